@@ -1,0 +1,42 @@
+package dev.flipside.cli;
+
+import dev.flipside.config.UserError;
+import dev.flipside.train.NonFiniteException;
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.ParseResult;
+
+/** What a failed command prints and returns. */
+final class Failures {
+    private Failures() {}
+
+    /** One sentence and exit code 2 for what the user can mend, one line and exit code 1 for everything else; a stack trace only with {@code --debug}. */
+    static int report(Exception failure, CommandLine line, ParseResult parsed) {
+        PrintWriter err = line.getErr();
+        boolean debug = line.getCommand() instanceof FlipsideCommand command
+                && command.common().debug();
+        boolean user = failure instanceof UserError;
+        // A training that diverged says itself what happened and what to do.
+        boolean plain = user || failure instanceof NonFiniteException;
+        err.println(plain ? "flipside: " + failure.getMessage() : "flipside failed: " + describe(failure));
+        if (debug) {
+            failure.printStackTrace(err);
+        } else if (!plain) {
+            err.println("Run it again with --debug to see where.");
+        }
+        err.flush();
+        return user ? CommandLine.ExitCode.USAGE : CommandLine.ExitCode.SOFTWARE;
+    }
+
+    /** libtorch appends its own stack to its messages: the first line says what happened. */
+    private static String describe(Throwable failure) {
+        String message = failure.getMessage();
+        if (message == null || message.isBlank()) {
+            return failure.getClass().getSimpleName();
+        }
+        String first = message.strip().lines().findFirst().orElseThrow();
+        return failure instanceof RuntimeException && failure.getClass() != RuntimeException.class
+                ? failure.getClass().getSimpleName() + ": " + first
+                : first;
+    }
+}

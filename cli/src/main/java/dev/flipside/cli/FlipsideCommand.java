@@ -1,0 +1,58 @@
+package dev.flipside.cli;
+
+import ch.qos.logback.classic.Level;
+import ch.qos.logback.classic.Logger;
+import dev.flipside.engine.NativeLibrary;
+import dev.flipside.model.ModelFiles;
+import dev.flipside.text.Renderer;
+import dev.flipside.train.Renderers;
+import java.util.Optional;
+import java.util.concurrent.Callable;
+import org.slf4j.LoggerFactory;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.ParentCommand;
+
+/** A command with the shared options, a console and, on demand, the native libraries. */
+abstract class FlipsideCommand implements Callable<Integer> {
+    @ParentCommand
+    private Main main;
+
+    @Mixin
+    private CommonOptions common;
+
+    /**
+     * Does the work.
+     *
+     * @return the exit code
+     */
+    abstract int run(Console console) throws Exception;
+
+    @Override
+    public final Integer call() throws Exception {
+        Level level = common.debug() ? Level.DEBUG : common.quiet() ? Level.ERROR : Level.INFO;
+        ((Logger) LoggerFactory.getLogger("dev.flipside")).setLevel(level);
+        return run(new Console(main.streams(), common.json(), common.quiet()));
+    }
+
+    CommonOptions common() {
+        return common;
+    }
+
+    Main.Streams streams() {
+        return main.streams();
+    }
+
+    /** The tokenizer and chat template in a model's own directory. */
+    static Renderer renderer(ModelFiles files) {
+        return Renderers.load(files.directory(), Optional.empty(), files);
+    }
+
+    /** Loads libtorch; says so where that means unpacking it first, which takes a while. */
+    static void loadLibraries(Console console) {
+        if (!NativeLibrary.unpacked()) {
+            String size = NativeLibrary.foreign() ? "0.1 GB" : "0.9 GB";
+            console.info("unpacking native libraries, once: " + size + " to " + NativeLibrary.cacheFolder());
+        }
+        NativeLibrary.load();
+    }
+}

@@ -1,0 +1,76 @@
+package dev.flipside.cli;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.LongNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.UserError;
+import dev.flipside.text.Conversation;
+import dev.flipside.text.Message;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.Supplier;
+
+/**
+ * One row of a command's input.
+ *
+ * @param where its file and line, for errors
+ * @param number its line, from 1
+ * @param columns what it holds
+ */
+record InputRow(String where, long number, ObjectNode columns) {
+    /** The row's {@code id} as it was written, or its line number. */
+    JsonNode id() {
+        JsonNode id = columns.get("id");
+        return id == null ? LongNode.valueOf(number) : id;
+    }
+
+    boolean has(String column) {
+        return columns.has(column);
+    }
+
+    /** The text in a column. */
+    String text(String column) {
+        JsonNode value = columns.get(column);
+        if (value == null || !value.isTextual()) {
+            throw error("needs a text in '" + column + "'");
+        }
+        return value.asText();
+    }
+
+    /** The conversation in column {@code messages}. */
+    Conversation messages() {
+        JsonNode list = columns.path("messages");
+        if (!list.isArray() || list.isEmpty()) {
+            throw error("needs a list of messages in 'messages', such as [{\"role\": \"user\", \"content\": \"...\"}]");
+        }
+        List<Message> messages = new ArrayList<>();
+        for (JsonNode message : list) {
+            String role = message.path("role").asText("");
+            if (role.isBlank() || !message.path("content").isTextual()) {
+                throw error("has a message without a role and a text as its content");
+            }
+            messages.add(new Message(role, message.get("content").asText()));
+        }
+        return new Conversation(messages);
+    }
+
+    /** Adds this row's place to an error that the user can mend. */
+    <T> T locate(Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (UserError e) {
+            throw e.getMessage().startsWith(where) ? e : new UserError(where + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Checks that {@code ids} fit a model. */
+    void requireWithin(int context, int[] ids) {
+        if (ids.length > context) {
+            throw error("has " + ids.length + " tokens, but the model's context is " + context + "; shorten it");
+        }
+    }
+
+    UserError error(String what) {
+        return new UserError(where + " " + what + ".");
+    }
+}

@@ -1,0 +1,90 @@
+package dev.flipside.cli;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.UserError;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Reads one JSON object per line, from a file or standard input; every fault names its line. */
+final class JsonLines {
+    /** Stands for standard input or output where a file is asked for. */
+    static final String STANDARD_STREAM = "-";
+
+    private static final ObjectReader ONE_VALUE = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build()
+            .readerFor(JsonNode.class);
+
+    private final String name;
+
+    private JsonLines(String name) {
+        this.name = name;
+    }
+
+    /**
+     * All rows of {@code file}; blank lines are skipped.
+     *
+     * @throws UserError when the file cannot be read, a line is not a JSON object, or there is none
+     */
+    static List<InputRow> read(String file, InputStream standardInput) {
+        if (file.equals(STANDARD_STREAM)) {
+            return new JsonLines("standard input").readAll(standardInput);
+        }
+        Path path = Path.of(file);
+        if (!Files.isRegularFile(path)) {
+            throw new UserError("--input: there is no file " + path + "; check the path.");
+        }
+        try (InputStream stream = Files.newInputStream(path)) {
+            return new JsonLines(file).readAll(stream);
+        } catch (IOException e) {
+            throw new UserError("--input: " + path + " cannot be read: " + e + ".", e);
+        }
+    }
+
+    private List<InputRow> readAll(InputStream stream) {
+        List<InputRow> rows = new ArrayList<>();
+        long number = 1;
+        // A decoder of its own reports bytes that are not UTF-8; the usual one would replace them silently.
+        BufferedReader reader = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8.newDecoder()));
+        try {
+            for (String line = reader.readLine(); line != null; line = reader.readLine(), number++) {
+                if (!line.isBlank()) {
+                    rows.add(row(number, ONE_VALUE.readValue(line)));
+                }
+            }
+        } catch (JsonProcessingException e) {
+            throw new UserError(
+                    where(number) + " is not valid JSON (" + e.getOriginalMessage() + "): correct that line.", e);
+        } catch (IOException e) {
+            throw new UserError(
+                    where(number) + " or one after it cannot be read (" + e + "): it must be UTF-8 text.", e);
+        }
+        if (rows.isEmpty()) {
+            throw new UserError(name + " has no rows: write one JSON object per line.");
+        }
+        return rows;
+    }
+
+    private InputRow row(long number, JsonNode node) {
+        if (node instanceof ObjectNode columns) {
+            return new InputRow(where(number), number, columns);
+        }
+        throw new UserError(where(number) + " is not a JSON object: write one per line, such as {\"id\": 1, ...}.");
+    }
+
+    private String where(long number) {
+        return name + ", line " + number;
+    }
+}

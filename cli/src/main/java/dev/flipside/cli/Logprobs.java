@@ -1,0 +1,84 @@
+package dev.flipside.cli;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.engine.Device;
+import dev.flipside.model.CausalLm;
+import dev.flipside.model.TokenRow;
+import dev.flipside.text.Rendered;
+import dev.flipside.text.Renderer;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+
+/** {@code flipside logprobs}: how likely a model finds completions, token by token. */
+@Command(
+        name = "logprobs",
+        description = {
+            "Writes the log-probability of every token of a completion.",
+            "A row is {\"id\", \"prompt\", \"completion\"} (raw text, no template) or {\"id\", \"messages\"} (the completion is the last assistant turn);",
+            "a result is {\"id\", \"token_ids\", \"logprobs\"}, natural logarithms at temperature 1."
+        })
+final class Logprobs extends FlipsideCommand {
+    private static final int CHUNK = 128;
+    private static final double TEMPERATURE = 1;
+
+    @Mixin
+    private FileOptions files;
+
+    private record Candidate(InputRow row, TokenRow tokens) {}
+
+    @Override
+    int run(Console console) {
+        List<InputRow> rows = JsonLines.read(files.input(), streams().in());
+        loadLibraries(console);
+        try (CausalLm model = CausalLm.load(files.model(), Device.parse(common().device()))) {
+            Renderer renderer = renderer(model.files());
+            List<Candidate> candidates = new ArrayList<>();
+            int rejoined = 0;
+            for (InputRow row : rows) {
+                Rendered rendered = row.locate(() -> render(row, renderer));
+                row.requireWithin(model.decoder().config().maxPositionEmbeddings(), rendered.ids());
+                candidates.add(new Candidate(row, new TokenRow(rendered.ids(), rendered.promptLength())));
+                rejoined += rendered.prefixKept() ? 0 : 1;
+            }
+            if (rejoined > 0) {
+                console.warn(
+                        rejoined
+                                + " row(s) would be tokenised across the border of prompt and completion; their prompts keep their own tokens.");
+            }
+            new RowResults(console, files.output(), streams().out())
+                    .write("logprobs", candidates, CHUNK, chunk -> logprobs(model, chunk));
+        }
+        return ExitCode.OK;
+    }
+
+    private static Rendered render(InputRow row, Renderer renderer) {
+        return row.has("messages")
+                ? renderer.conversation(row.messages())
+                : renderer.continuation(row.text("prompt"), row.text("completion"));
+    }
+
+    private static List<ObjectNode> logprobs(CausalLm model, List<Candidate> chunk) {
+        double[][] logprobs = model.logprobs(
+                        chunk.stream().map(Candidate::tokens).toList(), TEMPERATURE)
+                .logprobs();
+        List<ObjectNode> results = new ArrayList<>();
+        for (int i = 0; i < chunk.size(); i++) {
+            TokenRow tokens = chunk.get(i).tokens();
+            ObjectNode result = RowResults.resultOf(chunk.get(i).row());
+            ArrayNode ids = result.putArray("token_ids");
+            for (int at = tokens.promptLength(); at < tokens.ids().length; at++) {
+                ids.add(tokens.ids()[at]);
+            }
+            ArrayNode values = result.putArray("logprobs");
+            for (double value : logprobs[i]) {
+                values.add(value);
+            }
+            results.add(result);
+        }
+        return results;
+    }
+}

@@ -1,0 +1,91 @@
+package dev.flipside.cli;
+
+import java.io.InputStream;
+import java.io.PrintStream;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** The command {@code flipside}. A new command is one class that extends {@link FlipsideCommand} and one line in {@code subcommands}. */
+@Command(
+        name = "flipside",
+        versionProvider = BuildVersion.class,
+        mixinStandardHelpOptions = true,
+        synopsisSubcommandLabel = "COMMAND",
+        description = "RLHF in which the reward model keeps learning while the policy trains.",
+        subcommands = {
+            Demo.class,
+            TrainRm.class,
+            Train.class,
+            Validate.class,
+            Generate.class,
+            Chat.class,
+            Score.class,
+            Logprobs.class,
+            Doctor.class,
+            HelpCommand.class,
+        },
+        footer = {
+            "",
+            "`flipside COMMAND --help` describes a command. Progress and logs go to standard error, results to standard output.",
+            "Exit code: 0 done, 1 the run failed, 2 the input is wrong."
+        })
+public final class Main implements Runnable {
+    private final Streams streams;
+
+    @Spec
+    private CommandSpec spec;
+
+    /**
+     * Where a command reads and writes.
+     *
+     * @param columns the width of the terminal that {@code err} is, 0 when it is none
+     */
+    record Streams(InputStream in, PrintStream out, PrintStream err, int columns) {}
+
+    Main(Streams streams) {
+        this.streams = streams;
+    }
+
+    public static void main(String[] args) {
+        // Java 17 cannot tell whether standard error is a terminal: the launcher says so.
+        Streams streams = new Streams(System.in, System.out, System.err, Integer.getInteger("flipside.columns", 0));
+        System.exit(run(streams, args));
+    }
+
+    /** Runs one command line and returns its exit code. */
+    static int run(Streams streams, String... args) {
+        CommandLine line = new CommandLine(new Main(streams));
+        line.setOut(Text.writer(streams.out()));
+        line.setErr(Text.writer(streams.err()));
+        line.setCaseInsensitiveEnumValuesAllowed(true);
+        line.setParameterExceptionHandler(Main::wrongArguments);
+        line.setExecutionExceptionHandler(Failures::report);
+        return line.execute(args);
+    }
+
+    /** The text streams of this run. */
+    Streams streams() {
+        return streams;
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "which command?");
+    }
+
+    private static int wrongArguments(ParameterException failure, String[] args) {
+        CommandLine line = failure.getCommandLine();
+        String command = line.getCommandSpec().qualifiedName();
+        String what = failure.getMessage();
+        if (failure instanceof UnmatchedArgumentException unmatched && command.equals("flipside")) {
+            what = "'" + unmatched.getUnmatched().get(0) + "' is not a command";
+        }
+        line.getErr().println(command + ": " + what + " (`" + command + " --help` shows what it takes)");
+        return CommandLine.ExitCode.USAGE;
+    }
+}

@@ -1,0 +1,127 @@
+package dev.flipside.cli;
+
+import dev.flipside.cli.Findings.Outcome;
+import dev.flipside.config.RewardTrainingConfig;
+import dev.flipside.config.RewardTrainingConfig.LongPairs;
+import dev.flipside.config.UserError;
+import dev.flipside.data.Margin;
+import dev.flipside.data.Preference;
+import dev.flipside.data.PreferenceData;
+import dev.flipside.engine.Device;
+import dev.flipside.engine.Seeds;
+import dev.flipside.model.ModelFiles;
+import dev.flipside.model.Precision;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.ScoredRow;
+import dev.flipside.text.Rendered;
+import dev.flipside.text.Renderer;
+import dev.flipside.train.Renderers;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Looks at everything that {@code flipside train-rm} would use. */
+final class RewardTrainingInspection {
+    private final RewardTrainingConfig config;
+    private final Findings findings;
+    private final Console console;
+    private final Device device;
+
+    RewardTrainingInspection(RewardTrainingConfig config, Findings findings, Console console) {
+        this.config = config;
+        this.findings = findings;
+        this.console = console;
+        this.device = Device.parse(config.run().device());
+    }
+
+    void run() {
+        RewardTrainingConfig.Training training = config.training();
+        findings.fact(
+                "run",
+                "Bradley-Terry, " + training.trainBatchSize() + " pairs per step, "
+                        + (training.maxSteps() > 0
+                                ? training.maxSteps() + " steps"
+                                : training.numTrainEpochs() + " epoch(s)"));
+        boolean half = ModelInspection.halfPrecision(config.run().dtype(), device, findings);
+        Path dir = Path.of(config.rewardModel().model());
+        console.info("loading the model");
+        ModelFiles files = ModelFiles.open(dir);
+        try (RewardModel model = RewardModel.hasRewardHead(dir)
+                        ? RewardModel.load(dir, device)
+                        : RewardModel.fromBackbone(
+                                dir,
+                                device,
+                                Precision.FLOAT32,
+                                new Seeds(config.run().seed()));
+                Renderer renderer = Renderers.load(dir, config.rewardModel().chatTemplate(), files)) {
+            MemoryEstimate.Shape shape =
+                    new MemoryEstimate.Shape(files.config(), model.trunk().elements());
+            findings.fact("model", ModelInspection.describe(files, shape.weights()));
+            findings.fact(
+                    "reward head",
+                    RewardModel.hasRewardHead(dir) ? "the model's own score.weight" : "new, drawn from run.seed");
+            PreferenceData data = UserError.under(
+                    "data.preferences",
+                    () -> PreferenceData.read(
+                            Path.of(config.data().preferences()),
+                            Margin.parse(config.data().marginColumn())));
+            findings.fact("identical pairs dropped", data.droppedIdentical());
+            List<Rendered> rendered = rendered(data.pairs(), renderer);
+            int limit = limit(files);
+            TokenLengths lengths = lengths(rendered, limit);
+            findings.example(
+                    "the reward model (chosen)",
+                    renderer.show(rendered.get(0).ids(), Findings.scoredPositions(rendered.get(0))));
+            findings.example(
+                    "the reward model (rejected)",
+                    renderer.show(rendered.get(1).ids(), Findings.scoredPositions(rendered.get(1))));
+            ModelInspection.renderings("reward model", rendered, findings);
+            List<ScoredRow> rows = rendered.stream()
+                    .filter(r -> r.ids().length <= limit)
+                    .map(r -> new ScoredRow(r.ids(), r.promptLength()))
+                    .toList();
+            if (!rows.isEmpty()) {
+                ModelInspection.rewardModel(model, rows, findings);
+            }
+            int longest = Math.min(lengths.max(), limit);
+            ModelInspection.memory(MemoryEstimate.ofRewardTraining(config, shape, longest, half), device, findings);
+        }
+    }
+
+    private int limit(ModelFiles files) {
+        int context = files.config().maxPositionEmbeddings();
+        return Math.min(context, config.data().maxLength().orElse(context));
+    }
+
+    /** Chosen and rejected in turn. */
+    private static List<Rendered> rendered(List<Preference> pairs, Renderer renderer) {
+        List<Rendered> rendered = new ArrayList<>();
+        for (Preference pair : pairs) {
+            rendered.add(renderer.complete(pair.prompt(), pair.chosen(), true));
+            rendered.add(renderer.complete(pair.prompt(), pair.rejected(), true));
+        }
+        return rendered;
+    }
+
+    private TokenLengths lengths(List<Rendered> rendered, int limit) {
+        int[] longer = new int[rendered.size() / 2];
+        for (int i = 0; i < longer.length; i++) {
+            longer[i] = Math.max(
+                    rendered.get(2 * i).ids().length, rendered.get(2 * i + 1).ids().length);
+        }
+        TokenLengths lengths = TokenLengths.of(longer, limit);
+        findings.fact("pairs", lengths);
+        boolean cut = config.data().longPairs() == LongPairs.TRUNCATE;
+        boolean none = !cut && lengths.tooLong() == lengths.count();
+        findings.check(
+                "data.max_length",
+                lengths.tooLong() == 0 ? Outcome.OK : none ? Outcome.PROBLEM : Outcome.NOTE,
+                lengths.tooLong() == 0
+                        ? "every pair fits"
+                        : lengths.tooLong() + " of " + lengths.count() + " pairs are longer than " + limit
+                                + " tokens and "
+                                + (cut ? "are cut on the right" : "are dropped")
+                                + (none ? ", so none is left; raise it, or set data.long_pairs: truncate" : ""));
+        return lengths;
+    }
+}

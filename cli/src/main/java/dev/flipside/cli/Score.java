@@ -1,0 +1,88 @@
+package dev.flipside.cli;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.UserError;
+import dev.flipside.engine.Device;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.ScoredRow;
+import dev.flipside.model.Scores;
+import dev.flipside.text.Conversation;
+import dev.flipside.text.Rendered;
+import dev.flipside.text.Renderer;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+
+/** {@code flipside score}: what a reward model says of texts and conversations. */
+@Command(
+        name = "score",
+        description = {
+            "Scores rows with a reward model.",
+            "A row is {\"id\", \"text\"} (already rendered), {\"id\", \"messages\"} or {\"id\", \"prompt\", \"completion\"} (a user and an assistant message);",
+            "a result is {\"id\", \"score\", \"value\"}. The value is null without a value head, and for a text, which does not say where its prompt ends."
+        })
+final class Score extends FlipsideCommand {
+    private static final int CHUNK = 128;
+
+    @Mixin
+    private FileOptions files;
+
+    private record Scorable(InputRow row, ScoredRow scored) {}
+
+    @Override
+    int run(Console console) {
+        List<InputRow> rows = JsonLines.read(files.input(), streams().in());
+        loadLibraries(console);
+        try (RewardModel model = RewardModel.load(files.model(), Device.parse(common().device()))) {
+            Renderer renderer = renderer(model.files());
+            List<Scorable> scorable = new ArrayList<>();
+            for (InputRow row : rows) {
+                ScoredRow scored = row.locate(() -> render(row, renderer));
+                row.requireWithin(model.decoder().config().maxPositionEmbeddings(), scored.ids());
+                scorable.add(new Scorable(row, scored));
+            }
+            int padding = model.rowsEndingInPadding(
+                    scorable.stream().map(Scorable::scored).toList());
+            if (padding > 0) {
+                console.warn(
+                        padding
+                                + " row(s) end in the model's padding token, so that their reward is read before it, as transformers does.");
+            }
+            new RowResults(console, files.output(), streams().out())
+                    .write("score", scorable, CHUNK, chunk -> score(model, chunk));
+        }
+        return ExitCode.OK;
+    }
+
+    private static ScoredRow render(InputRow row, Renderer renderer) {
+        if (row.has("text")) {
+            return new ScoredRow(renderer.text(row.text("text")), 0);
+        }
+        Rendered rendered = row.has("messages")
+                ? renderer.conversation(row.messages())
+                : renderer.complete(Conversation.ofPrompt(row.text("prompt")), row.text("completion"), true);
+        return new ScoredRow(rendered.ids(), rendered.promptLength());
+    }
+
+    private static List<ObjectNode> score(RewardModel model, List<Scorable> chunk) {
+        Scores scores = model.score(chunk.stream().map(Scorable::scored).toList());
+        List<ObjectNode> results = new ArrayList<>();
+        for (int i = 0; i < chunk.size(); i++) {
+            InputRow row = chunk.get(i).row();
+            if (!Double.isFinite(scores.rewards()[i])) {
+                throw new UserError(
+                        row.where() + ": its score is " + scores.rewards()[i] + "; the model's weights are damaged.");
+            }
+            ObjectNode result = RowResults.resultOf(row).put("score", scores.rewards()[i]);
+            if (model.hasValueHead() && Double.isFinite(scores.values()[i])) {
+                result.put("value", scores.values()[i]);
+            } else {
+                result.putNull("value");
+            }
+            results.add(result);
+        }
+        return results;
+    }
+}

@@ -1,0 +1,17 @@
+/**
+ * The command {@code flipside}: one class per command, results on standard output, progress and logs on standard error.
+ *
+ * <ul>
+ *   <li>{@link dev.flipside.cli.Main}: the root and its list of commands; {@code Failures}: what a failed command prints and returns.
+ *   <li>{@code FlipsideCommand}: what every command extends; {@code CommonOptions}, {@code FileOptions}, {@code SamplingFlags}: shared options.
+ *   <li>{@code Console}, {@code Table}, {@code Progress} (a bar on a terminal, lines elsewhere): what a person sees.
+ *   <li>{@code JsonLines}, {@code InputRow}, {@code RowResults}: rows in, rows out.
+ *   <li>{@code Generate}, {@code Chat}, {@code Score}, {@code Logprobs}: using a model.
+ *   <li>{@code Train}, {@code TrainRm}: the trainings, with {@code ConfigArguments} (the file and what the command line changes in it), {@code TrainingConsole} and
+ *       {@code StepFigures} (while it runs), {@code TrainingReport} and {@code TrainingSummary} (at the end).
+ *   <li>{@code Validate}: {@code TrainInspection} and {@code RewardTrainingInspection} collect {@code Findings}; {@code PaddingProbe}, {@code TokenLengths} and
+ *       {@code MemoryEstimate} measure.
+ *   <li>{@code Doctor}, {@code Machine}: what the process runs on.
+ * </ul>
+ */
+package dev.flipside.cli;

@@ -1,0 +1,98 @@
+package dev.flipside;
+
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
+import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
+
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Which package may know which: the foundations know only each other, and only training and the command line know everything. */
+class ArchitectureTest {
+    private static final String[] FOUNDATIONS = {
+        "dev.flipside.algo..", "dev.flipside.engine..", "dev.flipside.text..", "dev.flipside.config.."
+    };
+    private static final String TRAIN = "dev.flipside.train..";
+    private static final String CLI = "dev.flipside.cli..";
+
+    private static JavaClasses classes;
+
+    @BeforeAll
+    static void readClasses() {
+        classes = new ClassFileImporter()
+                .withImportOption(new ImportOption.DoNotIncludeTests())
+                .withImportOption(location -> !location.contains("-tests.jar"))
+                .importPackages("dev.flipside");
+    }
+
+    @Test
+    void foundationsKnowOnlyEachOther() {
+        noClasses()
+                .that()
+                .resideInAnyPackage(FOUNDATIONS)
+                .should()
+                .dependOnClassesThat(resideInAPackage("dev.flipside..").and(resideOutsideOfPackages(FOUNDATIONS)))
+                .check(classes);
+    }
+
+    @Test
+    void onlyTheCommandLineKnowsTraining() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages(TRAIN, CLI)
+                .should()
+                .dependOnClassesThat(resideInAnyPackage(TRAIN, CLI))
+                .check(classes);
+    }
+
+    @Test
+    void nothingKnowsTheCommandLine() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(CLI)
+                .should()
+                .dependOnClassesThat(resideInAPackage(CLI))
+                .check(classes);
+    }
+
+    @Test
+    void packagesHaveNoCycles() {
+        slices().matching("dev.flipside.(*)..").should().beFreeOfCycles().check(classes);
+    }
+
+    @Test
+    void nativeTypesStayWhereScopesAreKept() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages(
+                        "dev.flipside.engine..", "dev.flipside.model..", "dev.flipside.rollout..", TRAIN)
+                .should()
+                .dependOnClassesThat(resideInAPackage("org.bytedeco.."))
+                .check(classes);
+    }
+
+    @Test
+    void onlyTheCommandLinePrints() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackage(CLI)
+                .should()
+                .accessField(System.class, "out")
+                .orShould()
+                .accessField(System.class, "err")
+                .orShould()
+                .callMethod(Throwable.class, "printStackTrace")
+                .check(classes);
+    }
+
+    @Test
+    void noStaticState() {
+        fields().that().areStatic().should().beFinal().check(classes);
+    }
+}

@@ -1,0 +1,144 @@
+package dev.flipside.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flipside.cli.MemoryEstimate.Part;
+import dev.flipside.cli.MemoryEstimate.Shape;
+import dev.flipside.config.ConfigReader;
+import dev.flipside.config.TrainConfig;
+import dev.flipside.model.DecoderConfig;
+import dev.flipside.model.RopeConfig;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class MemoryEstimateTest {
+    /** V 1000, D 8, F 16, 2 layers, 4 heads over 2 KV heads of size 2. */
+    private static final DecoderConfig CONFIG = new DecoderConfig(
+            "llama",
+            1000,
+            8,
+            16,
+            2,
+            4,
+            2,
+            2,
+            1e-5,
+            512,
+            true,
+            DecoderConfig.Biases.NONE,
+            false,
+            OptionalInt.empty(),
+            Collections.nCopies(2, false),
+            new RopeConfig.Plain(10000),
+            0.02);
+
+    @TempDir
+    Path folder;
+
+    private TrainConfig config(String... overrides) throws IOException {
+        Path file = Files.writeString(
+                folder.resolve("train.yaml"),
+                """
+                policy: {model: m, per_device_train_batch_size: 4}
+                reward_model: {model: r, per_device_batch_size: 2}
+                data: {prompts: p, eval_preferences: e, preferences: q}
+                rollout: {generation_batch_size: 16, num_generations: 4, max_completion_length: 20, max_rows: 10}
+                save: {replay_weight: 1.0}
+                """);
+        return ConfigReader.train(file, List.of(overrides));
+    }
+
+    @Test
+    void everyPartIsCountedByHand() throws IOException {
+        MemoryEstimate estimate = MemoryEstimate.ofTraining(
+                config("algorithm.beta=0.1"), new Shape(CONFIG, 1000), Optional.of(new Shape(CONFIG, 500)), 30, false);
+
+        // Rows: two groups of 4 fit into 10. A token has 2 layers x (K and V) x 2 heads x 2 = 16 numbers. 50 tokens.
+        // A layer keeps 8*8 + 4*(4 + 2*2)*2 + 2*4*2 + 4*16 = 208 numbers per token, of 4 x 50 tokens in 2 layers.
+        // All 200 positions fit one chunk of scores.
+        assertThat(estimate.parts())
+                .containsExactly(
+                        new Part("policy weights", 4000),
+                        new Part("policy gradients", 4000),
+                        new Part("policy AdamW moments", 8000),
+                        new Part("reference policy", 4000),
+                        new Part("reward model weights", 2000),
+                        new Part("reward model gradients", 2000),
+                        new Part("reward model AdamW moments", 4000),
+                        new Part("key-value cache", 8 * 16 * 50 * 4),
+                        new Part("activations of a pass", 200 * 2 * 208 * 4),
+                        new Part("vocabulary scores", 3 * 200 * 1000 * 4));
+        assertThat(estimate.total())
+                .isEqualTo(estimate.parts().stream().mapToLong(Part::bytes).sum());
+    }
+
+    @Test
+    void optionsAddAndRemoveWhatTheyCost() throws IOException {
+        assertThat(names(config())).doesNotContain("reference policy");
+        assertThat(names(config("save.gate=mcnemar"))).contains("gate: weights and moments to roll back to");
+        assertThat(names(config("save.anchor=frozen"))).contains("initial reward model");
+    }
+
+    @Test
+    void aLargeVocabularyIsHeldInChunks() throws IOException {
+        DecoderConfig large = new DecoderConfig(
+                "llama",
+                1 << 20,
+                8,
+                16,
+                2,
+                4,
+                2,
+                2,
+                1e-5,
+                512,
+                true,
+                DecoderConfig.Biases.NONE,
+                false,
+                OptionalInt.empty(),
+                Collections.nCopies(2, false),
+                new RopeConfig.Plain(10000),
+                0.02);
+        long scores = part(
+                MemoryEstimate.ofTraining(config(), new Shape(large, 1), Optional.empty(), 30, false),
+                "vocabulary scores");
+
+        assertThat(scores).isEqualTo(3L * (1 << 24) * 4);
+    }
+
+    @Test
+    void checkpointingKeepsEveryLayersInputAndOneLayer() {
+        assertThat(MemoryEstimate.activations(CONFIG, 10, true)).isEqualTo(10 * (2 * 8 + 208));
+        assertThat(MemoryEstimate.activations(CONFIG, 10, false)).isEqualTo(10 * 2 * 208);
+    }
+
+    @Test
+    void halfPrecisionHalvesCacheAndActivations() throws IOException {
+        Shape shape = new Shape(CONFIG, 1000);
+        MemoryEstimate full = MemoryEstimate.ofTraining(config(), shape, Optional.empty(), 30, false);
+        MemoryEstimate half = MemoryEstimate.ofTraining(config(), shape, Optional.empty(), 30, true);
+
+        for (String name : List.of("key-value cache", "activations of a pass")) {
+            assertThat(part(half, name) * 2).isEqualTo(part(full, name));
+        }
+        assertThat(part(half, "policy weights")).isEqualTo(part(full, "policy weights"));
+    }
+
+    private static Stream<String> names(TrainConfig config) {
+        Shape shape = new Shape(CONFIG, 1000);
+        return MemoryEstimate.ofTraining(config, shape, Optional.of(shape), 30, false).parts().stream()
+                .map(Part::name);
+    }
+
+    private static long part(MemoryEstimate estimate, String name) {
+        return estimate.object().get(name);
+    }
+}

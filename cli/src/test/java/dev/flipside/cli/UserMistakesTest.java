@@ -1,0 +1,124 @@
+package dev.flipside.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/** Ten mistakes that users make: each is one sentence that names the place, the value, the reason and the way out, and exit code 2. */
+class UserMistakesTest {
+    @TempDir
+    static Path folder;
+
+    private static StoryRun stories;
+
+    @BeforeAll
+    static void trainTheRewardModel() throws IOException {
+        stories = StoryRun.in(folder);
+        assertThat(stories.trainRewardModel().exitCode()).isZero();
+    }
+
+    enum Mistake {
+        MISSING_FILE("data.prompts", "nowhere.jsonl") {
+            @Override
+            CommandRun make() {
+                return stories.train("data.prompts=nowhere.jsonl");
+            }
+        },
+        WRONG_KEY("there is no key 'rollout.num_generation'", "did you mean 'num_generations'?") {
+            @Override
+            CommandRun make() {
+                return stories.train("rollout.num_generation=4");
+            }
+        },
+        KEY_WITHOUT_EFFECT("save.anchor_mix: 0.5 has no effect", "save.anchor is not mixture", "remove the key") {
+            @Override
+            CommandRun make() {
+                return stories.train("save.anchor_mix=0.5");
+            }
+        },
+        WRONG_MODEL_TYPE("config.json: model_type 'gpt2' is not supported", "llama, mistral, qwen2, qwen3") {
+            @Override
+            CommandRun make() throws IOException {
+                Path model = folder.resolve("gpt2");
+                TrainingCommandsTest.copy(StoryRun.model(), model);
+                Path config = model.resolve("config.json");
+                Files.writeString(config, Files.readString(config).replace("\"llama\"", "\"gpt2\""));
+                return stories.train("policy.model=" + model);
+            }
+        },
+        REWARD_MODEL_WITHOUT_HEAD("has no score.weight, so it is not a reward model", "train-rm") {
+            @Override
+            CommandRun make() {
+                return stories.train("reward_model.model=" + StoryRun.model());
+            }
+        },
+        EMPTY_DATASET("data.prompts: ", "empty.jsonl") {
+            @Override
+            CommandRun make() throws IOException {
+                Path file = Files.createFile(folder.resolve("empty.jsonl"));
+                return stories.train("data.prompts=" + file);
+            }
+        },
+        PROMPT_LONGER_THAN_THE_CONTEXT("data.prompts: prompt 2 has ", "the context of 512", "data.long_prompts: drop") {
+            @Override
+            CommandRun make() throws IOException {
+                Path file = folder.resolve("long.jsonl");
+                String tale = "The cat saw a red ball. ".repeat(100);
+                Files.write(file, List.of("{\"prompt\": \"The cat.\"}", "{\"prompt\": \"" + tale + "\"}"));
+                return stories.train("data.prompts=" + file);
+            }
+        },
+        GROUP_OF_ONE("rollout.num_generations: 1 leaves nothing to compare", "set 2 or more") {
+            @Override
+            CommandRun make() {
+                return stories.train("rollout.num_generations=1");
+            }
+        },
+        GSPO_WITHOUT_EPSILONS("algorithm.epsilon: gspo needs", "epsilon: 3e-4 and epsilon_high: 4e-4") {
+            @Override
+            CommandRun make() {
+                return stories.train("algorithm.name=gspo");
+            }
+        },
+        CORRUPTED_CHECKPOINT("checkpoints/step-2 is damaged", "policy/model.safetensors", "step-1") {
+            @Override
+            CommandRun make() throws IOException {
+                String out = "run.output_dir=" + folder.resolve("corrupted");
+                CommandRun run = stories.train(out, "run.max_steps=2", "run.save_steps=1");
+                assertThat(run.exitCode()).as(run.err()).isZero();
+                Path weights = folder.resolve("corrupted/checkpoints/step-2/policy/model.safetensors");
+                byte[] bytes = Files.readAllBytes(weights);
+                bytes[bytes.length / 2] ^= 1;
+                Files.write(weights, bytes);
+                return stories.train(out, "run.max_steps=2", "run.save_steps=1", "--resume");
+            }
+        };
+
+        private final List<String> expected;
+
+        Mistake(String... expected) {
+            this.expected = List.of(expected);
+        }
+
+        abstract CommandRun make() throws IOException;
+    }
+
+    @ParameterizedTest
+    @EnumSource
+    void isOneSentence(Mistake mistake) throws IOException {
+        CommandRun run = mistake.make();
+
+        assertThat(run.exitCode()).as(run.err()).isEqualTo(2);
+        assertThat(run.out()).isEmpty();
+        String sentence = run.err().lines().reduce((first, second) -> second).orElseThrow();
+        assertThat(sentence).startsWith("flipside: ").contains(mistake.expected).endsWith(".");
+        assertThat(run.err()).doesNotContain("\tat ").doesNotContain("Exception");
+    }
+}

@@ -1,0 +1,85 @@
+package dev.flipside.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class ValidateTest {
+    @TempDir
+    static Path folder;
+
+    private static StoryRun stories;
+
+    @BeforeAll
+    static void trainTheRewardModel() throws IOException {
+        stories = StoryRun.in(folder);
+        assertThat(stories.trainRewardModel().exitCode()).isZero();
+    }
+
+    @Test
+    void aGoodConfigurationShowsWhatEachModelReadsAndNothingIsWritten() {
+        CommandRun run = stories.command(
+                "validate",
+                "train.yaml",
+                "reward_model.functions=[{name: length, max_completion_length: 10, weight: 0.5}]");
+
+        assertThat(run.exitCode()).as(run.err() + run.out()).isZero();
+        assertThat(run.out())
+                .contains("grpo with save.preset faithful: 1 round(s) of 4 steps, 2 prompts x 2 completions each")
+                .contains("llama, 260,032 weights, context 512, end tokens [2]")
+                .contains("reward model x 1.0, length x 0.5")
+                .containsPattern("prompts +4, tokens: min ")
+                .containsPattern("the policy reads:\\R<s>· Once.*Lily·\\.⟦the completion follows⟧")
+                .containsPattern("the reward model reads:\\R<s>· Once.*Lily·\\.⟦value⟧.*⟦reward⟧")
+                .containsPattern("ok +reward model: padding invariance")
+                .contains("Nothing is wrong.");
+        assertThat(folder.resolve("run")).doesNotExist();
+    }
+
+    @Test
+    void aConfigurationOfARewardModelIsRecognised() throws IOException {
+        CommandRun run = stories.command("validate", "rm.yaml", "--json");
+
+        assertThat(run.exitCode()).as(run.err() + run.out()).isZero();
+        JsonNode object = new ObjectMapper().readTree(run.out());
+        assertThat(object.path("pairs").path("count").asInt()).isEqualTo(12);
+        assertThat(object.path("examples").path("the reward model (chosen)").asText())
+                .contains("⟦value⟧")
+                .endsWith("</s>⟦reward⟧");
+        // 260,032 weights of the backbone and 64 of the head, four bytes each.
+        assertThat(object.path("memory").path("weights").asLong()).isEqualTo(4 * 260_096L);
+        assertThat(object.path("ok").asBoolean()).isTrue();
+    }
+
+    @Test
+    void promptsThatAreTooLongAreCountedAndAProblem() throws IOException {
+        Path file = folder.resolve("long.jsonl");
+        String tale = "The cat saw a red ball. ".repeat(100);
+        Files.write(file, List.of("{\"prompt\": \"The cat.\"}", "{\"prompt\": \"" + tale + "\"}"));
+
+        CommandRun refused = stories.command("validate", "train.yaml", "data.prompts=" + file);
+        CommandRun dropped =
+                stories.command("validate", "train.yaml", "data.prompts=" + file, "data.long_prompts=drop");
+
+        assertThat(refused.exitCode()).isEqualTo(2);
+        assertThat(refused.out()).containsPattern("problem +data.prompts +1 of 2 have more than the 506 tokens");
+        assertThat(dropped.exitCode()).as(dropped.out()).isZero();
+        assertThat(dropped.out()).containsPattern("note +data.prompts .*they are dropped");
+    }
+
+    @Test
+    void whatTrainingWouldRefuseIsRefused() {
+        CommandRun run = stories.command("validate", "train.yaml", "reward_model.functions=[{name: lenght}]");
+
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.err()).contains("lenght");
+    }
+}

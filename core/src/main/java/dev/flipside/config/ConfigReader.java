@@ -1,0 +1,309 @@
+package dev.flipside.config;
+
+import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.databind.MapperFeature;
+import com.fasterxml.jackson.databind.PropertyNamingStrategies;
+import com.fasterxml.jackson.databind.SerializerProvider;
+import com.fasterxml.jackson.databind.cfg.CoercionAction;
+import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
+import com.fasterxml.jackson.databind.exc.InvalidFormatException;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.module.SimpleModule;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
+import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
+import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
+import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Iterator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+
+/**
+ * Reads a configuration: the records' defaults, then the preset, then the YAML file, then {@code section.key=value} overrides, each winning over the one
+ * before. A section, key or value that the records do not know is a {@link UserError}.
+ */
+public final class ConfigReader {
+    private static final YAMLMapper YAML = YAMLMapper.builder(YAMLFactory.builder()
+                    .enable(com.fasterxml.jackson.core.StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                    .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
+                    .enable(YAMLParser.Feature.PARSE_BOOLEAN_LIKE_WORDS_AS_STRINGS)
+                    .enable(YAMLGenerator.Feature.MINIMIZE_QUOTES)
+                    .enable(YAMLGenerator.Feature.ALWAYS_QUOTE_NUMBERS_AS_STRINGS)
+                    .build())
+            .build();
+    private static final JsonMapper RECORDS = JsonMapper.builder()
+            .addModule(new Jdk8Module())
+            .addModule(new SimpleModule().addSerializer(new LowerCaseEnum()))
+            .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
+            .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
+            .enable(
+                    DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES,
+                    DeserializationFeature.FAIL_ON_NUMBERS_FOR_ENUMS)
+            .disable(DeserializationFeature.ACCEPT_FLOAT_AS_INT)
+            .withCoercionConfigDefaults(c -> c.setCoercion(CoercionInputShape.EmptyString, CoercionAction.Fail))
+            .withCoercionConfig(
+                    String.class, c -> c.setCoercion(CoercionInputShape.EmptyString, CoercionAction.TryConvert))
+            .build();
+
+    private ConfigReader() {}
+
+    /**
+     * A configuration as read.
+     *
+     * @param <C> {@link TrainConfig} or {@link RewardTrainingConfig}
+     * @param config the records
+     * @param given the keys ({@code section.key}) that the file or the command line named
+     */
+    public record Reading<C>(C config, Set<String> given) {}
+
+    /** Reads, resolves the preset and validates the file of {@code flipside train}. */
+    public static TrainConfig train(Path file, List<String> overrides) {
+        Reading<TrainConfig> reading = read(file, overrides, TrainConfig.defaults());
+        Validation.check(reading);
+        return reading.config();
+    }
+
+    /** Reads and validates the file of {@code flipside train-rm}. */
+    public static RewardTrainingConfig rewardTraining(Path file, List<String> overrides) {
+        Reading<RewardTrainingConfig> reading = read(file, overrides, RewardTrainingConfig.defaults());
+        Validation.checkRewardTraining(reading.config());
+        return reading.config();
+    }
+
+    /**
+     * Whether a file is meant for {@code flipside train-rm}: it has a section {@code training}, or no section that only {@code flipside train} knows.
+     *
+     * @param overrides as for {@link #train}; they count as the file's own lines
+     */
+    public static boolean trainsRewardModel(Path file, List<String> overrides) {
+        Set<String> sections = new LinkedHashSet<>();
+        parseFile(file).fieldNames().forEachRemaining(sections::add);
+        overrides.forEach(o -> parseOverride(o).fieldNames().forEachRemaining(sections::add));
+        return sections.contains("training")
+                || tree(RewardTrainingConfig.defaults()).properties().stream()
+                        .map(Map.Entry::getKey)
+                        .toList()
+                        .containsAll(sections);
+    }
+
+    /** The complete configuration as YAML; reading it gives an equal configuration. */
+    public static String write(Record config) {
+        return yaml(RECORDS.valueToTree(config));
+    }
+
+    static String yaml(JsonNode tree) {
+        try {
+            return YAML.writeValueAsString(tree);
+        } catch (JacksonException e) {
+            throw new IllegalStateException("a configuration record could not be written", e);
+        }
+    }
+
+    /** The complete configuration as a tree of sections and keys. */
+    static JsonNode tree(Record config) {
+        return RECORDS.valueToTree(config);
+    }
+
+    static <C extends Record> Reading<C> read(Path file, List<String> overrides, C defaults) {
+        ObjectNode tree = RECORDS.valueToTree(defaults);
+        Set<String> given = new LinkedHashSet<>();
+        ObjectNode user = tree.objectNode();
+        merge(user, parseFile(file), tree, file.toString(), given);
+        for (String override : overrides) {
+            merge(user, parseOverride(override), tree, "command line", given);
+        }
+        applyPreset(tree, user);
+        user.properties()
+                .forEach(section -> ((ObjectNode) tree.get(section.getKey())).setAll((ObjectNode) section.getValue()));
+        return new Reading<>(toRecords(tree, defaults), given);
+    }
+
+    private static void applyPreset(ObjectNode tree, ObjectNode user) {
+        JsonNode preset = user.path("save").path("preset");
+        if (preset.isTextual()) {
+            for (SaveConfig.Preset p : SaveConfig.Preset.values()) {
+                if (p.name().equalsIgnoreCase(preset.asText())) {
+                    ObjectNode section = (ObjectNode) tree.get("save");
+                    SavePreset.values(p).forEach((key, value) -> section.set(key, RECORDS.valueToTree(value)));
+                }
+            }
+        }
+    }
+
+    private static JsonNode parseFile(Path file) {
+        try {
+            if (!Files.isRegularFile(file)) {
+                throw new UserError("config file " + file + " does not exist.");
+            }
+            return YAML.readTree(Files.readString(file));
+        } catch (JacksonException e) {
+            throw new UserError(file + " line " + line(e) + " is not valid YAML: " + e.getOriginalMessage() + ".", e);
+        } catch (IOException e) {
+            throw new UserError("config file " + file + " cannot be read: " + e.getMessage() + ".", e);
+        }
+    }
+
+    private static JsonNode parseOverride(String override) {
+        int equals = override.indexOf('=');
+        int dot = override.indexOf('.');
+        if (dot <= 0 || equals < dot + 2) {
+            throw new UserError(
+                    "'" + override + "' is not an override; write section.key=value, for example run.max_steps=20.");
+        }
+        try {
+            ObjectNode node = YAML.createObjectNode();
+            JsonNode value = YAML.readTree(override.substring(equals + 1));
+            node.putObject(override.substring(0, dot))
+                    .set(override.substring(dot + 1, equals), value.isMissingNode() ? node.nullNode() : value);
+            return node;
+        } catch (JacksonException e) {
+            throw new UserError(
+                    "the value of '" + override + "' is not valid YAML: " + e.getOriginalMessage() + ".", e);
+        }
+    }
+
+    private static void merge(ObjectNode user, JsonNode input, ObjectNode known, String where, Set<String> given) {
+        if (input.isMissingNode() || input.isNull()) {
+            return;
+        }
+        if (!input.isObject()) {
+            throw new UserError(
+                    where + ": a configuration is a map of sections (" + names(known) + "), not " + kind(input) + ".");
+        }
+        for (Map.Entry<String, JsonNode> section : input.properties()) {
+            JsonNode knownSection = known.get(section.getKey());
+            if (knownSection == null) {
+                throw new UserError(where + ": there is no section '" + section.getKey() + "'"
+                        + suggestion(section.getKey(), known) + "; sections are " + names(known) + ".");
+            }
+            if (!section.getValue().isObject()) {
+                throw new UserError(where + ": section '" + section.getKey() + "' must hold keys, not "
+                        + kind(section.getValue()) + ".");
+            }
+            for (Map.Entry<String, JsonNode> entry : section.getValue().properties()) {
+                if (!knownSection.has(entry.getKey())) {
+                    throw new UserError(where + ": there is no key '" + section.getKey() + "." + entry.getKey() + "'"
+                            + suggestion(entry.getKey(), knownSection)
+                            + "; docs/configuration.md lists the keys of section "
+                            + section.getKey() + ".");
+                }
+                user.withObjectProperty(section.getKey()).set(entry.getKey(), entry.getValue());
+                given.add(section.getKey() + "." + entry.getKey());
+            }
+        }
+    }
+
+    @SuppressWarnings("unchecked")
+    private static <C extends Record> C toRecords(ObjectNode tree, C defaults) {
+        try {
+            return (C) RECORDS.treeToValue(tree, defaults.getClass());
+        } catch (JsonMappingException e) {
+            String key = e.getPath().stream()
+                    .map(r -> r.getFieldName() == null ? "[" + r.getIndex() + "]" : r.getFieldName())
+                    .collect(Collectors.joining("."));
+            JsonNode value = tree.at("/" + key.replace('.', '/'));
+            throw new UserError(
+                    key + ": " + (value.isMissingNode() ? "this value" : "'" + value.asText(value.toString()) + "'")
+                            + " is not " + expected(e) + ".",
+                    e);
+        } catch (JacksonException e) {
+            throw new IllegalStateException("the configuration tree could not be bound", e);
+        }
+    }
+
+    private static String expected(JsonMappingException e) {
+        Class<?> type =
+                e instanceof com.fasterxml.jackson.databind.exc.MismatchedInputException m ? m.getTargetType() : null;
+        if (type != null && type.isEnum()) {
+            return "one of "
+                    + Arrays.stream(type.getEnumConstants())
+                            .map(c -> ((Enum<?>) c).name().toLowerCase(Locale.ROOT))
+                            .collect(Collectors.joining(", "));
+        }
+        if (type == int.class || type == long.class || e instanceof InvalidFormatException && type == Integer.class) {
+            return "a whole number";
+        }
+        if (type == double.class || type == Double.class) {
+            return "a number";
+        }
+        return type == boolean.class ? "true or false" : "of the right type";
+    }
+
+    private static String suggestion(String word, JsonNode known) {
+        List<String> names = new ArrayList<>();
+        for (Iterator<String> it = known.fieldNames(); it.hasNext(); ) {
+            names.add(it.next());
+        }
+        return names.stream()
+                .min(java.util.Comparator.comparingInt(n -> distance(n, word)))
+                .filter(n -> distance(n, word) <= Math.max(2, word.length() / 3))
+                .map(n -> " (did you mean '" + n + "'?)")
+                .orElse("");
+    }
+
+    /** Levenshtein's edit distance. */
+    private static int distance(String a, String b) {
+        int[] row = new int[b.length() + 1];
+        for (int j = 0; j <= b.length(); j++) {
+            row[j] = j;
+        }
+        for (int i = 1; i <= a.length(); i++) {
+            int diagonal = row[0];
+            row[0] = i;
+            for (int j = 1; j <= b.length(); j++) {
+                int above = row[j];
+                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
+                row[j] = Math.min(replaced, 1 + Math.min(above, row[j - 1]));
+                diagonal = above;
+            }
+        }
+        return row[b.length()];
+    }
+
+    private static String names(JsonNode node) {
+        return node.properties().stream().map(Map.Entry::getKey).collect(Collectors.joining(", "));
+    }
+
+    private static String kind(JsonNode node) {
+        return node.isArray() ? "a list" : node.isNull() ? "nothing" : "'" + node.asText() + "'";
+    }
+
+    private static String line(JacksonException e) {
+        return e.getLocation() == null ? "?" : Integer.toString(e.getLocation().getLineNr());
+    }
+
+    /** A value as a person would write it: 1e-6, not 1.0E-6. */
+    static String shown(JsonNode value) {
+        return value.isDouble()
+                ? value.asText().replaceAll("\\.0(?=E|$)", "").replace('E', 'e')
+                : value.asText(value.toString());
+    }
+
+    private static final class LowerCaseEnum extends JsonSerializer<Enum<?>> {
+        @Override
+        @SuppressWarnings({"unchecked", "rawtypes"})
+        public Class<Enum<?>> handledType() {
+            return (Class) Enum.class;
+        }
+
+        @Override
+        public void serialize(Enum<?> value, JsonGenerator generator, SerializerProvider provider) throws IOException {
+            generator.writeString(value.name().toLowerCase(Locale.ROOT));
+        }
+    }
+}

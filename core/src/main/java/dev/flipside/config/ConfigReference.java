@@ -1,0 +1,148 @@
+package dev.flipside.config;
+
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import com.fasterxml.jackson.databind.JsonNode;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.stream.Collectors;
+
+/** The reference page of all options, docs/configuration.md, made from the records: their {@link Doc}, their types and their defaults. */
+public final class ConfigReference {
+    private static final String INTRODUCTION =
+            """
+            # Configuration
+
+            <!-- Generated from the records in core/src/main/java/dev/flipside/config; ConfigReferenceTest says how. -->
+
+            A run is described by one YAML file of sections and keys. The order of precedence, later wins: the defaults below, the preset
+            (`save.preset`), the file, and `section.key=value` on the command line. An unknown section or key, a value of the wrong type or out of
+            range, and a key that has no effect under the other options are errors that name the key.
+
+            Names are TRL's where TRL has the option. A default of - means that nothing is set; where the default then depends on other options, the
+            description says so. Paths are relative to the folder in which `flipside` is started.
+            """;
+    private static final String RESUMING =
+            """
+
+            ## Continuing a run
+
+            `flipside train CONFIG --resume` continues `run.output_dir` from its newest checkpoint, with the options that it was begun with. A key that
+            decides what was sampled or learnt must keep its value, or the run is refused, naming the key. These may change: %s; and `run.max_steps` in a
+            run of one round, where a decaying learning rate then follows its schedule over the new length. A run that has no checkpoint yet begins again
+            and may change anything. `train-rm` is short and begins again instead of continuing.
+            """;
+
+    private ConfigReference() {}
+
+    /** The page. */
+    public static String markdown() {
+        StringBuilder page = new StringBuilder(INTRODUCTION);
+        page.append("\n# `flipside train`\n");
+        sections(page, TrainConfig.defaults());
+        presets(page);
+        page.append(RESUMING.formatted(
+                ResumedConfig.freeKeys().stream().map(k -> "`" + k + "`").collect(Collectors.joining(", "))));
+        page.append("\n# `flipside train-rm`\n");
+        sections(page, RewardTrainingConfig.defaults());
+        return page.toString();
+    }
+
+    private static void sections(StringBuilder page, Record defaults) {
+        JsonNode tree = ConfigReader.tree(defaults);
+        for (RecordComponent section : defaults.getClass().getRecordComponents()) {
+            String name = snakeCase(section.getName());
+            page.append("\n## ")
+                    .append(name)
+                    .append("\n\n")
+                    .append(doc(section))
+                    .append("\n\n");
+            page.append("| key | type | default | meaning |\n|---|---|---|---|\n");
+            keys(page, section.getType(), tree.get(name));
+        }
+    }
+
+    private static void keys(StringBuilder page, Class<?> section, JsonNode defaults) {
+        for (RecordComponent component : section.getRecordComponents()) {
+            if (component.getAccessor().isAnnotationPresent(JsonUnwrapped.class)) {
+                keys(page, component.getType(), defaults);
+                continue;
+            }
+            String name = snakeCase(component.getName());
+            page.append(String.format(
+                    Locale.ROOT,
+                    "| `%s` | %s | %s | %s |%n",
+                    name,
+                    type(component.getGenericType()),
+                    defaultValue(defaults.get(name)),
+                    doc(component).replace("|", "\\|")));
+        }
+    }
+
+    private static void presets(StringBuilder page) {
+        page.append("\n### Presets of section save\n\n");
+        for (SaveConfig.Preset preset : SaveConfig.Preset.values()) {
+            String sets = SavePreset.values(preset).entrySet().stream()
+                    .sorted(Map.Entry.comparingByKey())
+                    .map(e -> "`" + e.getKey() + ": " + e.getValue() + "`")
+                    .collect(Collectors.joining(", "));
+            page.append("- `").append(lower(preset)).append("` sets ");
+            page.append(sets.isEmpty() ? "nothing else" : sets).append(".\n");
+        }
+    }
+
+    private static String doc(RecordComponent component) {
+        Doc doc = component.getAnnotation(Doc.class);
+        if (doc == null) {
+            throw new IllegalStateException(
+                    component.getDeclaringRecord().getSimpleName() + "." + component.getName() + " has no @Doc");
+        }
+        return doc.value();
+    }
+
+    private static String type(Type type) {
+        if (type instanceof ParameterizedType generic) {
+            Type last = generic.getActualTypeArguments()[generic.getActualTypeArguments().length - 1];
+            return generic.getRawType() == Optional.class
+                    ? type(last)
+                    : generic.getRawType() == List.class ? "list of " + plural(last) : "map";
+        }
+        Class<?> raw = (Class<?>) type;
+        if (raw.isEnum()) {
+            return Arrays.stream(raw.getEnumConstants())
+                    .map(c -> "`" + lower((Enum<?>) c) + "`")
+                    .collect(Collectors.joining(" "));
+        }
+        if (List.of(int.class, long.class, Integer.class, OptionalInt.class).contains(raw)) {
+            return "whole number";
+        }
+        if (List.of(double.class, Double.class, OptionalDouble.class).contains(raw)) {
+            return "number";
+        }
+        return raw == boolean.class ? "true or false" : "text";
+    }
+
+    private static String plural(Type element) {
+        return element instanceof ParameterizedType ? "maps" : element == Integer.class ? "whole numbers" : "texts";
+    }
+
+    private static String defaultValue(JsonNode value) {
+        boolean none = value.isNull() || value.isTextual() && value.asText().isEmpty() || value.isArray();
+        return none ? "-" : "`" + ConfigReader.shown(value) + "`";
+    }
+
+    private static String lower(Enum<?> value) {
+        return value.name().toLowerCase(Locale.ROOT);
+    }
+
+    private static String snakeCase(String camelCase) {
+        return camelCase.replaceAll("([A-Z])", "_$1").toLowerCase(Locale.ROOT);
+    }
+}

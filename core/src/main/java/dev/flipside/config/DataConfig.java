@@ -1,0 +1,24 @@
+package dev.flipside.config;
+
+import java.util.Optional;
+
+/** Section {@code data}: the files of a run. */
+public record DataConfig(
+        @Doc("Prompts to train on: JSONL(.gz), JSON, CSV or Parquet.") String prompts,
+        @Doc("Held-out prompts for evaluation.") Optional<String> evalPrompts,
+        @Doc("Labelled pairs for replay (save.replay_weight).") Optional<String> preferences,
+        @Doc("Held-out labelled pairs: eval_rm metrics, and the gate (save.gate).") Optional<String> evalPreferences,
+        @Doc("What happens to a prompt that leaves no room for max_completion_length: error, or drop (counted).")
+                LongPrompts longPrompts,
+        @Doc("Use at most this many prompts, 0 for all.") int maxPrompts) {
+
+    /** {@code data.long_prompts}. */
+    public enum LongPrompts {
+        ERROR,
+        DROP
+    }
+
+    public static DataConfig defaults() {
+        return new DataConfig("", Optional.empty(), Optional.empty(), Optional.empty(), LongPrompts.ERROR, 0);
+    }
+}

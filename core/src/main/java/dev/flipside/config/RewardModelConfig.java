@@ -1,0 +1,28 @@
+package dev.flipside.config;
+
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** Section {@code reward_model}: what grades a completion. Its optimiser is in section {@code save}. */
+public record RewardModelConfig(
+        @Doc(
+                        "Hugging Face sequence-classification directory with score.weight; none when reward functions replace it (save.preset must be off).")
+                Optional<String> model,
+        @Doc("Jinja file that replaces the reward model's own chat template.") Optional<String> chatTemplate,
+        @Doc("Weight of the reward model's score in the reward.") double weight,
+        @Doc(
+                        "Rendered conversations longer than this many tokens are cut on the right and counted; none is the model's context.")
+                OptionalInt maxLength,
+        @Doc("Conversations in one pass of the reward model; changes memory, never the result.") int perDeviceBatchSize,
+        @Doc("Recompute layers in the reward model's backward pass instead of keeping them.")
+                boolean gradientCheckpointing,
+        @Doc("Programmatic rewards added to the score: a list of {name, weight, and the function's own options}.")
+                List<Map<String, Object>> functions) {
+
+    public static RewardModelConfig defaults() {
+        return new RewardModelConfig(
+                Optional.empty(), Optional.empty(), 1.0, OptionalInt.empty(), 16, false, List.of());
+    }
+}

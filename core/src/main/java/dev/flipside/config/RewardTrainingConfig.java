@@ -1,0 +1,74 @@
+package dev.flipside.config;
+
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/** The file of {@code flipside train-rm}: a Bradley-Terry reward model from labelled pairs. */
+public record RewardTrainingConfig(
+        @Doc("Where the run lives.") Run run,
+        @Doc("The model that becomes a reward model.") Model rewardModel,
+        @Doc("The labelled pairs: JSONL(.gz), JSON, CSV or Parquet.") Data data,
+        @Doc("The optimiser, its schedule and the loss.") Training training) {
+
+    /** Section {@code run}. */
+    public record Run(
+            @Doc("Folder of the run; the trained model is its folder final.") String outputDir,
+            @Doc("Seed of the new head and of the order of the pairs.") long seed,
+            @Doc("auto (the first GPU when there is one), cpu or cuda:N.") String device,
+            @Doc("float32, or bfloat16 (autocast over float32 weights) on CUDA; auto is bfloat16 on CUDA.")
+                    RunConfig.Precision dtype,
+            @Doc("Format of the final model's weights: f32, f16 or bf16.") RunConfig.WeightFormat saveDtype) {}
+
+    /** Section {@code reward_model}. */
+    public record Model(
+            @Doc(
+                            "Hugging Face directory: a causal model (a new reward head is made) or a sequence-classification model with score.weight (its head is kept).")
+                    String model,
+            @Doc("Jinja file that replaces the model's own chat template.") Optional<String> chatTemplate) {}
+
+    /** Section {@code data}. */
+    public record Data(
+            @Doc("Labelled pairs to train on.") String preferences,
+            @Doc("Held-out labelled pairs; without it eval_fraction of preferences is held out.")
+                    Optional<String> evalPreferences,
+            @Doc("Share of preferences held out when there is no eval_preferences; 0 evaluates nothing.")
+                    double evalFraction,
+            @Doc("Column with the margin of a pair, or score_difference for score_chosen minus score_rejected.")
+                    Optional<String> marginColumn,
+            @Doc("Conversations longer than this many tokens are dropped or cut; none is the model's context.")
+                    OptionalInt maxLength,
+            @Doc("What happens to a pair beyond max_length: drop (counted and printed) or truncate (on the right).")
+                    LongPairs longPairs,
+            @Doc("Visit the pairs in an order drawn from the seed; false keeps the file's order.") boolean shuffle) {}
+
+    /** {@code data.long_pairs}. */
+    public enum LongPairs {
+        DROP,
+        TRUNCATE
+    }
+
+    /** Section {@code training}. */
+    public record Training(
+            @JsonUnwrapped OptimiserConfig optimiser,
+            @Doc("Passes over the pairs.") int numTrainEpochs,
+            @Doc("Optimiser steps; 0 is as many as num_train_epochs needs.") int maxSteps,
+            @Doc("Pairs of one optimiser step.") int trainBatchSize,
+            @Doc("Pairs in one forward and backward pass; changes memory, never the result.")
+                    int perDeviceTrainBatchSize,
+            @Doc("Recompute layers in the backward pass instead of keeping them.") boolean gradientCheckpointing,
+            @Doc("Weight of the mean of (r_chosen + r_rejected)^2 (arXiv 2312.09244); 0 is off.")
+                    double centerRewardsCoefficient,
+            @Doc("Share of each pair's loss that is given to the opposite order.") double labelSmoothing,
+            @Doc("Optimiser steps between evaluations; 0 evaluates at the start and the end only.") int evalSteps,
+            @Doc("Optimiser steps between lines of metrics.jsonl.") int loggingSteps,
+            @Doc("Write TensorBoard event files beside metrics.jsonl.") boolean tensorboard) {}
+
+    public static RewardTrainingConfig defaults() {
+        return new RewardTrainingConfig(
+                new Run("runs/reward-model", 0, "auto", RunConfig.Precision.AUTO, RunConfig.WeightFormat.F32),
+                new Model("", Optional.empty()),
+                new Data("", Optional.empty(), 0.1, Optional.empty(), OptionalInt.of(1024), LongPairs.DROP, true),
+                new Training(OptimiserConfig.withLearningRate(1e-5), 1, 0, 16, 8, false, 0, 0, 0, 1, true));
+    }
+}

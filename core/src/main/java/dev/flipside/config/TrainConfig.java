@@ -1,0 +1,31 @@
+package dev.flipside.config;
+
+/** The file of {@code flipside train}: the SAVE loop. */
+public record TrainConfig(
+        @Doc("Where the run lives and how long it is.") RunConfig run,
+        @Doc("The language model that is trained, and its optimiser.") PolicyConfig policy,
+        @Doc("What grades a completion. How the reward model itself learns is section save.")
+                RewardModelConfig rewardModel,
+        @Doc("The files of the run: JSONL(.gz), JSON, CSV or Parquet.") DataConfig data,
+        @Doc("How completions are sampled.") RolloutConfig rollout,
+        @Doc("How rewards become a policy update.") AlgorithmConfig algorithm,
+        @Doc(
+                        "How the reward model improves itself while the policy trains (docs/method.md, decisions D1 to D17). Not about saving files.")
+                SaveConfig save,
+        @Doc("What is measured on held-out data: at step 0, every eval_steps and at the end of a round.")
+                EvalConfig eval,
+        @Doc("What the run writes besides its models.") LoggingConfig logging) {
+
+    public static TrainConfig defaults() {
+        return new TrainConfig(
+                RunConfig.defaults(),
+                PolicyConfig.defaults(),
+                RewardModelConfig.defaults(),
+                DataConfig.defaults(),
+                RolloutConfig.defaults(),
+                AlgorithmConfig.defaults(),
+                SaveConfig.defaults(),
+                EvalConfig.defaults(),
+                LoggingConfig.defaults());
+    }
+}

@@ -1,0 +1,34 @@
+package dev.flipside.config;
+
+import java.util.function.Supplier;
+
+/**
+ * Something that the user can mend: a missing file, a wrong key, a model of an unknown type.
+ *
+ * <p>The message is one sentence (or two short ones) that says what is wrong, where (file, line or key), why, and what to do. The command line prints it
+ * without a stack trace and exits with code 2.
+ */
+public final class UserError extends RuntimeException {
+    private static final long serialVersionUID = 1L;
+
+    public UserError(String message) {
+        super(message);
+    }
+
+    public UserError(String message, Throwable cause) {
+        super(message, cause);
+    }
+
+    /**
+     * Runs something that a key of the configuration asked for, so that its error names the key too.
+     *
+     * @throws UserError with {@code key} before the message
+     */
+    public static <T> T under(String key, Supplier<T> work) {
+        try {
+            return work.get();
+        } catch (UserError e) {
+            throw new UserError(key + ": " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package dev.flipside.data;
+
+import dev.flipside.config.UserError;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * The usable pairs of a preference file and how many were left out.
+ *
+ * @param pairs in the file's order
+ * @param read rows in the file
+ * @param droppedIdentical pairs left out because both replies are the same text
+ * @param droppedDifferentPrompts pairs left out because their dialogues differ before the last reply: they do not compare two replies
+ * @param impliedPrompts kept pairs whose prompt is only the beginning that two plain texts share; worth a notice, since it may not be meant
+ */
+public record PreferenceData(
+        List<Preference> pairs, int read, int droppedIdentical, int droppedDifferentPrompts, int impliedPrompts) {
+
+    public PreferenceData {
+        pairs = List.copyOf(pairs);
+    }
+
+    /**
+     * Reads a file of any accepted shape.
+     *
+     * @throws UserError when the file cannot be read, a row has another shape, or no pair is left
+     */
+    public static PreferenceData read(Path file, Margin margin) {
+        List<Row> rows = Rows.read(file);
+        List<Preference> pairs = new ArrayList<>();
+        int identical = 0;
+        int differentPrompts = 0;
+        int implied = 0;
+        for (Row row : rows) {
+            PairShape pair = PairShape.read(row);
+            if (!pair.chosenPrompt().equals(pair.rejectedPrompt())) {
+                differentPrompts++;
+            } else if (pair.chosen().equals(pair.rejected())) {
+                identical++;
+            } else {
+                implied += pair.impliedPrompt() ? 1 : 0;
+                pairs.add(new Preference(pair.chosenPrompt(), pair.chosen(), pair.rejected(), margin.of(row)));
+            }
+        }
+        if (pairs.isEmpty()) {
+            throw new UserError(file + " has no usable pair: of " + rows.size() + " rows " + identical
+                    + " have chosen = rejected and " + differentPrompts
+                    + " compare replies to different prompts; give pairs of different replies to one prompt.");
+        }
+        return new PreferenceData(pairs, rows.size(), identical, differentPrompts, implied);
+    }
+}

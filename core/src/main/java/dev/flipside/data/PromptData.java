@@ -1,0 +1,52 @@
+package dev.flipside.data;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.text.Conversation;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Prompts from files of prompts and from preference files, whose replies are then ordinary columns. Prompts may repeat. */
+public final class PromptData {
+    private PromptData() {}
+
+    /**
+     * The prompts in the file's order; at least one.
+     *
+     * @throws dev.flipside.config.UserError when the file cannot be read or a row has no prompt in a known shape
+     */
+    public static List<PromptExample> read(Path file) {
+        return Rows.read(file).stream().map(PromptData::example).toList();
+    }
+
+    private static PromptExample example(Row row) {
+        Optional<PromptShape> shape = PromptShape.of(row);
+        List<String> used = shape.map(PromptShape::columns).orElseGet(List::of);
+        return new PromptExample(
+                shape.map(known -> known.promptOfDialogue(row)).orElseGet(() -> promptOfPair(row)),
+                otherColumns(row, used));
+    }
+
+    private static Conversation promptOfPair(Row row) {
+        if (!row.has("chosen")) {
+            throw row.error(
+                    "has no prompt: none of prompt, instruction, conversations, messages, turns, chosen is among its columns "
+                            + row.names());
+        }
+        return PairShape.promptOfChosen(row);
+    }
+
+    private static Map<String, Object> otherColumns(Row row, List<String> used) {
+        ObjectNode others = row.columns().deepCopy();
+        others.remove(used);
+        Map<String, Object> values = new HashMap<>();
+        others.fields().forEachRemaining(column -> {
+            if (!column.getValue().isNull()) {
+                values.put(column.getKey(), JsonRows.MAPPER.convertValue(column.getValue(), Object.class));
+            }
+        });
+        return values;
+    }
+}

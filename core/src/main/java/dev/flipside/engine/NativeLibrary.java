@@ -1,0 +1,133 @@
+package dev.flipside.engine;
+
+import dev.flipside.config.UserError;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.bytedeco.javacpp.Loader;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** The libtorch in use: Flipside's own CPU build, or the one that {@code FLIPSIDE_LIBTORCH} names. */
+public final class NativeLibrary {
+    /** Versions of libtorch whose binary interface the bindings were seen to fit. */
+    public static final List<String> SUPPORTED_VERSIONS = List.of("2.10", "2.11");
+
+    private NativeLibrary() {}
+
+    /**
+     * Loads the libraries (the first start on a machine unpacks about 0.9 GB) and checks their version.
+     *
+     * @throws UserError when they cannot be loaded or do not fit
+     */
+    public static void load() {
+        try {
+            Loader.load(torch.class);
+        } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
+            throw new UserError(
+                    "libtorch could not be loaded: " + e.getMessage()
+                            + "; run `flipside doctor`, and unset FLIPSIDE_LIBTORCH to go back to the built-in CPU library.",
+                    e);
+        }
+        String version = version();
+        if (SUPPORTED_VERSIONS.stream().noneMatch(version::startsWith)) {
+            throw new UserError("FLIPSIDE_LIBTORCH: libtorch " + version + " does not fit these bindings, which need "
+                    + String.join(" or ", SUPPORTED_VERSIONS)
+                    + "; install torch==2.10.0 or unset FLIPSIDE_LIBTORCH.");
+        }
+    }
+
+    /** The version that the loaded library reports about itself. */
+    public static String version() {
+        return find("TORCH_VERSION=([0-9.]+)").orElse("unknown");
+    }
+
+    /** The BLAS that matrix products go to. */
+    public static String blas() {
+        if (find("BLAS_INFO=([a-z]+)").filter("mkl"::equals).isPresent()) {
+            return "MKL (linked into libtorch)";
+        }
+        boolean swapped = Loader.getLoadedLibraries().keySet().stream().anyMatch(name -> name.startsWith("mkl_rt"));
+        return swapped ? "MKL (in place of OpenBLAS)" : "OpenBLAS";
+    }
+
+    /** The instruction set that libtorch's own kernels use, such as AVX512. */
+    public static String cpuCapability() {
+        return find("CPU capability usage: (\\S+)").orElse("unknown");
+    }
+
+    public static int threads() {
+        return torch.get_num_threads();
+    }
+
+    /** The number of CUDA devices on which a tensor can really be allocated; {@code hasCUDA} of the bindings says false even on a CUDA build. */
+    public static int cudaDevices() {
+        if (!torch.cuda_is_available()) {
+            return 0;
+        }
+        return cudaFault().isEmpty() ? torch.cuda_device_count() : 0;
+    }
+
+    /** The CUDA version that the library was built for; empty for a CPU build. */
+    public static Optional<String> cudaVersion() {
+        return find("CUDA_VERSION=([0-9.]+)");
+    }
+
+    /** Why a tensor cannot be allocated on the first GPU, in libtorch's first sentence; empty when it can. */
+    public static Optional<String> cudaFault() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor probe = torch.zeros(new long[] {1}, new Device("cuda:0").options(ScalarType.Float));
+            return probe.defined() ? Optional.empty() : Optional.of("the allocated tensor is undefined");
+        } catch (RuntimeException e) {
+            return Optional.of(String.valueOf(e.getMessage()).split("\\.\\s|\n", 2)[0]);
+        }
+    }
+
+    /** Whether the process runs on a libtorch of the user's, named by {@code FLIPSIDE_LIBTORCH}, and not on the built-in one. */
+    public static boolean foreign() {
+        return Boolean.getBoolean("org.bytedeco.javacpp.pathsFirst");
+    }
+
+    /** The file of the library that was loaded. */
+    public static String path() {
+        return Loader.getLoadedLibraries().getOrDefault("torch_cpu", "unknown");
+    }
+
+    /** Where native libraries are unpacked on the first start. */
+    public static Path cacheFolder() {
+        try {
+            return Loader.getCacheDir().toPath();
+        } catch (IOException e) {
+            throw new UserError(
+                    "no folder to unpack native libraries to: " + e.getMessage()
+                            + "; name one that can be written, FLIPSIDE_JAVA_OPTS=-Dorg.bytedeco.javacpp.cachedir=DIR.",
+                    e);
+        }
+    }
+
+    /** Whether the native libraries are already in {@link #cacheFolder()}. */
+    public static boolean unpacked() {
+        String version;
+        try {
+            version = Loader.getVersion("org.bytedeco", "pytorch");
+        } catch (IOException e) {
+            return false;
+        }
+        // The binding itself is unpacked last, after everything that it needs.
+        String platform = Loader.getPlatform();
+        return Files.exists(cacheFolder()
+                .resolve("pytorch-" + version + "-" + platform + ".jar")
+                .resolve("org/bytedeco/pytorch/" + platform + "/libjnitorch.so"));
+    }
+
+    private static Optional<String> find(String pattern) {
+        Matcher matcher = Pattern.compile(pattern).matcher(torch.show_config().getString());
+        return matcher.find() ? Optional.of(matcher.group(1)) : Optional.empty();
+    }
+}

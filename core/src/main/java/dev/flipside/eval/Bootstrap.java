@@ -1,0 +1,62 @@
+package dev.flipside.eval;
+
+import java.util.Arrays;
+import java.util.SplittableRandom;
+
+/** Percentile bootstrap (Efron 1979) of a mean, for few values such as the paired differences of some seeds. */
+public final class Bootstrap {
+    private static final int RESAMPLES = 10_000;
+    private static final double LEVEL = 0.95;
+    /** Fixed, so that the same values always give the same interval. */
+    private static final long SEED = 0;
+
+    private Bootstrap() {}
+
+    /**
+     * A mean with its 95 % interval.
+     *
+     * @param low the 2.5 % quantile of the resampled means
+     * @param high the 97.5 % quantile
+     */
+    public record Interval(double mean, double low, double high) {}
+
+    /**
+     * Resamples the values 10,000 times with replacement.
+     *
+     * @param values at least one; a single value is its own interval, which says nothing about others
+     */
+    public static Interval meanOf(double[] values) {
+        if (values.length == 0) {
+            throw new IllegalArgumentException("no values to resample");
+        }
+        SplittableRandom random = new SplittableRandom(SEED);
+        double[] means = new double[RESAMPLES];
+        for (int i = 0; i < RESAMPLES; i++) {
+            double sum = 0;
+            for (int j = 0; j < values.length; j++) {
+                sum += values[random.nextInt(values.length)];
+            }
+            means[i] = sum / values.length;
+        }
+        Arrays.sort(means);
+        double tail = (1 - LEVEL) / 2;
+        return new Interval(
+                Arrays.stream(values).average().orElseThrow(),
+                means[(int) (tail * RESAMPLES)],
+                means[(int) ((1 - tail) * RESAMPLES)]);
+    }
+
+    /**
+     * The mean of {@code values[i] - baseline[i]} with its interval: both come from the same seed.
+     *
+     * @throws IllegalArgumentException when the lengths differ or there is no value
+     */
+    public static Interval pairedDifference(double[] values, double[] baseline) {
+        if (values.length != baseline.length) {
+            throw new IllegalArgumentException(values.length + " values, " + baseline.length + " of the baseline");
+        }
+        double[] differences = new double[values.length];
+        Arrays.setAll(differences, i -> values[i] - baseline[i]);
+        return meanOf(differences);
+    }
+}

@@ -1,0 +1,2 @@
+/** Measures that need no model: what evaluations are summarised with. */
+package dev.flipside.eval;

@@ -1,0 +1,57 @@
+package dev.flipside.model;
+
+import dev.flipside.engine.Device;
+import dev.flipside.engine.Tensors;
+import java.util.Optional;
+import org.bytedeco.pytorch.LongOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/** Every token sees itself and the earlier tokens of its row, or the latest of them in a sliding layer. Right padding is never seen. */
+final class CausalAttention implements DecoderLayer.Attention {
+    private final DecoderConfig config;
+    private final boolean expandKeys;
+    private final Optional<Tensor> slidingMask;
+
+    /** For rows of {@code tokens} tokens; the mask belongs to the caller's scope. */
+    CausalAttention(DecoderConfig config, Precision precision, Device device, long tokens) {
+        this.config = config;
+        // On CUDA only bfloat16 has a fused kernel that shares keys between query heads; float32 would fall back to
+        // whole score matrices.
+        this.expandKeys = !device.isCpu() && precision == Precision.FLOAT32 && config.heads() != config.kvHeads();
+        this.slidingMask = config.slidingWindow().isPresent()
+                        && tokens > config.slidingWindow().getAsInt()
+                ? Optional.of(band(config.slidingWindow().getAsInt(), device, tokens))
+                : Optional.empty();
+    }
+
+    private static Tensor band(int window, Device device, long tokens) {
+        Tensor all = torch.ones(new long[] {tokens, tokens}, device.options(ScalarType.Bool));
+        // Key j is seen by query i when i - window < j <= i.
+        return all.tril_(0).triu_(1 - window);
+    }
+
+    @Override
+    public Tensor apply(int layer, Tensor q, Tensor k, Tensor v) {
+        boolean sliding = slidingMask.isPresent() && config.window(layer).isPresent();
+        TensorOptional mask = sliding ? new TensorOptional(slidingMask.get()) : Tensors.NONE;
+        Tensor out = torch.scaled_dot_product_attention(
+                q.transpose(1, 2),
+                keys(k).transpose(1, 2),
+                keys(v).transpose(1, 2),
+                mask,
+                0.0,
+                !sliding,
+                Tensors.NO_DOUBLE,
+                !expandKeys);
+        return out.transpose(1, 2).reshape(q.size(0), q.size(1), -1);
+    }
+
+    private Tensor keys(Tensor k) {
+        return expandKeys
+                ? k.repeat_interleave(config.heads() / config.kvHeads(), new LongOptional(2), new LongOptional())
+                : k;
+    }
+}

@@ -1,0 +1,177 @@
+package dev.flipside.model;
+
+import dev.flipside.engine.Device;
+import dev.flipside.engine.Parameters;
+import dev.flipside.engine.Scopes;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
+
+/**
+ * A decoder-only transformer: token ids to hidden states.
+ *
+ * <p>Rows are padded on the right with any valid id: under a causal mask padding never reaches an earlier position, so no padding mask exists, and what is
+ * computed at padded positions is to be ignored. Tensors that methods return belong to the caller's scope. Not thread-safe for a shared {@link KvCache}, safe
+ * otherwise.
+ */
+public final class Decoder implements AutoCloseable {
+    private final DecoderConfig config;
+    private final Parameters weights;
+    private final Precision precision;
+    private final List<DecoderLayer> layers = new ArrayList<>();
+    private final Rope rope;
+
+    Decoder(DecoderConfig config, Parameters weights, Precision precision) {
+        this.config = config;
+        this.weights = weights;
+        this.precision = precision.on(weights.device());
+        for (int i = 0; i < config.layers(); i++) {
+            layers.add(new DecoderLayer(i, config, weights));
+        }
+        rope = new Rope(config.rope(), config.headDim(), weights.device());
+    }
+
+    public DecoderConfig config() {
+        return config;
+    }
+
+    public Device device() {
+        return weights.device();
+    }
+
+    public Precision precision() {
+        return precision;
+    }
+
+    Parameters weights() {
+        return weights;
+    }
+
+    /**
+     * Hidden states after the final norm.
+     *
+     * @param ids int64 [B, T], right-padded
+     * @return float32 [B, T, D]; part of an autograd graph when grad mode is on and the weights are trained
+     */
+    public Tensor hidden(Tensor ids) {
+        try (Autocast autocast = new Autocast(precision)) {
+            return Scopes.scoped(() -> {
+                long tokens = ids.size(1);
+                return finalNorm(blocks(embed(ids), rope.upTo(tokens), causal(tokens)));
+            });
+        }
+    }
+
+    /**
+     * Scores of the whole vocabulary.
+     *
+     * @param hidden float32 [..., D]
+     * @return float32 [..., V]
+     */
+    public Tensor logits(Tensor hidden) {
+        try (Autocast autocast = new Autocast(precision)) {
+            return Scopes.scoped(
+                    () -> torch.linear(hidden, weights.get(headName())).to(ScalarType.Float));
+        }
+    }
+
+    /** The slot of the vocabulary head: the embedding when they are tied. */
+    String headName() {
+        return config.tiedHead() ? WeightLayout.EMBEDDING : WeightLayout.VOCABULARY_HEAD;
+    }
+
+    /**
+     * A forward pass that can be followed by a backward pass.
+     *
+     * @param ids int64 [B, T], right-padded
+     * @param gradientCheckpointing keep only the input of each layer and compute its inside again in the backward pass: one more forward pass of time for a
+     *     memory that does not grow with the inside of the layers; gradients are the same
+     */
+    public HiddenPass pass(Tensor ids, boolean gradientCheckpointing) {
+        return new HiddenPass(this, ids, gradientCheckpointing);
+    }
+
+    /**
+     * Runs each prompt once and lays out its keys and values for the rows that continue it.
+     *
+     * @param prompts token ids, at least one each
+     * @param copies rows per prompt; rows are ordered by prompt
+     * @param maxNewTokens how often {@link #step} may be called
+     */
+    public KvCache prefill(List<int[]> prompts, int[] copies, int maxNewTokens) {
+        Batches.requireInVocabulary(prompts, config.vocabSize());
+        KvCache cache = new KvCache(this, prompts, copies, maxNewTokens);
+        try (Autocast autocast = new Autocast(precision)) {
+            for (int[] batch : Batches.byLength(prompts, Batches.TOKENS)) {
+                cache.prefill(Batches.select(prompts, batch), batch);
+            }
+            return cache;
+        } catch (RuntimeException e) {
+            // Out of memory on a GPU can be met with fewer rows, if the cache that did not fit is gone.
+            cache.close();
+            throw e;
+        }
+    }
+
+    /**
+     * One more token for each row of the cache.
+     *
+     * @param tokens int64 [B] or [B, 1]
+     * @return the hidden states after them, float32 [B, D]
+     */
+    public Tensor step(Tensor tokens, KvCache cache) {
+        try (Autocast autocast = new Autocast(precision)) {
+            return Scopes.scoped(() -> {
+                try (NoGradGuard guard = new NoGradGuard()) {
+                    Rope.Angles angles = rope.at(cache.positions(), cache.nextSlot() + 1L);
+                    Tensor hidden = finalNorm(blocks(embed(tokens.view(-1, 1)), angles, cache.begin(tokens.numel())));
+                    cache.advance();
+                    return hidden.view(-1, config.hiddenSize());
+                }
+            });
+        }
+    }
+
+    Tensor embed(Tensor ids) {
+        return torch.embedding(weights.get(WeightLayout.EMBEDDING), ids);
+    }
+
+    /** All blocks, one after the other; only the last one's output is kept unless autograd holds more. */
+    Tensor blocks(Tensor embedded, Rope.Angles angles, DecoderLayer.Attention attention) {
+        Tensor x = embedded;
+        for (int i = 0; i < layers.size(); i++) {
+            DecoderLayer layer = layers.get(i);
+            Tensor input = x;
+            x = Scopes.scoped(() -> layer.forward(input, angles, attention));
+            if (i > 0) {
+                Scopes.release(input);
+            }
+        }
+        return x;
+    }
+
+    Tensor finalNorm(Tensor x) {
+        return DecoderLayer.rmsNorm(x, weights.get(WeightLayout.FINAL_NORM), config.rmsNormEps());
+    }
+
+    List<DecoderLayer> layers() {
+        return layers;
+    }
+
+    Rope rope() {
+        return rope;
+    }
+
+    CausalAttention causal(long tokens) {
+        return new CausalAttention(config, precision, device(), tokens);
+    }
+
+    /** Frees the rotary tables; the weights belong to the model. */
+    @Override
+    public void close() {
+        rope.close();
+    }
+}

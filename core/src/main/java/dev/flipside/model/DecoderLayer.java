@@ -1,0 +1,99 @@
+package dev.flipside.model;
+
+import dev.flipside.engine.Parameters;
+import dev.flipside.engine.Tensors;
+import org.bytedeco.pytorch.BoolOptional;
+import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/** One pre-norm block: attention and a gated MLP (Shazeer, arXiv 2002.05202), each added to the residual stream. */
+final class DecoderLayer {
+    /** How the tokens of a block see one another: the only thing that differs between training, prefill and a decoding step. */
+    @FunctionalInterface
+    interface Attention {
+        /**
+         * @param layer which block
+         * @param q rotated queries [B, T, H, headDim]
+         * @param k rotated keys [B, T, KV, headDim]
+         * @param v values [B, T, KV, headDim]
+         * @return [B, T, H * headDim]
+         */
+        Tensor apply(int layer, Tensor q, Tensor k, Tensor v);
+    }
+
+    private final int index;
+    private final DecoderConfig config;
+    private final Parameters weights;
+
+    DecoderLayer(int index, DecoderConfig config, Parameters weights) {
+        this.index = index;
+        this.config = config;
+        this.weights = weights;
+    }
+
+    /** The residual stream after this block, [B, T, D] like {@code x}. */
+    Tensor forward(Tensor x, Rope.Angles angles, Attention attention) {
+        Tensor afterAttention = x.add(attend(norm(x, "input_layernorm.weight"), angles, attention));
+        return afterAttention.add(mlp(norm(afterAttention, "post_attention_layernorm.weight")));
+    }
+
+    private Tensor attend(Tensor x, Rope.Angles angles, Attention attention) {
+        int rotated = config.heads() + config.kvHeads();
+        Tensor qkv = linear(x, "self_attn.qkv_proj", config.biases().qkv())
+                .view(x.size(0), x.size(1), config.fusedHeads(), config.headDim());
+        Tensor qk = angles.rotate(headNorms(qkv.narrow(2, 0, rotated)));
+        Tensor v = qkv.narrow(2, rotated, config.kvHeads());
+        Tensor mixed = attention.apply(
+                index, qk.narrow(2, 0, config.heads()), qk.narrow(2, config.heads(), config.kvHeads()), v);
+        return linear(mixed, "self_attn.o_proj", config.biases().output());
+    }
+
+    /** Qwen3 normalises each head of queries and keys, with one weight for all query heads and one for all key heads. */
+    private Tensor headNorms(Tensor qk) {
+        if (!config.headNorms()) {
+            return qk;
+        }
+        long headDim = config.headDim();
+        Tensor scales = Tensors.cat(
+                0,
+                weight("self_attn.q_norm.weight").expand(config.heads(), headDim),
+                weight("self_attn.k_norm.weight").expand(config.kvHeads(), headDim));
+        Tensor normalised =
+                torch.rms_norm(qk, new long[] {headDim}, Tensors.NONE, new DoubleOptional(config.rmsNormEps()));
+        return normalised.mul(scales);
+    }
+
+    private Tensor mlp(Tensor x) {
+        Tensor gateUp = linear(x, "mlp.gate_up_proj", config.biases().mlp());
+        long width = config.intermediateSize();
+        Tensor gated = torch.silu(gateUp.narrow(-1, 0, width)).mul(gateUp.narrow(-1, width, width));
+        return linear(gated, "mlp.down_proj", config.biases().mlp());
+    }
+
+    private Tensor norm(Tensor x, String name) {
+        return rmsNorm(x, weight(name), config.rmsNormEps());
+    }
+
+    private Tensor linear(Tensor x, String name, boolean bias) {
+        TensorOptional addend = bias ? new TensorOptional(weight(name + ".bias")) : Tensors.NONE;
+        return torch.linear(x, weight(name + ".weight"), addend);
+    }
+
+    private Tensor weight(String name) {
+        return weights.get(WeightLayout.layer(index, name));
+    }
+
+    /** Root-mean-square norm (Zhang and Sennrich, arXiv 1910.07467) over the last dimension. */
+    static Tensor rmsNorm(Tensor x, Tensor weight, double eps) {
+        return torch.rms_norm(x, new long[] {weight.numel()}, new TensorOptional(weight), new DoubleOptional(eps));
+    }
+
+    /** Gradients of {@code output}, given those with respect to it, added into every leaf below. */
+    static void backward(Tensor output, Tensor gradient) {
+        torch.backward(
+                new TensorVector(output), new TensorVector(gradient), new BoolOptional(), false, new TensorVector());
+    }
+}

@@ -1,0 +1,159 @@
+package dev.flipside.model;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.UserError;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Collections;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+
+/**
+ * A Hugging Face model directory without its weights: {@code config.json}, {@code generation_config.json} and the tokenizer's files.
+ *
+ * <p>Everything that a later save has to write is held in memory, so the directory may change or vanish after opening.
+ */
+public final class ModelFiles {
+    private static final String CONFIG = "config.json";
+    private static final String GENERATION_CONFIG = "generation_config.json";
+
+    private final Path directory;
+    private final ObjectNode config;
+    private final Optional<ObjectNode> generationConfig;
+    private final DecoderConfig decoderConfig;
+    private final String className;
+    private final Set<Integer> eosIds;
+    private final OptionalInt padId;
+    private final OptionalInt bosId;
+    private final TokenizerFiles tokenizerFiles;
+
+    private ModelFiles(Path directory) {
+        this.directory = directory;
+        config = Json.read(directory.resolve(CONFIG));
+        Path generationFile = directory.resolve(GENERATION_CONFIG);
+        generationConfig = Files.exists(generationFile) ? Optional.of(Json.read(generationFile)) : Optional.empty();
+        ConfigJson reader = reader();
+        Family family = Family.of(directory.resolve(CONFIG), reader);
+        className = family.className();
+        decoderConfig = family.read(reader);
+        Set<Integer> ends = new LinkedHashSet<>(ids(reader, "eos_token_id"));
+        generationConfig.ifPresent(g -> ends.addAll(ids(new ConfigJson(generationFile, g), "eos_token_id")));
+        eosIds = Collections.unmodifiableSet(ends);
+        padId = first(ids(reader, "pad_token_id"));
+        bosId = first(ids(reader, "bos_token_id"));
+        tokenizerFiles = TokenizerFiles.read(directory);
+    }
+
+    /** @throws UserError naming the file that is missing, malformed or of an unsupported model type */
+    public static ModelFiles open(Path directory) {
+        if (!Files.isDirectory(directory)) {
+            throw new UserError(directory + ": there is no such model directory; check the path.");
+        }
+        return new ModelFiles(directory);
+    }
+
+    /** Where the model was read from. */
+    public Path directory() {
+        return directory;
+    }
+
+    public DecoderConfig config() {
+        return decoderConfig;
+    }
+
+    /** The ids that end a completion: those of config.json and of generation_config.json together. */
+    public Set<Integer> eosIds() {
+        return eosIds;
+    }
+
+    /** {@code pad_token_id} of config.json. */
+    public OptionalInt padId() {
+        return padId;
+    }
+
+    /** {@code bos_token_id} of config.json. */
+    public OptionalInt bosId() {
+        return bosId;
+    }
+
+    /** The tokenizer's files, and the ids of its special tokens. */
+    public TokenizerFiles tokenizerFiles() {
+        return tokenizerFiles;
+    }
+
+    ConfigJson reader() {
+        return new ConfigJson(directory.resolve(CONFIG), config);
+    }
+
+    /** The number of labels that a classification head has, by transformers' rules: the size of id2label, else num_labels, else 2. */
+    int labels() {
+        return reader().object("id2label")
+                .map(o -> config.get("id2label").size())
+                .orElseGet(() -> reader().positive("num_labels").orElse(2));
+    }
+
+    /** Writes config.json, generation_config.json and the tokenizer of a causal language model. */
+    void saveCausalLm(Path target, WeightType type) {
+        ObjectNode saved = config.deepCopy();
+        saved.putArray("architectures").add(className + "ForCausalLM");
+        saved.remove(List.of("id2label", "label2id", "num_labels", "problem_type"));
+        setType(saved, type);
+        save(target, saved);
+        generationConfig.ifPresent(g -> Json.write(target.resolve(GENERATION_CONFIG), g));
+        tokenizerFiles.save(target);
+    }
+
+    /** Writes config.json and the tokenizer of a reward model whose batches are padded with {@code padTokenId}. */
+    void saveRewardModel(Path target, WeightType type, int padTokenId) {
+        ObjectNode saved = config.deepCopy();
+        saved.putArray("architectures").add(className + "ForSequenceClassification");
+        saved.remove("num_labels");
+        saved.putObject("id2label").put("0", "LABEL_0");
+        saved.putObject("label2id").put("LABEL_0", 0);
+        saved.put("pad_token_id", padTokenId);
+        setType(saved, type);
+        save(target, saved);
+        tokenizerFiles.withPadToken(padTokenId).save(target);
+    }
+
+    private static void setType(ObjectNode saved, WeightType type) {
+        saved.put("dtype", type.configName());
+        if (saved.has("torch_dtype")) {
+            saved.put("torch_dtype", type.configName());
+        }
+    }
+
+    private static void save(Path target, ObjectNode config) {
+        try {
+            Files.createDirectories(target);
+        } catch (IOException e) {
+            throw new UserError(target + ": cannot be made (" + e + ").", e);
+        }
+        Json.write(target.resolve(CONFIG), config);
+    }
+
+    private static OptionalInt first(Set<Integer> ids) {
+        return ids.stream().mapToInt(Integer::intValue).findFirst();
+    }
+
+    private static Set<Integer> ids(ConfigJson json, String key) {
+        Set<Integer> ids = new LinkedHashSet<>();
+        json.get(key).ifPresent(value -> {
+            for (JsonNode id : value.isArray() ? value : List.of(value)) {
+                if (!id.isIntegralNumber() || !id.canConvertToInt()) {
+                    throw json.wrong(key, "is " + value + ", which is neither a token id nor a list of them");
+                }
+                // transformers takes -1 for "none" in old configurations.
+                if (id.intValue() >= 0) {
+                    ids.add(id.intValue());
+                }
+            }
+        });
+        return ids;
+    }
+}

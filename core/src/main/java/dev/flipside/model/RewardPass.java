@@ -1,0 +1,61 @@
+package dev.flipside.model;
+
+import dev.flipside.engine.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.PointerScope;
+
+/** Rewards and values with what their gradient needs, until {@link #close}: one causal pass gives both, because a prompt's states do not depend on what follows. */
+public final class RewardPass implements AutoCloseable {
+    private final RewardHeads heads;
+    private final List<RewardHeads.Batch> batches;
+    private final List<HiddenPass> passes = new ArrayList<>();
+    private final Scores scores;
+
+    RewardPass(Decoder decoder, RewardHeads heads, List<RewardHeads.Batch> batches, int rows, boolean checkpointing) {
+        this.heads = heads;
+        this.batches = batches;
+        heads.valueHead().train();
+        scores = new Scores(new double[rows], new double[rows]);
+        for (RewardHeads.Batch batch : batches) {
+            try (PointerScope scope = new PointerScope()) {
+                passes.add(decoder.pass(Tensors.padded(batch.ids(), decoder.device()), checkpointing));
+            }
+            heads.forward(passes.get(passes.size() - 1).hidden(), batch, scores);
+        }
+    }
+
+    /** One per row. */
+    public double[] rewards() {
+        return scores.rewards();
+    }
+
+    /** One per row; NaN where a row does not say where its prompt ends. */
+    public double[] values() {
+        return scores.values();
+    }
+
+    /**
+     * Adds the gradient of a loss into the flat gradients of the trunk and of the value head. May be called once.
+     *
+     * @param gradRewards the loss's derivative with respect to each reward
+     * @param gradValues the same for each value; 0 for rows without one
+     * @param valueBackboneWeight scales what the values teach the backbone: 0 leaves it to the rewards, 1 is the whole gradient. The value head's own gradient
+     *     is not scaled.
+     */
+    public void backward(double[] gradRewards, double[] gradValues, double valueBackboneWeight) {
+        passes.forEach(HiddenPass::requireFresh);
+        for (int i = 0; i < batches.size(); i++) {
+            try (PointerScope scope = new PointerScope()) {
+                HiddenPass pass = passes.get(i);
+                pass.backward(
+                        heads.backward(pass.hidden(), batches.get(i), gradRewards, gradValues, valueBackboneWeight));
+            }
+        }
+    }
+
+    @Override
+    public void close() {
+        passes.forEach(HiddenPass::close);
+    }
+}

@@ -1,0 +1,21 @@
+package dev.flipside.model;
+
+import java.util.List;
+
+/**
+ * Where one tensor lies in a safetensors file.
+ *
+ * @param dtype the format's name of the element type, such as {@code BF16}
+ * @param shape dimensions, empty for a scalar
+ * @param begin first byte, counted from the start of the file
+ * @param end byte after the last, counted from the start of the file
+ */
+public record TensorInfo(String dtype, List<Long> shape, long begin, long end) {
+    public TensorInfo {
+        shape = List.copyOf(shape);
+    }
+
+    public long elements() {
+        return shape.stream().reduce(1L, (a, b) -> a * b);
+    }
+}

@@ -1,0 +1,19 @@
+/**
+ * Decoder-only language models, the reward model on top of them, and their files. The only package that knows model families.
+ *
+ * <ul>
+ *   <li>Files: {@link dev.flipside.model.SafeTensors} (one file), {@link dev.flipside.model.ModelFiles} (a Hugging Face directory without its weights),
+ *       {@code WeightFiles} (single or sharded weights), {@code WeightLayout} (which tensors fill which slot), {@link
+ *       dev.flipside.model.TokenizerFiles}.
+ *   <li>Architecture: {@code Family} (one class per {@code model_type}) reads {@link dev.flipside.model.DecoderConfig} and {@link
+ *       dev.flipside.model.RopeConfig}.
+ *   <li>Computation: {@link dev.flipside.model.Decoder} (ids to hidden states) made of {@code DecoderLayer}s, {@code CausalAttention} and {@code Rope};
+ *       {@link dev.flipside.model.HiddenPass} (forward and backward, with or without gradient checkpointing); {@link dev.flipside.model.KvCache} (one
+ *       token at a time); {@link dev.flipside.model.Precision}.
+ *   <li>Policies: {@link dev.flipside.model.CausalLm}, with {@link dev.flipside.model.LogprobPass} and {@code VocabularyHead} for log-probabilities of
+ *       completions.
+ *   <li>Reward models: {@link dev.flipside.model.RewardModel}, with {@link dev.flipside.model.RewardPass} and {@code RewardHeads}; {@code
+ *       ScoredPosition} and {@link dev.flipside.model.PadToken} for where a reward is read.
+ * </ul>
+ */
+package dev.flipside.model;

@@ -1,0 +1,114 @@
+package dev.flipside.reward;
+
+import dev.flipside.config.UserError;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Several reward functions with weights.
+ *
+ * <p>As in TRL's GRPO trainer (1.13, {@code sum_then_normalize}): the total is the weighted sum of the functions that could judge the sample, and NaN only when none
+ * could; a trainer leaves such a sample out of its group's statistics and gives it advantage 0.
+ */
+public final class RewardMix {
+    private final List<Term> terms;
+
+    /**
+     * One function of the mix.
+     *
+     * @param label unique in the mix; names the function's metrics, usually {@link RewardFunction#name}
+     * @param weight multiplies its rewards; finite
+     */
+    public record Term(String label, RewardFunction function, double weight) {
+        public Term {
+            if (!Double.isFinite(weight)) {
+                throw new UserError(
+                        "Reward function '" + label + "': weight " + weight + " is not a number to multiply with.");
+            }
+        }
+    }
+
+    /**
+     * A mix of at least one term.
+     *
+     * @throws UserError when two terms share a label
+     */
+    public RewardMix(List<Term> terms) {
+        this.terms = List.copyOf(terms);
+        Set<String> labels = new HashSet<>();
+        for (Term term : terms) {
+            if (!labels.add(term.label())) {
+                throw new UserError("Two reward functions are labelled '" + term.label()
+                        + "', so their metrics would overwrite each other; use one of them once.");
+            }
+        }
+    }
+
+    public List<Term> terms() {
+        return terms;
+    }
+
+    /**
+     * Every function's rewards, unweighted, by label in the order of the terms; each array has one entry per sample.
+     *
+     * @throws UserError when a function returns another number of rewards, or an infinite one
+     */
+    public Map<String, double[]> score(List<RewardFunction.Sample> samples) {
+        Map<String, double[]> rewards = new LinkedHashMap<>();
+        for (Term term : terms) {
+            double[] scored = term.function().score(samples);
+            if (scored.length != samples.size()) {
+                throw new UserError("Reward function '" + term.label() + "' returned " + scored.length + " rewards for "
+                        + samples.size() + " samples; it must return one per sample.");
+            }
+            if (Arrays.stream(scored).anyMatch(Double::isInfinite)) {
+                throw new UserError("Reward function '" + term.label()
+                        + "' returned an infinite reward; return NaN for what cannot be judged.");
+            }
+            rewards.put(term.label(), scored);
+        }
+        return rewards;
+    }
+
+    /** The totals of what {@link #score} returned. */
+    public double[] total(Map<String, double[]> rewards) {
+        List<double[]> columns = new ArrayList<>();
+        double[] weights = new double[terms.size()];
+        for (int i = 0; i < weights.length; i++) {
+            columns.add(rewards.get(terms.get(i).label()));
+            weights[i] = terms.get(i).weight();
+        }
+        return weightedSum(columns, weights);
+    }
+
+    /**
+     * The weighted sum over columns, where NaN counts as absent; NaN where every column is. Also adds programmed rewards to a reward model's.
+     *
+     * @param columns at least one, all of the same length
+     * @param weights one per column
+     */
+    public static double[] weightedSum(List<double[]> columns, double[] weights) {
+        if (columns.isEmpty() || columns.size() != weights.length) {
+            throw new IllegalArgumentException(columns.size() + " reward columns, " + weights.length + " weights");
+        }
+        double[] totals = new double[columns.get(0).length];
+        for (int i = 0; i < totals.length; i++) {
+            double sum = 0;
+            boolean judged = false;
+            for (int c = 0; c < weights.length; c++) {
+                double reward = columns.get(c)[i];
+                if (!Double.isNaN(reward)) {
+                    sum += weights[c] * reward;
+                    judged = true;
+                }
+            }
+            totals[i] = judged ? sum : Double.NaN;
+        }
+        return totals;
+    }
+}

@@ -1,0 +1,12 @@
+/**
+ * Rewards computed by programs, beside or in place of a reward model's score.
+ *
+ * <ul>
+ *   <li>{@link dev.flipside.reward.RewardFunction}: the interface, also for functions of a user's own, and the {@code Sample} they see.
+ *   <li>{@link dev.flipside.reward.RewardFunctions}: finds a function by name.
+ *   <li>{@link dev.flipside.reward.RewardMix}: several functions with weights.
+ *   <li>Built in: {@link dev.flipside.reward.LengthReward}, {@link dev.flipside.reward.RegexFormatReward}, {@link dev.flipside.reward.ExactAnswerReward}, {@link
+ *       dev.flipside.reward.RepetitionReward}.
+ * </ul>
+ */
+package dev.flipside.reward;

@@ -1,0 +1,76 @@
+package dev.flipside.rollout;
+
+import dev.flipside.engine.Device;
+import dev.flipside.engine.Tensors;
+import dev.flipside.model.CausalLm;
+import dev.flipside.model.Decoder;
+import dev.flipside.model.KvCache;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+
+/** Decoding with the model's own layers and key-value cache: the same weights and code as training. */
+final class CachedDecoding implements DecodingModel {
+    private final CausalLm lm;
+
+    CachedDecoding(CausalLm lm) {
+        this.lm = lm;
+    }
+
+    @Override
+    public int context() {
+        return lm.decoder().config().maxPositionEmbeddings();
+    }
+
+    @Override
+    public int vocabulary() {
+        return lm.decoder().config().vocabSize();
+    }
+
+    @Override
+    public Set<Integer> endIds() {
+        return lm.files().eosIds();
+    }
+
+    @Override
+    public Device device() {
+        return lm.decoder().device();
+    }
+
+    @Override
+    public Batch start(List<int[]> prompts, int rowsPerPrompt, int steps) {
+        int[] copies = new int[prompts.size()];
+        Arrays.fill(copies, rowsPerPrompt);
+        return new CachedBatch(lm.decoder(), lm.decoder().prefill(prompts, copies, steps), rowsPerPrompt);
+    }
+
+    private record CachedBatch(Decoder decoder, KvCache cache, int rowsPerPrompt) implements Batch {
+        @Override
+        public Tensor afterPrompts() {
+            Tensor perPrompt = decoder.logits(cache.promptHidden());
+            long prompts = perPrompt.size(0);
+            long vocabulary = perPrompt.size(1);
+            return perPrompt
+                    .unsqueeze(1)
+                    .expand(prompts, rowsPerPrompt, vocabulary)
+                    .reshape(prompts * rowsPerPrompt, vocabulary);
+        }
+
+        @Override
+        public Tensor step(int[] tokens) {
+            long[] ids = Arrays.stream(tokens).asLongStream().toArray();
+            return decoder.logits(decoder.step(Tensors.ofLongs(ids, decoder.device(), ids.length), cache));
+        }
+
+        @Override
+        public void keepRows(int[] rows) {
+            cache.keepRows(rows);
+        }
+
+        @Override
+        public void close() {
+            cache.close();
+        }
+    }
+}

@@ -1,0 +1,41 @@
+package dev.flipside.rollout;
+
+import dev.flipside.engine.Device;
+import java.util.List;
+import java.util.Set;
+import org.bytedeco.pytorch.Tensor;
+
+/** What generation needs of a model. One functional path is the truth; a faster one stands behind this interface, beside an equality test. */
+interface DecodingModel {
+    /** The most tokens a row may have, prompt and completion together. */
+    int context();
+
+    int vocabulary();
+
+    /** Tokens that end a completion; may be empty. */
+    Set<Integer> endIds();
+
+    Device device();
+
+    /**
+     * Starts a batch. Rows are in the prompts' order, {@code rowsPerPrompt} next to each other for every prompt, which is computed once for all of them.
+     *
+     * @param steps the most tokens that any row will be given after its prompt
+     */
+    Batch start(List<int[]> prompts, int rowsPerPrompt, int steps);
+
+    /** Rows that grow by one token at a time. Tensors returned belong to the caller's scope. */
+    interface Batch extends AutoCloseable {
+        /** Logits after the prompts, float32 [rows, vocabulary]; asked for once, first. */
+        Tensor afterPrompts();
+
+        /** Appends one token to every row and returns the logits after it, float32 [rows, vocabulary]. */
+        Tensor step(int[] tokens);
+
+        /** Keeps these rows only, ascending. */
+        void keepRows(int[] rows);
+
+        @Override
+        void close();
+    }
+}

@@ -1,0 +1,117 @@
+package dev.flipside.rollout;
+
+import dev.flipside.engine.Scopes;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
+import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
+import org.bytedeco.pytorch.Tensor;
+
+/** One batch from its prompts to its last token. All rows start together, so token t of every row is chosen in the same step. */
+final class GenerationBatch {
+    private final DecodingModel.Batch batch;
+    private final Optional<RepetitionPenalty> penalty;
+    private final Rules rules;
+    private List<Row> rows;
+
+    /**
+     * What every batch of a call shares.
+     *
+     * @param endIds tokens that end a completion
+     * @param stop strings that end it
+     * @param decode ids to text, for stop strings
+     * @param newTokens told the number of tokens that each step added to completions
+     */
+    record Rules(
+            Sampler sampler,
+            Set<Integer> endIds,
+            List<String> stop,
+            Function<int[], String> decode,
+            LongConsumer newTokens) {}
+
+    /**
+     * A batch that has not begun; its native objects stay the caller's to close.
+     *
+     * @param rows empty completions, in the batch's order; finished after {@link #run}
+     */
+    GenerationBatch(DecodingModel.Batch batch, Optional<RepetitionPenalty> penalty, Rules rules, List<Row> rows) {
+        this.batch = batch;
+        this.penalty = penalty;
+        this.rules = rules;
+        this.rows = rows;
+    }
+
+    void run() {
+        int[] tokens = new int[0];
+        int length = 0;
+        do {
+            tokens = length == 0 ? tokens : withoutFinished(tokens, length);
+            tokens = step(tokens, length);
+            length++;
+        } while (!rows.stream().allMatch(Row::finished));
+    }
+
+    /** Chooses the token at place {@code index} of every completion, given the tokens before it. */
+    private int[] step(int[] previous, int index) {
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            Tensor logits = index == 0 ? batch.afterPrompts() : batch.step(previous);
+            double[] uniforms = rows.stream().mapToDouble(r -> r.uniform(index)).toArray();
+            Sampler.Choices choices = rules.sampler().choose(logits, uniforms, penalty);
+            penalty.ifPresent(p -> p.add(choices.tokens()));
+            append(choices);
+            return choices.tokens();
+        }
+    }
+
+    private void append(Sampler.Choices choices) {
+        int added = 0;
+        for (int r = 0; r < rows.size(); r++) {
+            Row row = rows.get(r);
+            if (!row.finished()) {
+                row.append(choices.tokens()[r], choices.logprobs()[r], choices.logKeptMass()[r]);
+                if (ended(row, choices.tokens()[r])) {
+                    row.finish(FinishReason.STOP);
+                } else if (row.full()) {
+                    row.finish(FinishReason.LENGTH);
+                }
+                added++;
+            }
+        }
+        rules.newTokens().accept(added);
+    }
+
+    private boolean ended(Row row, int token) {
+        if (rules.endIds().contains(token)) {
+            return true;
+        }
+        if (rules.stop().isEmpty()) {
+            return false;
+        }
+        String text = rules.decode().apply(row.ids());
+        return rules.stop().stream().anyMatch(text::contains);
+    }
+
+    /**
+     * Takes finished rows out of the batch once they are a quarter of it: copying the caches of the others costs about as much as a step or two, and so happens at most
+     * a few times per halving of the batch. A finished row may idle along until then, but not beyond its own limit, where the model's context may end.
+     *
+     * @return the tokens of the rows that stay
+     */
+    private int[] withoutFinished(int[] tokens, int length) {
+        long finished = rows.stream().filter(Row::finished).count();
+        boolean mustLeave = rows.stream().anyMatch(r -> r.finished() && r.limit() <= length);
+        if (4 * finished < rows.size() && !mustLeave) {
+            return tokens;
+        }
+        int[] kept = IntStream.range(0, rows.size())
+                .filter(r -> !rows.get(r).finished())
+                .toArray();
+        batch.keepRows(kept);
+        penalty.ifPresent(p -> p.keepRows(kept));
+        int[] keptTokens = IntStream.of(kept).map(r -> tokens[r]).toArray();
+        rows = IntStream.of(kept).mapToObj(rows::get).toList();
+        return keptTokens;
+    }
+}

@@ -1,0 +1,52 @@
+package dev.flipside.run;
+
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+
+/**
+ * A JSON Lines file: one object per line, each handed to the operating system as it is appended, so that a killed process loses no whole line.
+ *
+ * <p>Record components become snake_case keys. NaN and the infinities are written as {@code null}, because JSON has no number for them and most
+ * readers refuse the tokens that some writers use.
+ */
+public final class AppendLog implements AutoCloseable {
+    private final AppendFile file;
+
+    private AppendLog(AppendFile file) {
+        this.file = file;
+    }
+
+    /** Opens the file at its end; creates it and its folder when they are not there. */
+    public static AppendLog open(Path path) {
+        return new AppendLog(AppendFile.open(path));
+    }
+
+    /** Appends {@code value} (a record, a map) as one line. */
+    public void append(Object value) {
+        file.append((Json.line(value) + "\n").getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** The length of the file in bytes: where the next line will begin. */
+    public long position() {
+        return file.position();
+    }
+
+    /**
+     * Forgets everything after the first {@code position} bytes.
+     *
+     * @throws dev.flipside.config.UserError when the file is shorter than that
+     */
+    public void truncateTo(long position) {
+        file.truncateTo(position);
+    }
+
+    /** Returns when everything appended so far is on the disk. */
+    public void sync() {
+        file.sync();
+    }
+
+    @Override
+    public void close() {
+        file.close();
+    }
+}

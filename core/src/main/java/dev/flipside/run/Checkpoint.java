@@ -1,0 +1,23 @@
+package dev.flipside.run;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.SortedMap;
+
+/**
+ * A whole state of a run that was found intact.
+ *
+ * @param folder {@code checkpoints/step-N}
+ * @param step the training steps that are finished in it
+ * @param positions where the trainer was: round, optimiser steps, ... by name
+ * @param logs the length in bytes of each append-only file at that moment, by its name relative to the run's folder
+ */
+public record Checkpoint(Path folder, long step, SortedMap<String, Long> positions, SortedMap<String, Long> logs) {
+
+    /** Writes a checkpoint's content. */
+    @FunctionalInterface
+    public interface Writer {
+        /** Writes any files and folders below {@code folder}, which is empty; they need not be flushed. */
+        void write(Path folder) throws IOException;
+    }
+}

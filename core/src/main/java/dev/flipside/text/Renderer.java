@@ -1,0 +1,210 @@
+package dev.flipside.text;
+
+import dev.flipside.config.UserError;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * The one place where a conversation becomes token ids, for one model: rendering and tokenising are a single operation, no special token is added
+ * afterwards, and two BOS tokens in a row are refused.
+ *
+ * <p>With a chat template the template writes every special token. Without one a prompt is a single user message: its raw text with the tokenizer's own leading
+ * special tokens, then the completion, then EOS. Special tokens spelled out in a message become their ids, as in transformers.
+ */
+public final class Renderer implements AutoCloseable {
+    private final Tokenizer tokenizer;
+    private final Optional<ChatTemplate> template;
+    private final int eosId;
+
+    /** @param eosId what ends a finished completion where there is no template */
+    public Renderer(Tokenizer tokenizer, Optional<ChatTemplate> template, int eosId) {
+        this.tokenizer = tokenizer;
+        this.template = template;
+        this.eosId = eosId;
+    }
+
+    /** Whether a chat template tells the turns of a conversation apart. */
+    public boolean hasTemplate() {
+        return template.isPresent();
+    }
+
+    /**
+     * The ids after which the model writes its reply.
+     *
+     * @throws UserError when the model has no template and the conversation is more than one user message, when the template refuses it, or when it has no ids
+     */
+    public int[] prompt(Conversation prompt) {
+        return template.map(chat -> checked(tokenizer.encode(chat.render(prompt, true), false)))
+                .orElseGet(() -> rawPrompt(rawText(prompt)));
+    }
+
+    /**
+     * A prompt with a completion.
+     *
+     * @param finished whether the model ended its turn: then the template's end of turn (without a template: EOS) follows; a completion that was cut ends with its
+     *     own last token
+     * @throws UserError as {@link #prompt}, and when the template rewrites the prompt once a reply follows it
+     */
+    public Rendered complete(Conversation prompt, String completion, boolean finished) {
+        if (template.isEmpty()) {
+            Rendered cut = continuation(rawText(prompt), completion);
+            int[] ids = finished ? Tokenizer.concat(cut.ids(), new int[] {eosId}) : cut.ids();
+            return new Rendered(ids, cut.promptLength(), cut.prefixKept());
+        }
+        ChatTemplate chat = template.orElseThrow();
+        String promptText = chat.render(prompt, true);
+        String whole = finished ? chat.render(prompt.withReply(completion), false) : promptText + completion;
+        requirePrefix(promptText, whole);
+        return split(
+                checked(tokenizer.encode(promptText, false)),
+                checked(tokenizer.encode(whole, false)),
+                whole.substring(promptText.length()));
+    }
+
+    /**
+     * A whole conversation whose last message is the assistant's.
+     *
+     * @throws UserError as {@link #complete}, and when no assistant turn ends it or nothing stands before that turn
+     */
+    public Rendered conversation(Conversation conversation) {
+        String reply = conversation
+                .finalReply()
+                .orElseThrow(() -> new UserError("The conversation ends with the role '"
+                        + conversation.last().role()
+                        + "': the last message must be the assistant's, since that is what is scored."));
+        Conversation prompt = conversation
+                .beforeLast()
+                .orElseThrow(() -> new UserError(
+                        "The conversation is a single assistant message: it needs a user message before it."));
+        return complete(prompt, reply, true);
+    }
+
+    /** Text that is already rendered, encoded with the tokenizer's own special tokens, as transformers does when it is handed a string. */
+    public int[] text(String rendered) {
+        return checked(tokenizer.encode(rendered, true));
+    }
+
+    /** A raw prompt and what follows it, without template and without an end token. */
+    public Rendered continuation(String prompt, String completion) {
+        int[] promptIds = rawPrompt(prompt);
+        return split(promptIds, rawPrompt(prompt + completion), completion);
+    }
+
+    /** The text a completion adds to its prompt; see {@link Tokenizer#completionText}. */
+    public String completionText(int[] promptIds, int[] completionIds) {
+        return tokenizer.completionText(promptIds, completionIds);
+    }
+
+    /**
+     * Ids for a person to read: tokens parted by {@code ·}, line breaks written {@code \n} and kept, each mark in {@code ⟦ ⟧} behind the token at its position.
+     *
+     * @param marks position to mark, such as {@link Rendered#rewardPosition} to "reward"
+     */
+    public String show(int[] ids, Map<Integer, String> marks) {
+        StringBuilder out = new StringBuilder();
+        for (int i = 0; i < ids.length; i++) {
+            String text = tokenizer.tokenText(ids[i]).replace("\r", "\\r").replace("\t", "\\t");
+            out.append(text.replace("\n", "\\n"));
+            if (marks.containsKey(i)) {
+                out.append('⟦').append(marks.get(i)).append('⟧');
+            }
+            if (i + 1 < ids.length) {
+                out.append(text.endsWith("\n") ? "\n" : "·");
+            }
+        }
+        return out.toString();
+    }
+
+    private String rawText(Conversation prompt) {
+        if (prompt.messages().size() != 1 || !prompt.last().role().equals(Message.USER)) {
+            throw new UserError(
+                    "The model has no chat template, so a prompt must be a single user message; this one has "
+                            + prompt.messages().size() + " message(s), the last with the role '"
+                            + prompt.last().role()
+                            + "': set a chat template (chat_template.jinja in the model directory).");
+        }
+        return prompt.last().content();
+    }
+
+    /** Leading special tokens and the text: what a tokenizer appends (EOS) would end the prompt before the reply. */
+    private int[] rawPrompt(String text) {
+        int[] plain = tokenizer.encode(text, false);
+        int[] whole = tokenizer.encode(text, true);
+        int start = 0;
+        while (!Arrays.equals(whole, start, start + plain.length, plain, 0, plain.length)) {
+            start++;
+            if (start + plain.length > whole.length) {
+                throw new IllegalStateException("special tokens changed the ids of the text between them");
+            }
+        }
+        if (plain.length == 0) {
+            OptionalInt bos = tokenizer.bosId();
+            boolean leads = whole.length > 0 && bos.isPresent() && whole[0] == bos.getAsInt();
+            return checked(leads ? new int[] {whole[0]} : new int[0]);
+        }
+        return checked(Arrays.copyOf(whole, start + plain.length));
+    }
+
+    private int[] checked(int[] ids) {
+        if (ids.length == 0) {
+            throw new UserError(
+                    "A prompt is empty and the model puts no token before it, so there is nothing to continue: remove the empty prompt.");
+        }
+        OptionalInt bos = tokenizer.bosId();
+        if (ids.length > 1 && bos.isPresent() && ids[0] == bos.getAsInt() && ids[1] == bos.getAsInt()) {
+            throw new UserError("A rendered text begins with two BOS tokens ("
+                    + tokenizer.specialTokens().bos().orElseThrow()
+                    + "): remove the one that the text or the chat template writes itself.");
+        }
+        return ids;
+    }
+
+    private Rendered split(int[] promptIds, int[] wholeIds, String suffix) {
+        int length = promptIds.length;
+        boolean kept = length <= wholeIds.length && Arrays.equals(promptIds, 0, length, wholeIds, 0, length);
+        int[] ids = kept ? wholeIds : Tokenizer.concat(promptIds, continuationIds(promptIds, suffix));
+        return new Rendered(ids, length, kept);
+    }
+
+    /** Ids of a text in the middle of another: where encoding it alone would put a space before it, a line break stands in for the text before. */
+    private int[] continuationIds(int[] before, String text) {
+        int[] alone = tokenizer.encode(text, false);
+        String joined = tokenizer.decode(Tokenizer.concat(before, alone), false);
+        if (joined.equals(tokenizer.decode(before, false) + text)) {
+            return alone;
+        }
+        int[] anchor = tokenizer.encode("\n", false);
+        int[] anchored = tokenizer.encode("\n" + text, false);
+        boolean apart =
+                anchored.length >= anchor.length && Arrays.equals(anchor, 0, anchor.length, anchored, 0, anchor.length);
+        return apart ? Arrays.copyOfRange(anchored, anchor.length, anchored.length) : alone;
+    }
+
+    private static void requirePrefix(String promptText, String whole) {
+        int same = Arrays.mismatch(promptText.toCharArray(), whole.toCharArray());
+        if (same >= 0 && same < promptText.length()) {
+            throw new UserError(
+                    "The chat template writes the prompt differently once a reply follows: at character " + same
+                            + " '" + excerpt(promptText, same) + "' becomes '" + excerpt(whole, same)
+                            + "', so no position in the prompt can be scored; use a template that only appends.");
+        }
+    }
+
+    private static String excerpt(String text, int from) {
+        String part = text.substring(from, Math.min(text.length(), from + 30));
+        return part.replace("\n", "\\n");
+    }
+
+    /** The text of some ids, special tokens spelled out. */
+    public String decode(int[] ids) {
+        return tokenizer.decode(ids, false);
+    }
+
+    /** Closes the tokenizer. */
+    @Override
+    public void close() {
+        tokenizer.close();
+    }
+}

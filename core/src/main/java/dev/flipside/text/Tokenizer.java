@@ -1,0 +1,204 @@
+package dev.flipside.text;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.config.UserError;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.OptionalInt;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+
+/**
+ * The tokenizer of a model directory: Hugging Face's own Rust implementation reading {@code tokenizer.json}, without truncation, without padding and without
+ * network.
+ *
+ * <p>Encoding and decoding only read native state, so several threads may share one tokenizer; {@link #close} must come after the last of their calls.
+ */
+public final class Tokenizer implements AutoCloseable {
+    private static final char REPLACEMENT = '\uFFFD';
+
+    private final HuggingFaceTokenizer rust;
+    private final SpecialTokens specialTokens;
+    private final Map<String, Integer> idByToken;
+    private final Map<Integer, String> tokenById;
+    private final Map<Integer, String> addedById;
+    private final int vocabularySize;
+
+    private Tokenizer(HuggingFaceTokenizer rust, SpecialTokens specialTokens, JsonNode json) {
+        this.rust = rust;
+        this.specialTokens = specialTokens;
+        this.addedById = readAdded(json);
+        this.idByToken = readVocabulary(json);
+        addedById.forEach((id, token) -> idByToken.put(token, id));
+        this.tokenById = new HashMap<>();
+        idByToken.forEach((token, id) -> tokenById.put(id, token));
+        this.vocabularySize = 1
+                + tokenById.keySet().stream().mapToInt(Integer::intValue).max().orElse(-1);
+    }
+
+    /**
+     * Loads {@code tokenizer.json} and the special tokens' names from a model directory.
+     *
+     * @throws UserError when {@code tokenizer.json} is missing or is not a tokenizer
+     */
+    public static Tokenizer load(Path modelDir) {
+        Path file = modelDir.resolve("tokenizer.json");
+        if (!Files.isRegularFile(file)) {
+            throw new UserError(
+                    file
+                            + " is missing: a model directory needs its tokenizer.json (a slow tokenizer can be saved again as a fast one in transformers).");
+        }
+        try {
+            byte[] bytes = Files.readAllBytes(file);
+            JsonNode json = new ObjectMapper().readTree(bytes);
+            return new Tokenizer(open(bytes), SpecialTokens.load(modelDir), json);
+        } catch (IOException e) {
+            throw unreadable(file, e);
+        } catch (RuntimeException e) {
+            if (e instanceof UserError) {
+                throw e;
+            }
+            // The native library reports every fault of the file as a bare RuntimeException.
+            throw unreadable(file, e);
+        }
+    }
+
+    private static UserError unreadable(Path file, Exception cause) {
+        return new UserError(
+                file + " cannot be read as a tokenizer (" + SpecialTokens.firstLine(cause)
+                        + "): copy the model directory again.",
+                cause);
+    }
+
+    private static HuggingFaceTokenizer open(byte[] json) throws IOException {
+        // Read by DJL when its classes load: no usage reports, no downloads, and the library in the jar also on
+        // machines with a GPU.
+        setIfAbsent("OPT_OUT_TRACKING", "true");
+        setIfAbsent("DJL_OFFLINE", "true");
+        setIfAbsent("RUST_FLAVOR", "cpu");
+        // From memory, not from the path: given a path, DJL also applies settings of tokenizer_config.json.
+        return HuggingFaceTokenizer.newInstance(
+                new ByteArrayInputStream(json),
+                Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "false"));
+    }
+
+    private static void setIfAbsent(String property, String value) {
+        if (System.getProperty(property) == null) {
+            System.setProperty(property, value);
+        }
+    }
+
+    private static Map<Integer, String> readAdded(JsonNode json) {
+        Map<Integer, String> added = new HashMap<>();
+        for (JsonNode token : json.path("added_tokens")) {
+            added.put(token.path("id").asInt(), token.path("content").asText());
+        }
+        return added;
+    }
+
+    private static Map<String, Integer> readVocabulary(JsonNode json) {
+        Map<String, Integer> ids = new HashMap<>();
+        JsonNode vocabulary = json.path("model").path("vocab");
+        if (vocabulary.isArray()) { // Unigram: [token, log-probability] in order of id
+            for (int id = 0; id < vocabulary.size(); id++) {
+                ids.put(vocabulary.get(id).path(0).asText(), id);
+            }
+        } else {
+            vocabulary
+                    .fields()
+                    .forEachRemaining(
+                            entry -> ids.put(entry.getKey(), entry.getValue().asInt()));
+        }
+        return ids;
+    }
+
+    /**
+     * The ids of a text.
+     *
+     * @param addSpecialTokens whether the tokenizer's own special tokens (such as BOS) are put around the text; special tokens spelled out in the text
+     *     become their ids either way. An unpaired surrogate is encoded as U+FFFD.
+     */
+    public int[] encode(String text, boolean addSpecialTokens) {
+        long[] ids = rust.encode(text, addSpecialTokens, false).getIds();
+        return LongStream.of(ids).mapToInt(Math::toIntExact).toArray();
+    }
+
+    /**
+     * The text of some ids; bytes that are no complete UTF-8 character become U+FFFD, ids beyond the vocabulary nothing.
+     *
+     * @throws IllegalArgumentException for a negative id
+     */
+    public String decode(int[] ids, boolean skipSpecialTokens) {
+        if (IntStream.of(ids).anyMatch(id -> id < 0)) {
+            throw new IllegalArgumentException("negative token id in " + Arrays.toString(ids));
+        }
+        return rust.decode(IntStream.of(ids).asLongStream().toArray(), skipSpecialTokens);
+    }
+
+    /**
+     * The text that a completion adds to its prompt, special tokens left out. Decoding the completion alone would be wrong for tokenizers that drop the space
+     * before a text's first word, so the prompt is decoded with it and taken off again.
+     */
+    public String completionText(int[] promptIds, int[] completionIds) {
+        String before = decode(promptIds, true);
+        String whole = decode(concat(promptIds, completionIds), true);
+        return whole.startsWith(before) ? whole.substring(before.length()) : decode(completionIds, true);
+    }
+
+    /** What one token stands for within a text, for people to read: added tokens as written, incomplete UTF-8 as the vocabulary spells it. */
+    public String tokenText(int id) {
+        String added = addedById.get(id);
+        if (added != null) {
+            return added;
+        }
+        int[] before = encode("a", false);
+        String text = completionText(before, new int[] {id});
+        boolean readable = !text.isEmpty() && text.indexOf(REPLACEMENT) < 0;
+        return readable ? text : tokenById.getOrDefault(id, "<" + id + ">");
+    }
+
+    /** The id of a token as the vocabulary spells it. */
+    public OptionalInt tokenId(String token) {
+        Integer id = idByToken.get(token);
+        return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+    }
+
+    /** One more than the greatest id, added tokens included; a model's embedding may be larger. */
+    public int vocabularySize() {
+        return vocabularySize;
+    }
+
+    public SpecialTokens specialTokens() {
+        return specialTokens;
+    }
+
+    public OptionalInt bosId() {
+        return specialTokens.bos().map(this::tokenId).orElse(OptionalInt.empty());
+    }
+
+    public OptionalInt eosId() {
+        return specialTokens.eos().map(this::tokenId).orElse(OptionalInt.empty());
+    }
+
+    public OptionalInt padId() {
+        return specialTokens.pad().map(this::tokenId).orElse(OptionalInt.empty());
+    }
+
+    @Override
+    public void close() {
+        rust.close();
+    }
+
+    static int[] concat(int[] first, int[] second) {
+        int[] joined = Arrays.copyOf(first, first.length + second.length);
+        System.arraycopy(second, 0, joined, first.length, second.length);
+        return joined;
+    }
+}

@@ -1,0 +1,112 @@
+package dev.flipside.train;
+
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.config.UserError;
+import dev.flipside.engine.AdamW;
+import dev.flipside.model.SafeTensors;
+import dev.flipside.model.TensorInfo;
+import dev.flipside.model.WeightType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * What is inside a checkpoint: the models as Hugging Face directories (usable as they are), the optimisers' moments, and a small {@code state.json}. Weights and
+ * moments are float32, so that a resumed run equals an undisturbed one to the bit.
+ */
+final class CheckpointFiles {
+    static final String POLICY = "policy";
+    static final String REWARD_MODEL = "reward_model";
+    static final String REFERENCE = "reference";
+    static final String INITIAL_REWARD_MODEL = "initial_reward_model";
+    private static final String MOMENTS = "optimisers.safetensors";
+    private static final String STATE = "state.json";
+    private static final JsonMapper JSON = JsonMapper.builder()
+            .addModule(new com.fasterxml.jackson.datatype.jdk8.Jdk8Module())
+            .build();
+
+    private CheckpointFiles() {}
+
+    /**
+     * The small numbers of a checkpoint.
+     *
+     * @param optimiserSteps by group name
+     * @param gate empty without a gate
+     * @param firstAccuracy of the round on held-out pairs, empty when there are none
+     */
+    record State(
+            Round.Start start,
+            Map<String, Long> optimiserSteps,
+            Optional<UpdateGate.State> gate,
+            Optional<Double> firstAccuracy,
+            double tokensSeen) {}
+
+    static void write(Path folder, Round round, double tokensSeen) throws IOException {
+        round.policy.lm().save(folder.resolve(POLICY), WeightType.F32);
+        round.grader.ifPresent(g -> g.model().save(folder.resolve(REWARD_MODEL), WeightType.F32));
+        if (round.number > 0) {
+            round.reference().ifPresent(r -> r.save(folder.resolve(REFERENCE), WeightType.F32));
+        }
+        round.initialRewardModel().ifPresent(r -> r.save(folder.resolve(INITIAL_REWARD_MODEL), WeightType.F32));
+        Map<String, Tensor> moments = new LinkedHashMap<>();
+        Map<String, Long> steps = new LinkedHashMap<>();
+        for (AdamW optimiser : optimisers(round)) {
+            moments.putAll(optimiser.state());
+            optimiser.groups().forEach(g -> steps.put(g.name(), optimiser.steps()));
+        }
+        SafeTensors.write(folder.resolve(MOMENTS), moments, WeightType.F32);
+        double first = round.evaluator.firstAccuracy();
+        State state = new State(
+                round.start,
+                steps,
+                round.gate.map(UpdateGate::state),
+                Double.isNaN(first) ? Optional.empty() : Optional.of(first),
+                tokensSeen);
+        Files.write(folder.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(state));
+    }
+
+    static State readState(Path folder) {
+        Path file = folder.resolve(STATE);
+        try {
+            return JSON.readValue(file.toFile(), State.class);
+        } catch (IOException e) {
+            throw new UserError(
+                    "Checkpoint file " + file + " cannot be read: " + e.getMessage() + "; delete " + folder
+                            + " to resume from the checkpoint before it.",
+                    e);
+        }
+    }
+
+    /** Restores optimisers and gate of a round whose models were loaded from the same checkpoint. */
+    static void restore(Path folder, Round round, State state) {
+        Path file = folder.resolve(MOMENTS);
+        Map<String, TensorInfo> header = SafeTensors.header(file);
+        for (AdamW optimiser : optimisers(round)) {
+            optimiser.state().forEach((name, tensor) -> {
+                if (!header.containsKey(name)) {
+                    throw new UserError(
+                            file + " has no '" + name
+                                    + "': the checkpoint was written under other options; resume with the run's own config.yaml.");
+                }
+                SafeTensors.read(file, name, header.get(name), tensor);
+            });
+            String group = optimiser.groups().get(0).name();
+            optimiser.restoreSteps(state.optimiserSteps().get(group));
+        }
+        state.gate().ifPresent(g -> round.gate.orElseThrow().restore(g));
+        state.firstAccuracy().ifPresent(round.evaluator::restoreFirstAccuracy);
+    }
+
+    private static List<AdamW> optimisers(Round round) {
+        List<AdamW> optimisers = new ArrayList<>();
+        optimisers.add(round.policyUpdate.optimiser());
+        round.rewardModelUpdate.ifPresent(u -> optimisers.addAll(u.optimisers()));
+        return optimisers;
+    }
+}

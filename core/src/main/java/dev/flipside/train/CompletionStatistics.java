@@ -1,0 +1,33 @@
+package dev.flipside.train;
+
+import java.util.Arrays;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/** TRL's length metrics of a batch. */
+final class CompletionStatistics {
+    private CompletionStatistics() {}
+
+    static void write(RolloutBatch batch, String prefix, Map<String, Double> metrics) {
+        int[] lengths = batch.lengths();
+        boolean[] finished = new boolean[lengths.length];
+        for (int i = 0; i < finished.length; i++) {
+            finished[i] = batch.completions().get(i).finished();
+        }
+        int[] terminated = IntStream.range(0, lengths.length)
+                .filter(i -> finished[i])
+                .map(i -> lengths[i])
+                .toArray();
+        write(lengths, prefix + "completions/", "length", metrics);
+        write(terminated, prefix + "completions/", "terminated_length", metrics);
+        metrics.put(prefix + "completions/clipped_ratio", 1 - terminated.length / (double) lengths.length);
+    }
+
+    private static void write(int[] lengths, String prefix, String name, Map<String, Double> metrics) {
+        metrics.put(prefix + "mean_" + name, Arrays.stream(lengths).average().orElse(0));
+        metrics.put(
+                prefix + "min_" + name, (double) Arrays.stream(lengths).min().orElse(0));
+        metrics.put(
+                prefix + "max_" + name, (double) Arrays.stream(lengths).max().orElse(0));
+    }
+}

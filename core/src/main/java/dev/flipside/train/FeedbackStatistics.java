@@ -1,0 +1,101 @@
+package dev.flipside.train;
+
+import dev.flipside.algo.ExplainedVariance;
+import dev.flipside.algo.Feedback;
+import dev.flipside.algo.Groups;
+import dev.flipside.algo.RankCorrelation;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.stream.IntStream;
+
+/** The {@code save/} metrics: what the filter did, how good the anchor is, and how far an update moved the reward model. */
+final class FeedbackStatistics {
+    private FeedbackStatistics() {}
+
+    /** Advantages, shares and the anchor's explained variance, all of the snapshot before the update. */
+    static void write(RewardModelUpdate.Outcome outcome, Map<String, Double> metrics) {
+        Feedback feedback = outcome.feedback();
+        double[] advantages = Groups.flat(feedback.advantage());
+        metrics.put("save/advantage/mean", Groups.mean(advantages));
+        metrics.put("save/advantage/std", Groups.std(advantages));
+        metrics.put("save/kept_frac", feedback.keptFraction());
+        metrics.put("save/pos_frac", feedback.positiveFraction());
+        metrics.put("save/neg_frac", feedback.negativeFraction());
+        metrics.put("save/ambiguous_frac", 1 - feedback.keptFraction());
+        int bothSigns = 0;
+        for (boolean both : feedback.bothSigns()) {
+            bothSigns += both ? 1 : 0;
+        }
+        metrics.put("save/one_sided_frac", 1 - bothSigns / (double) feedback.label().length);
+        metrics.put("save/cut_frac", cutFraction(feedback));
+        double[] values = outcome.before().values();
+        metrics.put("save/value/mean", Groups.mean(values));
+        metrics.put("save/value/std", values.length < 2 ? 0.0 : Groups.std(values));
+        double[][] kept = new double[values.length][];
+        for (int p = 0; p < kept.length; p++) {
+            kept[p] = Groups.kept(outcome.before().rewards()[p], feedback.usable()[p]);
+        }
+        ExplainedVariance explained = ExplainedVariance.of(values, kept);
+        metrics.put("save/value_explained_var", explained.r2());
+        metrics.put("save/value_explained_var_over_ceiling", explained.r2OverCeiling());
+    }
+
+    /**
+     * What the update changed on the very samples that taught it.
+     *
+     * @param after the improved model's rewards, {@code [prompt][sample]}
+     */
+    static void writeChange(
+            RewardModelUpdate.Outcome outcome, double[][] after, Feedback relabelled, Map<String, Double> metrics) {
+        int[][] old = outcome.feedback().label();
+        int flips = 0;
+        int samples = 0;
+        for (int p = 0; p < old.length; p++) {
+            for (int i = 0; i < old[p].length; i++) {
+                flips += old[p][i] != relabelled.label()[p][i] ? 1 : 0;
+                samples++;
+            }
+        }
+        metrics.put("save/label_flip_frac", (double) flips / samples);
+        double[] before = Groups.flat(outcome.before().rewards());
+        double[] now = Groups.flat(after);
+        double[] drift = IntStream.range(0, now.length)
+                .mapToDouble(i -> now[i] - before[i])
+                .toArray();
+        metrics.put("save/rank_corr", RankCorrelation.spearman(before, now));
+        metrics.put("save/score_drift/mean", Groups.mean(drift));
+        metrics.put(
+                "save/score_drift/max",
+                Arrays.stream(drift).map(Math::abs).max().orElse(0));
+    }
+
+    /** The share of kept samples on the side of the anchor that gold puts them on; ties with the group's mean are left out. */
+    static double labelAccuracy(Feedback feedback, double[][] gold) {
+        double right = 0;
+        int decided = 0;
+        for (int p = 0; p < gold.length; p++) {
+            double mean = Groups.mean(gold[p]);
+            for (int i = 0; i < gold[p].length; i++) {
+                int label = feedback.label()[p][i];
+                double side = gold[p][i] - mean;
+                if (label != 0 && Math.abs(side) > 1e-6 && feedback.bothSigns()[p]) {
+                    right += label > 0 == side > 0 ? 1 : 0;
+                    decided++;
+                }
+            }
+        }
+        return decided == 0 ? Double.NaN : right / decided;
+    }
+
+    private static double cutFraction(Feedback feedback) {
+        int cut = 0;
+        int samples = 0;
+        for (boolean[] row : feedback.usable()) {
+            for (boolean usable : row) {
+                cut += usable ? 0 : 1;
+                samples++;
+            }
+        }
+        return (double) cut / samples;
+    }
+}

@@ -1,0 +1,138 @@
+package dev.flipside.train;
+
+import dev.flipside.algo.Groups;
+import dev.flipside.config.RewardModelConfig;
+import dev.flipside.config.UserError;
+import dev.flipside.data.Preference;
+import dev.flipside.engine.Device;
+import dev.flipside.model.Precision;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.ScoredRow;
+import dev.flipside.model.Scores;
+import dev.flipside.text.Conversation;
+import dev.flipside.text.Rendered;
+import dev.flipside.text.Renderer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** The reward model with the renderer that turns conversations into its token ids; counts what rendering had to bend. */
+final class Grader implements AutoCloseable {
+    private final RewardModel model;
+    private final Renderer renderer;
+    private final int maxLength;
+    private long rendered;
+    private long truncated;
+    private long prefixBroken;
+
+    Grader(RewardModel model, Renderer renderer, int maxLength) {
+        this.model = model;
+        this.renderer = renderer;
+        this.maxLength = maxLength;
+    }
+
+    static Grader load(Path weights, RewardModelConfig config, Device device, Precision precision) {
+        RewardModel model = RewardModel.load(weights, device, precision);
+        Renderer renderer = Renderers.load(Path.of(config.model().orElseThrow()), config.chatTemplate(), model.files());
+        int context = model.files().config().maxPositionEmbeddings();
+        return new Grader(model, renderer, Math.min(context, config.maxLength().orElse(context)));
+    }
+
+    /**
+     * What the reward model thinks of some groups.
+     *
+     * @param rewards {@code [prompt][sample]}
+     * @param values {@code [prompt]}
+     */
+    record Grades(double[][] rewards, double[] values) {}
+
+    RewardModel model() {
+        return model;
+    }
+
+    Renderer renderer() {
+        return renderer;
+    }
+
+    /** The same renderer before another model, for a frozen copy. */
+    Grader with(RewardModel other) {
+        return new Grader(other, renderer, maxLength);
+    }
+
+    /** Every completion as the reward model reads it, group after group. */
+    List<ScoredRow> rows(RolloutBatch batch) {
+        List<ScoredRow> rows = new ArrayList<>();
+        boolean[][] finished = batch.finished();
+        for (int p = 0; p < batch.size(); p++) {
+            for (int i = 0; i < batch.groupSize(); i++) {
+                rows.add(row(
+                        batch.prompts().get(p).prompt(), batch.texts().get(p).get(i), finished[p][i]));
+            }
+        }
+        return rows;
+    }
+
+    /** A labelled answer as the reward model reads it. */
+    ScoredRow chosen(Preference pair) {
+        return row(pair.prompt(), pair.chosen(), true);
+    }
+
+    /** The other answer of a labelled pair. */
+    ScoredRow rejected(Preference pair) {
+        return row(pair.prompt(), pair.rejected(), true);
+    }
+
+    private ScoredRow row(Conversation prompt, String reply, boolean finished) {
+        Rendered whole = renderer.complete(prompt, reply, finished);
+        rendered++;
+        prefixBroken += whole.prefixKept() ? 0 : 1;
+        if (whole.ids().length <= maxLength) {
+            return new ScoredRow(whole.ids(), whole.promptLength());
+        }
+        if (whole.promptLength() >= maxLength) {
+            throw new UserError("reward_model.max_length: a prompt of " + whole.promptLength()
+                    + " tokens leaves no room for an answer within " + maxLength
+                    + "; raise it, or drop that prompt (it begins \"" + beginning(prompt) + "\").");
+        }
+        truncated++;
+        return new ScoredRow(Arrays.copyOf(whole.ids(), maxLength), whole.promptLength());
+    }
+
+    private static String beginning(Conversation prompt) {
+        String text = prompt.messages().get(0).content();
+        return text.substring(0, Math.min(60, text.length())).replace('\n', ' ');
+    }
+
+    Grades grade(List<ScoredRow> rows, int groupSize) {
+        Scores scores = model.score(rows);
+        NonFiniteException.requireFinite("reward model", scores.rewards(), model.trunk());
+        NonFiniteException.requireFinite("value head", scores.values(), model.valueHead());
+        double[][] rewards = Groups.rows(scores.rewards(), groupSize);
+        double[] values = new double[rewards.length];
+        for (int p = 0; p < values.length; p++) {
+            values[p] = scores.values()[p * groupSize];
+        }
+        return new Grades(rewards, values);
+    }
+
+    /**
+     * Writes the share of renderings since the last call that were cut at max_length, and of those that had to be joined from two encodings because their tokens
+     * did not begin with the prompt's; then counts anew.
+     */
+    void takeRenderingFigures(Map<String, Double> metrics) {
+        double all = Math.max(1, rendered);
+        metrics.put("save/rm_truncated_frac", truncated / all);
+        metrics.put("save/rm_prefix_joined_frac", prefixBroken / all);
+        rendered = 0;
+        truncated = 0;
+        prefixBroken = 0;
+    }
+
+    @Override
+    public void close() {
+        model.close();
+        renderer.close();
+    }
+}

@@ -1,0 +1,84 @@
+package dev.flipside.train;
+
+import dev.flipside.algo.Calibration;
+import dev.flipside.algo.RankCorrelation;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.ScoredRow;
+import dev.flipside.train.RewardModelUpdate.LabelledRows;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+
+/** Labelled pairs that no loss sees: the independent check that a reward model is any good. */
+final class HeldOutPairs {
+    private static final int CALIBRATION_BINS = 10;
+
+    private final List<ScoredRow> rows = new ArrayList<>();
+    private final int pairs;
+
+    HeldOutPairs(List<LabelledRows> labelled) {
+        labelled.forEach(p -> rows.add(p.chosen()));
+        labelled.forEach(p -> rows.add(p.rejected()));
+        pairs = labelled.size();
+    }
+
+    int size() {
+        return pairs;
+    }
+
+    /** Which pairs the model orders as labelled; a tie is wrong. */
+    boolean[] correct(RewardModel model) {
+        return score(model).correct();
+    }
+
+    Scored score(RewardModel model) {
+        double[] rewards = model.score(rows).rewards();
+        int[] lengths =
+                rows.stream().mapToInt(r -> r.ids().length - r.promptLength()).toArray();
+        return new Scored(
+                Arrays.copyOfRange(rewards, 0, pairs), Arrays.copyOfRange(rewards, pairs, 2 * pairs), rewards, lengths);
+    }
+
+    /**
+     * A model's rewards for the pairs.
+     *
+     * @param all chosen, then rejected
+     * @param lengths answer lengths in tokens, in the order of {@code all}
+     */
+    record Scored(double[] chosen, double[] rejected, double[] all, int[] lengths) {
+        boolean[] correct() {
+            boolean[] correct = new boolean[chosen.length];
+            for (int i = 0; i < correct.length; i++) {
+                correct[i] = chosen[i] > rejected[i];
+            }
+            return correct;
+        }
+
+        double accuracy() {
+            int n = 0;
+            for (boolean c : correct()) {
+                n += c ? 1 : 0;
+            }
+            return (double) n / chosen.length;
+        }
+
+        /** Writes accuracy, calibration, margin and length correlation under {@code prefix}. */
+        void write(String prefix, Map<String, Double> metrics) {
+            double[] probabilities = Calibration.probabilities(chosen, rejected);
+            double margin = 0;
+            for (int i = 0; i < chosen.length; i++) {
+                margin += (chosen[i] - rejected[i]) / chosen.length;
+            }
+            metrics.put(prefix + "accuracy", accuracy());
+            metrics.put(prefix + "margin", margin);
+            metrics.put(prefix + "ece", Calibration.expectedCalibrationError(probabilities, CALIBRATION_BINS));
+            metrics.put(prefix + "brier", Calibration.brier(probabilities));
+            metrics.put(
+                    prefix + "length_corr",
+                    RankCorrelation.spearman(
+                            all, Arrays.stream(lengths).asDoubleStream().toArray()));
+            metrics.put(prefix + "mean_reward", Arrays.stream(all).average().orElse(0));
+        }
+    }
+}

@@ -1,0 +1,51 @@
+package dev.flipside.train;
+
+import dev.flipside.algo.BradleyTerry;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.RewardPass;
+import dev.flipside.model.ScoredRow;
+import dev.flipside.train.RewardModelUpdate.LabelledRows;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/** Forward and backward pass of the Bradley-Terry loss over one micro-batch of labelled pairs. */
+final class PairPass {
+    private PairPass() {}
+
+    /**
+     * @param loss the micro-batch's share of the loss
+     * @param correct pairs that the model orders as labelled
+     * @param chosen rewards of the chosen answers
+     * @param rejected rewards of the rejected answers
+     */
+    record Result(double loss, int correct, double[] chosen, double[] rejected) {}
+
+    /**
+     * Adds the gradient of the pairs to the model's.
+     *
+     * @param margins one per pair
+     * @param normaliser what the summed loss is divided by: the pairs of the whole optimiser batch
+     */
+    static Result run(
+            RewardModel model,
+            List<LabelledRows> pairs,
+            Optional<double[]> margins,
+            double normaliser,
+            BradleyTerry.Options options,
+            boolean gradientCheckpointing) {
+        List<ScoredRow> rows = new ArrayList<>();
+        pairs.forEach(p -> rows.add(p.chosen()));
+        pairs.forEach(p -> rows.add(p.rejected()));
+        try (RewardPass pass = model.pass(rows, gradientCheckpointing)) {
+            double[] chosen = Arrays.copyOfRange(pass.rewards(), 0, pairs.size());
+            double[] rejected = Arrays.copyOfRange(pass.rewards(), pairs.size(), rows.size());
+            BradleyTerry.Evaluation evaluation = BradleyTerry.evaluate(chosen, rejected, margins, normaliser, options);
+            double[] gradRewards = Arrays.copyOf(evaluation.gradChosen(), rows.size());
+            System.arraycopy(evaluation.gradRejected(), 0, gradRewards, pairs.size(), pairs.size());
+            pass.backward(gradRewards, new double[rows.size()], 0);
+            return new Result(evaluation.loss(), evaluation.correct(), chosen, rejected);
+        }
+    }
+}

@@ -1,0 +1,252 @@
+package dev.flipside.train;
+
+import dev.flipside.algo.BradleyTerry;
+import dev.flipside.config.ConfigReader;
+import dev.flipside.config.OptimiserConfig;
+import dev.flipside.config.RewardTrainingConfig;
+import dev.flipside.engine.AdamW;
+import dev.flipside.engine.Device;
+import dev.flipside.engine.NativeLibrary;
+import dev.flipside.engine.Schedule;
+import dev.flipside.engine.Seeds;
+import dev.flipside.model.ModelFiles;
+import dev.flipside.model.PadToken;
+import dev.flipside.model.Precision;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.WeightType;
+import dev.flipside.run.RunDirectory;
+import dev.flipside.text.Renderer;
+import dev.flipside.train.PairRows.Pair;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.BooleanSupplier;
+import java.util.stream.IntStream;
+
+/**
+ * Trains a Bradley-Terry reward model from labelled pairs: {@code -log sigmoid(r_chosen - r_rejected - margin)}, with TRL's options and metric names. The result
+ * is a Hugging Face sequence-classification directory with a value head beside it.
+ */
+public final class RewardTrainer {
+    private final RewardTrainingConfig config;
+    private TrainListener listener = TrainListener.SILENT;
+    private BooleanSupplier stop = () -> false;
+
+    public RewardTrainer(RewardTrainingConfig config) {
+        this.config = config;
+    }
+
+    /** Who is told what happens. */
+    public RewardTrainer listener(TrainListener listener) {
+        this.listener = listener;
+        return this;
+    }
+
+    /** Asked after every optimiser step; when true the model so far is saved and the training ends. */
+    public RewardTrainer stopWhen(BooleanSupplier stop) {
+        this.stop = stop;
+        return this;
+    }
+
+    /**
+     * Trains and saves the model in folder {@code final} of the run directory.
+     *
+     * @throws dev.flipside.config.UserError when a file, an option or a model does not fit
+     * @throws NonFiniteException when a loss or gradient is not a number
+     */
+    public TrainingResult run() {
+        NativeLibrary.load();
+        Device device = Device.parse(config.run().device());
+        Precision precision = SaveTrainer.precision(config.run().dtype(), device);
+        Path source = Path.of(config.rewardModel().model());
+        ModelFiles files = ModelFiles.open(source);
+        String yaml = ConfigReader.write(config);
+        // Everything is loaded before the folder is made: a mistake in the configuration leaves nothing behind.
+        try (Renderer renderer = Renderers.load(source, config.rewardModel().chatTemplate(), files);
+                RewardModel model = open(source, device, precision)) {
+            PairRows.Split pairs = PairRows.read(config, renderer, files, listener);
+            try (RunDirectory directory = RunDirectory.create(
+                    Path.of(config.run().outputDir()),
+                    yaml,
+                    1,
+                    config.training().tensorboard())) {
+                directory.record(RunProvenance.of(inputs(), config.run().seed(), yaml, device, precision));
+                return new Loop(model, pairs, directory).run();
+            }
+        }
+    }
+
+    private RewardModel open(Path source, Device device, Precision precision) {
+        if (RewardModel.hasRewardHead(source)) {
+            RewardModel model = RewardModel.load(source, device, precision);
+            if (!model.hasValueHead()) {
+                // A reward model of ours has both heads; the SAVE loop fits this one before it is used.
+                model.setValueHead(new double[model.files().config().hiddenSize()], 0);
+            }
+            return model;
+        }
+        listener.message("new reward head on the backbone " + source);
+        return RewardModel.fromBackbone(
+                source, device, precision, new Seeds(config.run().seed()));
+    }
+
+    private List<String> inputs() {
+        List<String> inputs = new ArrayList<>(
+                List.of(config.rewardModel().model(), config.data().preferences()));
+        config.data().evalPreferences().ifPresent(inputs::add);
+        return inputs;
+    }
+
+    private final class Loop {
+        private final RewardModel model;
+        private final List<Pair> train;
+        private final Optional<HeldOutPairs> heldOut;
+        private final RunDirectory directory;
+        private final RewardTrainingConfig.Training training = config.training();
+        private final OptimiserConfig optimiserConfig = training.optimiser();
+        private final Seeds seeds = new Seeds(config.run().seed());
+        private final int stepsPerEpoch;
+        private final int totalSteps;
+        private double firstAccuracy = Double.NaN;
+        private double tokensSeen;
+
+        Loop(RewardModel model, PairRows.Split pairs, RunDirectory directory) {
+            this.model = model;
+            this.train = pairs.train();
+            this.heldOut = pairs.heldOut().isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(new HeldOutPairs(
+                            pairs.heldOut().stream().map(Pair::rows).toList()));
+            this.directory = directory;
+            this.stepsPerEpoch = (train.size() + training.trainBatchSize() - 1) / training.trainBatchSize();
+            this.totalSteps = training.maxSteps() > 0 ? training.maxSteps() : stepsPerEpoch * training.numTrainEpochs();
+        }
+
+        TrainingResult run() {
+            Schedule schedule = Schedule.of(optimiserConfig, totalSteps);
+            listener.phase("reward model", totalSteps);
+            Map<String, Double> last = new LinkedHashMap<>();
+            evaluate(last);
+            directory.metrics().log(0, last);
+            listener.step(0, last);
+            long done = 0;
+            try (AdamW optimiser = new AdamW(
+                    List.of(new AdamW.Group("reward_model", model.trunk(), optimiserConfig.weightDecay())),
+                    optimiserConfig)) {
+                while (done < totalSteps && !(done > 0 && stop.getAsBoolean())) {
+                    Map<String, Double> metrics = new LinkedHashMap<>();
+                    step(optimiser, schedule, done, metrics);
+                    done++;
+                    boolean evaluated =
+                            done == totalSteps || training.evalSteps() > 0 && done % training.evalSteps() == 0;
+                    if (evaluated) {
+                        evaluate(metrics);
+                    }
+                    if (evaluated || done % training.loggingSteps() == 0) {
+                        directory.metrics().log(done, metrics);
+                    }
+                    listener.step(done, metrics);
+                    listener.progress(done);
+                    last = metrics;
+                }
+            }
+            WeightType type = WeightType.valueOf(config.run().saveDtype().name());
+            int padTokenId = padTokenId();
+            AtomicFolder.write(directory.folder().resolve("final"), aside -> model.save(aside, type, padTokenId));
+            return done == totalSteps
+                    ? TrainingResult.finished(directory.folder(), done, last)
+                    : TrainingResult.stopped(directory.folder(), done, totalSteps, last);
+        }
+
+        private void step(AdamW optimiser, Schedule schedule, long step, Map<String, Double> metrics) {
+            long began = System.nanoTime();
+            List<Pair> batch = batch(step);
+            optimiser.zeroGradient();
+            double loss = 0;
+            int correct = 0;
+            List<Double> rewards = new ArrayList<>();
+            double margin = 0;
+            BradleyTerry.Options options =
+                    new BradleyTerry.Options(training.labelSmoothing(), training.centerRewardsCoefficient());
+            for (int from = 0; from < batch.size(); from += training.perDeviceTrainBatchSize()) {
+                List<Pair> part =
+                        batch.subList(from, Math.min(batch.size(), from + training.perDeviceTrainBatchSize()));
+                PairPass.Result result = PairPass.run(
+                        model,
+                        part.stream().map(Pair::rows).toList(),
+                        PairRows.margins(part),
+                        batch.size(),
+                        options,
+                        training.gradientCheckpointing());
+                loss += result.loss();
+                correct += result.correct();
+                for (int i = 0; i < part.size(); i++) {
+                    rewards.add(result.chosen()[i]);
+                    rewards.add(result.rejected()[i]);
+                    margin += (result.chosen()[i] - result.rejected()[i]) / batch.size();
+                }
+            }
+            double norm = NonFiniteException.requireFinite("reward model", loss, optimiser, step + 1);
+            double rate = optimiserConfig.learningRate() * schedule.factor(step);
+            optimiser.step(NonFiniteException.clipScale(norm, optimiserConfig.maxGradNorm()), rate);
+            int tokens = batch.stream().mapToInt(Pair::tokens).sum();
+            tokensSeen += tokens;
+            double seconds = (System.nanoTime() - began) * 1e-9;
+            metrics.put("loss", loss);
+            metrics.put("accuracy", (double) correct / batch.size());
+            metrics.put("margin", margin);
+            metrics.put("min_reward", rewards.stream().mapToDouble(r -> r).min().orElseThrow());
+            metrics.put(
+                    "mean_reward",
+                    rewards.stream().mapToDouble(r -> r).average().orElseThrow());
+            metrics.put("max_reward", rewards.stream().mapToDouble(r -> r).max().orElseThrow());
+            metrics.put("grad_norm", norm);
+            metrics.put("learning_rate", rate);
+            metrics.put("num_tokens", tokensSeen);
+            metrics.put("epoch", (step + 1.0) / stepsPerEpoch);
+            metrics.put("step_time", seconds);
+            metrics.put("tokens_per_s/train", tokens / seconds);
+        }
+
+        /** Transformers reads the reward before the last token where that token is the padding token: one that never ends a rendering is safe. */
+        private int padTokenId() {
+            Set<Integer> endings = new HashSet<>();
+            for (Pair pair : train) {
+                for (int[] ids : List.of(
+                        pair.rows().chosen().ids(), pair.rows().rejected().ids())) {
+                    endings.add(ids[ids.length - 1]);
+                }
+            }
+            OptionalInt own = model.files().padId();
+            return own.isPresent() && !endings.contains(own.getAsInt())
+                    ? own.getAsInt()
+                    : PadToken.choose(model.files(), endings);
+        }
+
+        private List<Pair> batch(long step) {
+            long epoch = step / stepsPerEpoch;
+            int[] order = config.data().shuffle()
+                    ? seeds.permutation(Seeds.Stream.PAIR_ORDER, epoch, train.size())
+                    : IntStream.range(0, train.size()).toArray();
+            int from = (int) (step % stepsPerEpoch) * training.trainBatchSize();
+            int to = Math.min(train.size(), from + training.trainBatchSize());
+            return Arrays.stream(order, from, to).mapToObj(train::get).toList();
+        }
+
+        private void evaluate(Map<String, Double> metrics) {
+            heldOut.ifPresent(pairs -> {
+                pairs.score(model).write("eval_rm/", metrics);
+                double accuracy = metrics.get("eval_rm/accuracy");
+                firstAccuracy = Double.isNaN(firstAccuracy) ? accuracy : firstAccuracy;
+                metrics.put("eval_rm/accuracy_delta_base", accuracy - firstAccuracy);
+            });
+        }
+    }
+}

@@ -1,0 +1,65 @@
+package dev.flipside.train;
+
+import dev.flipside.algo.Feedback;
+import dev.flipside.rollout.Completion;
+import dev.flipside.run.AppendLog;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+
+/** Writes every completion with the numbers that made its loss. */
+final class SampleLog {
+    private final AppendLog log;
+
+    SampleLog(AppendLog log) {
+        this.log = log;
+    }
+
+    /** The samples that taught the reward model: reward, value and advantage of the snapshot, and the label (1, -1, or 0 for ambiguous). */
+    void teaching(long step, RolloutBatch batch, RewardModelUpdate.Outcome outcome) {
+        Feedback feedback = outcome.feedback();
+        for (int p = 0; p < batch.size(); p++) {
+            for (int i = 0; i < batch.groupSize(); i++) {
+                Map<String, Object> line = line(step, "reward_model", batch, p, i);
+                line.put("rm_reward", outcome.before().rewards()[p][i]);
+                line.put("rm_value", outcome.before().values()[p]);
+                line.put("rm_advantage", feedback.advantage()[p][i]);
+                line.put("label", feedback.label()[p][i]);
+                line.put("usable", feedback.usable()[p][i]);
+                log.append(line);
+            }
+        }
+    }
+
+    /** The samples that updated the policy. */
+    void policy(
+            long step, RolloutBatch batch, RewardSignal.Rewards rewards, double[] advantages, Optional<double[]> gold) {
+        for (int p = 0; p < batch.size(); p++) {
+            for (int i = 0; i < batch.groupSize(); i++) {
+                int place = p * batch.groupSize() + i;
+                Map<String, Object> line = line(step, "policy", batch, p, i);
+                Map<String, Double> sources = new LinkedHashMap<>();
+                rewards.columns().forEach((name, column) -> sources.put(name, column[place]));
+                line.put("rewards", sources);
+                line.put("reward", rewards.total()[p][i]);
+                line.put("advantage", advantages[place]);
+                gold.ifPresent(g -> line.put("gold", g[place]));
+                log.append(line);
+            }
+        }
+    }
+
+    private static Map<String, Object> line(long step, String trains, RolloutBatch batch, int prompt, int sample) {
+        Completion completion = batch.groups().get(prompt).completions().get(sample);
+        Map<String, Object> line = new LinkedHashMap<>();
+        line.put("step", step);
+        line.put("trains", trains);
+        line.put("group", prompt);
+        line.put("prompt", batch.prompts().get(prompt).prompt().messages());
+        line.put("completion", batch.texts().get(prompt).get(sample));
+        line.put("token_ids", completion.ids());
+        line.put("logprobs", completion.logprobs());
+        line.put("finish_reason", completion.finishReason().name().toLowerCase(java.util.Locale.ROOT));
+        return line;
+    }
+}

@@ -1,0 +1,298 @@
+package dev.flipside.train;
+
+import dev.flipside.algo.Feedback;
+import dev.flipside.algo.Groups;
+import dev.flipside.config.ResumedConfig;
+import dev.flipside.config.SaveConfig;
+import dev.flipside.config.TrainConfig;
+import dev.flipside.config.UserError;
+import dev.flipside.engine.Device;
+import dev.flipside.engine.NativeLibrary;
+import dev.flipside.engine.Seeds;
+import dev.flipside.model.Precision;
+import dev.flipside.reward.RewardFunction;
+import dev.flipside.reward.RewardMix;
+import dev.flipside.run.RunDirectory;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BooleanSupplier;
+
+/**
+ * The SAVE loop (arXiv 2605.30888 as this project defines it, docs/method.md): the policy samples, the reward model grades the samples against its own anchor and
+ * improves itself on the clear ones, and the improved model's scores of fresh samples update the policy by GRPO, RLOO or GSPO.
+ *
+ * <pre>{@code
+ * TrainingResult result = new SaveTrainer(config).listener(console).run();
+ * }</pre>
+ */
+public final class SaveTrainer {
+    private final TrainConfig config;
+    private final List<RewardMix.Term> functions = new ArrayList<>();
+    private TrainListener listener = TrainListener.SILENT;
+    private BooleanSupplier stop = () -> false;
+
+    public SaveTrainer(TrainConfig config) {
+        this.config = config;
+    }
+
+    /** Adds {@code weight} times a function's reward to the policy's reward. */
+    public SaveTrainer reward(RewardFunction function, double weight) {
+        functions.add(new RewardMix.Term(function.name(), function, weight));
+        return this;
+    }
+
+    /** Who is told what happens. */
+    public SaveTrainer listener(TrainListener listener) {
+        this.listener = listener;
+        return this;
+    }
+
+    /** Asked after every step; when true the run writes a checkpoint and returns. */
+    public SaveTrainer stopWhen(BooleanSupplier stop) {
+        this.stop = stop;
+        return this;
+    }
+
+    /**
+     * Trains, or continues where the newest checkpoint of the run directory is.
+     *
+     * @throws dev.flipside.config.UserError when a file, an option or a model does not fit, or a run is resumed with options that make it another run ({@link ResumedConfig})
+     * @throws NonFiniteException when a loss or gradient is not a number
+     */
+    public TrainingResult run() {
+        requireReward();
+        NativeLibrary.load();
+        Path folder = Path.of(config.run().outputDir());
+        String yaml = ResumedConfig.stored(config);
+        int limit = config.run().saveTotalLimit();
+        boolean tensorboard = config.logging().tensorboard();
+        if (config.run().resume()) {
+            try (RunDirectory directory = RunDirectory.resume(folder, limit, tensorboard)) {
+                directory
+                        .resumedFrom()
+                        .ifPresent(c -> ResumedConfig.requireContinues(directory.configFile(), config, c.step()));
+                try (Session session = Session.open(config, functions, directory.resumedFrom(), listener)) {
+                    directory.replaceConfig(yaml);
+                    directory.record(session.provenance(yaml));
+                    return new Loop(session, directory).run();
+                }
+            }
+        }
+        // Everything is loaded before the folder is made: a mistake in the configuration leaves nothing behind.
+        try (Session session = Session.open(config, functions, Optional.empty(), listener);
+                RunDirectory directory = RunDirectory.create(folder, yaml, limit, tensorboard)) {
+            directory.record(session.provenance(yaml));
+            return new Loop(session, directory).run();
+        }
+    }
+
+    /** Not for the configuration alone to say: a program may bring a function of its own. */
+    private void requireReward() {
+        if (config.rewardModel().model().isEmpty()
+                && config.rewardModel().functions().isEmpty()
+                && functions.isEmpty()) {
+            throw new UserError(
+                    "reward_model: neither model nor functions is given, so nothing grades a completion; give one of them.");
+        }
+    }
+
+    /** The loop over the steps of an opened run. */
+    private final class Loop {
+        private final Session session;
+        private final RunDirectory directory;
+        private final Device device;
+        private final Seeds seeds;
+        private final SaveConfig save = config.save();
+        private final int promptsPerStep = config.rollout().promptsPerStep();
+        private final int numGenerations = config.rollout().numGenerations();
+        private final Optional<SampleLog> samples;
+        private Map<String, Double> last = Map.of();
+
+        Loop(Session session, RunDirectory directory) {
+            this.session = session;
+            this.directory = directory;
+            this.device = session.device();
+            this.seeds = session.seeds();
+            this.samples = config.logging().logCompletions()
+                    ? Optional.of(new SampleLog(directory.samples()))
+                    : Optional.empty();
+        }
+
+        TrainingResult run() {
+            long stepsPerRound = config.run().maxSteps();
+            long total = stepsPerRound * config.run().rounds();
+            listener.phase("training", total);
+            listener.progress(session.step());
+            while (session.step() < total) {
+                if (session.step() % stepsPerRound == 0 && !session.midRound()) {
+                    beginRound((int) (session.step() / stepsPerRound));
+                }
+                Round round = session.round();
+                long step = session.step() + 1;
+                boolean endOfRound = step % stepsPerRound == 0;
+                Map<String, Double> metrics = step(round, step);
+                boolean evaluate = endOfRound
+                        || config.eval().evalSteps() > 0 && step % config.eval().evalSteps() == 0;
+                if (evaluate && round.evaluator.hasWork()) {
+                    listener.activity("evaluate", step);
+                    round.evaluator.evaluate(step, metrics);
+                }
+                if (endOfRound) {
+                    session.writeWeightChange(metrics);
+                }
+                session.finished(step, metrics);
+                log(step, metrics, evaluate || endOfRound);
+                boolean stopping = stop.getAsBoolean() && step < total;
+                if (stopping || endOfRound && step == total || dueCheckpoint(step)) {
+                    listener.activity("checkpoint", step);
+                    session.saveCheckpoint(directory);
+                }
+                if (stopping) {
+                    return TrainingResult.stopped(directory.folder(), step, total, last);
+                }
+                if (endOfRound && step < total) {
+                    session.endRound();
+                }
+            }
+            session.export(directory.folder());
+            return TrainingResult.finished(directory.folder(), total, last);
+        }
+
+        private boolean dueCheckpoint(long step) {
+            return config.run().saveSteps() > 0 && step % config.run().saveSteps() == 0;
+        }
+
+        private void beginRound(int number) {
+            listener.activity("warm_up", session.step());
+            Round round = session.beginRound(number);
+            Map<String, Double> metrics = new LinkedHashMap<>(round.start.metrics());
+            if (round.evaluator.hasWork()) {
+                listener.activity("evaluate", session.step());
+                round.evaluator.evaluate(session.step(), metrics);
+            }
+            if (!metrics.isEmpty()) {
+                metrics.put("round", (double) number);
+                log(session.step(), metrics, true);
+            }
+        }
+
+        /** One step of the method: sample, grade, improve the reward model, score, update the policy. */
+        private Map<String, Double> step(Round round, long step) {
+            StepClock clock = new StepClock(device, listener, step);
+            Map<String, Double> metrics = new LinkedHashMap<>();
+            // What a warm-up or an evaluation rendered before is not this step's; a resumed run has not seen it.
+            round.grader.ifPresent(g -> g.takeRenderingFigures(new LinkedHashMap<>()));
+            var prompts = session.data().promptsOf(step, promptsPerStep, seeds);
+
+            RolloutBatch batch = clock.time(
+                    "generate", () -> round.rollouts.sample(prompts, numGenerations, Seeds.Stream.ROLLOUT, step));
+            clock.tokens("generate", tokens(batch));
+
+            RolloutBatch candidates = batch;
+            if (round.improves(step, save)) {
+                clock.time("rm_update", () -> improveRewardModel(round, batch, step, metrics));
+                clock.tokens("rm_update", tokensRead(batch));
+                if (Round.samplesAgain(save)) {
+                    candidates = clock.time(
+                            "generate",
+                            () -> round.rollouts.sample(prompts, numGenerations, Seeds.Stream.FRESH_ROLLOUT, step));
+                    clock.tokens("generate", tokens(candidates));
+                }
+            }
+
+            Scored scored = score(round, candidates, step, clock);
+            double[] advantages = clock.time(
+                    "policy_update",
+                    () -> round.policyUpdate.update(scored.batch, scored.rewards.total(), step, metrics));
+            clock.tokens("policy_update", tokensRead(scored.batch));
+
+            RewardSignal.write(scored.rewards, "", metrics);
+            CompletionStatistics.write(scored.batch, "", metrics);
+            Optional<double[]> gold = session.gold(scored.batch);
+            gold.ifPresent(g -> metrics.put("gold", Groups.mean(g)));
+            samples.ifPresent(s -> s.policy(step, scored.batch, scored.rewards, advantages, gold));
+            round.grader.ifPresent(g -> g.takeRenderingFigures(metrics));
+            metrics.put("epoch", session.data().epoch(step, promptsPerStep));
+            metrics.put("round", (double) round.number);
+            clock.write(metrics);
+            return metrics;
+        }
+
+        private Feedback improveRewardModel(Round round, RolloutBatch batch, long step, Map<String, Double> metrics) {
+            RewardModelUpdate update = round.rewardModelUpdate.orElseThrow();
+            Optional<double[][]> gold = session.gold(batch).map(g -> Groups.rows(g, batch.groupSize()));
+            round.gate.ifPresent(UpdateGate::remember);
+            RewardModelUpdate.Outcome outcome = update.update(batch, gold, step, metrics);
+            round.gate.ifPresent(g -> g.judge(step, metrics));
+            FeedbackStatistics.write(outcome, metrics);
+            update.writeChange(outcome, batch, step, metrics);
+            gold.ifPresent(
+                    g -> metrics.put("save/label_accuracy", FeedbackStatistics.labelAccuracy(outcome.feedback(), g)));
+            samples.ifPresent(s -> s.teaching(step, batch, outcome));
+            return outcome.feedback();
+        }
+
+        /** A batch with its rewards, after groups that teach nothing were replaced. */
+        private record Scored(RolloutBatch batch, RewardSignal.Rewards rewards) {}
+
+        private Scored score(Round round, RolloutBatch candidates, long step, StepClock clock) {
+            RolloutBatch batch = candidates;
+            RewardSignal.Rewards rewards = clock.time("score", () -> round.signal.of(candidates));
+            clock.tokens("score", tokensRead(candidates));
+            for (int attempt = 1; attempt <= config.rollout().refillZeroVariance(); attempt++) {
+                Refill refill = Refill.of(rewards);
+                if (refill.isEmpty()) {
+                    break;
+                }
+                int number = attempt;
+                var prompts = session.data().replacements(step, attempt, refill.size(), seeds);
+                RolloutBatch replacements = clock.time(
+                        "generate",
+                        () -> round.rollouts.sample(
+                                prompts,
+                                numGenerations,
+                                Seeds.Stream.REFILL_ROLLOUT,
+                                step * (config.rollout().refillZeroVariance() + 1L) + number));
+                clock.tokens("generate", tokens(replacements));
+                RolloutBatch refilled = refill.replace(batch, replacements);
+                rewards = clock.time("score", () -> round.signal.of(refilled));
+                clock.tokens("score", tokensRead(refilled));
+                batch = refilled;
+            }
+            return new Scored(batch, rewards);
+        }
+
+        /** Sampled tokens. */
+        private long tokens(RolloutBatch batch) {
+            return Arrays.stream(batch.lengths()).asLongStream().sum();
+        }
+
+        /** Prompt and completion tokens: what a pass over the batch reads. */
+        private long tokensRead(RolloutBatch batch) {
+            return batch.rows().stream().mapToLong(row -> row.ids().length).sum();
+        }
+
+        private void log(long step, Map<String, Double> metrics, boolean always) {
+            last = metrics;
+            if (always || step % config.logging().loggingSteps() == 0) {
+                directory.metrics().log(step, metrics);
+            }
+            listener.step(step, metrics);
+            listener.progress(step);
+        }
+    }
+
+    /** The precision that a configuration and a device come to. */
+    static Precision precision(dev.flipside.config.RunConfig.Precision chosen, Device device) {
+        return switch (chosen) {
+            case FLOAT32 -> Precision.FLOAT32;
+            case BFLOAT16 -> Precision.BFLOAT16;
+            case AUTO -> device.isCpu() ? Precision.FLOAT32 : Precision.BFLOAT16;
+        };
+    }
+}

@@ -1,0 +1,219 @@
+package dev.flipside.train;
+
+import dev.flipside.config.SaveConfig.Preset;
+import dev.flipside.config.TrainConfig;
+import dev.flipside.data.Preference;
+import dev.flipside.engine.Device;
+import dev.flipside.engine.Seeds;
+import dev.flipside.model.CausalLm;
+import dev.flipside.model.Precision;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.WeightType;
+import dev.flipside.reward.RewardFunction;
+import dev.flipside.reward.RewardMix;
+import dev.flipside.run.Checkpoint;
+import dev.flipside.run.Provenance;
+import dev.flipside.run.RunDirectory;
+import dev.flipside.train.RewardModelUpdate.LabelledRows;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** An opened run: its models, its data, where it is, and how it is saved and restored. */
+final class Session implements AutoCloseable {
+    private final TrainConfig config;
+    private final Device device;
+    private final Precision precision;
+    private final Seeds seeds;
+    private final PolicyModel policy;
+    private final Optional<Grader> grader;
+    private final Round.Setting setting;
+    private final TrainListener listener;
+    private Optional<Round> round = Optional.empty();
+    private long step;
+    private double tokensSeen;
+
+    private Session(
+            TrainConfig config,
+            Device device,
+            Precision precision,
+            PolicyModel policy,
+            Optional<Grader> grader,
+            Round.Setting setting) {
+        this.config = config;
+        this.device = device;
+        this.precision = precision;
+        this.seeds = setting.seeds();
+        this.policy = policy;
+        this.grader = grader;
+        this.setting = setting;
+        this.listener = setting.listener();
+    }
+
+    /** Loads models and data; from the checkpoint that the run continues from, when there is one. */
+    static Session open(
+            TrainConfig config,
+            List<RewardMix.Term> functions,
+            Optional<Checkpoint> checkpoint,
+            TrainListener listener) {
+        Device device = Device.parse(config.run().device());
+        Precision precision = SaveTrainer.precision(config.run().dtype(), device);
+        Path policyWeights = checkpoint
+                .map(c -> c.folder().resolve(CheckpointFiles.POLICY))
+                .orElse(Path.of(config.policy().model()));
+        PolicyModel policy = PolicyModel.load(policyWeights, config.policy(), device, precision);
+        Optional<Grader> grader = config.rewardModel()
+                .model()
+                .map(dir -> Grader.load(
+                        checkpoint
+                                .map(c -> c.folder().resolve(CheckpointFiles.REWARD_MODEL))
+                                .orElse(Path.of(dir)),
+                        config.rewardModel(),
+                        device,
+                        precision));
+        TrainingData data = TrainingData.read(config, policy, listener);
+        Optional<RewardFunction> gold = config.eval().gold().map(g -> RewardSignal.named("eval.gold", g));
+        Optional<HeldOutPairs> heldOut = grader.filter(
+                        g -> !data.evalPreferences().isEmpty())
+                .map(g -> new HeldOutPairs(labelled(g, data.evalPreferences())));
+        Round.Setting setting = new Round.Setting(
+                config,
+                new Seeds(config.run().seed()),
+                data,
+                functions,
+                gold,
+                grader.map(g -> labelled(g, data.preferences())).orElse(List.of()),
+                heldOut,
+                listener);
+        Session session = new Session(config, device, precision, policy, grader, setting);
+        checkpoint.ifPresent(session::restore);
+        return session;
+    }
+
+    private static List<LabelledRows> labelled(Grader grader, List<Preference> pairs) {
+        return pairs.stream()
+                .map(p -> new LabelledRows(grader.chosen(p), grader.rejected(p)))
+                .toList();
+    }
+
+    Provenance provenance(String yaml) {
+        return RunProvenance.of(config, yaml, device, precision);
+    }
+
+    Device device() {
+        return device;
+    }
+
+    Seeds seeds() {
+        return seeds;
+    }
+
+    TrainingData data() {
+        return setting.data();
+    }
+
+    /** Steps that are finished. */
+    long step() {
+        return step;
+    }
+
+    boolean midRound() {
+        return round.isPresent();
+    }
+
+    Round round() {
+        return round.orElseThrow(() -> new IllegalStateException("no round has begun"));
+    }
+
+    Round beginRound(int number) {
+        round = Optional.of(Round.begin(number, policy, grader, setting));
+        return round.get();
+    }
+
+    void endRound() {
+        round().close();
+        round = Optional.empty();
+    }
+
+    /** The true rewards of a batch, group after group, where a function that knows them was named. */
+    Optional<double[]> gold(RolloutBatch batch) {
+        return setting.gold().map(g -> g.score(batch.samples()));
+    }
+
+    void finished(long finishedStep, Map<String, Double> metrics) {
+        step = finishedStep;
+        tokensSeen += metrics.get("completions/mean_length") * config.rollout().generationBatchSize();
+        metrics.put("num_tokens", tokensSeen);
+    }
+
+    /** How far the models have moved from the files they came from: |w - w0| / |w0|. */
+    void writeWeightChange(Map<String, Double> metrics) {
+        if (config.save().preset() != Preset.OFF && grader.isPresent()) {
+            try (RewardModel initial =
+                    RewardModel.load(Path.of(config.rewardModel().model().orElseThrow()), device, precision)) {
+                metrics.put(
+                        "save/rm_weight_change",
+                        WeightChange.relative(grader.get().model().trunk(), initial.trunk()));
+            }
+        }
+        try (CausalLm initial = CausalLm.load(Path.of(config.policy().model()), device, precision)) {
+            metrics.put(
+                    "policy/weight_change", WeightChange.relative(policy.lm().parameters(), initial.parameters()));
+        }
+    }
+
+    void saveCheckpoint(RunDirectory directory) {
+        if (directory.checkpoints().steps().contains(step)) {
+            return;
+        }
+        directory.saveCheckpoint(
+                step,
+                Map.of("round", (long) round().number),
+                folder -> CheckpointFiles.write(folder, round(), tokensSeen));
+    }
+
+    private void restore(Checkpoint checkpoint) {
+        step = checkpoint.step();
+        int number = Math.toIntExact(checkpoint.positions().get("round"));
+        CheckpointFiles.State state = CheckpointFiles.readState(checkpoint.folder());
+        tokensSeen = state.tokensSeen();
+        boolean finishedRound = step % config.run().maxSteps() == 0;
+        if (finishedRound
+                && step < (long) config.run().maxSteps() * config.run().rounds()) {
+            return; // The next round begins with these models.
+        }
+        Path folder = checkpoint.folder();
+        Optional<CausalLm> reference = Round.needsReference(config)
+                ? Optional.of(CausalLm.load(
+                        number == 0 ? Path.of(config.policy().model()) : folder.resolve(CheckpointFiles.REFERENCE),
+                        device,
+                        precision))
+                : Optional.empty();
+        Optional<RewardModel> initial = Round.needsInitialRewardModel(config)
+                ? Optional.of(RewardModel.load(folder.resolve(CheckpointFiles.INITIAL_REWARD_MODEL), device, precision))
+                : Optional.empty();
+        Round restored = Round.restore(number, policy, grader, reference, initial, state.start(), setting);
+        CheckpointFiles.restore(folder, restored, state);
+        round = Optional.of(restored);
+        listener.message("resumed from " + checkpoint.folder() + " at step " + step);
+    }
+
+    /** Writes the final models where users look for them. */
+    void export(Path folder) {
+        WeightType type = WeightType.valueOf(config.run().saveDtype().name());
+        AtomicFolder.write(folder.resolve("policy"), aside -> policy.lm().save(aside, type));
+        if (grader.isPresent() && config.save().preset() != Preset.OFF) {
+            AtomicFolder.write(
+                    folder.resolve("reward_model"),
+                    aside -> grader.get().model().save(aside, type));
+        }
+    }
+
+    @Override
+    public void close() {
+        round.ifPresent(Round::close);
+        policy.close();
+        grader.ifPresent(Grader::close);
+    }
+}

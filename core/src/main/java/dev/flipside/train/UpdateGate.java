@@ -1,0 +1,139 @@
+package dev.flipside.train;
+
+import dev.flipside.algo.McNemar;
+import dev.flipside.config.SaveConfig;
+import dev.flipside.engine.AdamW;
+import dev.flipside.engine.Parameters;
+import dev.flipside.engine.Scopes;
+import dev.flipside.model.RewardModel;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Rolls a reward-model update back when it orders held-out labelled pairs significantly worse than the initial model or the best so far (decision D12).
+ * Comparing with the previous step alone would let many small losses through.
+ */
+final class UpdateGate implements AutoCloseable {
+    private final RewardModel model;
+    private final List<AdamW> optimisers;
+    private final SaveConfig save;
+    private final HeldOutPairs pairs;
+    private final TrainListener listener;
+    private final List<Tensor> live = new ArrayList<>();
+    private final List<Tensor> saved = new ArrayList<>();
+    private long[] savedSteps = new long[0];
+    private State state;
+
+    /**
+     * What a checkpoint keeps of the gate.
+     *
+     * @param initial which pairs the initial model of the round orders right
+     * @param best the same for the best model so far
+     * @param rollbacks in the whole round
+     * @param inARow without an accepted update between them
+     * @param frozen whether patience ran out
+     */
+    record State(boolean[] initial, boolean[] best, int rollbacks, int inARow, boolean frozen) {}
+
+    /** Starts a round with the model as it is. */
+    UpdateGate(RewardModel model, List<AdamW> optimisers, SaveConfig save, HeldOutPairs pairs, TrainListener listener) {
+        this.model = model;
+        this.optimisers = optimisers;
+        this.save = save;
+        this.pairs = pairs;
+        this.listener = listener;
+        for (Parameters p : List.of(model.trunk(), model.valueHead())) {
+            live.add(p.flat());
+        }
+        optimisers.forEach(o -> live.addAll(o.state().values()));
+        try (PointerScope scope = new PointerScope()) {
+            live.forEach(t -> saved.add(Scopes.keep(t.detach().clone())));
+        }
+        boolean[] now = pairs.correct(model);
+        state = new State(now, now, 0, 0, false);
+        listener.message("gate: " + pairs.size() + " held-out pairs, one-sided exact McNemar tests at alpha "
+                + save.gateAlpha());
+    }
+
+    State state() {
+        return state;
+    }
+
+    void restore(State restored) {
+        state = restored;
+    }
+
+    boolean frozen() {
+        return state.frozen();
+    }
+
+    /** Remembers the model and its optimisers before an update. */
+    void remember() {
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            for (int i = 0; i < live.size(); i++) {
+                saved.get(i).copy_(live.get(i));
+            }
+        }
+        savedSteps = optimisers.stream().mapToLong(AdamW::steps).toArray();
+    }
+
+    /** Judges the update since {@link #remember}, and takes it back if it failed. */
+    void judge(long step, Map<String, Double> metrics) {
+        boolean[] now = pairs.correct(model);
+        McNemar againstInitial = McNemar.of(state.initial(), now);
+        McNemar againstBest = McNemar.of(state.best(), now);
+        boolean worse =
+                againstInitial.significantlyWorse(save.gateAlpha()) || againstBest.significantlyWorse(save.gateAlpha());
+        metrics.put("save/gate_p_initial", againstInitial.pValue());
+        metrics.put("save/gate_p_best", againstBest.pValue());
+        metrics.put("save/gate_pairs", (double) pairs.size());
+        if (worse) {
+            takeBack();
+            int inARow = state.inARow() + 1;
+            boolean frozen = inARow >= save.gatePatience();
+            state = new State(state.initial(), state.best(), state.rollbacks() + 1, inARow, frozen);
+            listener.warning("step " + step + ": the reward-model update was rolled back (held-out accuracy "
+                    + percent(now) + " against " + percent(state.initial()) + " at first and " + percent(state.best())
+                    + " at best)");
+            if (frozen) {
+                listener.warning("step " + step + ": " + inARow
+                        + " rollbacks in a row (save.gate_patience), so the reward model stays frozen from here on.");
+            }
+        } else {
+            boolean better = count(now) > count(state.best());
+            state = new State(state.initial(), better ? now : state.best(), state.rollbacks(), 0, false);
+        }
+        metrics.put("save/rollbacks", (double) state.rollbacks());
+    }
+
+    private void takeBack() {
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            for (int i = 0; i < live.size(); i++) {
+                live.get(i).copy_(saved.get(i));
+            }
+        }
+        for (int i = 0; i < savedSteps.length; i++) {
+            optimisers.get(i).restoreSteps(savedSteps[i]);
+        }
+    }
+
+    private static int count(boolean[] correct) {
+        int n = 0;
+        for (boolean c : correct) {
+            n += c ? 1 : 0;
+        }
+        return n;
+    }
+
+    private static String percent(boolean[] correct) {
+        return String.format("%.1f%%", 100.0 * count(correct) / correct.length);
+    }
+
+    @Override
+    public void close() {
+        saved.forEach(Scopes::release);
+    }
+}

@@ -1,0 +1,100 @@
+package dev.flipside.world;
+
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.Stream;
+
+/** A setting of the loop that is compared with the others: the same base configuration with some options of section {@code save} changed. */
+public enum Arm {
+    /** The reward model stays as it is: plain GRPO. */
+    FROZEN("the reward model stays as it is", "save.preset=off"),
+    /** The method as published. */
+    SAVE("faithful SAVE", Setting.faithful()),
+    /** With replay of labelled pairs, centring and label smoothing; without the gate. */
+    GUARDED(
+            "SAVE with replay, centring and smoothing",
+            Setting.faithful("save.preset=guarded", "save.gate=off"),
+            Setting.REPLAYS),
+    /** Control: the same updates with signs drawn at random. */
+    RANDOM("control: random signs", Setting.faithful("save.labels=random_signs")),
+    /** Control: more Bradley-Terry training on the labelled pairs instead of SAVE. */
+    REPLAY(
+            "control: labelled pairs again, no SAVE",
+            Setting.faithful(
+                    "save.contrast_weight=0",
+                    "save.replay_weight=1",
+                    "save.replay_batch=32",
+                    "save.label_smoothing=0.05",
+                    "save.centering=0.01"),
+            Setting.REPLAYS),
+    /** Upper bound: signs from the true reward. */
+    GOLD("upper bound: true signs", Setting.faithful("save.labels=gold")),
+    /** The anchor is the mean of the group's other rewards. */
+    LOO("leave-one-out anchor", Setting.faithful("save.anchor=leave_one_out")),
+    /** Bradley-Terry over every positive and negative of a prompt. */
+    PAIRWISE("pairwise loss", Setting.faithful("save.rm_loss=pairwise")),
+    /** The policy is updated on new samples. */
+    FRESH("fresh candidates", Setting.without("save.candidates=rescore")),
+    /** The value head is fitted by gradient descent. */
+    SGD("value head by gradient descent", Setting.faithful("save.value_warmup=sgd"));
+
+    private final String description;
+    private final List<String> overrides;
+    private final boolean replays;
+
+    Arm(String description, String... overrides) {
+        this(description, List.of(overrides), false);
+    }
+
+    Arm(String description, List<String> overrides) {
+        this(description, overrides, false);
+    }
+
+    Arm(String description, List<String> overrides, boolean replays) {
+        this.description = description;
+        this.overrides = overrides;
+        this.replays = replays;
+    }
+
+    /** The name on the command line, in reports and of the run's folder. */
+    public String label() {
+        return name().toLowerCase(Locale.ROOT);
+    }
+
+    /** What it is, in a few words. */
+    public String description() {
+        return description;
+    }
+
+    /** What it changes in the base configuration: {@code section.key=value}. */
+    public List<String> overrides() {
+        return overrides;
+    }
+
+    /** Whether it trains on labelled pairs, so that {@code data.preferences} must name them. */
+    boolean replays() {
+        return replays;
+    }
+
+    /** Options that several arms share. */
+    private static final class Setting {
+        static final boolean REPLAYS = true;
+
+        private static final List<String> FAITHFUL = List.of(
+                "save.learning_rate=2.0e-4",
+                "save.value_learning_rate=1.0e-2",
+                "save.max_grad_norm=0",
+                "save.candidates=rescore",
+                "save.mask_truncated=false",
+                // With the half as many that are held out for R^2, exactly the 81 prompts of the loop.
+                "save.value_warmup_prompts=54");
+
+        static List<String> faithful(String... changes) {
+            return Stream.concat(FAITHFUL.stream(), Stream.of(changes)).toList();
+        }
+
+        static List<String> without(String override) {
+            return FAITHFUL.stream().filter(o -> !o.equals(override)).toList();
+        }
+    }
+}

@@ -1,0 +1,136 @@
+package dev.flipside.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class ConfigReaderTest {
+    private static final String MINIMAL =
+            """
+            policy: {model: policy-dir, learning_rate: 1e-5}
+            reward_model: {model: rm-dir}
+            data: {prompts: prompts.jsonl}
+            """;
+
+    @TempDir
+    Path folder;
+
+    private Path file;
+
+    @BeforeEach
+    void write() throws IOException {
+        file = folder.resolve("config.yaml");
+        Files.writeString(file, MINIMAL);
+    }
+
+    @Test
+    void fileThenOverridesWinOverDefaults() {
+        TrainConfig config = ConfigReader.train(
+                file,
+                List.of("run.max_steps=7", "rollout.stop=[END, \"\\n\\n\"]", "run.device=cpu", "save.margin_cap=0.5"));
+        assertThat(config.policy().model()).isEqualTo("policy-dir");
+        assertThat(config.policy().optimiser().learningRate()).isEqualTo(1e-5);
+        assertThat(config.policy().optimiser().adamBeta2()).isEqualTo(0.999);
+        assertThat(config.run().maxSteps()).isEqualTo(7);
+        assertThat(config.rollout().stop()).containsExactly("END", "\n\n");
+        assertThat(config.save().marginCap()).hasValue(0.5);
+        assertThat(config.algorithm().resolved().beta()).hasValue(0.0);
+    }
+
+    @Test
+    void presetsSetTheirKeysAndGivenKeysWin() {
+        List<String> guarded = List.of(
+                "save.preset=guarded",
+                "data.preferences=p.jsonl",
+                "data.eval_preferences=e.jsonl",
+                "save.centering=0.2");
+        SaveConfig save = ConfigReader.train(file, guarded).save();
+        assertThat(save.replayWeight()).isEqualTo(1);
+        assertThat(save.labelSmoothing()).isEqualTo(0.05);
+        assertThat(save.gate()).isEqualTo(SaveConfig.Gate.MCNEMAR);
+        assertThat(save.centering()).isEqualTo(0.2);
+        assertThat(ConfigReader.train(file, List.of("save.preset=off")).save().preset())
+                .isEqualTo(SaveConfig.Preset.OFF);
+    }
+
+    @Test
+    void whatIsWrittenReadsBackEqual() throws IOException {
+        TrainConfig config = ConfigReader.train(
+                file,
+                List.of(
+                        "save.gate=mcnemar",
+                        "data.eval_preferences=e.jsonl",
+                        "reward_model.functions=[{name: length, weight: 0.1, target: 5}]",
+                        "eval.gold={name: exact}",
+                        "policy.chat_template=t.jinja"));
+        Path again = folder.resolve("again.yaml");
+        Files.writeString(again, ConfigReader.write(config));
+        assertThat(ConfigReader.train(again, List.of())).isEqualTo(config);
+        assertThat(ConfigReader.write(config))
+                .contains("gate: \"mcnemar\"".replace("\"", ""))
+                .contains("beta: null");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "rnu.seed=1 | there is no section 'rnu' (did you mean 'run'?)",
+                "run.sede=1 | there is no key 'run.sede' (did you mean 'seed'?)",
+                "run.max_steps=many | run.max_steps: 'many' is not a whole number",
+                "run.max_steps=1.5 | run.max_steps: '1.5' is not a whole number",
+                "run.resume=perhaps | run.resume: 'perhaps' is not true or false",
+                "save.filter=sdt | save.filter: 'sdt' is not one of std, absolute, fraction, none",
+                "policy.learning_rate= | policy.learning_rate: ",
+                "rollout.num_generations=1 | advantages need a group of at least 2",
+                "rollout.generation_batch_size=20 | is not a multiple of rollout.num_generations (8)",
+                "algorithm.name=gspo | gspo needs algorithm.epsilon",
+                "rollout.top_p=0 | rollout.top_p: 0.0 is outside (0, 1.0]",
+                "save.anchor_mix=0.2 | save.anchor_mix: 0.2 has no effect, because save.anchor is not mixture",
+                "save.gate_alpha=0.01 | save.gate_alpha: 0.01 has no effect, because save.gate is off",
+                "save.gate=mcnemar | data.eval_preferences: save.gate mcnemar",
+                "save.replay_weight=1 | data.preferences: save.replay_weight 1.0",
+                "save.labels=gold | eval.gold: save.labels gold",
+                "reward_model.model=null | reward_model.model: the SAVE update",
+                "algorithm.kl_estimator=k2 | algorithm.kl_estimator: k2 has no effect, because algorithm.beta is 0",
+                "algorithm.steps_per_generation=9 | 9 mini-batches cannot be made of 8 prompts",
+                "nonsense | 'nonsense' is not an override",
+                "run.seed={ | is not valid YAML",
+            })
+    void mistakesAreNamed(String override, String message) {
+        assertThatThrownBy(() -> ConfigReader.train(file, List.of(override)))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining(message);
+    }
+
+    @Test
+    void keysWithoutEffectUnderAnAlgorithmAreErrors() {
+        assertThatThrownBy(() -> ConfigReader.train(file, List.of("algorithm.name=rloo", "algorithm.loss_type=dapo")))
+                .hasMessageContaining("algorithm.loss_type: dapo has no effect, because rloo averages over sequences");
+        assertThatThrownBy(() -> ConfigReader.train(file, List.of("save.preset=off", "save.filter_threshold=1")))
+                .hasMessageContaining("save.filter_threshold: 1.0 has no effect, because save.preset is off");
+    }
+
+    @Test
+    void brokenFilesAreNamedWithTheirLine() throws IOException {
+        Files.writeString(file, "policy:\n  model: a\n  model: b\n");
+        assertThatThrownBy(() -> ConfigReader.train(file, List.of()))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("line 3");
+        Files.writeString(file, "policy: [1, 2]\n");
+        assertThatThrownBy(() -> ConfigReader.train(file, List.of()))
+                .hasMessageContaining("section 'policy' must hold keys");
+        assertThatThrownBy(() -> ConfigReader.train(folder.resolve("none.yaml"), List.of()))
+                .hasMessageContaining("does not exist");
+    }
+}

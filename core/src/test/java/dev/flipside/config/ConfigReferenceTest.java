@@ -1,0 +1,49 @@
+package dev.flipside.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+
+/** The page is brought up to date by {@code mvn -pl core test -Dtest=ConfigReferenceTest -Dflipside.updateDocs}. */
+class ConfigReferenceTest {
+    /** Surefire runs in the module's folder. */
+    private static final Path PAGE = Path.of("../docs/configuration.md");
+
+    @Test
+    void thePageInDocsIsUpToDate() throws IOException {
+        if (System.getProperty("flipside.updateDocs") != null) {
+            Files.createDirectories(PAGE.getParent());
+            Files.writeString(PAGE, ConfigReference.markdown());
+        }
+
+        assertThat(PAGE)
+                .as("run: mvn -pl core test -Dtest=ConfigReferenceTest -Dflipside.updateDocs")
+                .hasContent(ConfigReference.markdown());
+    }
+
+    @Test
+    void everyKeyOfTheConfigurationIsOnThePage() {
+        String page = ConfigReference.markdown();
+
+        for (Record defaults : new Record[] {TrainConfig.defaults(), RewardTrainingConfig.defaults()}) {
+            ConfigReader.tree(defaults).properties().forEach(section -> {
+                assertThat(page).contains("\n## " + section.getKey() + "\n");
+                section.getValue().fieldNames().forEachRemaining(key -> assertThat(page)
+                        .contains("\n| `" + key + "` |"));
+            });
+        }
+    }
+
+    @Test
+    void aRowHasTypeDefaultAndMeaning() {
+        assertThat(ConfigReference.markdown())
+                .contains("| `gate` | `off` `mcnemar` | `off` | D12. off, or mcnemar: ")
+                .contains("| `learning_rate` | number | `1e-6` | Peak learning rate. |")
+                .contains("| `epsilon` | number | - | Lower clip range")
+                .contains("| `stop` | list of texts | - |")
+                .contains("- `guarded` sets `centering: 0.01`, `gate: mcnemar`");
+    }
+}

@@ -1,0 +1,52 @@
+package dev.flipside.config;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Every file of examples/ is a valid configuration that says what it is for, how to run it and how long it takes. */
+class ExamplesTest {
+    private static final Path EXAMPLES = Path.of("../examples");
+
+    static List<Path> examples() throws IOException {
+        try (Stream<Path> files = Files.list(EXAMPLES)) {
+            return files.filter(f -> f.toString().endsWith(".yaml")).sorted().toList();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("examples")
+    void isValid(Path file) throws IOException {
+        String text = Files.readString(file);
+        boolean rewardModel = text.lines().anyMatch("training:"::equals);
+        if (rewardModel) {
+            ConfigReader.rewardTraining(file, List.of());
+        } else {
+            ConfigReader.train(file, List.of());
+        }
+        assertThat(text)
+                .startsWith("# ")
+                .contains("./flipside " + (rewardModel ? "train-rm" : "train") + " examples/" + file.getFileName())
+                .contains("# Time on 2 cores");
+    }
+
+    @Test
+    void coversTheThreeAlgorithmsOnBothModels() throws IOException {
+        for (String model : List.of("stories", "smollm2")) {
+            for (AlgorithmConfig.Name algorithm : AlgorithmConfig.Name.values()) {
+                Path file = EXAMPLES.resolve(
+                        model + "-save-" + algorithm.name().toLowerCase(java.util.Locale.ROOT) + ".yaml");
+                assertThat(ConfigReader.train(file, List.of()).algorithm().name())
+                        .isEqualTo(algorithm);
+            }
+        }
+        assertThat(examples()).hasSizeGreaterThanOrEqualTo(12);
+    }
+}

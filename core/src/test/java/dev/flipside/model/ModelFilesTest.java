@@ -1,0 +1,216 @@
+package dev.flipside.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.UserError;
+import dev.flipside.engine.Device;
+import dev.flipside.engine.NativeLibrary;
+import dev.flipside.engine.Scopes;
+import dev.flipside.engine.Tensors;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class ModelFilesTest {
+    @TempDir
+    Path directory;
+
+    @BeforeAll
+    static void load() {
+        NativeLibrary.load();
+    }
+
+    private Path write(String modelType, Consumer<ObjectNode> change) {
+        return TinyModels.write(directory.resolve("m"), TinyModels.config(modelType, change));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "mistral", "qwen2", "qwen3"})
+    void savedAndLoadedIsTheSameToTheBit(String modelType) {
+        Path dir = write(modelType, c -> c.put("attention_bias", modelType.equals("llama"))
+                .put("mlp_bias", modelType.equals("llama")));
+        Path saved = directory.resolve("saved");
+        List<TokenRow> rows = TinyModels.rows(3, 9);
+        try (CausalLm lm = CausalLm.load(dir, Device.CPU)) {
+            lm.save(saved, WeightType.F32);
+            try (CausalLm loaded = CausalLm.load(saved, Device.CPU)) {
+                assertThat(loaded.logprobs(rows, 1).logprobs())
+                        .isDeepEqualTo(lm.logprobs(rows, 1).logprobs());
+            }
+        }
+        Map<String, TensorInfo> before = SafeTensors.header(dir.resolve("model.safetensors"));
+        Map<String, TensorInfo> after = SafeTensors.header(saved.resolve("model.safetensors"));
+        assertThat(after.keySet()).containsExactlyInAnyOrderElementsOf(before.keySet());
+        before.forEach(
+                (name, info) -> assertThat(after.get(name).shape()).as(name).isEqualTo(info.shape()));
+    }
+
+    @ParameterizedTest
+    @EnumSource(WeightType.class)
+    void savedTypes(WeightType type) {
+        Path saved = directory.resolve("saved");
+        try (CausalLm lm = CausalLm.load(write("llama", c -> {}), Device.CPU)) {
+            lm.save(saved, type);
+            try (CausalLm loaded = CausalLm.load(saved, Device.CPU);
+                    Scopes.Frozen scope = Scopes.frozen()) {
+                float[] rounded = Tensors.toFloats(lm.parameters().flat().to(type.scalarType()));
+                assertThat(java.util.Arrays.equals(
+                                Tensors.toFloats(loaded.parameters().flat()), rounded))
+                        .isTrue();
+            }
+        }
+        ObjectNode config = Json.read(saved.resolve("config.json"));
+        assertThat(config.get("dtype").asText()).isEqualTo(type.configName());
+        assertThat(config.get("torch_dtype").asText()).isEqualTo(type.configName());
+        assertThat(config.at("/architectures/0").asText()).isEqualTo("LlamaForCausalLM");
+    }
+
+    @Test
+    void tokenizerAndGenerationFilesTravel() throws Exception {
+        Path dir = write("llama", c -> c.putArray("eos_token_id").add(2).add(5));
+        Files.writeString(dir.resolve("tokenizer.json"), "{\"any\": \"thing\"}");
+        Files.writeString(dir.resolve("chat_template.jinja"), "{{ x }}");
+        Files.writeString(dir.resolve("generation_config.json"), "{\"eos_token_id\": [7, 2], \"top_p\": 0.9}");
+        Path saved = directory.resolve("saved");
+        try (CausalLm lm = CausalLm.load(dir, Device.CPU)) {
+            assertThat(lm.files().eosIds()).containsExactly(2, 5, 7);
+            assertThat(lm.files().padId()).hasValue(0);
+            lm.save(saved, WeightType.F32);
+        }
+        assertThat(saved.resolve("tokenizer.json")).hasSameBinaryContentAs(dir.resolve("tokenizer.json"));
+        assertThat(saved.resolve("chat_template.jinja")).hasSameBinaryContentAs(dir.resolve("chat_template.jinja"));
+        assertThat(Json.read(saved.resolve("generation_config.json"))
+                        .get("top_p")
+                        .asDouble())
+                .isEqualTo(0.9);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{'model_type':'gpt2'} | config.json: model_type 'gpt2' is not supported; supported are llama, mistral, qwen2, qwen3.",
+                "{'model_type':null} | model_type '' is not supported",
+                "{'hidden_act':'gelu'} | hidden_act is 'gelu'; only silu is supported",
+                "{'hidden_size':null} | hidden_size is missing",
+                "{'hidden_size':-4} | hidden_size is -4, which is not a positive whole number",
+                "{'hidden_size':'many'} | hidden_size is \"many\"",
+                "{'num_key_value_heads':3} | num_key_value_heads is 3, which does not divide the 4 heads",
+                "{'head_dim':7} | head_dim is 7; rotary positions need an even one",
+                "{'num_hidden_layers':2000000000} | num_hidden_layers is above",
+                "{'num_hidden_layers':3} | model.layers.2.input_layernorm.weight is missing",
+                "{'num_hidden_layers':1} | model.layers.1.input_layernorm.weight has no place",
+                "{'vocab_size':2000000000} | model.embed_tokens.weight has the shape [37, 24] and config.json asks for [2000000000, 24]",
+                "{'attention_bias':true} | q_proj.bias is missing",
+                "{'rope_scaling':{'rope_type':'yarn','factor':2}} | rope_scaling asks for the RoPE type 'yarn'",
+                "{'rope_scaling':{'type':'dynamic','factor':2}} | the RoPE type 'dynamic'",
+                "{'rope_parameters':{'rope_type':'longrope','rope_theta':1e4}} | rope_parameters asks for the RoPE type 'longrope'",
+                "{'rope_parameters':{'rope_type':'linear'}} | factor is missing",
+                "{'rope_parameters':{'full_attention':{'rope_type':'default'}}} | differs between layer types",
+                "{'partial_rotary_factor':0.5} | rotating a part of each head",
+                "{'quantization_config':{'bits':4}} | weights are quantised",
+                "{'tie_word_embeddings':'yes'} | tie_word_embeddings is \"yes\", which is neither true nor false",
+                "{'tie_word_embeddings':true} | ties the vocabulary head to the embedding",
+                "{'eos_token_id':'end'} | eos_token_id is \"end\"",
+            })
+    void whatIsNotSupportedIsNamed(String change, String message) throws Exception {
+        ObjectNode changes = (ObjectNode) Json.MAPPER.readTree(change.trim().replace('\'', '"'));
+        // The weights fit the unchanged configuration.
+        Path dir = write("llama", c -> {});
+        Json.write(dir.resolve("config.json"), TinyModels.config("llama", c -> c.setAll(changes)));
+        assertThatThrownBy(() -> CausalLm.load(dir, Device.CPU).close())
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining(dir.toString())
+                .hasMessageContaining(message.trim());
+    }
+
+    @Test
+    void missingAndCorruptFilesAreNamed() throws Exception {
+        assertThatThrownBy(() -> CausalLm.load(directory.resolve("none"), Device.CPU))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("none: there is no such model directory");
+        assertThatThrownBy(() -> CausalLm.load(directory, Device.CPU))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("config.json: there is no such file");
+        Path dir = write("llama", c -> {});
+        Files.delete(dir.resolve("model.safetensors"));
+        assertThatThrownBy(() -> CausalLm.load(dir, Device.CPU))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("holds neither model.safetensors nor model.safetensors.index.json");
+        Files.writeString(dir.resolve("config.json"), "{\n\"hidden_size\": 1,,}");
+        assertThatThrownBy(() -> CausalLm.load(dir, Device.CPU))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("config.json: is not valid JSON at line 2");
+    }
+
+    @Test
+    void oldAndNewRopeStylesAgree() {
+        RopeConfig expected = new RopeConfig.Llama3(500_000, 8, 1, 4, 32);
+        assertThat(rope(c -> c.put("rope_theta", 500_000.0).set("rope_scaling", llama3(32))))
+                .isEqualTo(expected);
+        assertThat(rope(c -> c.set("rope_parameters", llama3(32).put("rope_theta", 500_000.0))))
+                .isEqualTo(expected);
+        // Without an original context the model's own counts.
+        assertThat(rope(c -> c.put("rope_theta", 500_000.0).set("rope_scaling", llama3(0))))
+                .isEqualTo(new RopeConfig.Llama3(500_000, 8, 1, 4, 64));
+        assertThat(rope(c -> c.putObject("rope_scaling").put("type", "linear").put("factor", 2.0)))
+                .isEqualTo(new RopeConfig.Linear(10_000, 2));
+        assertThat(rope(c -> c.putNull("rope_scaling"))).isEqualTo(new RopeConfig.Plain(10_000));
+    }
+
+    private static ObjectNode llama3(int original) {
+        ObjectNode rope = Json.MAPPER.createObjectNode();
+        rope.put("rope_type", "llama3")
+                .put("factor", 8.0)
+                .put("low_freq_factor", 1.0)
+                .put("high_freq_factor", 4.0);
+        return original == 0 ? rope : rope.put("original_max_position_embeddings", original);
+    }
+
+    private static RopeConfig rope(Consumer<ObjectNode> change) {
+        ObjectNode node = TinyModels.config("llama", change);
+        return new Family.Llama()
+                .read(new ConfigJson(Path.of("config.json"), node))
+                .rope();
+    }
+
+    @Test
+    void mistralSlidesUnlessToldNotTo() {
+        ObjectNode config = TinyModels.config("mistral", c -> {});
+        Family.Mistral mistral = new Family.Mistral();
+        assertThat(mistral.read(new ConfigJson(Path.of("c"), config)).slidingWindow())
+                .isEmpty();
+        config.remove("sliding_window");
+        assertThat(mistral.read(new ConfigJson(Path.of("c"), config)).slidingWindow())
+                .hasValue(4096);
+    }
+
+    @Test
+    void aBareDecoderIsABackbone() {
+        ObjectNode config = TinyModels.config("llama", c -> {});
+        Map<String, long[]> bare = new java.util.LinkedHashMap<>();
+        TinyModels.shapes(config).forEach((name, shape) -> {
+            if (name.startsWith("model.")) {
+                bare.put(name.substring("model.".length()), shape);
+            }
+        });
+        Path dir = TinyModels.write(directory.resolve("bare"), config, bare);
+        try (RewardModel model = RewardModel.fromBackbone(dir, Device.CPU, new dev.flipside.engine.Seeds(1))) {
+            assertThat(model.values(List.of(new int[] {3, 4}))).containsExactly(0);
+        }
+        assertThatThrownBy(() -> CausalLm.load(dir, Device.CPU))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("lm_head.weight is missing");
+    }
+}

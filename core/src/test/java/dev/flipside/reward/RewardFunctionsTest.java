@@ -1,0 +1,272 @@
+package dev.flipside.reward;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.flipside.config.UserError;
+import dev.flipside.reward.RewardFunction.Sample;
+import dev.flipside.text.Conversation;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.ServiceConfigurationError;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.assertj.core.data.Offset;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class RewardFunctionsTest {
+    /** A quotient of small integers in float64. */
+    private static final Offset<Double> EXACT = within(1e-15);
+
+    private static final String THINK = "^<think>(?!.*<think>)(.*?)</think>.*$";
+
+    @ParameterizedTest
+    @CsvSource({"1,0", "50,0", "80,0", "81,-.05", "90,-.5", "100,-1", "110,-1"})
+    void overlongAnswersArePunishedAsInTrl(int tokens, double reward) {
+        RewardFunction length = find("length", Map.of("max_completion_length", 100, "cache", 20));
+        assertThat(length.score(List.of(tokens(new int[tokens])))[0]).isCloseTo(reward, EXACT);
+    }
+
+    @Test
+    void withoutACacheTheLimitIsHard() {
+        RewardFunction length = find("length", Map.of("max_completion_length", 100));
+        assertThat(length.score(List.of(tokens(new int[100]), tokens(new int[101]))))
+                .containsExactly(0, -1);
+    }
+
+    @Test
+    void repetitionIsPunishedAsInTrl() {
+        RewardFunction bigrams = find("repetition", Map.of("ngram_size", 2, "max_penalty", -1.0));
+        assertThat(bigrams.score(
+                        List.of(tokens(5, 5, 5, 5, 5), tokens(1, 2, 1, 2, 1, 2), tokens(1), tokens(1, 2, 3, 4))))
+                .containsExactly(new double[] {-0.75, -0.6, 0, 0}, EXACT);
+        RewardFunction trigrams = find("repetition", Map.of("max_penalty", -2));
+        assertThat(trigrams.score(List.of(tokens(1, 2, 3, 1, 2, 3), tokens(1, 2, 1, 2))))
+                .containsExactly(new double[] {-0.5, 0}, EXACT);
+    }
+
+    // What TRL 1.13's think_format_reward says of these strings.
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "<think>a</think>b",
+                "<think>\na\nb\n</think>\nanswer",
+                "<think></think>",
+                "<think>a</think>b</think>c",
+                "<think>a</think>\n\n",
+                "<think>a < b</think> yes"
+            })
+    void answersInTheFormatGetOne(String answer) {
+        assertThat(format(answer)).isEqualTo(1);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "a",
+                "<think>a",
+                "a</think>b",
+                "x<think>a</think>b",
+                " <think>a</think>b",
+                "\n<think>a</think>b",
+                "<think><think>a</think>b",
+                "<think>a</think><think>b</think>",
+                "<Think>a</Think>b",
+                "<think>a<think>b</think></think>c",
+                "</think>a<think>"
+            })
+    void otherAnswersGetNothing(String answer) {
+        assertThat(format(answer)).isZero();
+    }
+
+    private static double format(String answer) {
+        return find("regex_format", Map.of("pattern", THINK)).score(List.of(answer(answer)))[0];
+    }
+
+    @Test
+    void aPatternThatExhaustsTheStackIsTheUsersToMend() {
+        RewardFunction format = find("regex_format", Map.of("pattern", "(a|b)*c"));
+        assertRefused(
+                () -> format.score(List.of(answer("ab".repeat(200_000)))), "(a|b)*c", "runs out of stack", "400000");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "Paris|paris|1",
+                "' Paris. '|Paris|1",
+                "New   York|new york|1",
+                "1200|'1,200.0'|1",
+                "$5|5.00|1",
+                "-3|3|0",
+                "12,00|1200|0",
+                "ﬁve|five|1",
+                "Paris is it|Paris|0",
+                "''|Paris|0",
+                ".|.|1",
+                "1e3|1000|0"
+            })
+    void answersAreComparedWithoutTheirSpelling(String answer, String reference, double reward) {
+        assertThat(find("exact_answer", Map.of()).score(List.of(answer(answer, Map.of("answer", reference)))))
+                .containsExactly(reward);
+    }
+
+    @Test
+    void answersAreExtractedFromTheLastMatch() {
+        RewardFunction gsm = find(
+                "exact_answer",
+                Map.of("column", "solution", "pattern", "#### ([^\\n]+)", "column_pattern", "#### ([^\\n]+)"));
+        Map<String, Object> columns = Map.of("solution", "6 * 7 is\n#### 42");
+        assertThat(gsm.score(List.of(
+                        answer("first\n#### 41\nno,\n#### 42\n", columns),
+                        answer("#### 42 then #### 41\n", columns),
+                        answer("42", columns),
+                        answer("#### 42", Map.of("solution", "no mark")))))
+                .containsExactly(1, 0, 0, Double.NaN);
+    }
+
+    @Test
+    void aMissingReferenceCannotBeJudgedButAMissingColumnIsAMistake() {
+        RewardFunction exact = find("exact_answer", Map.of());
+        assertThat(exact.score(List.of(answer("x", Collections.singletonMap("answer", null)), answer("7", 7))))
+                .containsExactly(Double.NaN, 1);
+        assertRefused(() -> exact.score(List.of(answer("x", Map.of("gold", "x")))), "'answer'", "[gold]");
+        assertRefused(() -> exact.score(List.of(answer("x"))), "it has none");
+    }
+
+    @Test
+    void wrongOptionsAreNamed() {
+        assertRefused(() -> find("length", Map.of()), "'max_completion_length'", "missing");
+        assertRefused(
+                () -> find("length", Map.of("max_completion_length", 9, "cash", 3)),
+                "'cash'",
+                "max_completion_length, cache");
+        assertRefused(() -> find("length", Map.of("max_completion_length", 9, "cache", 10)), "'cache'", "10");
+        assertRefused(() -> find("length", Map.of("max_completion_length", 9.5)), "whole number");
+        assertRefused(() -> find("length", Map.of("max_completion_length", "long")), "'long'");
+        assertRefused(() -> find("repetition", Map.of("max_penalty", 0.5)), "'max_penalty'", "at most 0");
+        assertRefused(() -> find("repetition", Map.of("max_penalty", Double.NaN)), "'max_penalty'");
+        assertRefused(() -> find("repetition", Map.of("ngram_size", 0)), "'ngram_size'");
+        assertRefused(() -> find("regex_format", Map.of("pattern", "a(b")), "'pattern'", "regular expression");
+        assertRefused(() -> find("exact_answer", Map.of("column", 3)), "'column'", "text");
+        assertRefused(() -> find("shouting", Map.of("loud", 1)), "'shouting'", "no options", "loud");
+    }
+
+    @Test
+    void functionsOfTheUserAreFoundByName() {
+        assertThat(find("shouting", Map.of()).score(List.of(answer("AbCd"), answer(""))))
+                .containsExactly(0.5, Double.NaN);
+        assertRefused(
+                () -> find("shoutin", Map.of()),
+                "'shoutin'",
+                "exact_answer, length, regex_format, repetition, shouting",
+                "META-INF/services");
+    }
+
+    @Test
+    void twoFunctionsOfOneNameAreRefused() {
+        ShoutingReward one = new ShoutingReward();
+        assertRefused(
+                () -> RewardFunctions.find("length", Map.of(), List.of(one, new ShoutingReward())),
+                "Two reward functions",
+                "'shouting'");
+        assertRefused(
+                () -> RewardFunctions.find("shouting", Map.of(), List.of(new LengthReward(1, 0))),
+                "'length'",
+                "LengthReward");
+        assertRefused(
+                () -> RewardFunctions.find("length", Map.of(), () -> {
+                    throw new ServiceConfigurationError("no.such.Provider not found");
+                }),
+                "cannot be loaded",
+                "no.such.Provider");
+    }
+
+    @Test
+    void totalsAreWeightedSumsOfWhatCouldBeJudged() {
+        double nan = Double.NaN;
+        assertThat(RewardMix.weightedSum(
+                        List.of(new double[] {1, nan, nan, 2}, new double[] {10, 10, nan, 20}), new double[] {2, -0.5}))
+                .containsExactly(-3, -5, nan, -6);
+    }
+
+    @Test
+    void aMixScoresEveryFunctionOnce() {
+        RewardMix mix = new RewardMix(List.of(
+                new RewardMix.Term("shouting", find("shouting", Map.of()), 4),
+                new RewardMix.Term("bigrams", find("repetition", Map.of("ngram_size", 2)), 1)));
+        List<Sample> samples = List.of(
+                new Sample(Conversation.ofPrompt("?"), "Ab", new int[] {5, 5, 5, 5, 5}, true, Map.of()),
+                new Sample(Conversation.ofPrompt("?"), "", new int[] {0}, true, Map.of()));
+        Map<String, double[]> rewards = mix.score(samples);
+        assertThat(rewards).containsOnlyKeys("shouting", "bigrams");
+        assertThat(rewards.get("shouting")).containsExactly(0.5, Double.NaN);
+        assertThat(mix.total(rewards)).containsExactly(new double[] {1.25, 0}, EXACT);
+    }
+
+    @Test
+    void aMixRefusesWhatItCannotAddUp() {
+        RewardFunction shouting = find("shouting", Map.of());
+        RewardMix.Term term = new RewardMix.Term("shouting", shouting, 1);
+        assertRefused(() -> new RewardMix(List.of(term, term)), "labelled 'shouting'");
+        assertRefused(() -> new RewardMix.Term("a", shouting, Double.NaN), "weight");
+        assertRefused(() -> mixOf(0.0).score(List.of(answer("a"), answer("b"))), "1 rewards for 2 samples");
+        assertRefused(() -> mixOf(Double.NEGATIVE_INFINITY).score(List.of(answer("a"))), "infinite");
+    }
+
+    private static RewardMix mixOf(double... answers) {
+        RewardFunction fixed = new RewardFunction() {
+            @Override
+            public String name() {
+                return "fixed";
+            }
+
+            @Override
+            public double[] score(List<Sample> samples) {
+                return answers;
+            }
+        };
+        return new RewardMix(List.of(new RewardMix.Term("fixed", fixed, 1)));
+    }
+
+    @Test
+    void samplesDoNotShareTheCallersMap() {
+        Map<String, Object> columns = new HashMap<>(Map.of("answer", "a"));
+        Sample sample = answer("a", columns);
+        columns.clear();
+        assertThat(sample.columns()).containsEntry("answer", "a");
+        assertThat(sample.completionTokens()).isEqualTo(1);
+    }
+
+    private static RewardFunction find(String name, Map<String, Object> options) {
+        return RewardFunctions.find(name, options);
+    }
+
+    private static Sample tokens(int... ids) {
+        return new Sample(Conversation.ofPrompt("?"), Arrays.toString(ids), ids, true, Map.of());
+    }
+
+    private static Sample answer(String text) {
+        return answer(text, Map.of());
+    }
+
+    private static Sample answer(String text, int reference) {
+        return answer(text, Map.of("answer", reference));
+    }
+
+    private static Sample answer(String text, Map<String, Object> columns) {
+        return new Sample(Conversation.ofPrompt("?"), text, new int[1], true, columns);
+    }
+
+    private static void assertRefused(ThrowingCallable call, String... parts) {
+        assertThatThrownBy(call).isInstanceOf(UserError.class).hasMessageContainingAll(parts);
+    }
+}

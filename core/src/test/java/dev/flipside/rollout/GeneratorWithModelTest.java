@@ -1,0 +1,237 @@
+package dev.flipside.rollout;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.flipside.SharedFiles;
+import dev.flipside.engine.Device;
+import dev.flipside.engine.NativeLibrary;
+import dev.flipside.engine.Scopes;
+import dev.flipside.engine.Seeds;
+import dev.flipside.engine.Tensors;
+import dev.flipside.model.CausalLm;
+import dev.flipside.model.TokenRow;
+import dev.flipside.text.Tokenizer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Generation with real layers and their cache, against the same model without a cache. */
+class GeneratorWithModelTest {
+    /**
+     * Cached steps and full passes add the same float32 numbers in other orders; logits here are of size 10, where one unit in the last place is 1e-6. The bound is the one
+     * that trainers are promised.
+     */
+    private static final double LOGPROB_GAP = 1e-4;
+
+    private static final Seeds SEEDS = new Seeds(23);
+
+    @TempDir
+    static Path folder;
+
+    private static CausalLm llama;
+
+    @BeforeAll
+    static void load() throws Exception {
+        NativeLibrary.load();
+        llama = CausalLm.load(RandomModels.llama(folder), Device.CPU);
+    }
+
+    @AfterAll
+    static void close() {
+        llama.close();
+    }
+
+    @Test
+    void logprobsAreThoseThatATrainerRecomputes() {
+        SamplingOptions options = new SamplingOptions(0.7, 0.9, 20, 0, 1.1, 24, false, List.of());
+        double gap = 0;
+        for (Group group : generator(llama, 12).generate(prompts(), 4, options, GeneratorWithModelTest::key)) {
+            List<TokenRow> rows = group.completions().stream()
+                    .map(c -> new TokenRow(concat(group.promptIds(), c.ids()), group.promptIds().length))
+                    .toList();
+            double[][] recomputed = llama.logprobs(rows, 0.7).logprobs();
+            for (int s = 0; s < rows.size(); s++) {
+                double[] sampled = group.completions().get(s).logprobs();
+                assertThat(recomputed[s]).hasSameSizeAs(sampled);
+                for (int t = 0; t < sampled.length; t++) {
+                    gap = Math.max(gap, Math.abs(sampled[t] - recomputed[s][t]));
+                }
+                assertThat(group.completions().get(s).logKeptMass()).isNegative();
+            }
+        }
+        assertThat(gap).isLessThan(LOGPROB_GAP);
+    }
+
+    @Test
+    void greedyEqualsRepeatedFullPasses() {
+        assertGreedyEqualsFullPasses(llama);
+    }
+
+    @Test
+    void greedyEqualsRepeatedFullPassesWithASlidingWindow(@TempDir Path directory) {
+        try (CausalLm mistral = CausalLm.load(RandomModels.mistral(directory), Device.CPU)) {
+            assertGreedyEqualsFullPasses(mistral);
+        }
+    }
+
+    private static void assertGreedyEqualsFullPasses(CausalLm lm) {
+        List<Group> groups =
+                generator(lm, 64).generate(prompts(), 1, SamplingOptions.greedy(16), GeneratorWithModelTest::key);
+        int distinct = (int) groups.stream()
+                .flatMapToInt(g -> Arrays.stream(g.completions().get(0).ids()))
+                .distinct()
+                .count();
+        assertThat(distinct).as("a model that repeats itself shows nothing").isGreaterThan(10);
+        for (Group group : groups) {
+            int[] tokens = group.promptIds();
+            for (int id : group.completions().get(0).ids()) {
+                assertThat(id).isEqualTo(mostProbableNext(lm, tokens));
+                tokens = concat(tokens, new int[] {id});
+            }
+        }
+    }
+
+    private static int mostProbableNext(CausalLm lm, int[] tokens) {
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            Tensor hidden = lm.decoder().hidden(Tensors.padded(new int[][] {tokens}, Device.CPU));
+            Tensor logits = lm.decoder().logits(hidden.select(1, tokens.length - 1L));
+            return (int) logits.argmax().item_long();
+        }
+    }
+
+    @Test
+    void aGroupsSharedPrefillEqualsOnePerRow() {
+        int[] prompt = prompts().get(2);
+        SamplingOptions options = SamplingOptions.plain(24);
+        Group shared = generator(llama, 64)
+                .generate(List.of(prompt), 6, options, (p, sample) -> key(0, sample))
+                .get(0);
+        List<Group> single =
+                generator(llama, 64).generate(Collections.nCopies(6, prompt), 1, options, (p, sample) -> key(0, p));
+        for (int s = 0; s < 6; s++) {
+            assertClose(single.get(s).completions().get(0), shared.completions().get(s));
+        }
+    }
+
+    @Test
+    void neitherBatchNorOrderNorLeavingRowsChangeACompletion() {
+        SamplingOptions options = SamplingOptions.plain(24);
+        List<int[]> prompts = prompts();
+        List<Group> together = generator(llama, 1000).generate(prompts, 4, options, GeneratorWithModelTest::key);
+        assertThat(together.stream()
+                        .flatMap(g -> g.completions().stream())
+                        .mapToInt(c -> c.ids().length)
+                        .distinct()
+                        .count())
+                .as("rows must finish at different times")
+                .isGreaterThan(4);
+        List<Integer> backwards = IntStream.range(0, prompts.size())
+                .map(p -> prompts.size() - 1 - p)
+                .boxed()
+                .toList();
+        List<Group> reversed = generator(llama, 9)
+                .generate(
+                        backwards.stream().map(prompts::get).toList(), 4, options, (p, s) -> key(backwards.get(p), s));
+        for (int p = 0; p < prompts.size(); p++) {
+            for (int s = 0; s < 4; s++) {
+                assertClose(
+                        reversed.get(backwards.indexOf(p)).completions().get(s),
+                        together.get(p).completions().get(s));
+            }
+            int prompt = p;
+            Group alone = generator(llama, 1)
+                    .generate(List.of(prompts.get(p)), 1, options, (one, first) -> key(prompt, 2))
+                    .get(0);
+            assertClose(
+                    alone.completions().get(0), together.get(p).completions().get(2));
+        }
+    }
+
+    @Test
+    void theLastPositionOfTheContextIsUsedAndNoneBeyond() {
+        int[] full = random(40, RandomModels.CONTEXT - 1);
+        List<Group> groups = new Generator(llama, new Generator.Settings(64, List.of(2, 3, 4, 5), ids -> ""))
+                .generate(
+                        List.of(full, random(41, 20), random(42, 3)),
+                        3,
+                        SamplingOptions.plain(1000),
+                        GeneratorWithModelTest::key);
+        for (Group group : groups) {
+            for (Completion completion : group.completions()) {
+                assertThat(completion.ids()).hasSize(RandomModels.CONTEXT - group.promptIds().length);
+                assertThat(completion.finishReason()).isEqualTo(FinishReason.LENGTH);
+            }
+        }
+    }
+
+    @Test
+    void aRealModelStopsAtAStringAndItsLogprobsAreRecomputed() {
+        Path directory = SharedFiles.require("models/stories260k");
+        try (CausalLm stories = CausalLm.load(directory, Device.CPU);
+                Tokenizer tokenizer = Tokenizer.load(directory)) {
+            int[] prompt = tokenizer.encode("Once upon a time", true);
+            SamplingOptions options = new SamplingOptions(1, 1, 0, 0, 1, 64, false, List.of(" her "));
+            Group group = new Generator(
+                            stories, new Generator.Settings(64, List.of(), ids -> tokenizer.decode(ids, false)))
+                    .generate(List.of(prompt), 16, options, GeneratorWithModelTest::key)
+                    .get(0);
+            List<TokenRow> rows = new ArrayList<>();
+            for (Completion completion : group.completions()) {
+                int[] ids = completion.ids();
+                assertThat(tokenizer.decode(ids, false).contains(" her ")).isEqualTo(completion.finished());
+                assertThat(tokenizer.decode(Arrays.copyOf(ids, ids.length - 1), false))
+                        .doesNotContain(" her ");
+                rows.add(new TokenRow(concat(prompt, ids), prompt.length));
+            }
+            assertThat(group.completions()).extracting(Completion::finished).contains(true, false);
+            double[][] recomputed = stories.logprobs(rows, 1).logprobs();
+            for (int s = 0; s < rows.size(); s++) {
+                assertThat(group.completions().get(s).logprobs()).containsExactly(recomputed[s], within(LOGPROB_GAP));
+            }
+        }
+    }
+
+    private static void assertClose(Completion actual, Completion expected) {
+        assertThat(actual.ids()).isEqualTo(expected.ids());
+        assertThat(actual.finishReason()).isEqualTo(expected.finishReason());
+        assertThat(actual.logprobs()).containsExactly(expected.logprobs(), within(LOGPROB_GAP));
+    }
+
+    private static List<int[]> prompts() {
+        List<int[]> prompts = new ArrayList<>();
+        for (int length : new int[] {1, 7, 4, 12, 7, 2}) {
+            prompts.add(random(prompts.size(), length));
+        }
+        return prompts;
+    }
+
+    private static int[] random(int seed, int length) {
+        return new SplittableRandom(seed)
+                .ints(length, 6, RandomModels.VOCABULARY)
+                .toArray();
+    }
+
+    private static long key(int prompt, int sample) {
+        return SEEDS.key(Seeds.Stream.ROLLOUT, 1, prompt, sample);
+    }
+
+    private static Generator generator(CausalLm lm, int maxRows) {
+        return new Generator(lm, new Generator.Settings(maxRows, List.of(), ids -> ""));
+    }
+
+    private static int[] concat(int[] head, int[] tail) {
+        int[] all = Arrays.copyOf(head, head.length + tail.length);
+        System.arraycopy(tail, 0, all, head.length, tail.length);
+        return all;
+    }
+}

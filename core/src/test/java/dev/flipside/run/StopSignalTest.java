@@ -1,0 +1,86 @@
+package dev.flipside.run;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.BufferedReader;
+import java.util.concurrent.TimeUnit;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+import sun.misc.Signal;
+import sun.misc.SignalHandler;
+
+@Timeout(60)
+class StopSignalTest {
+    private static final int SIGTERM = 15;
+
+    @Test
+    void sigtermFinishesTheStepWritesTheCheckpointAndExitsWithZero() throws Exception {
+        Process loop = ChildJvm.start(Loop.class, "obey");
+        try (BufferedReader output = loop.inputReader()) {
+            assertThat(output.readLine()).isEqualTo("ready");
+            terminate(loop);
+            assertThat(output.lines()).containsExactly("stopping after SIGTERM", "checkpoint written");
+            assertThat(loop.waitFor()).isZero();
+        } finally {
+            loop.destroyForcibly();
+        }
+    }
+
+    @Test
+    void aSecondSignalEndsTheProcessAtOnce() throws Exception {
+        Process loop = ChildJvm.start(Loop.class, "hang");
+        try (BufferedReader output = loop.inputReader()) {
+            assertThat(output.readLine()).isEqualTo("ready");
+            terminate(loop);
+            assertThat(output.readLine()).isEqualTo("stopping after SIGTERM");
+            terminate(loop);
+            assertThat(loop.waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(loop.exitValue()).isEqualTo(128 + SIGTERM);
+            assertThat(output.lines()).isEmpty();
+        } finally {
+            loop.destroyForcibly();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"TERM", "INT"})
+    void bothSignalsSetTheFlagOnce(String name) throws Exception {
+        Signal signal = new Signal(name);
+        SignalHandler before = Signal.handle(signal, SignalHandler.SIG_DFL);
+        Signal.handle(signal, before);
+        Assumptions.assumeTrue(
+                before != SignalHandler.SIG_IGN, "this JVM was started in the background, so " + name + " is ignored");
+
+        try (StopSignal stop = StopSignal.install(received -> {})) {
+            assertThat(stop.requested()).isFalse();
+            Signal.raise(signal);
+            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
+            while (!stop.requested() && System.nanoTime() < deadline) {
+                Thread.sleep(5); // The JVM hands a signal to a thread of its own.
+            }
+            assertThat(stop.requested()).isTrue();
+        }
+    }
+
+    /** Sends SIGTERM through the handle, because {@link Process#destroy} would close the streams too. */
+    private static void terminate(Process process) {
+        process.toHandle().destroy();
+    }
+
+    /** A loop that takes a while to finish its step, or ("hang") never does. */
+    static final class Loop {
+        public static void main(String[] args) throws InterruptedException {
+            try (StopSignal stop = StopSignal.install(signal -> System.out.println("stopping after " + signal))) {
+                System.out.println("ready");
+                while (!stop.requested() || args[0].equals("hang")) {
+                    Thread.sleep(20);
+                }
+                Thread.sleep(300);
+                System.out.println("checkpoint written");
+            }
+        }
+    }
+}

@@ -1,0 +1,160 @@
+package dev.flipside.text;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.flipside.SharedFiles;
+import dev.flipside.config.UserError;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class TokenizerTest {
+    @TempDir
+    Path folder;
+
+    static void assertAgrees(Tokenizer tokenizer, JsonNode cases) {
+        assertThat(cases).isNotEmpty();
+        for (JsonNode example : cases) {
+            String text = example.path("text").asText();
+            int[] special = Golden.ids(example.path("ids_with_special"));
+            assertThat(tokenizer.encode(text, false)).as(text).isEqualTo(Golden.ids(example.path("ids")));
+            assertThat(tokenizer.encode(text, true)).as(text).isEqualTo(special);
+            assertThat(tokenizer.decode(special, true))
+                    .isEqualTo(example.path("decoded").asText());
+            assertThat(tokenizer.decode(special, false))
+                    .isEqualTo(example.path("decoded_with_special").asText());
+        }
+    }
+
+    @Test
+    void idsAndTextsAreThoseOfTransformersForByteLevelBpe() {
+        try (Tokenizer tokenizer = Tokenizer.load(Golden.resource("tiny-chatml"))) {
+            assertAgrees(tokenizer, Golden.read().path("tokens").path("tiny-chatml"));
+        }
+    }
+
+    @Test
+    void idsAndTextsAreThoseOfTransformersForBpeWithByteFallback() {
+        try (Tokenizer tokenizer = Tokenizer.load(SharedFiles.require("models/stories260k"))) {
+            assertAgrees(tokenizer, Golden.read().path("tokens").path("stories260k"));
+            assertThat(tokenizer.vocabularySize()).isEqualTo(512);
+            assertThat(tokenizer.bosId()).hasValue(1);
+            assertThat(tokenizer.eosId()).hasValue(2);
+            assertThat(tokenizer.padId()).hasValue(0);
+        }
+    }
+
+    @Test
+    void longTextsAreNotTruncated() {
+        try (Tokenizer tokenizer = Tokenizer.load(Golden.resource("tiny-chatml"))) {
+            assertThat(tokenizer.encode("1".repeat(20_000), false)).hasSize(20_000);
+        }
+    }
+
+    @Test
+    void theCompletionKeepsTheSpaceThatDecodingItAloneWouldLose() {
+        try (Tokenizer tokenizer = Tokenizer.load(SharedFiles.require("models/stories260k"))) {
+            int[] whole = tokenizer.encode("Once upon a time", true);
+            int[] prompt = Arrays.copyOf(whole, 3);
+            int[] completion = Arrays.copyOfRange(whole, 3, whole.length);
+
+            assertThat(tokenizer.decode(completion, true)).isEqualTo("a time");
+            assertThat(tokenizer.completionText(prompt, completion)).isEqualTo(" a time");
+            int[] ended = Tokenizer.concat(completion, new int[] {2});
+            assertThat(tokenizer.completionText(prompt, ended)).isEqualTo(" a time");
+        }
+    }
+
+    @Test
+    void aCharacterCutInTheMiddleIsMarkedAndTheRestIsKept() {
+        try (Tokenizer tokenizer = Tokenizer.load(Golden.resource("tiny-chatml"))) {
+            int[] whole = tokenizer.encode("the 😀", false);
+            int[] cut = Arrays.copyOf(whole, whole.length - 1);
+            assertThat(tokenizer.completionText(new int[] {tokenizer.encode("a", false)[0]}, cut))
+                    .isEqualTo("the \uFFFD");
+            // A prompt that ends inside a character: the completion is decoded alone instead of losing its beginning.
+            int[] rest = {whole[whole.length - 1], tokenizer.encode("a", false)[0]};
+            assertThat(tokenizer.completionText(cut, rest)).isEqualTo("\uFFFDa");
+        }
+    }
+
+    @Test
+    void tokensAreShownAsTheyStandInAText() {
+        try (Tokenizer tokenizer = Tokenizer.load(SharedFiles.require("models/stories260k"))) {
+            assertThat(tokenizer.tokenText(1)).isEqualTo("<s>");
+            assertThat(tokenizer.tokenText(tokenizer.tokenId("▁upon").orElse(407)))
+                    .isEqualTo(" upon");
+            assertThat(tokenizer.tokenText(tokenizer.tokenId("<0xE2>").orElseThrow()))
+                    .isEqualTo("<0xE2>");
+            assertThat(tokenizer.tokenText(9999)).isEqualTo("<9999>");
+        }
+    }
+
+    @Test
+    void severalThreadsMayShareATokenizer() {
+        try (Tokenizer tokenizer = Tokenizer.load(Golden.resource("tiny-chatml"))) {
+            List<String> texts = IntStream.range(0, 200)
+                    .mapToObj(i -> "the cat and " + i + " dogs")
+                    .toList();
+            List<String> back = texts.parallelStream()
+                    .map(text -> tokenizer.decode(tokenizer.encode(text, false), false))
+                    .toList();
+            assertThat(back).isEqualTo(texts);
+        }
+    }
+
+    @Test
+    void aMissingTokenizerIsNamed() {
+        assertThatThrownBy(() -> Tokenizer.load(folder))
+                .isInstanceOf(UserError.class)
+                .hasMessageStartingWith(folder.resolve("tokenizer.json") + " is missing");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "{", "[1]", "{}", "{\"version\": \"1.0\", \"model\": {\"type\": \"Unknown\"}}", "null"})
+    void aDamagedTokenizerIsNamed(String content) throws IOException {
+        Files.writeString(folder.resolve("tokenizer.json"), content);
+        assertThatThrownBy(() -> Tokenizer.load(folder))
+                .isInstanceOf(UserError.class)
+                .hasMessageStartingWith(folder.resolve("tokenizer.json") + " cannot be read as a tokenizer");
+    }
+
+    @Test
+    void strangeTextAndIdsDoNotReachTheNativeLibraryUnchecked() {
+        try (Tokenizer tokenizer = Tokenizer.load(Golden.resource("tiny-chatml"))) {
+            assertThat(tokenizer.decode(tokenizer.encode("a\0b", false), false)).isEqualTo("a\0b");
+            assertThat(tokenizer.decode(tokenizer.encode("x\uD83D", false), false))
+                    .startsWith("x\uFFFD");
+            assertThat(tokenizer.decode(new int[] {1_000_000}, false)).isEmpty();
+            assertThatThrownBy(() -> tokenizer.decode(new int[] {-1}, false))
+                    .isInstanceOf(IllegalArgumentException.class);
+        }
+    }
+
+    @Test
+    void specialTokensAreTextsOrObjectsAndTheMapFillsWhatTheConfigLeavesOut() throws IOException {
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"bos_token\": {\"content\": \"<b>\"}, \"eos_token\": null}");
+        Files.writeString(
+                folder.resolve("special_tokens_map.json"), "{\"bos_token\": \"other\", \"eos_token\": \"<e>\"}");
+        SpecialTokens tokens = SpecialTokens.load(folder);
+        assertThat(tokens.bos()).hasValue("<b>");
+        assertThat(tokens.eos()).hasValue("<e>");
+        assertThat(tokens.pad()).isEmpty();
+
+        Files.writeString(folder.resolve("special_tokens_map.json"), "{\"bos_token\"");
+        assertThatThrownBy(() -> SpecialTokens.load(folder))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("special_tokens_map.json cannot be read as JSON");
+    }
+}

@@ -1,0 +1,130 @@
+package dev.flipside.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.flipside.config.UserError;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A run that was stopped and resumed ends in the same bytes as one that was not. */
+class ResumeTest {
+    /** What has a state of its own: reference, second round, gate, frozen anchor, cadence, moments, replay, evaluation. */
+    private static final List<String> EVERYTHING_WITH_A_STATE = List.of(
+            "run.max_steps=5",
+            "run.rounds=2",
+            "run.save_steps=3",
+            "algorithm.beta=0.1",
+            "algorithm.steps_per_generation=2",
+            "policy.warmup_steps=3",
+            "save.preset=guarded",
+            "save.anchor=frozen",
+            "save.update_every=2",
+            "save.candidates=rescore",
+            "save.replay_batch=4",
+            "reward_model.max_length=12",
+            "eval.eval_steps=2");
+
+    @TempDir
+    static Path folder;
+
+    private static TinyWorld world;
+    private static Path undisturbed;
+
+    @BeforeAll
+    static void runUndisturbed() {
+        world = new TinyWorld(folder);
+        undisturbed = run("undisturbed", EVERYTHING_WITH_A_STATE, Integer.MAX_VALUE);
+    }
+
+    private static List<String> options(List<String> options, boolean resume) {
+        List<String> all = new ArrayList<>(options);
+        all.add("data.preferences=" + world.file("pairs.jsonl"));
+        all.add("data.eval_preferences=" + world.file("eval-pairs.jsonl"));
+        all.add("data.eval_prompts=" + world.file("eval-prompts.jsonl"));
+        if (resume) {
+            all.add("run.resume=true");
+        }
+        return all;
+    }
+
+    /** Runs until so many steps are finished, then lets the run stop itself. */
+    private static Path run(String name, List<String> options, int stopAfter) {
+        AtomicInteger steps = new AtomicInteger();
+        TrainingResult result = new SaveTrainer(world.config(name, options(options, false)))
+                .stopWhen(() -> steps.incrementAndGet() >= stopAfter)
+                .run();
+        assertThat(result.completed()).isEqualTo(stopAfter == Integer.MAX_VALUE);
+        return result.folder();
+    }
+
+    private static TrainingResult resume(String name, List<String> options) {
+        return new SaveTrainer(world.config(name, options(options, true))).run();
+    }
+
+    /** In the first round, at its last step, in the second round, and right after a checkpoint that was due anyway. */
+    @ParameterizedTest
+    @ValueSource(ints = {1, 3, 4, 5, 7, 9})
+    void aStoppedRunEndsInTheSameBytes(int stopAfter) {
+        Path run = run("stopped-" + stopAfter, EVERYTHING_WITH_A_STATE, stopAfter);
+        assertThat(run.resolve("policy")).doesNotExist();
+        TrainingResult result = resume("stopped-" + stopAfter, EVERYTHING_WITH_A_STATE);
+        assertThat(result.completed()).isTrue();
+        assertThat(result.steps()).isEqualTo(10);
+        RunFiles.assertSameResult(run, undisturbed);
+    }
+
+    @Test
+    void theSameConfigurationGivesTheSameBytes() {
+        RunFiles.assertSameResult(run("again", EVERYTHING_WITH_A_STATE, Integer.MAX_VALUE), undisturbed);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "algorithm.name=rloo save.candidates=fresh save.relabel=mini_batch",
+                "algorithm.name=gspo algorithm.epsilon=3e-4 algorithm.epsilon_high=4e-4 algorithm.num_iterations=2 rollout.refill_zero_variance=2",
+                "save.anchor=shuffled save.labels=random_signs save.value_target=improved"
+            })
+    void soDoesEveryAlgorithm(String options) {
+        List<String> all = new ArrayList<>(List.of("run.max_steps=4", "run.save_steps=2"));
+        all.addAll(List.of(options.split(" ")));
+        String name = "other-" + Math.abs(options.hashCode());
+        all.add("save.replay_weight=0.5");
+        Path whole = run(name, all, Integer.MAX_VALUE);
+        Path stopped = run(name + "-stopped", all, 3);
+        resume(name + "-stopped", all);
+        RunFiles.assertSameResult(stopped, whole);
+    }
+
+    @Test
+    void aFinishedRunIsLeftAsItIs() {
+        Path run = run("finished", List.of("run.max_steps=2", "save.replay_weight=1"), Integer.MAX_VALUE);
+        var before = RunFiles.bytes(run.resolve("policy"));
+        TrainingResult again = resume("finished", List.of("run.max_steps=2", "save.replay_weight=1"));
+        assertThat(again.completed()).isTrue();
+        RunFiles.bytes(run.resolve("policy"))
+                .forEach((name, bytes) -> assertThat(bytes).isEqualTo(before.get(name)));
+    }
+
+    @Test
+    void aDamagedCheckpointIsRefusedByName() throws Exception {
+        Path run = run("damaged", EVERYTHING_WITH_A_STATE, 4);
+        Path moments = RunFiles.newestCheckpoint(run).resolve("optimisers.safetensors");
+        byte[] bytes = Files.readAllBytes(moments);
+        bytes[bytes.length - 1] ^= 1;
+        Files.write(moments, bytes);
+        assertThatThrownBy(() -> resume("damaged", EVERYTHING_WITH_A_STATE))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("optimisers.safetensors")
+                .hasMessageContaining("step-3");
+    }
+}

@@ -1,0 +1,235 @@
+package dev.flipside.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.flipside.config.SaveConfig;
+import dev.flipside.config.TrainConfig;
+import dev.flipside.engine.Device;
+import dev.flipside.engine.Seeds;
+import dev.flipside.model.Precision;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.ScoredRow;
+import dev.flipside.train.RewardModelUpdate.LabelledRows;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What one optimiser step of the reward model accumulates is the derivative of the SAVE loss, written down here a second time from its definition. */
+class RewardModelGradientTest {
+    private static final int GROUP = SaveLossWrittenOut.GROUP;
+    private static final double FLOOR = SaveLossWrittenOut.FLOOR;
+
+    @TempDir
+    static Path folder;
+
+    private static TinyWorld world;
+
+    private PolicyModel policy;
+    private Grader grader;
+    private RolloutBatch batch;
+    private LabelledRows replayed;
+    private RewardModel initial;
+
+    @BeforeAll
+    static void writeWorld() {
+        world = new TinyWorld(folder);
+    }
+
+    @BeforeEach
+    void open() {
+        TrainConfig config = world.config("gradient");
+        policy = PolicyModel.load(world.policy(), config.policy(), Device.CPU, Precision.FLOAT32);
+        grader = Grader.load(world.rewardModel(), config.rewardModel(), Device.CPU, Precision.FLOAT32);
+        SplittableRandom random = new SplittableRandom(5);
+        grader.model().setValueHead(random.doubles(16, -0.1, 0.1).toArray(), 0.2);
+        TrainingData data = TrainingData.read(config, policy, TrainListener.SILENT);
+        batch = new Rollouts(policy, config.rollout(), new Seeds(1))
+                .sample(data.prompts().subList(0, 5), GROUP, Seeds.Stream.ROLLOUT, 1);
+        List<ScoredRow> rows = grader.rows(batch);
+        replayed = new LabelledRows(rows.get(0), rows.get(7));
+        initial = grader.model().copy();
+        // The round's initial model is another one than the model now.
+        initial.setValueHead(random.doubles(16, -0.1, 0.1).toArray(), -0.1);
+    }
+
+    @AfterEach
+    void close() {
+        policy.close();
+        grader.close();
+    }
+
+    private TrainConfig config(String... overrides) {
+        List<String> all = new java.util.ArrayList<>(List.of(
+                "save.learning_rate=0",
+                "save.value_learning_rate=0",
+                "save.max_grad_norm=0",
+                "save.rm_mini_batches=1"));
+        all.addAll(List.of(overrides));
+        return world.config("gradient", all);
+    }
+
+    /** Runs one update with learning rate 0, which leaves the gradient of its last optimiser step. */
+    private Map<String, Double> update(TrainConfig config, Optional<double[][]> gold) {
+        Map<String, Double> metrics = new HashMap<>();
+        boolean frozen = config.save().anchor() == SaveConfig.Anchor.FROZEN;
+        try (RewardModelUpdate update = new RewardModelUpdate(
+                grader,
+                frozen ? Optional.of(initial.copy()) : Optional.empty(),
+                List.of(replayed),
+                config,
+                config.save().anchor(),
+                FLOOR,
+                new Seeds(1))) {
+            update.update(batch, gold, 1, metrics);
+        }
+        return metrics;
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "",
+                "save.anchor=leave_one_out",
+                "save.anchor=mixture save.anchor_mix=0.4",
+                "save.anchor=frozen",
+                "save.anchor=shuffled",
+                "save.anchor_gradient=flow",
+                "save.anchor_gradient=flow save.value_backbone_weight=0.1",
+                "save.anchor_gradient=flow save.value_backbone_weight=1",
+                "save.anchor=mixture save.anchor_mix=0.4 save.anchor_gradient=flow save.value_backbone_weight=1",
+                "save.rm_loss=pairwise",
+                "save.balance=all_kept",
+                "save.label_smoothing=0.1",
+                "save.margin_cap=1.5",
+                "save.margin_cap=1.5 save.rm_loss=pairwise save.label_smoothing=0.1",
+                "save.centering=0.3",
+                "save.replay_weight=0.7 save.replay_batch=3 data.preferences=PAIRS",
+                "save.value_target=leave_one_out save.value_backbone_weight=1",
+                "save.value_target=improved",
+                "save.value_backbone_weight=0.1",
+                "save.value_backbone_weight=1",
+                "!save.calibration_prompts save.filter=absolute save.filter_threshold=0.2",
+                "!save.calibration_prompts save.filter=fraction save.filter_threshold=0.25",
+                "!save.calibration_prompts save.filter=none",
+                "save.labels=gold eval.gold={name: length}",
+                "save.contrast_weight=0.5",
+                "save.mask_truncated=true",
+                "save.anchor=mixture save.anchor_gradient=flow save.value_backbone_weight=0.5 save.label_smoothing=0.05 save.centering=0.1"
+                        + " save.replay_weight=1 save.replay_batch=2 data.preferences=PAIRS save.balance=all_kept save.mask_truncated=true",
+            })
+    void theGradientIsTheDerivativeOfTheLoss(String options) {
+        String given = options.replace("PAIRS", world.file("pairs.jsonl").toString());
+        TrainConfig config = config(given.isEmpty() ? new String[0] : given.split(" (?=!?[a-z_]+\\.)"));
+        Optional<double[][]> gold =
+                config.save().labels() == SaveConfig.Labels.GOLD ? Optional.of(goldRewards()) : Optional.empty();
+        SaveLossWrittenOut expected = new SaveLossWrittenOut(
+                config.save(), grader.model(), initial, batch, grader.rows(batch), replayed, gold);
+        Map<String, Double> metrics = update(config, gold);
+        float[] trunk = Derivatives.gradient(grader.model().trunk());
+        float[] head = Derivatives.gradient(grader.model().valueHead());
+        if (config.save().valueTarget() == SaveConfig.ValueTarget.IMPROVED) {
+            assertThat(metrics.get("save/value_loss")).isCloseTo(expected.valueLoss(expected.now()), within(1e-5));
+            assertThat(Derivatives.norm(trunk))
+                    .as("fitting v leaves the backbone alone")
+                    .isZero();
+        } else {
+            assertThat(metrics.get("save/rm_loss")).isCloseTo(expected.loss(expected.now(), 1), within(1e-5));
+            assertThat(Derivatives.norm(trunk)).isPositive();
+            Derivatives.check(
+                    grader.model().trunk(),
+                    trunk,
+                    () -> expected.loss(expected.now(), config.save().valueBackboneWeight()));
+        }
+        assertThat(Derivatives.norm(head)).isPositive();
+        Derivatives.check(grader.model().valueHead(), head, () -> expected.loss(expected.now(), 1));
+    }
+
+    @Test
+    void onlyTheValueHeadLearnsFromTheValueLossByDefault() {
+        update(
+                config(
+                        "save.contrast_weight=0",
+                        "save.replay_weight=1e-12",
+                        "data.preferences=" + world.file("pairs.jsonl")),
+                Optional.empty());
+        // Replay needs a weight above 0 here; what is left of it is 1e-12.
+        assertThat(Derivatives.norm(Derivatives.gradient(grader.model().trunk())))
+                .isLessThan(1e-9);
+        assertThat(Derivatives.norm(Derivatives.gradient(grader.model().valueHead())))
+                .isGreaterThan(1e-2);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "reward_model.per_device_batch_size=4",
+                "reward_model.per_device_batch_size=9",
+                "reward_model.gradient_checkpointing=true",
+                "reward_model.per_device_batch_size=1 reward_model.gradient_checkpointing=true"
+            })
+    void splitAndCheckpointingDoNotMatter(String memory) {
+        String[] rich = {
+            "save.anchor_gradient=flow",
+            "save.value_backbone_weight=0.5",
+            "save.centering=0.2",
+            "save.replay_weight=1",
+            "save.replay_batch=5",
+            "data.preferences=" + world.file("pairs.jsonl"),
+            "save.value_target=leave_one_out"
+        };
+        Map<String, Double> whole = update(config(rich), Optional.empty());
+        float[] trunk = Derivatives.gradient(grader.model().trunk());
+        float[] head = Derivatives.gradient(grader.model().valueHead());
+        List<String> other = new java.util.ArrayList<>(List.of(rich));
+        other.addAll(List.of(memory.split(" ")));
+        Map<String, Double> split = update(config(other.toArray(String[]::new)), Optional.empty());
+        // Sums of a few dozen float32 terms in another order.
+        assertThat(split.get("save/rm_loss")).isCloseTo(whole.get("save/rm_loss"), within(1e-5));
+        Derivatives.assertSame(Derivatives.gradient(grader.model().trunk()), trunk, 1e-5);
+        Derivatives.assertSame(Derivatives.gradient(grader.model().valueHead()), head, 1e-5);
+    }
+
+    @Test
+    void theOrderOfThePromptsDoesNotMatter() {
+        update(config(), Optional.empty());
+        float[] trunk = Derivatives.gradient(grader.model().trunk());
+        batch = batch.select(new int[] {3, 0, 4, 2, 1});
+        update(config(), Optional.empty());
+        Derivatives.assertSame(Derivatives.gradient(grader.model().trunk()), trunk, 1e-5);
+    }
+
+    /** Longer rows in the batch pad the others, and must change nothing for them: the loss of all prompts is the mean of the losses of each. */
+    @Test
+    void paddingDoesNotMatter() {
+        double sum = 0;
+        RolloutBatch all = batch;
+        TrainConfig config = config("!save.calibration_prompts", "save.filter=none");
+        for (int p = 0; p < all.size(); p++) {
+            batch = all.select(new int[] {p});
+            sum += update(config, Optional.empty()).get("save/value_loss");
+        }
+        batch = all;
+        assertThat(update(config, Optional.empty()).get("save/value_loss")).isCloseTo(sum / all.size(), within(1e-5));
+    }
+
+    private double[][] goldRewards() {
+        double[][] gold = new double[batch.size()][GROUP];
+        for (int p = 0; p < gold.length; p++) {
+            for (int i = 0; i < GROUP; i++) {
+                gold[p][i] = TinyWorld.vowels(batch.texts().get(p).get(i));
+            }
+        }
+        return gold;
+    }
+}

@@ -1,0 +1,234 @@
+package dev.flipside.train;
+
+import dev.flipside.config.SaveConfig;
+import dev.flipside.engine.Seeds;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.ScoredRow;
+import dev.flipside.model.Scores;
+import dev.flipside.train.RewardModelUpdate.LabelledRows;
+import java.util.List;
+import java.util.Optional;
+
+/** The SAVE loss written down a second time, over plain numbers and as its definition reads; what comes from the snapshot is fixed when this is made. */
+final class SaveLossWrittenOut {
+    static final int GROUP = 4;
+    static final double FLOOR = 0.1;
+
+    private final SaveConfig save;
+    private final RewardModel model;
+    private final RewardModel initial;
+    private final RolloutBatch batch;
+    private final List<ScoredRow> rows;
+    private final LabelledRows replayed;
+    private final boolean[] usable;
+    private final double[] snapshotRewards;
+    private final double[] snapshotValues;
+    private final double[] anchors;
+    private final int[] labels;
+
+    SaveLossWrittenOut(
+            SaveConfig save,
+            RewardModel model,
+            RewardModel initial,
+            RolloutBatch batch,
+            List<ScoredRow> rows,
+            LabelledRows replayed,
+            Optional<double[][]> gold) {
+        this.save = save;
+        this.model = model;
+        this.initial = initial;
+        this.batch = batch;
+        this.rows = rows;
+        this.replayed = replayed;
+        usable = new boolean[rows.size()];
+        anchors = new double[rows.size()];
+        labels = new int[rows.size()];
+        Scores scores = now();
+        snapshotRewards = scores.rewards();
+        snapshotValues = scores.values();
+        for (int k = 0; k < rows.size(); k++) {
+            int[] ids = batch.completions().get(k).ids();
+            usable[k] = !save.maskTruncated() || ids[ids.length - 1] == TinyWorld.EOS;
+        }
+        for (int p = 0; p < batch.size(); p++) {
+            for (int i = 0; i < GROUP; i++) {
+                anchors[p * GROUP + i] = anchor(p, i);
+            }
+        }
+        for (int p = 0; p < batch.size(); p++) {
+            label(p, gold);
+        }
+    }
+
+    Scores now() {
+        return model.score(rows);
+    }
+
+    private double anchor(int p, int i) {
+        int k = p * GROUP + i;
+        return switch (save.anchor()) {
+            case VALUE -> snapshotValues[k];
+            case MIXTURE -> save.anchorMix() * snapshotValues[k] + (1 - save.anchorMix()) * groupMean(p, -1);
+            case LEAVE_ONE_OUT -> groupMean(p, i);
+            case FROZEN -> initial.score(rows).values()[k];
+            case SHUFFLED ->
+                snapshotValues[GROUP * new Seeds(1).permutation(Seeds.Stream.ANCHOR_SHUFFLE, 1, batch.size())[p]];
+        };
+    }
+
+    private double groupMean(int p, int without) {
+        double sum = 0;
+        int n = 0;
+        for (int i = 0; i < GROUP; i++) {
+            if (i != without && usable[p * GROUP + i]) {
+                sum += snapshotRewards[p * GROUP + i];
+                n++;
+            }
+        }
+        return n == 0 ? snapshotValues[p * GROUP] : sum / n;
+    }
+
+    private void label(int p, Optional<double[][]> gold) {
+        double mean = groupMean(p, -1);
+        double squares = 0;
+        int n = 0;
+        for (int i = 0; i < GROUP; i++) {
+            if (usable[p * GROUP + i]) {
+                squares += Math.pow(snapshotRewards[p * GROUP + i] - mean, 2);
+                n++;
+            }
+        }
+        double std = n < 2 ? 0 : Math.sqrt(squares / (n - 1));
+        double threshold =
+                switch (save.filter()) {
+                    case STD -> save.filterThreshold() * Math.max(std, FLOOR);
+                    case ABSOLUTE -> save.filterThreshold();
+                    case NONE, FRACTION -> 0;
+                };
+        double high = Double.NEGATIVE_INFINITY;
+        double low = Double.POSITIVE_INFINITY;
+        for (int i = 0; i < GROUP; i++) {
+            int k = p * GROUP + i;
+            double advantage = snapshotRewards[k] - anchors[k];
+            high = Math.max(high, advantage);
+            low = Math.min(low, advantage);
+            labels[k] = usable[k] && Math.abs(advantage) > threshold ? (int) Math.signum(advantage) : 0;
+        }
+        for (int i = 0; i < GROUP; i++) {
+            int k = p * GROUP + i;
+            double advantage = snapshotRewards[k] - anchors[k];
+            if (save.filter() == SaveConfig.Filter.FRACTION && advantage != high && advantage != low) {
+                labels[k] = 0; // a quarter of four samples is one at each end
+            }
+            if (gold.isPresent()) {
+                double goldMean = 0;
+                for (double g : gold.get()[p]) {
+                    goldMean += g / GROUP;
+                }
+                labels[k] = Math.abs(gold.get()[p][i] - goldMean) < 1e-6
+                        ? 0
+                        : (int) Math.signum(gold.get()[p][i] - goldMean);
+            }
+        }
+    }
+
+    /** @param throughValues how much of what depends on v counts: value_backbone_weight for the backbone, 1 for the head */
+    double loss(Scores now, double throughValues) {
+        if (save.valueTarget() == SaveConfig.ValueTarget.IMPROVED) {
+            return valueLoss(now);
+        }
+        return save.contrastWeight() * contrast(now, throughValues)
+                + throughValues * valueLoss(now)
+                + centering(now)
+                + replay();
+    }
+
+    private double contrast(Scores now, double throughValues) {
+        double sum = 0;
+        int prompts = 0;
+        int kept = 0;
+        for (int p = 0; p < batch.size(); p++) {
+            double positive = 0;
+            double negative = 0;
+            double pairs = 0;
+            int positives = 0;
+            int negatives = 0;
+            for (int k = p * GROUP; k < (p + 1) * GROUP; k++) {
+                double anchor = anchorNow(now, k, throughValues);
+                positives += labels[k] > 0 ? 1 : 0;
+                negatives += labels[k] < 0 ? 1 : 0;
+                positive += labels[k] > 0 ? term(now.rewards()[k] - anchor) : 0;
+                negative += labels[k] < 0 ? term(anchor - now.rewards()[k]) : 0;
+                for (int n = p * GROUP; n < (p + 1) * GROUP; n++) {
+                    pairs += labels[k] > 0 && labels[n] < 0 ? term(now.rewards()[k] - now.rewards()[n]) : 0;
+                }
+            }
+            if (save.balance() == SaveConfig.Balance.ALL_KEPT) {
+                sum += positive + negative;
+                kept += positives + negatives;
+            } else if (positives > 0 && negatives > 0) {
+                prompts++;
+                sum += save.rmLoss() == SaveConfig.RmLoss.PAIRWISE
+                        ? pairs / (positives * negatives)
+                        : positive / positives + negative / negatives;
+            }
+        }
+        return sum / Math.max(1, save.balance() == SaveConfig.Balance.ALL_KEPT ? kept : prompts);
+    }
+
+    private double anchorNow(Scores now, int k, double throughValues) {
+        if (save.anchorGradient() == SaveConfig.AnchorGradient.STOP) {
+            return anchors[k];
+        }
+        double share = save.anchor() == SaveConfig.Anchor.MIXTURE ? save.anchorMix() : 1;
+        return anchors[k] + throughValues * share * (now.values()[k] - snapshotValues[k]);
+    }
+
+    private double term(double x) {
+        double capped = Math.min(x, save.marginCap().orElse(Double.POSITIVE_INFINITY));
+        return (1 - save.labelSmoothing()) * softplus(-capped) + save.labelSmoothing() * softplus(capped);
+    }
+
+    double valueLoss(Scores now) {
+        double sum = 0;
+        int prompts = 0;
+        for (int p = 0; p < batch.size(); p++) {
+            double ofPrompt = 0;
+            int targets = 0;
+            for (int i = 0; i < GROUP; i++) {
+                boolean others = save.valueTarget() == SaveConfig.ValueTarget.LEAVE_ONE_OUT;
+                if (usable[p * GROUP + i]) {
+                    ofPrompt += Math.pow(now.values()[p * GROUP] - groupMean(p, others ? i : -1), 2);
+                    targets++;
+                }
+            }
+            sum += targets == 0 ? 0 : ofPrompt / targets;
+            prompts += targets == 0 ? 0 : 1;
+        }
+        return sum / Math.max(1, prompts);
+    }
+
+    private double centering(Scores now) {
+        double sum = 0;
+        for (int p = 0; p < batch.size(); p++) {
+            double mean = 0;
+            for (int i = 0; i < GROUP; i++) {
+                mean += now.rewards()[p * GROUP + i] / GROUP;
+            }
+            sum += mean * mean;
+        }
+        return save.centering() * sum / batch.size();
+    }
+
+    /** There is one pair to draw from, so the mean over any draw is its loss. */
+    private double replay() {
+        double[] rewards =
+                model.score(List.of(replayed.chosen(), replayed.rejected())).rewards();
+        double x = rewards[0] - rewards[1];
+        return save.replayWeight() * ((1 - save.labelSmoothing()) * softplus(-x) + save.labelSmoothing() * softplus(x));
+    }
+
+    private static double softplus(double x) {
+        return Math.log1p(Math.exp(-Math.abs(x))) + Math.max(x, 0);
+    }
+}

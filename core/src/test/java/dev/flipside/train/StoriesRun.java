@@ -1,0 +1,64 @@
+package dev.flipside.train;
+
+import dev.flipside.config.ConfigReader;
+import dev.flipside.config.TrainConfig;
+import dev.flipside.engine.Device;
+import dev.flipside.engine.Seeds;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.WeightType;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A SAVE run on a real language model with settings that keep a step short. As a program it prints every activity, and waits for nobody to kill it. */
+final class StoriesRun {
+    private StoriesRun() {}
+
+    /** Writes what {@link #config} needs into a folder. */
+    static void prepare(Path folder) throws IOException {
+        Stories.prompts(folder);
+        try (RewardModel model = RewardModel.fromBackbone(Stories.model(), Device.CPU, new Seeds(3))) {
+            model.save(folder.resolve("reward-model"), WeightType.F32);
+        }
+    }
+
+    static TrainConfig config(Path folder, String name, String... overrides) {
+        List<String> all = new ArrayList<>(List.of(
+                "run.output_dir=" + folder.resolve(name),
+                "policy.model=" + Stories.model(),
+                "policy.learning_rate=1e-4",
+                "reward_model.model=" + folder.resolve("reward-model"),
+                "data.prompts=" + folder.resolve("prompts.jsonl"),
+                "rollout.generation_batch_size=8",
+                "rollout.num_generations=4",
+                "rollout.max_completion_length=12",
+                "algorithm.beta=0.05",
+                "save.learning_rate=1e-4",
+                "save.mask_truncated=false",
+                "save.value_warmup_prompts=8",
+                "save.calibration_prompts=8"));
+        all.addAll(List.of(overrides));
+        try {
+            return ConfigReader.train(Files.writeString(folder.resolve("empty.yaml"), "{}\n"), all);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** @param args folder, name of the run, overrides */
+    public static void main(String[] args) {
+        String[] overrides = java.util.Arrays.copyOfRange(args, 2, args.length);
+        new SaveTrainer(config(Path.of(args[0]), args[1], overrides))
+                .listener(new TrainListener() {
+                    @Override
+                    public void activity(String name, long step) {
+                        System.out.println(name + " " + step);
+                        System.out.flush();
+                    }
+                })
+                .run();
+    }
+}

@@ -1,0 +1,153 @@
+package dev.flipside.world;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.SplittableRandom;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Words, gold rewards and frequencies against the Python reference ({@code make_reference.py}). */
+class GrammarTest {
+    private static final JsonNode REFERENCE = reference();
+    /** The second world of the reference, which this grammar must be able to speak too. */
+    private static final World NUISANCE =
+            new World("N", new Grammar(0.4, 0.3, 0.5, 4, 12, 0.2, 1.0, 0.5), new Labelling(400, 12, 0.5, 0), 60, 24);
+
+    private static JsonNode reference() {
+        try (InputStream in = GrammarTest.class.getResourceAsStream("/world/reference.json")) {
+            return new ObjectMapper().readTree(in);
+        } catch (IOException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+
+    @Test
+    void vocabularyIsTheReferencesInItsOrder() {
+        List<String> expected = new ArrayList<>();
+        REFERENCE.get("vocabulary").forEach(word -> expected.add(word.asText()));
+        assertThat(Vocabulary.words()).hasSize(146).doesNotHaveDuplicates().isEqualTo(expected);
+    }
+
+    @Test
+    void thereAre108Prompts() {
+        assertThat(ListPrompt.all()).hasSize(108).doesNotHaveDuplicates();
+        assertThat(new ListPrompt("give", "four", "trees").text()).isEqualTo("give four trees :");
+        assertThat(new ListPrompt("give", "four", "trees").asked()).isEqualTo(4);
+    }
+
+    @Test
+    void goldIsTheReferences() {
+        assertThat(REFERENCE.get("cases")).hasSizeGreaterThan(300);
+        for (JsonNode c : REFERENCE.get("cases")) {
+            ListPrompt prompt = new ListPrompt(
+                    c.get("verb").asText(),
+                    c.get("count").asText(),
+                    c.get("topic").asText());
+            double gold = GoldReward.of(
+                    prompt, c.get("answer").asText(), c.get("finished").asBoolean());
+            // The same few float64 operations: only their order may differ.
+            assertThat(gold).as(c.toString()).isCloseTo(c.get("gold").asDouble(), within(1e-12));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"W", "N"})
+    void textsHaveTheReferencesFrequencies(String name) {
+        World world = name.equals("W") ? World.W : NUISANCE;
+        int texts = REFERENCE.get("texts").asInt();
+        Map<String, Double> ours = frequencies(world.grammar(), texts);
+        REFERENCE.get("statistics").get(name).fields().forEachRemaining(expected -> {
+            double tolerance =
+                    switch (expected.getKey()) {
+                        // Standard deviations of one text are at most 3.5 (words) and 5 (words of filler): five times
+                        // the error of
+                        // the difference of two means of 20,000.
+                        case "words", "filler_words" -> 5 * 5 * Math.sqrt(2.0 / texts);
+                        // At most 1/2 for a share.
+                        default -> 5 * 0.5 * Math.sqrt(2.0 / texts);
+                    };
+            assertThat(ours.get(expected.getKey()))
+                    .as(expected.getKey())
+                    .isCloseTo(expected.getValue().asDouble(), within(tolerance));
+        });
+    }
+
+    private static Map<String, Double> frequencies(Grammar grammar, int texts) {
+        SplittableRandom random = new SplittableRandom(3);
+        List<ListPrompt> prompts = ListPrompt.all();
+        Set<String> known = new HashSet<>(Vocabulary.words());
+        Map<String, Double> sums = new HashMap<>();
+        for (int i = 0; i < texts; i++) {
+            ListPrompt prompt = prompts.get(random.nextInt(prompts.size()));
+            String answer = grammar.answer(prompt, random);
+            List<String> words = List.of(answer.split(" "));
+            assertThat(known.containsAll(words)).as(answer).isTrue();
+            long fillers = words.stream().filter(Vocabulary.FILLERS::contains).count();
+            double gold = GoldReward.of(prompt, answer, true);
+            add(sums, "gold", gold / texts);
+            add(sums, "perfect", share(gold > 0.999, texts));
+            add(sums, "words", (double) words.size() / texts);
+            add(sums, "stop", share(words.get(words.size() - 1).equals("."), texts));
+            add(sums, "comma", share(words.contains(","), texts));
+            add(sums, "good_opener", share(Vocabulary.GOOD_OPENERS.contains(words.get(0)), texts));
+            add(sums, "bad_opener", share(Vocabulary.BAD_OPENERS.contains(words.get(0)), texts));
+            add(sums, "filler", share(fillers > 0, texts));
+            add(sums, "filler_words", (double) fillers / texts);
+        }
+        return sums;
+    }
+
+    private static void add(Map<String, Double> sums, String key, double value) {
+        sums.merge(key, value, Double::sum);
+    }
+
+    private static double share(boolean counts, int texts) {
+        return counts ? 1.0 / texts : 0;
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"W", "N"})
+    void labelsAreRightAsOftenAsInTheReference(String name) {
+        World world = name.equals("W") ? World.W : NUISANCE;
+        int pairs = 8000;
+        Labelling labelling = new Labelling(
+                pairs, 12, world.labelling().byLength(), world.labelling().flipped());
+        long right = labelling.draw(world.grammar(), Vocabulary.TOPICS, new SplittableRandom(5)).stream()
+                .filter(Labelling.Pair::isRight)
+                .count();
+        // Five standard errors of the difference of two shares of 8,000.
+        assertThat((double) right / pairs)
+                .isCloseTo(
+                        REFERENCE.get("right_labels").get(name).asDouble(), within(5 * 0.5 * Math.sqrt(2.0 / pairs)));
+    }
+
+    @Test
+    void drawOfASeed() {
+        World.Draw draw = World.W.draw(7);
+        assertThat(draw.trainPrompts()).hasSize(81).doesNotContainAnyElementsOf(draw.heldOutPrompts());
+        assertThat(draw.heldOutPrompts()).hasSize(27);
+        assertThat(draw.labelledPairs()).hasSize(400);
+        assertThat(draw.labelledPairs().stream().map(p -> p.prompt().topic()).distinct())
+                .hasSize(3);
+        // 30 % of 400 labels are wrong, plus or minus five standard errors of 2.3 %.
+        assertThat(draw.labelledPairs().stream().filter(Labelling.Pair::isRight).count())
+                .isBetween(234L, 326L);
+        assertThat(draw.probePairs()).hasSize(400).allMatch(Labelling.Pair::isRight);
+        assertThat(draw.probePairs().stream().map(p -> p.prompt().topic()).distinct())
+                .hasSize(12);
+        assertThat(World.W.draw(7)).isEqualTo(draw);
+        assertThat(World.W.draw(8)).isNotEqualTo(draw);
+    }
+}
