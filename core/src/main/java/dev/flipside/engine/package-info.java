@@ -7,6 +7,7 @@
  *   <li>{@link dev.flipside.engine.Device}: {@code auto}, {@code cpu} or {@code cuda:N}.
  *   <li>{@link dev.flipside.engine.Tensors}: between Java arrays and tensors, and the optional arguments that libtorch's C++ signatures want.
  *   <li>{@link dev.flipside.engine.Scopes}: what outlives a {@code PointerScope}, and gradient-free blocks.
+ *   <li>{@link dev.flipside.engine.NativeMemory}: memory that was freed and is not yet the system's again.
  *   <li>{@link dev.flipside.engine.Parameters}: named weights inside one flat buffer, with one flat gradient.
  *   <li>{@link dev.flipside.engine.AdamW}, {@link dev.flipside.engine.Schedule}: the optimiser over flat buffers and its learning rate.
  *   <li>{@link dev.flipside.engine.Seeds}: every random number, derived from (seed, stream, step, prompt, sample).

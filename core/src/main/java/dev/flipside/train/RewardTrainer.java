@@ -6,6 +6,7 @@ import dev.flipside.config.OptimiserConfig;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.NativeMemory;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.Schedule;
 import dev.flipside.engine.Seeds;
@@ -144,6 +145,7 @@ public final class RewardTrainer {
                     Map<String, Double> metrics = new LinkedHashMap<>();
                     step(optimiser, schedule, done, metrics);
                     done++;
+                    NativeMemory.trimAfter(done);
                     boolean evaluated =
                             done == totalSteps || training.evalSteps() > 0 && done % training.evalSteps() == 0;
                     if (evaluated) {

@@ -7,6 +7,7 @@ import dev.flipside.config.SaveConfig;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.NativeMemory;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.Precision;
@@ -146,6 +147,7 @@ public final class SaveTrainer {
                     session.writeWeightChange(metrics);
                 }
                 session.finished(step, metrics);
+                NativeMemory.trimAfter(step);
                 log(step, metrics, evaluate || endOfRound);
                 boolean stopping = stop.getAsBoolean() && step < total;
                 if (stopping || endOfRound && step == total || dueCheckpoint(step)) {
