@@ -25,6 +25,11 @@ public final class Tensors {
         return on(Tensor.create(values, shape), device);
     }
 
+    /** A bool tensor of the given shape. */
+    public static Tensor ofBooleans(boolean[] values, Device device, long... shape) {
+        return on(Tensor.create(values, shape), device);
+    }
+
     /** A float32 tensor of the given shape. */
     public static Tensor ofFloats(float[] values, Device device, long... shape) {
         return on(Tensor.create(values, shape), device);

@@ -45,11 +45,17 @@ final class CausalAttention implements DecoderLayer.Attention {
                 0.0,
                 !sliding,
                 Tensors.NO_DOUBLE,
-                !expandKeys);
+                sharesKeys());
         return out.transpose(1, 2).reshape(q.size(0), q.size(1), -1);
     }
 
-    private Tensor keys(Tensor k) {
+    /** Whether the kernel lets several query heads share one of keys; otherwise {@link #keys} repeats them. */
+    boolean sharesKeys() {
+        return !expandKeys;
+    }
+
+    /** Keys or values [B, T, KV, headDim] as the kernel wants them. */
+    Tensor keys(Tensor k) {
         return expandKeys
                 ? k.repeat_interleave(config.heads() / config.kvHeads(), new LongOptional(2), new LongOptional())
                 : k;

@@ -2,46 +2,46 @@ package dev.flipside.model;
 
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Tensors;
+import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Rows that run as one padded matrix, and where in it their completion tokens are predicted.
+ * Rows that go through the decoder together, and where their completion tokens are predicted.
  *
  * @param rows row numbers in the caller's order
- * @param ids token ids of each
- * @param positions of every completion token, row after row: where in [B * T] the hidden state stands that predicts it
+ * @param layout where their tokens stand; the last token of a row predicts nothing and is left out
+ * @param positions of every completion token, row after row: where in the layout the hidden state stands that predicts it; rows of one prompt share the
+ *     position that predicts their first token
  * @param targets the completion tokens themselves
  */
-record CompletionBatch(int[] rows, int[][] ids, long[] positions, long[] targets) {
+record CompletionBatch(int[] rows, RowLayout layout, long[] positions, long[] targets) {
     static List<CompletionBatch> split(List<TokenRow> all, int vocabSize) {
-        List<int[]> ids = all.stream().map(TokenRow::ids).toList();
-        Batches.requireInVocabulary(ids, vocabSize);
-        return Batches.byLength(ids, Batches.TOKENS).stream()
+        Batches.requireInVocabulary(all.stream().map(TokenRow::ids).toList(), vocabSize);
+        List<int[]> inputs = all.stream()
+                .map(row -> Arrays.copyOf(row.ids(), Math.max(row.promptLength(), row.ids().length - 1)))
+                .toList();
+        int[] prompts = all.stream().mapToInt(TokenRow::promptLength).toArray();
+        return RowBatch.split(inputs, prompts).stream()
                 .map(batch -> of(all, batch))
                 .toList();
     }
 
-    private static CompletionBatch of(List<TokenRow> all, int[] numbers) {
-        List<TokenRow> rows = IntStream.of(numbers).mapToObj(all::get).toList();
-        int longest = rows.stream().mapToInt(r -> r.ids().length).max().orElse(0);
-        int total = rows.stream().mapToInt(TokenRow::completionLength).sum();
+    private static CompletionBatch of(List<TokenRow> all, RowBatch batch) {
+        int total = Arrays.stream(batch.rows())
+                .map(r -> all.get(r).completionLength())
+                .sum();
         long[] positions = new long[total];
         long[] targets = new long[total];
         int n = 0;
-        for (int b = 0; b < rows.size(); b++) {
-            TokenRow row = rows.get(b);
+        for (int b = 0; b < batch.rows().length; b++) {
+            TokenRow row = all.get(batch.rows()[b]);
             for (int t = row.promptLength(); t < row.ids().length; t++) {
-                positions[n] = (long) b * longest + t - 1;
+                positions[n] = batch.layout().place(b, t - 1);
                 targets[n++] = row.ids()[t];
             }
         }
-        return new CompletionBatch(numbers, rows.stream().map(TokenRow::ids).toArray(int[][]::new), positions, targets);
-    }
-
-    Tensor padded(Device device) {
-        return Tensors.padded(ids, device);
+        return new CompletionBatch(batch.rows(), batch.layout(), positions, targets);
     }
 
     /** The hidden states [N, D] that predict the completion tokens. */

@@ -65,6 +65,14 @@ public final class Decoder implements AutoCloseable {
         }
     }
 
+    /** The same for rows in any layout: float32 [B, T, D] in the layout's order. */
+    Tensor hidden(RowLayout layout) {
+        try (Autocast autocast = new Autocast(precision)) {
+            return Scopes.scoped(
+                    () -> finalNorm(blocks(embed(layout.ids(device())), layout.angles(rope), layout.attention(this))));
+        }
+    }
+
     /**
      * Scores of the whole vocabulary.
      *
@@ -86,12 +94,11 @@ public final class Decoder implements AutoCloseable {
     /**
      * A forward pass that can be followed by a backward pass.
      *
-     * @param ids int64 [B, T], right-padded
      * @param gradientCheckpointing keep only the input of each layer and compute its inside again in the backward pass: one more forward pass of time for a
      *     memory that does not grow with the inside of the layers; gradients are the same
      */
-    public HiddenPass pass(Tensor ids, boolean gradientCheckpointing) {
-        return new HiddenPass(this, ids, gradientCheckpointing);
+    HiddenPass pass(RowLayout layout, boolean gradientCheckpointing) {
+        return new HiddenPass(this, layout, gradientCheckpointing);
     }
 
     /**

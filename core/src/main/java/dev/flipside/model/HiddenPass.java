@@ -13,8 +13,9 @@ import org.bytedeco.pytorch.Tensor;
  *
  * <p>The embedding's gradient is added by hand: autograd would make a matrix as large as the embedding for every pass.
  */
-public final class HiddenPass implements AutoCloseable {
+final class HiddenPass implements AutoCloseable {
     private final Decoder decoder;
+    private final RowLayout layout;
     private final Tensor ids;
     private final Tensor hidden;
 
@@ -24,13 +25,14 @@ public final class HiddenPass implements AutoCloseable {
     private final boolean checkpointing;
     private boolean done;
 
-    HiddenPass(Decoder decoder, Tensor ids, boolean checkpointing) {
+    HiddenPass(Decoder decoder, RowLayout layout, boolean checkpointing) {
         this.decoder = decoder;
+        this.layout = layout;
         this.checkpointing = checkpointing;
         decoder.weights().train();
         try (PointerScope scope = new PointerScope();
                 Autocast autocast = new Autocast(decoder.precision())) {
-            this.ids = Scopes.keep(ids.detach());
+            ids = Scopes.keep(layout.ids(decoder.device()));
             try (Scopes.Frozen frozen = Scopes.frozen()) {
                 residuals.add(Scopes.keep(decoder.embed(ids)));
             }
@@ -42,14 +44,14 @@ public final class HiddenPass implements AutoCloseable {
         try (AutoGradMode grad = new AutoGradMode(true)) {
             Tensor embedded = residuals.get(0).set_requires_grad(true);
             return decoder.finalNorm(
-                    decoder.blocks(embedded, decoder.rope().upTo(ids.size(1)), decoder.causal(ids.size(1))));
+                    decoder.blocks(embedded, layout.angles(decoder.rope()), layout.attention(decoder)));
         }
     }
 
     private Tensor forwardWithoutGraph() {
         try (AutoGradMode grad = new AutoGradMode(false)) {
-            Rope.Angles angles = decoder.rope().upTo(ids.size(1));
-            CausalAttention attention = decoder.causal(ids.size(1));
+            Rope.Angles angles = layout.angles(decoder.rope());
+            DecoderLayer.Attention attention = layout.attention(decoder);
             for (DecoderLayer layer : decoder.layers()) {
                 Tensor input = residuals.get(residuals.size() - 1);
                 residuals.add(Scopes.keep(Scopes.scoped(() -> layer.forward(input, angles, attention))));
@@ -94,8 +96,8 @@ public final class HiddenPass implements AutoCloseable {
 
     private Tensor backwardByLayer(Tensor gradHidden) {
         int count = decoder.layers().size();
-        Rope.Angles angles = decoder.rope().upTo(ids.size(1));
-        CausalAttention attention = decoder.causal(ids.size(1));
+        Rope.Angles angles = layout.angles(decoder.rope());
+        DecoderLayer.Attention attention = layout.attention(decoder);
         Tensor gradient = backwardThrough(residuals.get(count), decoder::finalNorm, gradHidden);
         for (int i = count - 1; i >= 0; i--) {
             DecoderLayer layer = decoder.layers().get(i);

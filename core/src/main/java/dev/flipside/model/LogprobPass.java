@@ -18,7 +18,7 @@ public final class LogprobPass implements AutoCloseable {
         result = TokenLogprobs.sizedFor(rows);
         for (CompletionBatch batch : batches) {
             try (PointerScope scope = new PointerScope()) {
-                passes.add(decoder.pass(batch.padded(decoder.device()), gradientCheckpointing));
+                passes.add(decoder.pass(batch.layout(), gradientCheckpointing));
             }
             head.logprobs(passes.get(passes.size() - 1).hidden(), batch, result);
         }
@@ -62,7 +62,7 @@ public final class LogprobPass implements AutoCloseable {
         for (CompletionBatch batch :
                 CompletionBatch.split(rows, decoder.config().vocabSize())) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
-                head.logprobs(decoder.hidden(batch.padded(decoder.device())), batch, result);
+                head.logprobs(decoder.hidden(batch.layout()), batch, result);
             }
         }
         return result;

@@ -4,7 +4,6 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 import org.bytedeco.pytorch.Scalar;
@@ -21,36 +20,32 @@ record RewardHeads(Parameters trunk, Parameters valueHead) {
     static final String VALUE_BIAS = "bias";
 
     /**
-     * Rows that run as one padded matrix.
+     * Rows that go through the decoder together.
      *
      * @param rows row numbers in the caller's order
-     * @param ids token ids of each
-     * @param rewardPositions where in [B * T] rewards are read
-     * @param valuePositions where values are read; 0 for rows without a known prompt
+     * @param layout where their tokens stand
+     * @param rewardPositions where in the layout rewards are read
+     * @param valuePositions where values are read, the same for all rows of a shared prompt; 0 for rows without a known prompt
      * @param hasPrompt which rows have a value
      */
-    record Batch(int[] rows, int[][] ids, long[] rewardPositions, long[] valuePositions, boolean[] hasPrompt) {
+    record Batch(int[] rows, RowLayout layout, long[] rewardPositions, long[] valuePositions, boolean[] hasPrompt) {
         static List<Batch> split(List<ScoredRow> all, OptionalInt padId, int vocabSize) {
             List<int[]> ids = all.stream().map(ScoredRow::ids).toList();
             Batches.requireInVocabulary(ids, vocabSize);
-            List<Batch> batches = new ArrayList<>();
-            for (int[] numbers : Batches.byLength(ids, Batches.TOKENS)) {
-                batches.add(of(all, numbers, padId));
-            }
-            return batches;
+            int[] prompts = all.stream().mapToInt(ScoredRow::promptLength).toArray();
+            return RowBatch.split(ids, prompts).stream()
+                    .map(batch -> of(all, batch, padId))
+                    .toList();
         }
 
-        private static Batch of(List<ScoredRow> all, int[] numbers, OptionalInt padId) {
-            // Rows are ordered by length, longest first.
-            int longest = all.get(numbers[0]).ids().length;
-            int n = numbers.length;
-            Batch batch = new Batch(numbers, new int[n][], new long[n], new long[n], new boolean[n]);
+        private static Batch of(List<ScoredRow> all, RowBatch rows, OptionalInt padId) {
+            int n = rows.rows().length;
+            Batch batch = new Batch(rows.rows(), rows.layout(), new long[n], new long[n], new boolean[n]);
             for (int b = 0; b < n; b++) {
-                ScoredRow row = all.get(numbers[b]);
-                batch.ids[b] = row.ids();
-                batch.rewardPositions[b] = (long) b * longest + ScoredPosition.of(row.ids(), padId);
+                ScoredRow row = all.get(rows.rows()[b]);
+                batch.rewardPositions[b] = rows.layout().place(b, ScoredPosition.of(row.ids(), padId));
                 batch.hasPrompt[b] = row.promptLength() > 0;
-                batch.valuePositions[b] = (long) b * longest + Math.max(0, row.promptLength() - 1);
+                batch.valuePositions[b] = batch.hasPrompt[b] ? rows.layout().place(b, row.promptLength() - 1) : 0;
             }
             return batch;
         }

@@ -192,7 +192,7 @@ public final class RewardModel implements AutoCloseable {
         Scores scores = new Scores(new double[rows.size()], new double[rows.size()]);
         for (RewardHeads.Batch batch : batches(rows)) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
-                heads.forward(decoder.hidden(Tensors.padded(batch.ids(), trunk.device())), batch, scores);
+                heads.forward(decoder.hidden(batch.layout()), batch, scores);
             }
         }
         return scores;
@@ -209,7 +209,7 @@ public final class RewardModel implements AutoCloseable {
         int width = files.config().hiddenSize();
         for (RewardHeads.Batch batch : batches(asRows(prompts))) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
-                Tensor hidden = decoder.hidden(Tensors.padded(batch.ids(), trunk.device()));
+                Tensor hidden = decoder.hidden(batch.layout());
                 float[] flat = Tensors.toFloats(heads.at(hidden, batch.valuePositions()));
                 for (int b = 0; b < batch.rows().length; b++) {
                     double[] row = new double[width];

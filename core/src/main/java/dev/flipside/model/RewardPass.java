@@ -1,6 +1,5 @@
 package dev.flipside.model;
 
-import dev.flipside.engine.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
@@ -19,7 +18,7 @@ public final class RewardPass implements AutoCloseable {
         scores = new Scores(new double[rows], new double[rows]);
         for (RewardHeads.Batch batch : batches) {
             try (PointerScope scope = new PointerScope()) {
-                passes.add(decoder.pass(Tensors.padded(batch.ids(), decoder.device()), checkpointing));
+                passes.add(decoder.pass(batch.layout(), checkpointing));
             }
             heads.forward(passes.get(passes.size() - 1).hidden(), batch, scores);
         }

@@ -3,6 +3,7 @@ package dev.flipside.model;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
+import java.util.stream.LongStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -52,6 +53,15 @@ final class Rope implements AutoCloseable {
         grow(tokens);
         return new Angles(
                 cos.narrow(0, 0, tokens).unsqueeze(1), sin.narrow(0, 0, tokens).unsqueeze(1));
+    }
+
+    /** The given position of each token, [T, 1, headDim]. */
+    synchronized Angles at(long[] positions) {
+        grow(LongStream.of(positions).max().orElse(0) + 1);
+        Tensor index = Tensors.ofLongs(positions, device, positions.length);
+        return new Angles(
+                cos.index_select(0, index).unsqueeze(1),
+                sin.index_select(0, index).unsqueeze(1));
     }
 
     /**

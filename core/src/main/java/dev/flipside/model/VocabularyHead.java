@@ -92,7 +92,7 @@ final class VocabularyHead {
                                 gradStates.narrow(0, at, length)));
                 gradHidden
                         .view(-1, hidden.size(-1))
-                        .index_copy_(0, Tensors.ofLongs(batch.positions(), device(), n), gradStates);
+                        .index_add_(0, Tensors.ofLongs(batch.positions(), device(), n), gradStates);
             }
             return gradHidden;
         });

@@ -78,25 +78,42 @@ final class PolicyUpdate implements AutoCloseable {
      */
     double[] update(RolloutBatch batch, double[][] rewards, long step, Map<String, Double> metrics) {
         List<TokenRow> rows = batch.rows();
-        double[][] old = policy.logprobs(rows, config.rollout().temperature()).logprobs();
+        Optional<double[][]> old = oldLogprobsAreCurrent()
+                ? Optional.empty()
+                : Optional.of(
+                        policy.logprobs(rows, config.rollout().temperature()).logprobs());
         Optional<double[][]> ref = reference.map(
                 r -> r.logprobs(rows, config.rollout().temperature()).logprobs());
-        double[] advantages = advantages(rewards, ref.map(r -> klSums(old, r)));
+        double[] advantages = advantages(rewards, ref.flatMap(r -> old.map(o -> klSums(o, r))));
         boolean[] included = included(batch);
-        samplingGap(batch, old, metrics);
+        double[][] first = old.orElseGet(() -> new double[rows.size()][]);
         Summary summary = new Summary();
         for (int iteration = 0; iteration < algorithm.numIterations(); iteration++) {
             int[][] miniBatches = miniBatches(batch.size(), step * algorithm.numIterations() + iteration);
             for (int[] prompts : miniBatches) {
                 int[] places = places(prompts, batch.groupSize());
-                step(new Data(rows, old, ref, advantages, included), places, miniBatches.length, step, summary);
+                step(new Data(rows, first, ref, advantages, included), places, miniBatches.length, step, summary);
             }
         }
+        samplingGap(batch, first, metrics);
         summary.write(metrics);
         return advantages;
     }
 
-    /** What the loss needs of a generation batch, one entry per completion. */
+    /**
+     * Whether the policy that sampled is the policy of the only optimiser step: its log-probabilities are then those that the step itself computes, and every ratio is 1. RLOO
+     * with a KL penalty needs them before the step, for the reward.
+     */
+    private boolean oldLogprobsAreCurrent() {
+        boolean neededForRewards = algorithm.name() == Name.RLOO && reference.isPresent();
+        return algorithm.numIterations() == 1 && algorithm.stepsPerGeneration() == 1 && !neededForRewards;
+    }
+
+    /**
+     * What the loss needs of a generation batch, one entry per completion.
+     *
+     * @param old log-probabilities under the policy that sampled; an entry that is null is filled in by the step that reads it
+     */
     private record Data(
             List<TokenRow> rows, double[][] old, Optional<double[][]> ref, double[] advantages, boolean[] included) {}
 
@@ -115,6 +132,9 @@ final class PolicyUpdate implements AutoCloseable {
                 boolean[] included = new boolean[part.length];
                 double[] advantages = new double[part.length];
                 for (int i = 0; i < part.length; i++) {
+                    if (data.old[part[i]] == null) {
+                        data.old[part[i]] = pass.logprobs()[i];
+                    }
                     included[i] = data.included[part[i]];
                     advantages[i] = data.advantages[part[i]];
                     entropySum +=
@@ -144,10 +164,10 @@ final class PolicyUpdate implements AutoCloseable {
         int[] lengths = new int[places.length];
         boolean[] included = new boolean[places.length];
         for (int i = 0; i < places.length; i++) {
-            lengths[i] = data.old[places[i]].length;
+            lengths[i] = data.rows.get(places[i]).completionLength();
             included[i] = data.included[places[i]];
         }
-        int[] all = Arrays.stream(data.old).mapToInt(l -> l.length).toArray();
+        int[] all = data.rows.stream().mapToInt(TokenRow::completionLength).toArray();
         return LossAggregation.of(
                 algorithm.lossType().orElseThrow(),
                 lengths,

@@ -118,9 +118,12 @@ final class RewardModelUpdate implements AutoCloseable {
         return new Outcome(rows, snapshot, atFirst.feedback());
     }
 
-    /** Grades the batch again with the updated model and writes what changed under {@code save/}. */
-    void writeChange(Outcome outcome, RolloutBatch batch, long step, Map<String, Double> metrics) {
-        Grader.Grades after = grader.grade(outcome.rows(), batch.groupSize());
+    /**
+     * Writes what the update changed under {@code save/}.
+     *
+     * @param after what the updated model says of the same batch
+     */
+    void writeChange(Outcome outcome, Grader.Grades after, long step, Map<String, Double> metrics) {
         Graded graded = new Graded(outcome.rows(), outcome.feedback().usable(), Optional.empty(), after);
         Feedback again = labelling.byAdvantage(graded, labelling.anchors(graded, step));
         FeedbackStatistics.writeChange(outcome, after.rewards(), again, metrics);

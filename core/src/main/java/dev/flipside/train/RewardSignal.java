@@ -74,16 +74,17 @@ public final class RewardSignal {
      *
      * @param total what the policy is updated with, {@code [prompt][sample]}; NaN where nothing could grade
      * @param columns every source's own rewards, group after group, by name
+     * @param grades what the reward model said, where there is one
      */
-    record Rewards(double[][] total, Map<String, double[]> columns) {}
+    record Rewards(double[][] total, Map<String, double[]> columns, Optional<Grader.Grades> grades) {}
 
     Rewards of(RolloutBatch batch) {
         Map<String, double[]> columns = new LinkedHashMap<>();
         List<double[]> weighted = new ArrayList<>();
         List<Double> weights = new ArrayList<>();
-        grader.ifPresent(g -> {
-            columns.put(
-                    MODEL, Groups.flat(g.grade(g.rows(batch), batch.groupSize()).rewards()));
+        Optional<Grader.Grades> grades = grader.map(g -> g.grade(g.rows(batch), batch.groupSize()));
+        grades.ifPresent(g -> {
+            columns.put(MODEL, Groups.flat(g.rewards()));
             weighted.add(columns.get(MODEL));
             weights.add(modelWeight);
         });
@@ -96,7 +97,7 @@ public final class RewardSignal {
         });
         double[] total = RewardMix.weightedSum(
                 weighted, weights.stream().mapToDouble(w -> w).toArray());
-        return new Rewards(Groups.rows(total, batch.groupSize()), columns);
+        return new Rewards(Groups.rows(total, batch.groupSize()), columns, grades);
     }
 
     /** Writes TRL's reward metrics; reward_std is over the whole batch. */

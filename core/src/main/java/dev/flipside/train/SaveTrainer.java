@@ -1,14 +1,13 @@
 package dev.flipside.train;
 
-import dev.flipside.algo.Feedback;
 import dev.flipside.algo.Groups;
 import dev.flipside.config.ResumedConfig;
 import dev.flipside.config.SaveConfig;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
-import dev.flipside.engine.NativeMemory;
 import dev.flipside.engine.NativeLibrary;
+import dev.flipside.engine.NativeMemory;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.Precision;
 import dev.flipside.reward.RewardFunction;
@@ -195,9 +194,10 @@ public final class SaveTrainer {
                     "generate", () -> round.rollouts.sample(prompts, numGenerations, Seeds.Stream.ROLLOUT, step));
             clock.tokens("generate", tokens(batch));
 
+            Optional<RewardModelUpdate.Outcome> outcome = Optional.empty();
             RolloutBatch candidates = batch;
             if (round.improves(step, save)) {
-                clock.time("rm_update", () -> improveRewardModel(round, batch, step, metrics));
+                outcome = Optional.of(clock.time("rm_update", () -> improveRewardModel(round, batch, step, metrics)));
                 clock.tokens("rm_update", tokensRead(batch));
                 if (Round.samplesAgain(save)) {
                     candidates = clock.time(
@@ -207,7 +207,16 @@ public final class SaveTrainer {
                 }
             }
 
-            Scored scored = score(round, candidates, step, clock);
+            RewardSignal.Rewards rewards = rewards(round, candidates, clock);
+            if (outcome.isPresent()) {
+                // The candidates are the samples that taught, unless fresh ones were drawn: their new grades are there
+                // already.
+                Grader.Grades after = candidates == batch
+                        ? rewards.grades().orElseThrow()
+                        : round.grader.orElseThrow().grade(outcome.get().rows(), numGenerations);
+                round.rewardModelUpdate.orElseThrow().writeChange(outcome.get(), after, step, metrics);
+            }
+            Scored scored = refilled(round, candidates, rewards, step, clock);
             double[] advantages = clock.time(
                     "policy_update",
                     () -> round.policyUpdate.update(scored.batch, scored.rewards.total(), step, metrics));
@@ -225,27 +234,34 @@ public final class SaveTrainer {
             return metrics;
         }
 
-        private Feedback improveRewardModel(Round round, RolloutBatch batch, long step, Map<String, Double> metrics) {
+        private RewardModelUpdate.Outcome improveRewardModel(
+                Round round, RolloutBatch batch, long step, Map<String, Double> metrics) {
             RewardModelUpdate update = round.rewardModelUpdate.orElseThrow();
             Optional<double[][]> gold = session.gold(batch).map(g -> Groups.rows(g, batch.groupSize()));
             round.gate.ifPresent(UpdateGate::remember);
             RewardModelUpdate.Outcome outcome = update.update(batch, gold, step, metrics);
             round.gate.ifPresent(g -> g.judge(step, metrics));
             FeedbackStatistics.write(outcome, metrics);
-            update.writeChange(outcome, batch, step, metrics);
             gold.ifPresent(
                     g -> metrics.put("save/label_accuracy", FeedbackStatistics.labelAccuracy(outcome.feedback(), g)));
             samples.ifPresent(s -> s.teaching(step, batch, outcome));
-            return outcome.feedback();
+            return outcome;
         }
 
-        /** A batch with its rewards, after groups that teach nothing were replaced. */
+        private RewardSignal.Rewards rewards(Round round, RolloutBatch batch, StepClock clock) {
+            RewardSignal.Rewards rewards = clock.time("score", () -> round.signal.of(batch));
+            clock.tokens("score", tokensRead(batch));
+            return rewards;
+        }
+
+        /** A batch with its rewards. */
         private record Scored(RolloutBatch batch, RewardSignal.Rewards rewards) {}
 
-        private Scored score(Round round, RolloutBatch candidates, long step, StepClock clock) {
+        /** Replaces groups that teach nothing, as often as the configuration allows. */
+        private Scored refilled(
+                Round round, RolloutBatch candidates, RewardSignal.Rewards theirs, long step, StepClock clock) {
             RolloutBatch batch = candidates;
-            RewardSignal.Rewards rewards = clock.time("score", () -> round.signal.of(candidates));
-            clock.tokens("score", tokensRead(candidates));
+            RewardSignal.Rewards rewards = theirs;
             for (int attempt = 1; attempt <= config.rollout().refillZeroVariance(); attempt++) {
                 Refill refill = Refill.of(rewards);
                 if (refill.isEmpty()) {
@@ -261,10 +277,8 @@ public final class SaveTrainer {
                                 Seeds.Stream.REFILL_ROLLOUT,
                                 step * (config.rollout().refillZeroVariance() + 1L) + number));
                 clock.tokens("generate", tokens(replacements));
-                RolloutBatch refilled = refill.replace(batch, replacements);
-                rewards = clock.time("score", () -> round.signal.of(refilled));
-                clock.tokens("score", tokensRead(refilled));
-                batch = refilled;
+                batch = refill.replace(batch, replacements);
+                rewards = rewards(round, batch, clock);
             }
             return new Scored(batch, rewards);
         }

@@ -86,10 +86,11 @@ class ValueWarmUpTest {
         assertThat(warmUps.get(1).get("round")).isEqualTo(1);
         assertThat(warmUps.get(1).get("save/filter_floor"))
                 .isNotEqualTo(warmUps.get(0).get("save/filter_floor"));
-        assertThat(recorder.metric(1, "kl")).isZero();
-        assertThat(recorder.metric(2, "kl")).isPositive();
-        assertThat(recorder.metric(3, "kl")).as("reset").isZero();
-        assertThat(recorder.metric(4, "kl")).isPositive();
+        // The reference runs in other batches than the policy: k3 squares a rounding error of about 1e-6.
+        assertThat(recorder.metric(1, "kl")).isLessThan(1e-11);
+        assertThat(recorder.metric(2, "kl")).isGreaterThan(1e-9);
+        assertThat(recorder.metric(3, "kl")).as("reset").isLessThan(1e-11);
+        assertThat(recorder.metric(4, "kl")).isGreaterThan(1e-9);
         assertThat(recorder.metric(3, "round")).isEqualTo(1);
         assertThat(recorder.metric(4, "policy/weight_change"))
                 .isGreaterThan(recorder.lines.stream()

@@ -1,0 +1,133 @@
+package dev.flipside.model;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
+
+/**
+ * Rows that go through the decoder together.
+ *
+ * @param rows row numbers in the caller's order
+ * @param layout where their tokens stand; its row {@code b} is the caller's {@code rows[b]}
+ */
+record RowBatch(int[] rows, RowLayout layout) {
+    /** What sharing must save: below a tenth of the tokens, the keys and values that it copies cost as much as they spare. */
+    private static final double WORTHWHILE = 0.9;
+
+    /**
+     * Splits rows into batches. Rows that begin with the same prefix compute it once, where that spares tokens worth speaking of. Depends on the ids and lengths
+     * alone.
+     *
+     * @param rows token ids
+     * @param prefixLengths how much of each row is a prefix that others may share; 0 for none
+     */
+    static List<RowBatch> split(List<int[]> rows, int[] prefixLengths) {
+        List<RowBatch> padded = padded(rows, IntStream.range(0, rows.size()).toArray());
+        List<List<Integer>> groups = groups(rows, prefixLengths);
+        if (groups.isEmpty()) {
+            return padded;
+        }
+        boolean[] grouped = new boolean[rows.size()];
+        groups.forEach(g -> g.forEach(r -> grouped[r] = true));
+        List<RowBatch> shared = shared(rows, prefixLengths, groups);
+        IntPredicate alone = r -> !grouped[r];
+        shared.addAll(padded(rows, IntStream.range(0, rows.size()).filter(alone).toArray()));
+        return tokens(shared) < WORTHWHILE * tokens(padded) ? shared : padded;
+    }
+
+    /** The tokens that a pass over some batches computes, padding among them. */
+    static long tokens(List<RowBatch> batches) {
+        return batches.stream().mapToLong(b -> b.layout.tokens()).sum();
+    }
+
+    private static List<RowBatch> padded(List<int[]> all, int[] numbers) {
+        List<int[]> rows = IntStream.of(numbers).mapToObj(all::get).toList();
+        List<RowBatch> batches = new ArrayList<>();
+        for (int[] batch : Batches.byLength(rows, Batches.TOKENS)) {
+            batches.add(new RowBatch(
+                    IntStream.of(batch).map(i -> numbers[i]).toArray(),
+                    new RowLayout.Padded(Batches.select(rows, batch))));
+        }
+        return batches;
+    }
+
+    /** Rows of the same prefix, two or more. */
+    private static List<List<Integer>> groups(List<int[]> rows, int[] prefixLengths) {
+        record Prefix(int[] ids) {
+            @Override
+            public boolean equals(Object other) {
+                return other instanceof Prefix prefix && Arrays.equals(ids, prefix.ids);
+            }
+
+            @Override
+            public int hashCode() {
+                return Arrays.hashCode(ids);
+            }
+        }
+        Map<Prefix, List<Integer>> groups = new LinkedHashMap<>();
+        for (int r = 0; r < rows.size(); r++) {
+            if (prefixLengths[r] > 0) {
+                groups.computeIfAbsent(new Prefix(Arrays.copyOf(rows.get(r), prefixLengths[r])), p -> new ArrayList<>())
+                        .add(r);
+            }
+        }
+        return groups.values().stream().filter(g -> g.size() > 1).toList();
+    }
+
+    /** Groups of like length side by side; one that is too large for a batch is cut, and each part computes the prefix again. */
+    private static List<RowBatch> shared(List<int[]> rows, int[] prefixLengths, List<List<Integer>> groups) {
+        List<List<Integer>> parts = new ArrayList<>();
+        groups.forEach(g -> parts.addAll(parts(rows, prefixLengths, g)));
+        parts.sort(Comparator.comparingInt(p -> -prefixLengths[p.get(0)]));
+        List<RowBatch> batches = new ArrayList<>();
+        List<List<Integer>> open = new ArrayList<>();
+        for (List<Integer> part : parts) {
+            open.add(part);
+            if (open.size() > 1 && of(rows, prefixLengths, open).layout.tokens() > Batches.TOKENS) {
+                open.remove(open.size() - 1);
+                batches.add(of(rows, prefixLengths, open));
+                open = new ArrayList<>(List.of(part));
+            }
+        }
+        batches.add(of(rows, prefixLengths, open));
+        return batches;
+    }
+
+    private static List<List<Integer>> parts(List<int[]> rows, int[] prefixLengths, List<Integer> group) {
+        int prefix = prefixLengths[group.get(0)];
+        List<Integer> byLength = group.stream()
+                .sorted(Comparator.comparingInt(r -> -rows.get(r).length))
+                .toList();
+        List<List<Integer>> parts = new ArrayList<>();
+        int from = 0;
+        while (from < byLength.size()) {
+            int longest = Math.max(1, rows.get(byLength.get(from)).length - prefix);
+            int to = Math.min(byLength.size(), from + Math.max(1, (Batches.TOKENS - prefix) / longest));
+            parts.add(byLength.subList(from, to));
+            from = to;
+        }
+        return parts;
+    }
+
+    private static RowBatch of(List<int[]> rows, int[] prefixLengths, List<List<Integer>> groups) {
+        int[] numbers = groups.stream()
+                .flatMap(List::stream)
+                .mapToInt(Integer::intValue)
+                .toArray();
+        int[] prefixOf = IntStream.range(0, groups.size())
+                .flatMap(p -> IntStream.generate(() -> p).limit(groups.get(p).size()))
+                .toArray();
+        int[][] prefixes = groups.stream()
+                .map(g -> Arrays.copyOf(rows.get(g.get(0)), prefixLengths[g.get(0)]))
+                .toArray(int[][]::new);
+        int[][] continuations = IntStream.of(numbers)
+                .mapToObj(r -> Arrays.copyOfRange(rows.get(r), prefixLengths[r], rows.get(r).length))
+                .toArray(int[][]::new);
+        return new RowBatch(numbers, new SharedPrefixLayout(prefixes, prefixOf, continuations));
+    }
+}
