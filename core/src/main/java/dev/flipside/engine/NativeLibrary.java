@@ -19,6 +19,9 @@ public final class NativeLibrary {
     /** Versions of libtorch whose binary interface the bindings were seen to fit. */
     public static final List<String> SUPPORTED_VERSIONS = List.of("2.10", "2.11");
 
+    /** What {@link #blas()} says when MKL stands where the bindings would load OpenBLAS. */
+    static final String SWAPPED_MKL = "MKL (in place of OpenBLAS)";
+
     private NativeLibrary() {}
 
     /**
@@ -54,7 +57,7 @@ public final class NativeLibrary {
             return "MKL (linked into libtorch)";
         }
         boolean swapped = Loader.getLoadedLibraries().keySet().stream().anyMatch(name -> name.startsWith("mkl_rt"));
-        return swapped ? "MKL (in place of OpenBLAS)" : "OpenBLAS";
+        return swapped ? SWAPPED_MKL : "OpenBLAS";
     }
 
     /** The instruction set that libtorch's own kernels use, such as AVX512. */

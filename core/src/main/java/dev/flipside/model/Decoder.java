@@ -111,10 +111,8 @@ public final class Decoder implements AutoCloseable {
     public KvCache prefill(List<int[]> prompts, int[] copies, int maxNewTokens) {
         Batches.requireInVocabulary(prompts, config.vocabSize());
         KvCache cache = new KvCache(this, prompts, copies, maxNewTokens);
-        try (Autocast autocast = new Autocast(precision)) {
-            for (int[] batch : Batches.byLength(prompts, Batches.TOKENS)) {
-                cache.prefill(Batches.select(prompts, batch), batch);
-            }
+        try {
+            cache.prefill(prompts);
             return cache;
         } catch (RuntimeException e) {
             // Out of memory on a GPU can be met with fewer rows, if the cache that did not fit is gone.

@@ -51,19 +51,26 @@ final class DecoderLayer {
         return linear(mixed, "self_attn.o_proj", config.biases().output());
     }
 
-    /** Qwen3 normalises each head of queries and keys, with one weight for all query heads and one for all key heads. */
     private Tensor headNorms(Tensor qk) {
-        if (!config.headNorms()) {
-            return qk;
-        }
+        return config.headNorms() ? headNorm(qk, headScales(config, weights, index), config) : qk;
+    }
+
+    /** Qwen3 normalises each head of queries and keys, with one weight for all query heads and one for all key heads: [H + KV, headDim]. */
+    static Tensor headScales(DecoderConfig config, Parameters weights, int layer) {
         long headDim = config.headDim();
-        Tensor scales = Tensors.cat(
+        return Tensors.cat(
                 0,
-                weight("self_attn.q_norm.weight").expand(config.heads(), headDim),
-                weight("self_attn.k_norm.weight").expand(config.kvHeads(), headDim));
-        Tensor normalised =
-                torch.rms_norm(qk, new long[] {headDim}, Tensors.NONE, new DoubleOptional(config.rmsNormEps()));
-        return normalised.mul(scales);
+                weights.get(WeightLayout.layer(layer, "self_attn.q_norm.weight"))
+                        .expand(config.heads(), headDim),
+                weights.get(WeightLayout.layer(layer, "self_attn.k_norm.weight"))
+                        .expand(config.kvHeads(), headDim));
+    }
+
+    /** @param qk queries and keys [..., H + KV, headDim] */
+    static Tensor headNorm(Tensor qk, Tensor scales, DecoderConfig config) {
+        long[] shape = {config.headDim()};
+        return torch.rms_norm(qk, shape, Tensors.NONE, new DoubleOptional(config.rmsNormEps()))
+                .mul(scales);
     }
 
     private Tensor mlp(Tensor x) {

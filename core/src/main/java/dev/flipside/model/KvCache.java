@@ -83,31 +83,24 @@ public final class KvCache implements AutoCloseable, DecoderLayer.Attention {
         return Optional.of(Tensors.ofFloats(additive, device, rows, 1, 1, capacity));
     }
 
-    /** Runs some of the prompts and stores what they leave. */
-    void prefill(int[][] prompts, int[] numbers) {
-        try (Scopes.Frozen scope = Scopes.frozen()) {
-            Tensor ids = Tensors.padded(prompts, decoder.device());
-            long tokens = ids.size(1);
-            CausalAttention causal = decoder.causal(tokens);
-            Tensor hidden = decoder.finalNorm(
-                    decoder.blocks(decoder.embed(ids), decoder.rope().upTo(tokens), (layer, q, k, v) -> {
-                        for (int i = 0; i < prompts.length; i++) {
-                            store(keys.get(layer), k.select(0, i), numbers[i], prompts[i].length);
-                            store(values.get(layer), v.select(0, i), numbers[i], prompts[i].length);
-                        }
-                        return causal.apply(layer, q, k, v);
-                    }));
-            for (int i = 0; i < prompts.length; i++) {
-                promptHidden.select(0, numbers[i]).copy_(hidden.select(0, i).select(0, prompts[i].length - 1L));
-            }
-        }
+    /** Runs the prompts and stores what they leave. */
+    void prefill(List<int[]> prompts) {
+        Prefill.run(
+                decoder,
+                prompts,
+                (layer, prompt, k, v) -> {
+                    store(keys.get(layer), k, prompt);
+                    store(values.get(layer), v, prompt);
+                },
+                promptHidden);
     }
 
     /** Copies one prompt's [T, KV, headDim] to the slots that end where all prompts end, in each of its rows. */
-    private void store(Tensor buffer, Tensor part, int prompt, int length) {
+    private void store(Tensor buffer, Tensor part, int prompt) {
+        long length = part.size(0);
         buffer.narrow(0, firstRow[prompt], copies[prompt])
                 .narrow(2, promptSlots - length, length)
-                .copy_(part.narrow(0, 0, length).transpose(0, 1).unsqueeze(0));
+                .copy_(part.transpose(0, 1).unsqueeze(0));
     }
 
     /** The hidden state after each prompt's last token, float32 [prompts, D]; the first tokens are sampled from it. */

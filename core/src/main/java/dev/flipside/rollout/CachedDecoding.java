@@ -4,13 +4,17 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.Tensors;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.Decoder;
+import dev.flipside.model.GroupDecoding;
 import dev.flipside.model.KvCache;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
-/** Decoding with the model's own layers and key-value cache: the same weights and code as training. */
+/**
+ * Decoding with the model's own weights: by the planned steps of {@link GroupDecoding} where it supports the model, else by the layers that training runs, over a
+ * key-value cache.
+ */
 final class CachedDecoding implements DecodingModel {
     private final CausalLm lm;
 
@@ -40,21 +44,52 @@ final class CachedDecoding implements DecodingModel {
 
     @Override
     public Batch start(List<int[]> prompts, int rowsPerPrompt, int steps) {
+        if (GroupDecoding.supports(lm.decoder())) {
+            return new PlannedBatch(
+                    lm.decoder(), new GroupDecoding(lm.decoder(), prompts, rowsPerPrompt, steps), rowsPerPrompt);
+        }
         int[] copies = new int[prompts.size()];
         Arrays.fill(copies, rowsPerPrompt);
         return new CachedBatch(lm.decoder(), lm.decoder().prefill(prompts, copies, steps), rowsPerPrompt);
     }
 
+    /** The scores after each prompt, once for every row of it. */
+    private static Tensor logits(Decoder decoder, Tensor promptHidden, int rowsPerPrompt) {
+        Tensor perPrompt = decoder.logits(promptHidden);
+        long prompts = perPrompt.size(0);
+        long vocabulary = perPrompt.size(1);
+        return perPrompt
+                .unsqueeze(1)
+                .expand(prompts, rowsPerPrompt, vocabulary)
+                .reshape(prompts * rowsPerPrompt, vocabulary);
+    }
+
+    private record PlannedBatch(Decoder decoder, GroupDecoding groups, int rowsPerPrompt) implements Batch {
+        @Override
+        public Tensor afterPrompts() {
+            return logits(decoder, groups.promptHidden(), rowsPerPrompt);
+        }
+
+        @Override
+        public Tensor step(int[] tokens) {
+            return groups.step(tokens);
+        }
+
+        @Override
+        public void keepRows(int[] rows) {
+            groups.keepRows(rows);
+        }
+
+        @Override
+        public void close() {
+            groups.close();
+        }
+    }
+
     private record CachedBatch(Decoder decoder, KvCache cache, int rowsPerPrompt) implements Batch {
         @Override
         public Tensor afterPrompts() {
-            Tensor perPrompt = decoder.logits(cache.promptHidden());
-            long prompts = perPrompt.size(0);
-            long vocabulary = perPrompt.size(1);
-            return perPrompt
-                    .unsqueeze(1)
-                    .expand(prompts, rowsPerPrompt, vocabulary)
-                    .reshape(prompts * rowsPerPrompt, vocabulary);
+            return logits(decoder, cache.promptHidden(), rowsPerPrompt);
         }
 
         @Override

@@ -1,0 +1,45 @@
+package dev.flipside.model;
+
+import dev.flipside.engine.Scopes;
+import dev.flipside.engine.Tensors;
+import java.util.List;
+import org.bytedeco.pytorch.Tensor;
+
+/** Runs prompts through the decoder, each once, and hands what they leave to whoever decodes on. */
+final class Prefill {
+    private Prefill() {}
+
+    /** Takes one prompt's rotated keys and values of one layer, [T, KV, headDim] each. */
+    @FunctionalInterface
+    interface Store {
+        void put(int layer, int prompt, Tensor keys, Tensor values);
+    }
+
+    /** @param promptHidden float32 [prompts, D], receives the hidden state after each prompt's last token */
+    static void run(Decoder decoder, List<int[]> prompts, Store store, Tensor promptHidden) {
+        for (int[] numbers : Batches.byLength(prompts, Batches.TOKENS)) {
+            try (Scopes.Frozen scope = Scopes.frozen();
+                    Autocast autocast = new Autocast(decoder.precision())) {
+                int[][] rows = Batches.select(prompts, numbers);
+                Tensor ids = Tensors.padded(rows, decoder.device());
+                long tokens = ids.size(1);
+                CausalAttention causal = decoder.causal(tokens);
+                DecoderLayer.Attention storing = (layer, q, k, v) -> {
+                    for (int i = 0; i < rows.length; i++) {
+                        store.put(layer, numbers[i], first(k, i, rows[i].length), first(v, i, rows[i].length));
+                    }
+                    return causal.apply(layer, q, k, v);
+                };
+                Tensor hidden = decoder.finalNorm(
+                        decoder.blocks(decoder.embed(ids), decoder.rope().upTo(tokens), storing));
+                for (int i = 0; i < rows.length; i++) {
+                    promptHidden.select(0, numbers[i]).copy_(hidden.select(0, i).select(0, rows[i].length - 1L));
+                }
+            }
+        }
+    }
+
+    private static Tensor first(Tensor x, int row, int tokens) {
+        return x.select(0, row).narrow(0, 0, tokens);
+    }
+}

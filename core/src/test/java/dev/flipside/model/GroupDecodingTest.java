@@ -1,0 +1,139 @@
+package dev.flipside.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.flipside.config.UserError;
+import dev.flipside.engine.Device;
+import dev.flipside.engine.NativeLibrary;
+import dev.flipside.engine.Scopes;
+import dev.flipside.engine.Tensors;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
+import java.util.SplittableRandom;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The planned steps against the layers that training runs. */
+class GroupDecodingTest {
+    /** float32 sums in another order, of scores of size about 10. */
+    private static final float ROUNDING = 1e-4f;
+
+    private static final int STEPS = 12;
+
+    @TempDir
+    Path directory;
+
+    @BeforeEach
+    void load() {
+        NativeLibrary.load();
+        Assumptions.assumeTrue(
+                dev.flipside.engine.BatchedProducts.available(),
+                "needs MKL: built with -DwithoutMkl or on another libtorch");
+    }
+
+    private CausalLm lm(String family, boolean biases, boolean tied) {
+        return TinyModels.lm(directory.resolve(family + biases + tied), family, c -> c.put("attention_bias", biases)
+                .put("mlp_bias", biases && family.equals("llama"))
+                .put("tie_word_embeddings", tied));
+    }
+
+    private static int[] ids(SplittableRandom random, int length) {
+        return random.ints(length, 3, TinyModels.VOCAB).toArray();
+    }
+
+    /** Which rows go on after a step, of those that are left; empty for all. */
+    private static int[] survivors(int step, int rows) {
+        return switch (step) {
+            case 2 -> IntStream.range(0, rows).filter(r -> r != 1).toArray();
+            case 4 -> IntStream.range(0, rows).filter(r -> r % 3 != 0).toArray();
+            case 7 -> IntStream.range(rows / 2, rows).toArray();
+            case 9 -> new int[] {rows - 1};
+            default -> new int[0];
+        };
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "llama,false,false,0",
+        "llama,true,true,9",
+        "mistral,false,true,0",
+        "qwen2,false,false,0",
+        "qwen3,false,true,0",
+        "qwen3,true,false,5"
+    })
+    void scoresEqualThoseOfTheCachedLayers(String family, boolean biases, boolean tied, int promptLength) {
+        SplittableRandom random = new SplittableRandom(6);
+        List<int[]> prompts = IntStream.range(0, 3)
+                .mapToObj(i -> ids(random, promptLength > 0 ? promptLength : 2 + random.nextInt(9)))
+                .toList();
+        int samples = 4;
+        try (CausalLm lm = lm(family, biases, tied)) {
+            assertThat(GroupDecoding.supports(lm.decoder())).isTrue();
+            int[] copies = new int[prompts.size()];
+            Arrays.fill(copies, samples);
+            try (KvCache cache = lm.decoder().prefill(prompts, copies, STEPS);
+                    GroupDecoding groups = new GroupDecoding(lm.decoder(), prompts, samples, STEPS)) {
+                int rows = prompts.size() * samples;
+                try (Scopes.Frozen scope = Scopes.frozen()) {
+                    assertClose(Tensors.toFloats(groups.promptHidden()), Tensors.toFloats(cache.promptHidden()));
+                }
+                for (int step = 0; step < STEPS; step++) {
+                    int[] kept = survivors(step, rows);
+                    if (kept.length > 0) {
+                        cache.keepRows(kept);
+                        groups.keepRows(kept);
+                        rows = kept.length;
+                    }
+                    int[] tokens = ids(random, rows);
+                    long[] longs = Arrays.stream(tokens).asLongStream().toArray();
+                    try (Scopes.Frozen scope = Scopes.frozen()) {
+                        float[] expected = Tensors.toFloats(lm.decoder()
+                                .logits(lm.decoder().step(Tensors.ofLongs(longs, Device.CPU, rows), cache)));
+                        assertClose(Tensors.toFloats(groups.step(tokens)), expected);
+                    }
+                }
+                assertThat(rows).isEqualTo(1);
+                assertThatThrownBy(() -> groups.step(new int[] {3})).hasMessageContaining("full");
+            }
+        }
+    }
+
+    private static void assertClose(float[] actual, float[] expected) {
+        assertThat(actual).hasSameSizeAs(expected);
+        for (int i = 0; i < expected.length; i++) {
+            assertThat(actual[i]).isCloseTo(expected[i], org.assertj.core.api.Assertions.within(ROUNDING));
+        }
+    }
+
+    @Test
+    void slidingWindowsAndForeignIdsAreRefused() {
+        try (CausalLm sliding =
+                        TinyModels.lm(directory.resolve("sliding"), "mistral", c -> c.put("sliding_window", 5));
+                CausalLm lm = lm("llama", false, false)) {
+            assertThat(GroupDecoding.supports(sliding.decoder())).isFalse();
+            assertThatThrownBy(() -> new GroupDecoding(lm.decoder(), List.of(new int[] {TinyModels.VOCAB}), 2, 2))
+                    .isInstanceOf(UserError.class);
+        }
+    }
+
+    /** A training step between two generations is seen: the plan holds views of the weights, not copies. */
+    @Test
+    void weightsAreTheModelsOwn() {
+        try (CausalLm lm = lm("llama", false, true);
+                GroupDecoding groups = new GroupDecoding(lm.decoder(), List.of(new int[] {4, 5}), 2, 3)) {
+            try (Scopes.Frozen scope = Scopes.frozen()) {
+                float[] before = Tensors.toFloats(groups.step(new int[] {6, 7}));
+                lm.parameters().flat().mul_(Tensors.scalar(1.5));
+                float[] after = Tensors.toFloats(groups.step(new int[] {6, 7}));
+                assertThat(after).isNotEqualTo(before);
+            }
+        }
+    }
+}
