@@ -84,6 +84,11 @@ final class Grader implements AutoCloseable {
         return row(pair.prompt(), pair.rejected(), true);
     }
 
+    /** Whether a finished reply ends in the padding token that its directory names: its reward is then read before its last token, as transformers does. */
+    boolean readsBeforeTheEnd(Conversation prompt) {
+        return model.rowsEndingInPadding(List.of(row(prompt, "Yes.", true))) > 0;
+    }
+
     private ScoredRow row(Conversation prompt, String reply, boolean finished) {
         Rendered whole = renderer.complete(prompt, reply, finished);
         rendered++;

@@ -86,6 +86,12 @@ final class Session implements AutoCloseable {
                 grader.map(g -> labelled(g, data.preferences())).orElse(List.of()),
                 heldOut,
                 listener);
+        if (grader.isPresent()
+                && grader.get().readsBeforeTheEnd(data.prompts().get(0).prompt())) {
+            listener.warning(
+                    "reward_model.model: the padding token in its config.json ends a finished reply, whose reward is therefore"
+                            + " read before it, as transformers does; set another pad_token_id there if that is not meant.");
+        }
         Session session = new Session(config, device, precision, policy, grader, setting);
         checkpoint.ifPresent(session::restore);
         return session;
