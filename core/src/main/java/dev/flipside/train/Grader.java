@@ -86,7 +86,8 @@ final class Grader implements AutoCloseable {
 
     /** Whether a finished reply ends in the padding token that its directory names: its reward is then read before its last token, as transformers does. */
     boolean readsBeforeTheEnd(Conversation prompt) {
-        return model.rowsEndingInPadding(List.of(row(prompt, "Yes.", true))) > 0;
+        // An empty one: no word is in every vocabulary.
+        return model.rowsEndingInPadding(List.of(row(prompt, "", true))) > 0;
     }
 
     private ScoredRow row(Conversation prompt, String reply, boolean finished) {
