@@ -15,6 +15,9 @@ import java.util.Map;
  * @param parts median seconds of the parts of a step; empty for phases of one part
  */
 record BenchResult(BenchPhase phase, double[] seconds, long tokens, double flops, Map<String, Double> parts) {
+    /** The columns of {@link #asRow}. */
+    static final List<String> HEADER = List.of("phase", "seconds", "min", "max", "tokens/s", "GFLOP/s", "of product");
+
     double median() {
         return median(seconds);
     }
@@ -67,6 +70,4 @@ record BenchResult(BenchPhase phase, double[] seconds, long tokens, double flops
     private static String format(String pattern, double value) {
         return String.format(Locale.ROOT, pattern, value);
     }
-
-    static final List<String> HEADER = List.of("phase", "seconds", "min", "max", "tokens/s", "GFLOP/s", "of product");
 }

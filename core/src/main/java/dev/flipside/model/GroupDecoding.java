@@ -25,6 +25,8 @@ public final class GroupDecoding implements AutoCloseable {
     /** The grid is made smaller when this share of its cells or less is busy: copying the cache costs about as much as a step. */
     private static final double BUSY = 0.75;
 
+    private static final Scalar ONE = Scopes.keep(new Scalar(1.0));
+
     private final Decoder decoder;
     private final DecoderConfig config;
     private final GroupedKvCache cache;
@@ -258,8 +260,6 @@ public final class GroupDecoding implements AutoCloseable {
         torch.mul_out(buffers.normed, buffers.x, buffers.squares);
         buffers.normed.mul_(weight);
     }
-
-    private static final Scalar ONE = Scopes.keep(new Scalar(1.0));
 
     private static void product(Tensor into, Tensor input, Tensor weight, Optional<Tensor> bias) {
         torch.mm_out(into, input, weight);
