@@ -1,4 +1,4 @@
-"""What `flipside bench` measures, done by transformers and TRL. Prints one JSON line. Needs torch, transformers, trl and datasets.
+"""What `flipside bench` measures, done by transformers and TRL. Prints one JSON line. Needs torch, transformers, trl, datasets and requests.
 
     python bench/peer.py {generate,forward,train,policy-step} MODEL_DIR [--prompts 4 --group 8 --prompt-len 64 --new 64 --steps 5 --warmup 1 --threads 2]
 

@@ -65,7 +65,12 @@ final class GroupedKvCache implements AutoCloseable {
             promptHidden = zeros(prompts, config.hiddenSize());
             mask = mask(promptIds);
         }
-        Prefill.run(decoder, promptIds, this::store, promptHidden);
+        try {
+            Prefill.run(decoder, promptIds, this::store, promptHidden);
+        } catch (RuntimeException e) {
+            close();
+            throw e;
+        }
     }
 
     private static Tensor zeros(long... shape) {
@@ -131,7 +136,7 @@ final class GroupedKvCache implements AutoCloseable {
         }
         slot(keys.get(layer)).copy_(byHead(k));
         slot(values.get(layer)).copy_(byHead(v));
-        rows(queries).copy_(q.view(prompts, samples, kv, group, dim).permute(0, 2, 1, 3, 4));
+        grid(queries, group).copy_(q.view(prompts, samples, kv, group, dim).permute(0, 2, 1, 3, 4));
 
         int width = promptSlots + seen;
         int promptRows = samples * group;
@@ -177,28 +182,20 @@ final class GroupedKvCache implements AutoCloseable {
                 false,
                 1,
                 out.matrices(dim, group * dim));
-        into.view(prompts, samples, kv, group, dim).copy_(rows(mixed).permute(0, 2, 1, 3, 4));
-    }
-
-    /** The grid's part of a buffer that begins with it, [P, KV, R, ...]. */
-    private Tensor rows(Tensor buffer) {
-        long dim = config.headDim();
-        long group = config.heads() / config.kvHeads();
-        return buffer.view(-1)
-                .narrow(0, 0, prompts * config.kvHeads() * samples * group * dim)
-                .view(prompts, config.kvHeads(), samples, group, dim);
+        into.view(prompts, samples, kv, group, dim).copy_(grid(mixed, group).permute(0, 2, 1, 3, 4));
     }
 
     /** Where the newest token goes, [P, KV, R, headDim]. */
     private Tensor slot(Tensor buffer) {
-        return grid(buffer).select(3, used);
+        return grid(buffer, capacity).select(3, used);
     }
 
-    private Tensor grid(Tensor buffer) {
+    /** The grid's part of a buffer that begins with it, [P, KV, R, rows, headDim]. */
+    private Tensor grid(Tensor buffer, long rows) {
         long dim = config.headDim();
         return buffer.view(-1)
-                .narrow(0, 0, (long) prompts * config.kvHeads() * samples * capacity * dim)
-                .view(prompts, config.kvHeads(), samples, capacity, dim);
+                .narrow(0, 0, (long) prompts * config.kvHeads() * samples * rows * dim)
+                .view(prompts, config.kvHeads(), samples, rows, dim);
     }
 
     private Tensor byHead(Tensor x) {
