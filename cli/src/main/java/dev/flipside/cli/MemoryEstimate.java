@@ -4,6 +4,7 @@ import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.RolloutConfig;
 import dev.flipside.config.SaveConfig;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.DecoderConfig;
 import java.util.ArrayList;
@@ -68,9 +69,8 @@ record MemoryEstimate(List<Part> parts) {
                             config.rewardModel().gradientCheckpointing()));
         }
         parts.add(new Part("activations of a pass", activations * bytes));
-        long vocabulary = policy.config().vocabSize();
-        long positions = Math.min(policyTokens, Math.max(1, CausalLm.SCORES_HELD / vocabulary));
-        parts.add(new Part("vocabulary scores", LOGITS_COPIES * positions * vocabulary * FLOAT));
+        long scores = Math.min(policyTokens * policy.config().vocabSize(), CausalLm.scoresHeld(Device.CPU));
+        parts.add(new Part("vocabulary scores", LOGITS_COPIES * scores * FLOAT));
         return new MemoryEstimate(parts);
     }
 

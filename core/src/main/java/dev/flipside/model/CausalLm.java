@@ -19,9 +19,6 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * <p>Its native memory lives until {@link #close}. Weights are float32 whatever the files hold.
  */
 public final class CausalLm implements AutoCloseable {
-    /** Scores of the vocabulary (float32) held at a time by {@link #logprobs} and {@link #pass}. */
-    public static final long SCORES_HELD = VocabularyHead.CHUNK_SCORES;
-
     private final ModelFiles files;
     private final WeightLayout layout;
     private final Parameters parameters;
@@ -81,6 +78,11 @@ public final class CausalLm implements AutoCloseable {
                         + head + "; set tie_word_embeddings to false if that head is meant.");
             }
         }
+    }
+
+    /** The most scores of the vocabulary (float32) that {@link #logprobs} and {@link #pass} hold at a time. */
+    public static long scoresHeld(Device device) {
+        return VocabularyHead.scoresHeld(device);
     }
 
     public Decoder decoder() {

@@ -1,5 +1,6 @@
 package dev.flipside.model;
 
+import dev.flipside.engine.DenseProducts;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Tensors;
 import org.bytedeco.pytorch.BoolOptional;
@@ -24,6 +25,13 @@ final class DecoderLayer {
         Tensor apply(int layer, Tensor q, Tensor k, Tensor v);
     }
 
+    static final String ATTENTION_NORM = "input_layernorm.weight";
+    static final String QKV = "self_attn.qkv_proj";
+    static final String OUTPUT = "self_attn.o_proj";
+    static final String MLP_NORM = "post_attention_layernorm.weight";
+    static final String GATE_UP = "mlp.gate_up_proj";
+    static final String DOWN = "mlp.down_proj";
+
     private final int index;
     private final DecoderConfig config;
     private final Parameters weights;
@@ -36,19 +44,28 @@ final class DecoderLayer {
 
     /** The residual stream after this block, [B, T, D] like {@code x}. */
     Tensor forward(Tensor x, Rope.Angles angles, Attention attention) {
-        Tensor afterAttention = x.add(attend(norm(x, "input_layernorm.weight"), angles, attention));
-        return afterAttention.add(mlp(norm(afterAttention, "post_attention_layernorm.weight")));
+        Tensor afterAttention = x.add(attend(norm(x, ATTENTION_NORM), angles, attention));
+        return afterAttention.add(mlp(norm(afterAttention, MLP_NORM)));
     }
 
     private Tensor attend(Tensor x, Rope.Angles angles, Attention attention) {
+        Tensor qkv = linear(x, QKV, config.biases().qkv());
+        return linear(mix(qkv, angles, attention), OUTPUT, config.biases().output());
+    }
+
+    /**
+     * What lies between the two products of an attention block.
+     *
+     * @param qkv queries, keys and values [B, T, (H + 2 KV) headDim]
+     * @return [B, T, H * headDim]
+     */
+    Tensor mix(Tensor qkv, Rope.Angles angles, Attention attention) {
         int rotated = config.heads() + config.kvHeads();
-        Tensor qkv = linear(x, "self_attn.qkv_proj", config.biases().qkv())
-                .view(x.size(0), x.size(1), config.fusedHeads(), config.headDim());
-        Tensor qk = angles.rotate(headNorms(qkv.narrow(2, 0, rotated)));
-        Tensor v = qkv.narrow(2, rotated, config.kvHeads());
-        Tensor mixed = attention.apply(
+        Tensor heads = qkv.view(qkv.size(0), qkv.size(1), config.fusedHeads(), config.headDim());
+        Tensor qk = angles.rotate(headNorms(heads.narrow(2, 0, rotated)));
+        Tensor v = heads.narrow(2, rotated, config.kvHeads());
+        return attention.apply(
                 index, qk.narrow(2, 0, config.heads()), qk.narrow(2, config.heads(), config.kvHeads()), v);
-        return linear(mixed, "self_attn.o_proj", config.biases().output());
     }
 
     private Tensor headNorms(Tensor qk) {
@@ -74,22 +91,33 @@ final class DecoderLayer {
     }
 
     private Tensor mlp(Tensor x) {
-        Tensor gateUp = linear(x, "mlp.gate_up_proj", config.biases().mlp());
+        Tensor gateUp = linear(x, GATE_UP, config.biases().mlp());
         long width = config.intermediateSize();
         Tensor gated = torch.silu(gateUp.narrow(-1, 0, width)).mul(gateUp.narrow(-1, width, width));
-        return linear(gated, "mlp.down_proj", config.biases().mlp());
+        return linear(gated, DOWN, config.biases().mlp());
     }
 
     private Tensor norm(Tensor x, String name) {
         return rmsNorm(x, weight(name), config.rmsNormEps());
     }
 
-    private Tensor linear(Tensor x, String name, boolean bias) {
+    /** x through the dense layer of that name, with autograd when grad mode is on. */
+    Tensor linear(Tensor x, String name, boolean bias) {
         TensorOptional addend = bias ? new TensorOptional(weight(name + ".bias")) : Tensors.NONE;
-        return torch.linear(x, weight(name + ".weight"), addend);
+        return DenseProducts.linear(x, weight(name + ".weight"), addend);
     }
 
-    private Tensor weight(String name) {
+    /** Which block of the decoder, from 0. */
+    int index() {
+        return index;
+    }
+
+    DecoderConfig config() {
+        return config;
+    }
+
+    /** A weight of this block by its name within it. */
+    Tensor weight(String name) {
         return weights.get(WeightLayout.layer(index, name));
     }
 

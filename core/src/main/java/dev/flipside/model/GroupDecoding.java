@@ -2,21 +2,23 @@ package dev.flipside.model;
 
 import dev.flipside.engine.BatchedProducts;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.PackedWeight;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Decoding of groups on the CPU without a new tensor per operation: every result goes into a buffer that was made once, attention over many small matrices is a
- * few calls of MKL, and a prompt's keys are read once for its whole group.
+ * Decoding of groups on the CPU in as few calls as a step can have: packed weights, buffers and views made once, attention over many small matrices in a few calls of MKL,
+ * and a prompt's keys read once for its whole group.
  *
  * <p>Computes what {@link Decoder#step} over a {@link KvCache} computes, in another order of rounding; a test holds the two together. Rows are dense for the
  * caller; inside they are cells of a grid of prompts by samples, some of which may be idle. Lives outside every scope until {@link #close}.
@@ -25,75 +27,97 @@ public final class GroupDecoding implements AutoCloseable {
     /** The grid is made smaller when this share of its cells or less is busy: copying the cache costs about as much as a step. */
     private static final double BUSY = 0.75;
 
-    private static final Scalar ONE = Scopes.keep(new Scalar(1.0));
+    private static final long[] COLUMNS = {1};
+    private static final Scalar TWO = Scopes.keep(new Scalar(2.0));
+    private static final ScalarTypeOptional SAME_TYPE = Scopes.keep(new ScalarTypeOptional());
 
     private final Decoder decoder;
     private final DecoderConfig config;
+    private final DecodingWeights weights;
     private final GroupedKvCache cache;
-    private final List<Layer> layers = new ArrayList<>();
-    private final Tensor embedding;
-    private final Tensor head;
-    private final Tensor finalNorm;
-    private final Buffers all;
-    private final Tensor positions;
+    private Tensor positions;
     private Buffers buffers;
     /** The cell of each row: its prompt's place in the grid times samples plus its sample's. */
     private int[] cells;
 
-    /** The weights of one block, transposed where products want them so; views of the model's own memory. */
-    private record Layer(
-            Tensor attentionNorm,
-            Tensor qkv,
-            Optional<Tensor> qkvBias,
-            Optional<Tensor> headScales,
-            Tensor output,
-            Optional<Tensor> outputBias,
-            Tensor mlpNorm,
-            Tensor gateUp,
-            Optional<Tensor> gateUpBias,
-            Tensor down,
-            Optional<Tensor> downBias) {}
-
-    /** Results of one step for N cells: [N, ...] each, float32. */
+    /**
+     * What a step works in, for N cells, and views of it.
+     *
+     * @param extended the residual stream [N, D] and a column of sqrt(D eps), so that its rows' 2-norms are sqrt(sum(x^2) + D eps)
+     * @param x the residual stream alone
+     * @param norms [N, 1]
+     * @param normed [N, D]
+     * @param qkv [N, (H + 2 KV) headDim]
+     * @param qk its queries and keys [N, H + KV, headDim]
+     * @param q queries [P, R, KV, G, headDim / 2] complex
+     * @param k keys [P, R, KV, headDim / 2] complex
+     * @param v values [P, R, KV, headDim]
+     * @param attended [N, H * headDim]
+     * @param attendedByHead the same as [P, R, KV, G, headDim]
+     */
     private record Buffers(
+            Tensor extended,
             Tensor x,
+            Tensor norms,
             Tensor normed,
             Tensor qkv,
-            Tensor rotated,
+            Tensor qk,
+            Tensor q,
+            Tensor k,
+            Tensor v,
             Tensor attended,
-            Tensor gateUp,
-            Tensor gated,
-            Tensor logits,
-            Tensor squares) {
-        Buffers first(long n) {
-            return new Buffers(
-                    part(x, n),
-                    part(normed, n),
-                    part(qkv, n),
-                    part(rotated, n),
-                    part(attended, n),
-                    part(gateUp, n),
-                    part(gated, n),
-                    part(logits, n),
-                    part(squares, n));
+            Tensor attendedByHead) {
+        static Buffers of(int prompts, int samples, DecoderConfig config) {
+            long n = (long) prompts * samples;
+            long d = config.hiddenSize();
+            long dim = config.headDim();
+            long kv = config.kvHeads();
+            long group = config.heads() / kv;
+            long rotated = config.heads() + kv;
+            try (Scopes.Frozen scope = Scopes.frozen()) {
+                Tensor extended = zeros(n, d + 1);
+                extended.narrow(1, d, 1).fill_(Tensors.scalar(Math.sqrt(d * config.rmsNormEps())));
+                Tensor qkv = zeros(n, config.fusedHeads() * dim);
+                Tensor heads = qkv.view(prompts, samples, config.fusedHeads(), dim);
+                Tensor complex = GroupedKvCache.asComplex(heads);
+                Tensor attended = zeros(n, config.heads() * dim);
+                Buffers buffers = new Buffers(
+                        extended,
+                        extended.narrow(1, 0, d),
+                        zeros(n, 1),
+                        zeros(n, d),
+                        qkv,
+                        heads.narrow(2, 0, rotated).flatten(0, 1),
+                        complex.narrow(2, 0, config.heads()).unflatten(2, kv, group),
+                        complex.narrow(2, config.heads(), kv),
+                        heads.narrow(2, rotated, kv),
+                        attended,
+                        attended.view(prompts, samples, kv, group, dim));
+                buffers.all().forEach(Scopes::keep);
+                return buffers;
+            }
         }
 
-        private static Tensor part(Tensor buffer, long n) {
-            return Scopes.keep(buffer.narrow(0, 0, n));
+        private static Tensor zeros(long... shape) {
+            return torch.zeros(shape, Device.CPU.options(ScalarType.Float));
+        }
+
+        private List<Tensor> all() {
+            return List.of(x, qk, q, k, v, attendedByHead, extended, norms, normed, qkv, attended);
         }
 
         void release() {
-            List.of(x, normed, qkv, rotated, attended, gateUp, gated, logits, squares)
-                    .forEach(Scopes::release);
+            all().forEach(Scopes::release);
         }
     }
 
-    /** Whether this model can be decoded here: on the CPU with MKL, in float32, without a sliding window. */
+    /** Whether this model can be decoded here: on the CPU with oneDNN and MKL, in float32, without a sliding window. */
     public static boolean supports(Decoder decoder) {
         return decoder.device().isCpu()
                 && decoder.precision() == Precision.FLOAT32
                 && decoder.config().slidingWindow().isEmpty()
-                && BatchedProducts.available();
+                && BatchedProducts.available()
+                && PackedWeight.available();
     }
 
     /**
@@ -109,69 +133,14 @@ public final class GroupDecoding implements AutoCloseable {
         config = decoder.config();
         cache = new GroupedKvCache(decoder, prompts, samples, steps);
         cells = IntStream.range(0, prompts.size() * samples).toArray();
+        weights = new DecodingWeights(decoder, cells.length);
+        buffers = Buffers.of(prompts.size(), samples, config);
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            embedding = view(WeightLayout.EMBEDDING);
-            head = transposed(decoder.headName());
-            finalNorm = view(WeightLayout.FINAL_NORM);
-            for (int l = 0; l < config.layers(); l++) {
-                layers.add(layer(l));
-            }
-            all = buffers(cells.length);
-            buffers = all.first(cells.length);
             long[] next = IntStream.of(cells)
                     .mapToLong(c -> prompts.get(c / samples).length)
                     .toArray();
             positions = Scopes.keep(Tensors.ofLongs(next, Device.CPU, next.length));
         }
-    }
-
-    private Layer layer(int l) {
-        return new Layer(
-                view(WeightLayout.layer(l, "input_layernorm.weight")),
-                transposed(WeightLayout.layer(l, "self_attn.qkv_proj.weight")),
-                bias(l, "self_attn.qkv_proj", config.biases().qkv()),
-                config.headNorms()
-                        ? Optional.of(Scopes.keep(DecoderLayer.headScales(config, decoder.weights(), l)))
-                        : Optional.empty(),
-                transposed(WeightLayout.layer(l, "self_attn.o_proj.weight")),
-                bias(l, "self_attn.o_proj", config.biases().output()),
-                view(WeightLayout.layer(l, "post_attention_layernorm.weight")),
-                transposed(WeightLayout.layer(l, "mlp.gate_up_proj.weight")),
-                bias(l, "mlp.gate_up_proj", config.biases().mlp()),
-                transposed(WeightLayout.layer(l, "mlp.down_proj.weight")),
-                bias(l, "mlp.down_proj", config.biases().mlp()));
-    }
-
-    private Tensor view(String name) {
-        return Scopes.keep(decoder.weights().get(name).detach());
-    }
-
-    private Tensor transposed(String name) {
-        return Scopes.keep(decoder.weights().get(name).detach().t());
-    }
-
-    private Optional<Tensor> bias(int l, String name, boolean present) {
-        return present ? Optional.of(view(WeightLayout.layer(l, name + ".bias"))) : Optional.empty();
-    }
-
-    private Buffers buffers(long n) {
-        long dim = config.headDim();
-        long attention = config.heads() * dim;
-        long rotated = config.heads() + config.kvHeads();
-        return new Buffers(
-                made(n, config.hiddenSize()),
-                made(n, config.hiddenSize()),
-                made(n, config.fusedHeads() * dim),
-                made(n, rotated, dim),
-                made(n, attention),
-                made(n, 2L * config.intermediateSize()),
-                made(n, config.intermediateSize()),
-                made(n, config.vocabSize()),
-                made(n, 1));
-    }
-
-    private static Tensor made(long... shape) {
-        return Scopes.keep(torch.zeros(shape, Device.CPU.options(ScalarType.Float)));
     }
 
     /** The hidden state after each prompt's last token, float32 [prompts, D]; the first tokens are sampled from it. */
@@ -183,117 +152,71 @@ public final class GroupDecoding implements AutoCloseable {
      * One more token for each row.
      *
      * @param tokens one per row
-     * @return the scores after them, float32 [rows, V]; belongs to the caller's scope and is overwritten by the next step
+     * @return the scores after them, float32 [rows, V]; belongs to the caller's scope
      */
     public Tensor step(int[] tokens) {
         if (tokens.length != cells.length) {
             throw new IllegalArgumentException(tokens.length + " tokens for " + cells.length + " rows");
         }
         return Scopes.scoped(() -> {
-            try (Scopes.Frozen scope = Scopes.frozen()) {
-                int grid = cache.prompts() * cache.samples();
-                long[] ids = new long[grid];
-                for (int r = 0; r < tokens.length; r++) {
-                    ids[cells[r]] = tokens[r];
-                }
-                torch.index_select_out(buffers.x, embedding, 0, Tensors.ofLongs(ids, Device.CPU, grid));
-                Tensor next = positions.narrow(0, 0, grid);
-                Rope.Angles angles = decoder.rope().at(next, beyond());
-                Rotation rotation = new Rotation(angles, grid);
-                for (int l = 0; l < layers.size(); l++) {
-                    try (PointerScope inner = new PointerScope()) {
-                        block(l, layers.get(l), rotation);
-                    }
-                }
-                norm(finalNorm);
-                torch.mm_out(buffers.logits, buffers.normed, head);
-                next.add_(new Scalar(1L));
-                cache.advance();
+            try (NoGradGuard guard = new NoGradGuard()) {
+                return scores(tokens);
             }
-            // A view: without idle cells the buffer itself holds the rows in their order.
-            boolean dense = cells.length == cache.prompts() * cache.samples();
-            return dense ? buffers.logits.narrow(0, 0, cells.length) : buffers.logits.index_select(0, index(cells));
         });
     }
 
-    /** More than the position of any row's next token. */
-    private long beyond() {
-        return cache.promptSlots() + cache.used() + 1L;
-    }
-
-    private void block(int number, Layer layer, Rotation rotation) {
-        norm(layer.attentionNorm);
-        product(buffers.qkv, buffers.normed, layer.qkv, layer.qkvBias);
-        long grid = buffers.x.size(0);
-        Tensor heads = buffers.qkv.view(grid, config.fusedHeads(), config.headDim());
-        long rotated = config.heads() + config.kvHeads();
-        Tensor qk = heads.narrow(1, 0, rotated);
-        rotation.rotate(layer.headScales.map(s -> headNorm(qk, s)).orElse(qk), buffers.rotated);
-        cache.attend(
-                number,
-                buffers.rotated.narrow(1, 0, config.heads()),
-                buffers.rotated.narrow(1, config.heads(), config.kvHeads()),
-                heads.narrow(1, rotated, config.kvHeads()),
-                buffers.attended);
-        addProduct(buffers.attended, layer.output, layer.outputBias);
-
-        norm(layer.mlpNorm);
-        product(buffers.gateUp, buffers.normed, layer.gateUp, layer.gateUpBias);
-        long width = config.intermediateSize();
-        torch.silu_out(buffers.gated, buffers.gateUp.narrow(1, 0, width));
-        buffers.gated.mul_(buffers.gateUp.narrow(1, width, width));
-        addProduct(buffers.gated, layer.down, layer.downBias);
-    }
-
-    private Tensor headNorm(Tensor qk, Tensor scales) {
-        return DecoderLayer.headNorm(qk, scales, config);
-    }
-
-    /** x into {@code normed}: root-mean-square norm. The mean of squares is a product of a row with itself. */
-    private void norm(Tensor weight) {
-        long grid = buffers.x.size(0);
-        Tensor row = buffers.x.view(grid, 1, config.hiddenSize());
-        Tensor squares = buffers.squares.view(grid, 1, 1);
-        squares.fill_(new Scalar(config.rmsNormEps()));
-        squares.baddbmm_(row, row.transpose(1, 2), ONE, new Scalar(1.0 / config.hiddenSize()));
-        squares.rsqrt_();
-        torch.mul_out(buffers.normed, buffers.x, buffers.squares);
-        buffers.normed.mul_(weight);
-    }
-
-    private static void product(Tensor into, Tensor input, Tensor weight, Optional<Tensor> bias) {
-        torch.mm_out(into, input, weight);
-        bias.ifPresent(into::add_);
-    }
-
-    private void addProduct(Tensor input, Tensor weight, Optional<Tensor> bias) {
-        buffers.x.addmm_(input, weight);
-        bias.ifPresent(buffers.x::add_);
-    }
-
-    /** The rotation of one step, with the halves of its tables at hand. */
-    private record Rotation(Tensor cos, Tensor sinFirst, Tensor sinSecond) {
-        Rotation(Rope.Angles angles, long rows) {
-            this(table(angles.cos(), rows), half(angles.sin(), rows, 0), half(angles.sin(), rows, 1));
+    private Tensor scores(int[] tokens) {
+        int grid = cache.prompts() * cache.samples();
+        long[] ids = new long[grid];
+        for (int r = 0; r < tokens.length; r++) {
+            ids[cells[r]] = tokens[r];
         }
-
-        private static Tensor table(Tensor x, long rows) {
-            return x.view(rows, 1, -1);
+        buffers.x.copy_(weights.embedding().index_select(0, Tensors.ofLongs(ids, Device.CPU, grid)));
+        Tensor angles = angles();
+        GroupedKvCache.Step step = cache.next();
+        for (int l = 0; l < weights.layers().size(); l++) {
+            try (PointerScope inner = new PointerScope()) {
+                attention(l, weights.layers().get(l), step, angles);
+            }
+            try (PointerScope inner = new PointerScope()) {
+                mlp(weights.layers().get(l));
+            }
         }
+        step.done();
+        positions.add_(new Scalar(1L));
+        norm();
+        Tensor logits = weights.head().multiply(buffers.normed);
+        return cells.length == grid ? logits : logits.index_select(0, index(cells));
+    }
 
-        private static Tensor half(Tensor sin, long rows, long which) {
-            Tensor table = table(sin, rows);
-            long half = table.size(2) / 2;
-            return table.narrow(2, which * half, half);
-        }
+    /** The rotation of every row's token, complex [P, R, 1, headDim / 2]. */
+    private Tensor angles() {
+        Rope.Angles at = decoder.rope().at(positions, cache.beyond());
+        long half = config.headDim() / 2;
+        // The first half of the sine table carries a minus.
+        Tensor pairs = torch.stack(
+                new TensorVector(at.cos().narrow(3, 0, half), at.sin().narrow(3, half, half)), -1);
+        return torch.view_as_complex(pairs.view(cache.prompts(), cache.samples(), 1, half, 2));
+    }
 
-        /** x [rows, heads, headDim] rotated; the sine table carries its sign. */
-        void rotate(Tensor x, Tensor into) {
-            long half = x.size(2) / 2;
-            torch.mul_out(into, x, cos);
-            into.narrow(2, 0, half).addcmul_(x.narrow(2, half, half), sinFirst);
-            into.narrow(2, half, half).addcmul_(x.narrow(2, 0, half), sinSecond);
-        }
+    private void attention(int number, DecodingWeights.Layer layer, GroupedKvCache.Step step, Tensor angles) {
+        norm();
+        buffers.qkv.copy_(layer.qkv().multiply(buffers.normed));
+        layer.headScales().ifPresent(scales -> buffers.qk.copy_(DecoderLayer.headNorm(buffers.qk, scales, config)));
+        buffers.attendedByHead.copy_(step.attend(number, buffers.q, buffers.k, buffers.v, angles));
+        buffers.x.add_(layer.output().multiply(buffers.attended));
+    }
+
+    private void mlp(DecodingWeights.Layer layer) {
+        norm();
+        Tensor gated = layer.up().multiplyTimes(buffers.normed, layer.gate().multiplySwish(buffers.normed));
+        buffers.x.add_(layer.down().multiply(gated));
+    }
+
+    /** x / sqrt(sum(x^2) + D eps) into {@code normed}; {@link DecodingWeights} hold the rest of the norm. */
+    private void norm() {
+        torch.linalg_vector_norm_out(buffers.norms, buffers.extended, TWO, COLUMNS, true, SAME_TYPE);
+        torch.div_out(buffers.normed, buffers.x, buffers.norms);
     }
 
     /**
@@ -337,12 +260,13 @@ public final class GroupDecoding implements AutoCloseable {
             }
         }
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            Tensor next = positions.index_select(0, index(oldCells));
-            positions.narrow(0, 0, oldCells.length).copy_(next);
-            cache.keep(prompts, chosen);
-            buffers.release();
-            buffers = all.first(oldCells.length);
+            Tensor all = positions;
+            positions = Scopes.keep(all.index_select(0, index(oldCells)));
+            Scopes.release(all);
         }
+        cache.keep(prompts, chosen);
+        buffers.release();
+        buffers = Buffers.of(prompts.length, fewer, config);
         cells = moved;
     }
 
@@ -354,13 +278,7 @@ public final class GroupDecoding implements AutoCloseable {
     public void close() {
         cache.close();
         buffers.release();
-        all.release();
-        for (Layer layer : layers) {
-            List.of(layer.attentionNorm, layer.qkv, layer.output, layer.mlpNorm, layer.gateUp, layer.down)
-                    .forEach(Scopes::release);
-            List.of(layer.qkvBias, layer.headScales, layer.outputBias, layer.gateUpBias, layer.downBias)
-                    .forEach(t -> t.ifPresent(Scopes::release));
-        }
-        List.of(embedding, head, finalNorm, positions).forEach(Scopes::release);
+        weights.close();
+        Scopes.release(positions);
     }
 }

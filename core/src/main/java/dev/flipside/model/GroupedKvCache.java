@@ -11,57 +11,217 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Keys and values of groups that continue a prompt, the prompt's stored once for its whole group.
+ * Keys and values of groups that are being decoded, and attention over them: a prompt's are stored and read once for its whole group.
  *
  * <p>Rows form a grid of P prompts by R samples. Per layer: prompts [P, KV, Sp, headDim], padded on the right and masked there, and completions
- * [P, KV, R, capacity, headDim]. Query heads that share a key head are rows of one product. Lives outside every scope until {@link #close}.
+ * [P, KV, R, capacity, headDim]; the halves of keys are interleaved ({@link DecodingWeights}). Query heads that share a key head are rows of one product. Everything
+ * that a step touches, views and addresses included, is made when the grid is. Lives outside every scope until {@link #close}.
  */
 final class GroupedKvCache implements AutoCloseable {
     private final DecoderConfig config;
     private final int promptSlots;
     private final int capacity;
-    private final List<Tensor> promptKeys = new ArrayList<>();
-    private final List<Tensor> promptValues = new ArrayList<>();
-    private final List<Tensor> keys = new ArrayList<>();
-    private final List<Tensor> values = new ArrayList<>();
-    private final Tensor queries;
-    private final Tensor mixed;
-    private final Tensor scores;
     private final Tensor promptHidden;
+    private final Tensor scores;
+    private final Memory scoreMemory;
+    private List<Layer> layers = new ArrayList<>();
+    private Grid grid;
     /** Minus infinity behind the end of each shorter prompt, [P, 1, Sp]. */
-    private final Optional<Tensor> mask;
+    private Optional<Tensor> mask;
 
-    private int prompts;
-    private int samples;
     private int used;
+
+    /** One layer's buffers, and what steps need of them. */
+    private record Layer(
+            Tensor promptKeys,
+            Tensor promptValues,
+            Tensor keys,
+            Tensor values,
+            Tensor keysByToken,
+            Tensor valuesByToken,
+            Memory promptKeyMemory,
+            Memory promptValueMemory,
+            Memory keyMemory,
+            Memory valueMemory) {
+
+        static Layer of(Tensor promptKeys, Tensor promptValues, Tensor keys, Tensor values) {
+            return new Layer(
+                    Scopes.keep(promptKeys),
+                    Scopes.keep(promptValues),
+                    Scopes.keep(keys),
+                    Scopes.keep(values),
+                    // [P, R, KV, capacity, headDim / 2] complex, [P, R, KV, capacity, headDim]
+                    Scopes.keep(asComplex(keys.transpose(1, 2))),
+                    Scopes.keep(values.transpose(1, 2)),
+                    Memory.of(promptKeys),
+                    Memory.of(promptValues),
+                    Memory.of(keys),
+                    Memory.of(values));
+        }
+
+        void release() {
+            List.of(keysByToken, valuesByToken, promptKeys, promptValues, keys, values)
+                    .forEach(Scopes::release);
+        }
+    }
+
+    /**
+     * What depends on the size of the grid alone.
+     *
+     * @param queries [P, KV, R, G, headDim], G query heads sharing a key head
+     * @param mixed what attention makes of them
+     * @param queriesByRow [P, R, KV, G, headDim / 2] complex
+     * @param mixedByRow [P, R, KV, G, headDim]
+     */
+    private record Grid(
+            int prompts,
+            int samples,
+            Tensor queries,
+            Tensor mixed,
+            Tensor queriesByRow,
+            Tensor mixedByRow,
+            Memory queryMemory,
+            Memory mixedMemory) {
+        static Grid of(int prompts, int samples, DecoderConfig config) {
+            long[] shape = {prompts, config.kvHeads(), samples, config.heads() / config.kvHeads(), config.headDim()};
+            Tensor queries = zeros(shape);
+            Tensor mixed = zeros(shape);
+            return new Grid(
+                    prompts,
+                    samples,
+                    queries,
+                    mixed,
+                    Scopes.keep(asComplex(queries.transpose(1, 2))),
+                    Scopes.keep(mixed.transpose(1, 2)),
+                    Memory.of(queries),
+                    Memory.of(mixed));
+        }
+
+        void release() {
+            List.of(queriesByRow, mixedByRow, queries, mixed).forEach(Scopes::release);
+        }
+    }
+
+    /** One token's place in every row, the same for all layers. */
+    final class Step {
+        private final int width = promptSlots + used + 1;
+        private final Tensor table;
+        private final Optional<Tensor> masked;
+        private final Memory rowScores = scoreMemory.from(promptSlots);
+
+        private Step() {
+            if (used == capacity) {
+                throw new IllegalStateException("a cache of " + capacity + " tokens is full");
+            }
+            long rows = (long) grid.prompts * config.heads() * grid.samples;
+            table = scores.narrow(0, 0, rows * width).view(-1, width);
+            masked = mask.map(m -> table.view(grid.prompts, -1, width).narrow(2, 0, promptSlots));
+        }
+
+        /**
+         * Stores a token in a layer and attends to all that its row holds.
+         *
+         * @param q [P, R, KV, G, headDim / 2] complex, scaled but not rotated
+         * @param k [P, R, KV, headDim / 2] complex, not rotated
+         * @param v [P, R, KV, headDim]
+         * @param angles the rotation, complex [P, R, 1, headDim / 2]
+         * @return [P, R, KV, G, headDim], overwritten by the next call
+         */
+        Tensor attend(int number, Tensor q, Tensor k, Tensor v, Tensor angles) {
+            Layer layer = layers.get(number);
+            torch.mul_out(grid.queriesByRow, q, angles.unsqueeze(3));
+            torch.mul_out(layer.keysByToken.select(3, used), k, angles);
+            layer.valuesByToken.select(3, used).copy_(v);
+
+            int dim = config.headDim();
+            int group = config.heads() / config.kvHeads();
+            int heads = grid.prompts * config.kvHeads();
+            int rows = heads * grid.samples;
+            int promptRows = grid.samples * group;
+            int seen = used + 1;
+            Matrices promptScores = scoreMemory.matrices(width, promptRows * width);
+            Matrices ofRows = rowScores.matrices(width, group * width);
+            multiply(
+                    heads,
+                    promptRows,
+                    promptSlots,
+                    dim,
+                    grid.queryMemory.matrices(dim, promptRows * dim),
+                    layer.promptKeyMemory.matrices(dim, promptSlots * dim),
+                    true,
+                    0,
+                    promptScores);
+            multiply(
+                    rows,
+                    group,
+                    seen,
+                    dim,
+                    grid.queryMemory.matrices(dim, group * dim),
+                    layer.keyMemory.matrices(dim, capacity * dim),
+                    true,
+                    0,
+                    ofRows);
+            masked.ifPresent(part -> part.add_(mask.orElseThrow()));
+            torch.softmax_out(table, table, 1);
+            multiply(
+                    heads,
+                    promptRows,
+                    dim,
+                    promptSlots,
+                    promptScores,
+                    layer.promptValueMemory.matrices(dim, promptSlots * dim),
+                    false,
+                    0,
+                    grid.mixedMemory.matrices(dim, promptRows * dim));
+            multiply(
+                    rows,
+                    group,
+                    dim,
+                    seen,
+                    ofRows,
+                    layer.valueMemory.matrices(dim, capacity * dim),
+                    false,
+                    1,
+                    grid.mixedMemory.matrices(dim, group * dim));
+            return grid.mixedByRow;
+        }
+
+        /** To be called when the token went through all layers. */
+        void done() {
+            used++;
+        }
+    }
+
+    private static void multiply(
+            int count, int m, int n, int k, Matrices a, Matrices b, boolean transposeB, float beta, Matrices c) {
+        BatchedProducts.multiply(count, m, n, k, 1, a, b, transposeB, beta, c);
+    }
 
     /** Computes the prompts. */
     GroupedKvCache(Decoder decoder, List<int[]> promptIds, int samples, int capacity) {
-        this.config = decoder.config();
-        this.prompts = promptIds.size();
-        this.samples = samples;
+        config = decoder.config();
         this.capacity = Math.max(1, capacity);
+        int prompts = promptIds.size();
         promptSlots = promptIds.stream().mapToInt(p -> p.length).max().orElseThrow();
         long kv = config.kvHeads();
         long dim = config.headDim();
-        long group = config.heads() / kv;
-        try (PointerScope scope = new PointerScope()) {
+        try (Scopes.Frozen scope = Scopes.frozen()) {
             for (int l = 0; l < config.layers(); l++) {
                 // Zeros: padding still meets a product with its value.
-                promptKeys.add(zeros(prompts, kv, promptSlots, dim));
-                promptValues.add(zeros(prompts, kv, promptSlots, dim));
-                keys.add(zeros(prompts, kv, samples, this.capacity, dim));
-                values.add(zeros(prompts, kv, samples, this.capacity, dim));
+                layers.add(Layer.of(
+                        torch.zeros(prompts, kv, promptSlots, dim),
+                        torch.zeros(prompts, kv, promptSlots, dim),
+                        torch.zeros(prompts, kv, samples, this.capacity, dim),
+                        torch.zeros(prompts, kv, samples, this.capacity, dim)));
             }
-            queries = zeros(prompts, kv, samples, group, dim);
-            mixed = zeros(prompts, kv, samples, group, dim);
-            scores = zeros(prompts * kv * samples * group * (promptSlots + this.capacity));
+            grid = Grid.of(prompts, samples, config);
+            scores = zeros((long) prompts * config.heads() * samples * (promptSlots + this.capacity));
+            scoreMemory = Memory.of(scores);
             promptHidden = zeros(prompts, config.hiddenSize());
             mask = mask(promptIds);
         }
@@ -77,10 +237,16 @@ final class GroupedKvCache implements AutoCloseable {
         return Scopes.keep(torch.zeros(shape, Device.CPU.options(ScalarType.Float)));
     }
 
+    /** Neighbours of the last dimension as complex numbers: a view. */
+    static Tensor asComplex(Tensor x) {
+        return torch.view_as_complex(x.unflatten(-1, -1, 2));
+    }
+
     private Optional<Tensor> mask(List<int[]> promptIds) {
         if (promptIds.stream().allMatch(p -> p.length == promptSlots)) {
             return Optional.empty();
         }
+        int prompts = promptIds.size();
         float[] additive = new float[prompts * promptSlots];
         for (int p = 0; p < prompts; p++) {
             Arrays.fill(
@@ -93,8 +259,15 @@ final class GroupedKvCache implements AutoCloseable {
     }
 
     private void store(int layer, int prompt, Tensor k, Tensor v) {
-        promptKeys.get(layer).select(0, prompt).narrow(1, 0, k.size(0)).copy_(k.transpose(0, 1));
-        promptValues.get(layer).select(0, prompt).narrow(1, 0, v.size(0)).copy_(v.transpose(0, 1));
+        long tokens = k.size(0);
+        long half = config.headDim() / 2;
+        layers.get(layer)
+                .promptKeys
+                .select(0, prompt)
+                .narrow(1, 0, tokens)
+                .unflatten(2, half, 2)
+                .copy_(k.transpose(0, 1).unflatten(2, 2, half).transpose(2, 3));
+        layers.get(layer).promptValues.select(0, prompt).narrow(1, 0, tokens).copy_(v.transpose(0, 1));
     }
 
     /** The hidden state after each prompt's last token, float32 [prompts, D], of all prompts that there were at first. */
@@ -103,108 +276,25 @@ final class GroupedKvCache implements AutoCloseable {
     }
 
     int prompts() {
-        return prompts;
+        return grid.prompts;
     }
 
     int samples() {
-        return samples;
+        return grid.samples;
     }
 
-    /** The length of the longest prompt. */
-    int promptSlots() {
-        return promptSlots;
-    }
-
-    /** Tokens of every completion so far. */
-    int used() {
-        return used;
+    /** More than the position of any row's next token. */
+    long beyond() {
+        return promptSlots + used + 1L;
     }
 
     /**
-     * Stores one token of every row in a layer and attends to all that its row holds. The scope of the caller gets the views made here.
+     * The next token of every row; views belong to the caller's scope.
      *
-     * @param q rotated queries, k rotated keys, v values: [P * R, heads, headDim]
-     * @param into float32 [P * R, H * headDim], contiguous
+     * @throws IllegalStateException when there is no room for it
      */
-    void attend(int layer, Tensor q, Tensor k, Tensor v, Tensor into) {
-        int kv = config.kvHeads();
-        int dim = config.headDim();
-        int group = config.heads() / kv;
-        int seen = used + 1;
-        if (seen > capacity) {
-            throw new IllegalStateException("a cache of " + capacity + " tokens is full");
-        }
-        slot(keys.get(layer)).copy_(byHead(k));
-        slot(values.get(layer)).copy_(byHead(v));
-        grid(queries, group).copy_(q.view(prompts, samples, kv, group, dim).permute(0, 2, 1, 3, 4));
-
-        int width = promptSlots + seen;
-        int promptRows = samples * group;
-        Memory memory = Memory.of(queries);
-        Matrices ofPrompt = memory.matrices(dim, promptRows * dim);
-        Matrices ofRow = memory.matrices(dim, group * dim);
-        Matrices promptScores = Memory.of(scores).matrices(width, promptRows * width);
-        Matrices rowScores = Memory.of(scores).from(promptSlots).matrices(width, group * width);
-        Matrices promptKey = Memory.of(promptKeys.get(layer)).matrices(dim, promptSlots * dim);
-        Matrices rowKey = Memory.of(keys.get(layer)).matrices(dim, capacity * dim);
-        float scale = (float) (1 / Math.sqrt(dim));
-        int heads = prompts * kv;
-        BatchedProducts.multiply(
-                heads, promptRows, promptSlots, dim, scale, ofPrompt, promptKey, true, 0, promptScores);
-        BatchedProducts.multiply(heads * samples, group, seen, dim, scale, ofRow, rowKey, true, 0, rowScores);
-
-        Tensor table = scores.narrow(0, 0, (long) heads * promptRows * width).view(-1, width);
-        mask.ifPresent(m -> table.view(prompts, (long) kv * promptRows, width)
-                .narrow(2, 0, promptSlots)
-                .add_(m.narrow(0, 0, prompts)));
-        torch.softmax_out(table, table, 1);
-
-        Memory out = Memory.of(mixed);
-        BatchedProducts.multiply(
-                heads,
-                promptRows,
-                dim,
-                promptSlots,
-                1,
-                promptScores,
-                Memory.of(promptValues.get(layer)).matrices(dim, promptSlots * dim),
-                false,
-                0,
-                out.matrices(dim, promptRows * dim));
-        BatchedProducts.multiply(
-                heads * samples,
-                group,
-                dim,
-                seen,
-                1,
-                rowScores,
-                Memory.of(values.get(layer)).matrices(dim, capacity * dim),
-                false,
-                1,
-                out.matrices(dim, group * dim));
-        into.view(prompts, samples, kv, group, dim).copy_(grid(mixed, group).permute(0, 2, 1, 3, 4));
-    }
-
-    /** Where the newest token goes, [P, KV, R, headDim]. */
-    private Tensor slot(Tensor buffer) {
-        return grid(buffer, capacity).select(3, used);
-    }
-
-    /** The grid's part of a buffer that begins with it, [P, KV, R, rows, headDim]. */
-    private Tensor grid(Tensor buffer, long rows) {
-        long dim = config.headDim();
-        return buffer.view(-1)
-                .narrow(0, 0, (long) prompts * config.kvHeads() * samples * rows * dim)
-                .view(prompts, config.kvHeads(), samples, rows, dim);
-    }
-
-    private Tensor byHead(Tensor x) {
-        return x.view(prompts, samples, config.kvHeads(), config.headDim()).transpose(1, 2);
-    }
-
-    /** To be called when a token went through all layers. */
-    void advance() {
-        used++;
+    Step next() {
+        return new Step();
     }
 
     /**
@@ -215,23 +305,34 @@ final class GroupedKvCache implements AutoCloseable {
      */
     void keep(int[] kept, int[][] cells) {
         int fewer = cells[0].length;
+        int kv = config.kvHeads();
+        int samples = grid.samples;
         try (Scopes.Frozen scope = Scopes.frozen()) {
             Tensor promptIndex = index(IntStream.of(kept));
-            int kv = config.kvHeads();
             Tensor rowIndex = index(IntStream.range(0, kept.length).flatMap(p -> IntStream.range(0, kv)
                     .flatMap(h -> IntStream.of(cells[p]).map(r -> (kept[p] * kv + h) * samples + r))));
-            int promptPart = kv * promptSlots * config.headDim();
-            int rowPart = capacity * config.headDim();
-            for (int l = 0; l < config.layers(); l++) {
-                compact(promptKeys.get(l), promptPart, promptIndex);
-                compact(promptValues.get(l), promptPart, promptIndex);
-                compact(keys.get(l), rowPart, rowIndex);
-                compact(values.get(l), rowPart, rowIndex);
+            List<Layer> smaller = new ArrayList<>();
+            for (Layer layer : layers) {
+                smaller.add(Layer.of(
+                        layer.promptKeys.index_select(0, promptIndex),
+                        layer.promptValues.index_select(0, promptIndex),
+                        rows(layer.keys, rowIndex, kept.length, fewer),
+                        rows(layer.values, rowIndex, kept.length, fewer)));
+                layer.release();
             }
-            mask.ifPresent(m -> compact(m, promptSlots, promptIndex));
+            layers = smaller;
+            grid.release();
+            grid = Grid.of(kept.length, fewer, config);
+            Optional<Tensor> smallerMask = mask.map(m -> Scopes.keep(m.index_select(0, promptIndex)));
+            mask.ifPresent(Scopes::release);
+            mask = smallerMask;
         }
-        prompts = kept.length;
-        samples = fewer;
+    }
+
+    private Tensor rows(Tensor buffer, Tensor index, long prompts, long samples) {
+        return buffer.flatten(0, 2)
+                .index_select(0, index)
+                .view(prompts, config.kvHeads(), samples, capacity, config.headDim());
     }
 
     private static Tensor index(IntStream numbers) {
@@ -239,20 +340,11 @@ final class GroupedKvCache implements AutoCloseable {
         return Tensors.ofLongs(longs, Device.CPU, longs.length);
     }
 
-    /** Moves the chosen ones of a buffer's parts of equal size to its beginning. */
-    private static void compact(Tensor buffer, long part, Tensor index) {
-        try (PointerScope scope = new PointerScope()) {
-            Tensor chosen = buffer.view(-1, part).index_select(0, index);
-            buffer.view(-1, part).narrow(0, 0, index.numel()).copy_(chosen);
-        }
-    }
-
     @Override
     public void close() {
-        for (List<Tensor> buffers : List.of(promptKeys, promptValues, keys, values)) {
-            buffers.forEach(Scopes::release);
-        }
+        layers.forEach(Layer::release);
+        grid.release();
         mask.ifPresent(Scopes::release);
-        List.of(queries, mixed, scores, promptHidden).forEach(Scopes::release);
+        List.of(scores, promptHidden).forEach(Scopes::release);
     }
 }

@@ -10,6 +10,7 @@ public final class LogprobPass implements AutoCloseable {
     private final VocabularyHead head;
     private final List<CompletionBatch> batches;
     private final List<HiddenPass> passes = new ArrayList<>();
+    private final List<float[]> normalisers = new ArrayList<>();
     private final TokenLogprobs result;
 
     LogprobPass(Decoder decoder, List<TokenRow> rows, double temperature, boolean gradientCheckpointing) {
@@ -20,7 +21,7 @@ public final class LogprobPass implements AutoCloseable {
             try (PointerScope scope = new PointerScope()) {
                 passes.add(decoder.pass(batch.layout(), gradientCheckpointing));
             }
-            head.logprobs(passes.get(passes.size() - 1).hidden(), batch, result);
+            normalisers.add(head.logprobs(passes.get(passes.size() - 1).hidden(), batch, result));
         }
     }
 
@@ -45,7 +46,7 @@ public final class LogprobPass implements AutoCloseable {
             try (PointerScope scope = new PointerScope()) {
                 HiddenPass pass = passes.get(i);
                 CompletionBatch batch = batches.get(i);
-                pass.backward(head.backward(pass.hidden(), batch, batch.gather(gradLogprobs)));
+                pass.backward(head.backward(pass.hidden(), batch, normalisers.get(i), batch.gather(gradLogprobs)));
             }
         }
     }

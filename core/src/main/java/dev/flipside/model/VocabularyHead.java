@@ -1,23 +1,33 @@
 package dev.flipside.model;
 
+import dev.flipside.engine.DenseProducts;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
+import java.util.ArrayList;
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Log-softmax over the vocabulary at chosen positions, forward and backward by hand.
  *
- * <p>Works on chunks of positions, so scores of the whole vocabulary are never held for a whole batch; the backward pass computes them again. With
- * z = h E^T / temperature, the gradient of log p(t) with respect to z is one-hot(t) - softmax(z).
+ * <p>Works on blocks of positions by tokens of the vocabulary that stay in the processor's cache; scores of a whole vocabulary are never held for a whole batch, and
+ * the backward pass computes them again. With z = h E^T / temperature, c the gradient of log p(t), and p = softmax(z): dz = c (onehot(t) - p).
  */
 final class VocabularyHead {
-    /** Scores held at a time: 64 MB of float32. */
-    static final long CHUNK_SCORES = 1 << 24;
+    /** Scores of a block on the CPU: 8 MB of float32, a share of the last cache. */
+    private static final long CPU_BLOCK = 1 << 21;
+
+    /** On a GPU, which wants large products: 64 MB. */
+    private static final long GPU_BLOCK = 1 << 24;
+
+    /** Tokens of the vocabulary in a block, unless it has fewer: with as many positions, products are large enough to run at full speed. */
+    private static final long BLOCK_TOKENS = 4096;
 
     private final Decoder decoder;
     private final double temperature;
@@ -30,99 +40,182 @@ final class VocabularyHead {
         this.temperature = temperature;
     }
 
+    /** The most scores that are held at a time. */
+    static long scoresHeld(Device device) {
+        return device.isCpu() ? CPU_BLOCK : GPU_BLOCK;
+    }
+
     /**
-     * Log-probabilities and entropies of one distribution per row.
+     * What softmaxes over a part of the vocabulary leave.
      *
-     * @param logprobs of the targets, [N]
-     * @param entropies in nats, [N]
+     * @param figures [2, N]: the normaliser of each row, which is the log of the sum of its exponentials, and the mean of its scores under the softmax
      */
-    record Chosen(Tensor logprobs, Tensor entropies) {
-        /**
-         * @param scores [N, V], already divided by the temperature
-         * @param targets int64 [N]
-         */
-        static Chosen of(Tensor scores, Tensor targets) {
-            // The logarithm of a softmax entry would be minus infinity for very unlikely tokens.
-            Tensor normaliser = scores.logsumexp(new long[] {-1}, true);
-            Tensor logprobs = scores.gather(1, targets.unsqueeze(1)).sub(normaliser);
-            Tensor expected = scores.sub(normaliser).exp_().mul_(scores).sum(-1);
-            return new Chosen(logprobs.squeeze(1), normaliser.squeeze(1).sub(expected));
+    record Softmax(Tensor figures) {
+        /** @param scores [N, part of the vocabulary] */
+        static Softmax of(Tensor scores) {
+            Tensor probabilities = scores.softmax(-1);
+            // The most likely token's probability is at least one over their number, so its logarithm is exact.
+            Tensor normaliser = scores.amax(new long[] {1}, false)
+                    .sub(probabilities.amax(new long[] {1}, false).log_());
+            return of(normaliser, probabilities.mul_(scores).sum(1L));
+        }
+
+        private static Softmax of(Tensor normaliser, Tensor expected) {
+            return new Softmax(torch.stack(new TensorVector(normaliser, expected), 0));
+        }
+
+        /** The softmax over all parts together. */
+        static Softmax merge(List<Softmax> parts) {
+            // [parts, 2, N]
+            Tensor all = torch.stack(
+                    new TensorVector(parts.stream().map(Softmax::figures).toArray(Tensor[]::new)), 0);
+            Tensor normalisers = all.select(1, 0);
+            Tensor normaliser = normalisers.logsumexp(new long[] {0}, true);
+            Tensor shares = normalisers.sub(normaliser).exp_();
+            return of(normaliser.squeeze(0), shares.mul_(all.select(1, 1)).sum(0L));
+        }
+
+        Tensor normaliser() {
+            return figures.select(0, 0);
+        }
+
+        /** Entropies of the rows in nats, [N]. */
+        Tensor entropies() {
+            return normaliser().sub(figures.select(0, 1));
+        }
+
+        /** Log-probabilities of tokens from their scores [N]. A logarithm of a softmax entry would be minus infinity for very unlikely ones. */
+        Tensor logprobs(Tensor scores) {
+            return scores.sub(normaliser());
         }
     }
 
-    /** Of every completion token of a batch, from its hidden states [B, T, D]. */
-    void logprobs(Tensor hidden, CompletionBatch batch, TokenLogprobs into) {
+    /**
+     * Of every completion token of a batch, from its hidden states [B, T, D].
+     *
+     * @return the normaliser of each, which {@link #backward} wants back
+     */
+    float[] logprobs(Tensor hidden, CompletionBatch batch, TokenLogprobs into) {
         int n = batch.targets().length;
         float[] logprobs = new float[n];
         float[] entropies = new float[n];
+        float[] normalisers = new float[n];
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            Tensor states = batch.predicting(hidden, device());
+            Tensor states = tempered(batch.predicting(hidden, device()));
             Tensor targets = Tensors.ofLongs(batch.targets(), device(), n);
-            forEachChunk(n, (at, length) -> {
-                Chosen chosen = Chosen.of(scores(states.narrow(0, at, length)), targets.narrow(0, at, length));
-                System.arraycopy(Tensors.toFloats(chosen.logprobs()), 0, logprobs, at, length);
-                System.arraycopy(Tensors.toFloats(chosen.entropies()), 0, entropies, at, length);
+            forEachRowBlock(n, (at, length) -> {
+                Tensor rows = states.narrow(0, at, length);
+                List<Softmax> parts = new ArrayList<>();
+                forEachTokenBlock((from, tokens) -> parts.add(new Softmax(Scopes.scoped(
+                        () -> Softmax.of(scores(rows, from, tokens)).figures()))));
+                Softmax all = Softmax.merge(parts);
+                Tensor chosen = targetScores(rows, targets.narrow(0, at, length));
+                copy(all.logprobs(chosen), logprobs, at);
+                copy(all.entropies(), entropies, at);
+                copy(all.normaliser(), normalisers, at);
             });
         }
         batch.scatter(logprobs, into.logprobs());
         batch.scatter(entropies, into.entropies());
+        return normalisers;
+    }
+
+    private static void copy(Tensor values, float[] into, int at) {
+        float[] read = Tensors.toFloats(values);
+        System.arraycopy(read, 0, into, at, read.length);
+    }
+
+    private Tensor targetScores(Tensor states, Tensor targets) {
+        if (decoder.precision() == Precision.FLOAT32) {
+            return states.mul(head().index_select(0, targets)).sum(1L);
+        }
+        // In the precision of the products that the normaliser comes from.
+        Tensor targetRows =
+                head().index_select(0, targets).to(ScalarType.BFloat16).to(ScalarType.Float);
+        return states.to(ScalarType.BFloat16)
+                .to(ScalarType.Float)
+                .mul(targetRows)
+                .sum(1L);
     }
 
     /**
      * Adds the head's gradient to its weight's and returns the one for the hidden states.
      *
+     * @param normalisers what {@link #logprobs} returned
      * @param gradLogprobs one number per completion token, row after row
      * @return float32 [B, T, D], zero where nothing is predicted; belongs to the caller's scope
      */
-    Tensor backward(Tensor hidden, CompletionBatch batch, float[] gradLogprobs) {
+    Tensor backward(Tensor hidden, CompletionBatch batch, float[] normalisers, float[] gradLogprobs) {
         return Scopes.scoped(() -> {
             Tensor gradHidden = torch.zeros_like(hidden);
             try (Scopes.Frozen scope = Scopes.frozen()) {
                 int n = batch.targets().length;
-                Tensor states = batch.predicting(hidden, device());
-                Tensor gradStates = torch.zeros_like(states);
-                Tensor targets = Tensors.ofLongs(batch.targets(), device(), n).unsqueeze(1);
+                Tensor states = tempered(batch.predicting(hidden, device()));
+                Tensor targets = Tensors.ofLongs(batch.targets(), device(), n);
                 Tensor weights = Tensors.ofFloats(gradLogprobs, device(), n, 1);
-                forEachChunk(
+                Tensor logSums = Tensors.ofFloats(normalisers, device(), n, 1);
+                Tensor weighted = states.mul(weights);
+                // Towards the targets ...
+                Tensor gradStates = head().index_select(0, targets).mul_(weights);
+                headGradient().index_add_(0, targets, weighted);
+                // ... and away from what the model expects.
+                forEachRowBlock(
                         n,
-                        (at, length) -> backwardChunk(
+                        (at, length) -> forEachTokenBlock((from, tokens) -> backwardBlock(
                                 states.narrow(0, at, length),
-                                targets.narrow(0, at, length),
+                                logSums.narrow(0, at, length),
+                                weighted.narrow(0, at, length),
                                 weights.narrow(0, at, length),
-                                gradStates.narrow(0, at, length)));
+                                gradStates.narrow(0, at, length),
+                                from,
+                                tokens)));
                 gradHidden
                         .view(-1, hidden.size(-1))
-                        .index_add_(0, Tensors.ofLongs(batch.positions(), device(), n), gradStates);
+                        .index_add_(0, Tensors.ofLongs(batch.positions(), device(), n), tempered(gradStates));
             }
             return gradHidden;
         });
     }
 
-    private void backwardChunk(Tensor states, Tensor targets, Tensor weights, Tensor gradStates) {
-        Tensor head = decoder.weights().get(decoder.headName());
-        Tensor scaled = weights.div(new Scalar(temperature));
-        Tensor gradScores = scores(states).softmax(-1).mul_(scaled.neg());
-        gradScores.scatter_add_(1, targets, scaled);
-        try (Autocast autocast = new Autocast(decoder.precision())) {
-            gradStates.copy_(torch.mm(gradScores, head.detach()));
-            if (decoder.precision() == Precision.FLOAT32) {
-                head.grad().addmm_(gradScores.t(), states);
-            } else {
-                // In-place products are not autocast.
-                head.grad().add_(torch.mm(gradScores.t(), states));
-            }
+    private void backwardBlock(
+            Tensor states, Tensor logSums, Tensor weighted, Tensor weights, Tensor gradStates, long from, long tokens) {
+        try (PointerScope scope = new PointerScope();
+                Autocast autocast = new Autocast(decoder.precision())) {
+            Tensor probabilities = scores(states, from, tokens).sub_(logSums).exp_();
+            DenseProducts.Gradients gradients =
+                    DenseProducts.backward(probabilities, weighted, head().narrow(0, from, tokens));
+            gradStates.addcmul_(gradients.input().to(ScalarType.Float), weights, new Scalar(-1.0));
+            headGradient().narrow(0, from, tokens).sub_(gradients.weight());
         }
     }
 
-    private Tensor scores(Tensor states) {
-        Tensor head = decoder.weights().get(decoder.headName()).detach();
+    /** float32 [N, tokens]. */
+    private Tensor scores(Tensor states, long from, long tokens) {
         try (Autocast autocast = new Autocast(decoder.precision())) {
-            return torch.linear(states, head).to(ScalarType.Float).div_(new Scalar(temperature));
+            return DenseProducts.linear(states, head().narrow(0, from, tokens), Tensors.NONE)
+                    .to(ScalarType.Float);
         }
     }
 
-    private void forEachChunk(int n, ChunkConsumer consumer) {
-        int rows = (int) Math.max(1, CHUNK_SCORES / decoder.config().vocabSize());
+    private Tensor tempered(Tensor states) {
+        return temperature == 1 ? states : states.div(new Scalar(temperature));
+    }
+
+    /** [V, D]. */
+    private Tensor head() {
+        return decoder.weights().get(decoder.headName()).detach();
+    }
+
+    private Tensor headGradient() {
+        return decoder.weights().get(decoder.headName()).grad();
+    }
+
+    private long tokensOfBlock() {
+        return Math.min(decoder.config().vocabSize(), BLOCK_TOKENS);
+    }
+
+    private void forEachRowBlock(int n, BlockConsumer consumer) {
+        int rows = Math.toIntExact(Math.max(1, scoresHeld(device()) / tokensOfBlock()));
         for (int at = 0; at < n; at += rows) {
             try (PointerScope scope = new PointerScope()) {
                 consumer.accept(at, Math.min(rows, n - at));
@@ -130,11 +223,18 @@ final class VocabularyHead {
         }
     }
 
+    private void forEachTokenBlock(BlockConsumer consumer) {
+        int tokens = Math.toIntExact(tokensOfBlock());
+        for (int from = 0; from < decoder.config().vocabSize(); from += tokens) {
+            consumer.accept(from, Math.min(tokens, decoder.config().vocabSize() - from));
+        }
+    }
+
     private Device device() {
         return decoder.device();
     }
 
-    private interface ChunkConsumer {
+    private interface BlockConsumer {
         void accept(int at, int length);
     }
 }

@@ -1,0 +1,160 @@
+package dev.flipside.model;
+
+import dev.flipside.engine.PackedWeight;
+import dev.flipside.engine.Scopes;
+import dev.flipside.engine.Tensors;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * A decoder's weights in the form that {@link GroupDecoding} wants: packed, and with everything folded in that is constant.
+ *
+ * <ul>
+ *   <li>The weight of a norm and the root of its width are factors of the columns of the product behind it: inputs are x / sqrt(sum(x^2) + D eps).
+ *   <li>The scale of attention, 1 / sqrt(headDim), is a factor of the queries' rows.
+ *   <li>The two halves of each head of queries and keys are interleaved, (0, headDim / 2, 1, headDim / 2 + 1, ...), so that a rotation is a product of complex numbers.
+ *       Products of queries and keys do not change.
+ * </ul>
+ *
+ * <p>A snapshot. Lives outside every scope until {@link #close}.
+ */
+final class DecodingWeights implements AutoCloseable {
+    /**
+     * One block.
+     *
+     * @param headScales with head norms, the factors [H + KV, headDim] of normalised queries and keys, interleaved
+     */
+    record Layer(
+            PackedWeight qkv,
+            Optional<Tensor> headScales,
+            PackedWeight output,
+            PackedWeight gate,
+            PackedWeight up,
+            PackedWeight down) {}
+
+    private final DecoderConfig config;
+    private final List<Layer> layers = new ArrayList<>();
+    private final Tensor embedding;
+    private final PackedWeight head;
+    private final int rows;
+
+    /** @param rows how many rows a step will mostly have */
+    DecodingWeights(Decoder decoder, int rows) {
+        config = decoder.config();
+        this.rows = rows;
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            embedding =
+                    Scopes.keep(decoder.weights().get(WeightLayout.EMBEDDING).detach());
+            Tensor finalNorm = decoder.weights().get(WeightLayout.FINAL_NORM);
+            head = packed(decoder.weights().get(decoder.headName()), finalNorm, Tensors.NONE);
+        }
+        for (DecoderLayer layer : decoder.layers()) {
+            try (Scopes.Frozen scope = Scopes.frozen()) {
+                layers.add(layer(layer, decoder));
+            }
+        }
+    }
+
+    private Layer layer(DecoderLayer layer, Decoder decoder) {
+        Tensor attentionNorm = layer.weight(DecoderLayer.ATTENTION_NORM);
+        Tensor mlpNorm = layer.weight(DecoderLayer.MLP_NORM);
+        Tensor gateUp = layer.weight(DecoderLayer.GATE_UP + ".weight");
+        long width = config.intermediateSize();
+        boolean mlpBias = config.biases().mlp();
+        TensorOptional qkvBias = bias(layer, DecoderLayer.QKV, config.biases().qkv());
+        return new Layer(
+                packed(
+                        forAttention(layer.weight(DecoderLayer.QKV + ".weight")),
+                        attentionNorm,
+                        qkvBias.has_value() ? new TensorOptional(forAttention(qkvBias.get())) : qkvBias),
+                config.headNorms() ? Optional.of(headScales(layer, decoder)) : Optional.empty(),
+                plain(layer, DecoderLayer.OUTPUT, config.biases().output()),
+                packed(gateUp.narrow(0, 0, width), mlpNorm, part(layer, mlpBias, 0)),
+                packed(gateUp.narrow(0, width, width), mlpNorm, part(layer, mlpBias, width)),
+                plain(layer, DecoderLayer.DOWN, mlpBias));
+    }
+
+    private TensorOptional part(DecoderLayer layer, boolean present, long from) {
+        TensorOptional both = bias(layer, DecoderLayer.GATE_UP, present);
+        return present ? new TensorOptional(both.get().narrow(0, from, config.intermediateSize())) : both;
+    }
+
+    private static TensorOptional bias(DecoderLayer layer, String name, boolean present) {
+        return present ? new TensorOptional(layer.weight(name + ".bias")) : Tensors.NONE;
+    }
+
+    private PackedWeight plain(DecoderLayer layer, String name, boolean bias) {
+        return new PackedWeight(layer.weight(name + ".weight"), bias(layer, name, bias), rows);
+    }
+
+    /** With the norm in front of it folded in. */
+    private PackedWeight packed(Tensor weight, Tensor norm, TensorOptional bias) {
+        Tensor columns = norm.mul(new Scalar(Math.sqrt(config.hiddenSize())));
+        return new PackedWeight(weight.mul(columns), bias, rows);
+    }
+
+    /** Rows of queries, keys and values [(H + 2 KV) headDim, ...]: queries scaled unless a norm follows, queries and keys interleaved. */
+    private Tensor forAttention(Tensor qkv) {
+        long dim = config.headDim();
+        long queries = config.heads() * dim;
+        long rotated = queries + config.kvHeads() * dim;
+        Tensor copy = qkv.clone();
+        if (!config.headNorms()) {
+            copy.narrow(0, 0, queries).mul_(scale());
+        }
+        Tensor interleaved = interleaved(copy.narrow(0, 0, rotated), 0);
+        return torch.cat(
+                new TensorVector(
+                        interleaved.view_as(copy.narrow(0, 0, rotated)),
+                        copy.narrow(0, rotated, qkv.size(0) - rotated)),
+                0);
+    }
+
+    private Tensor headScales(DecoderLayer layer, Decoder decoder) {
+        Tensor scales = DecoderLayer.headScales(config, decoder.weights(), layer.index())
+                .clone();
+        scales.narrow(0, 0, config.heads()).mul_(scale());
+        return Scopes.keep(interleaved(scales, 1).view_as(scales).contiguous());
+    }
+
+    private Scalar scale() {
+        return new Scalar(1 / Math.sqrt(config.headDim()));
+    }
+
+    /** A dimension of whole heads with the halves of each head interleaved: [..., heads * (2, headDim / 2), ...] to [..., heads, headDim / 2, 2, ...]. */
+    private Tensor interleaved(Tensor x, long dim) {
+        return x.unflatten(dim, -1, 2, config.headDim() / 2L)
+                .transpose(dim + 1, dim + 2)
+                .contiguous();
+    }
+
+    List<Layer> layers() {
+        return layers;
+    }
+
+    /** The model's own embedding [V, D]. */
+    Tensor embedding() {
+        return embedding;
+    }
+
+    /** The scores of the vocabulary, the final norm folded in. */
+    PackedWeight head() {
+        return head;
+    }
+
+    @Override
+    public void close() {
+        for (Layer layer : layers) {
+            layer.headScales.ifPresent(Scopes::release);
+            List.of(layer.qkv, layer.output, layer.gate, layer.up, layer.down).forEach(PackedWeight::close);
+        }
+        head.close();
+        Scopes.release(embedding);
+    }
+}
