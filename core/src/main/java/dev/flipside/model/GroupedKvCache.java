@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -23,50 +24,66 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * that a step touches, views and addresses included, is made when the grid is. Lives outside every scope until {@link #close}.
  */
 final class GroupedKvCache implements AutoCloseable {
+    /**
+     * Tokens by which buffers of completions grow. Small ones lie close together, which a step that reads all of them is quicker with; a growth costs about as much as a
+     * tenth of a step.
+     */
+    private static final int GROWTH = 16;
+
     private final DecoderConfig config;
     private final int promptSlots;
-    private final int capacity;
+    /** The most tokens that a row may add. */
+    private final int limit;
+
+    private int capacity;
     private final Tensor promptHidden;
     private final Tensor scores;
     private final Memory scoreMemory;
-    private List<Layer> layers = new ArrayList<>();
+    /** [P, KV, Sp, headDim] of each layer. */
+    private final List<Stored> prompts = new ArrayList<>();
+
+    private final List<Rows> rows = new ArrayList<>();
     private Grid grid;
     /** Minus infinity behind the end of each shorter prompt, [P, 1, Sp]. */
     private Optional<Tensor> mask;
 
     private int used;
 
-    /** One layer's buffers, and what steps need of them. */
-    private record Layer(
-            Tensor promptKeys,
-            Tensor promptValues,
-            Tensor keys,
-            Tensor values,
-            Tensor keysByToken,
-            Tensor valuesByToken,
-            Memory promptKeyMemory,
-            Memory promptValueMemory,
-            Memory keyMemory,
-            Memory valueMemory) {
-
-        static Layer of(Tensor promptKeys, Tensor promptValues, Tensor keys, Tensor values) {
-            return new Layer(
-                    Scopes.keep(promptKeys),
-                    Scopes.keep(promptValues),
-                    Scopes.keep(keys),
-                    Scopes.keep(values),
-                    // [P, R, KV, capacity, headDim / 2] complex, [P, R, KV, capacity, headDim]
-                    Scopes.keep(asComplex(keys.transpose(1, 2))),
-                    Scopes.keep(values.transpose(1, 2)),
-                    Memory.of(promptKeys),
-                    Memory.of(promptValues),
-                    Memory.of(keys),
-                    Memory.of(values));
+    /** Keys and values of one layer, [..., tokens, headDim] each. */
+    private record Stored(Tensor keys, Tensor values, Memory keyMemory, Memory valueMemory) {
+        static Stored of(Tensor keys, Tensor values) {
+            return new Stored(Scopes.keep(keys), Scopes.keep(values), Memory.of(keys), Memory.of(values));
         }
 
         void release() {
-            List.of(keysByToken, valuesByToken, promptKeys, promptValues, keys, values)
-                    .forEach(Scopes::release);
+            List.of(keys, values).forEach(Scopes::release);
+        }
+    }
+
+    /**
+     * What the rows of one layer added to their prompts.
+     *
+     * @param stored [P, KV, R, capacity, headDim]
+     * @param keysByToken [P, R, KV, capacity, headDim / 2] complex
+     * @param valuesByToken [P, R, KV, capacity, headDim]
+     */
+    private record Rows(Stored stored, Tensor keysByToken, Tensor valuesByToken) {
+        static Rows of(Tensor keys, Tensor values) {
+            return new Rows(
+                    Stored.of(keys, values),
+                    Scopes.keep(asComplex(keys.transpose(1, 2))),
+                    Scopes.keep(values.transpose(1, 2)));
+        }
+
+        Rows map(UnaryOperator<Tensor> change) {
+            Rows changed = of(change.apply(stored.keys), change.apply(stored.values));
+            release();
+            return changed;
+        }
+
+        void release() {
+            List.of(keysByToken, valuesByToken).forEach(Scopes::release);
+            stored.release();
         }
     }
 
@@ -115,11 +132,8 @@ final class GroupedKvCache implements AutoCloseable {
         private final Memory rowScores = scoreMemory.from(promptSlots);
 
         private Step() {
-            if (used == capacity) {
-                throw new IllegalStateException("a cache of " + capacity + " tokens is full");
-            }
-            long rows = (long) grid.prompts * config.heads() * grid.samples;
-            table = scores.narrow(0, 0, rows * width).view(-1, width);
+            long queries = (long) grid.prompts * config.heads() * grid.samples;
+            table = scores.narrow(0, 0, queries * width).view(-1, width);
             masked = mask.map(m -> table.view(grid.prompts, -1, width).narrow(2, 0, promptSlots));
         }
 
@@ -133,39 +147,40 @@ final class GroupedKvCache implements AutoCloseable {
          * @return [P, R, KV, G, headDim], overwritten by the next call
          */
         Tensor attend(int number, Tensor q, Tensor k, Tensor v, Tensor angles) {
-            Layer layer = layers.get(number);
+            Stored ofPrompts = prompts.get(number);
+            Rows ofRows = rows.get(number);
             torch.mul_out(grid.queriesByRow, q, angles.unsqueeze(3));
-            torch.mul_out(layer.keysByToken.select(3, used), k, angles);
-            layer.valuesByToken.select(3, used).copy_(v);
+            torch.mul_out(ofRows.keysByToken.select(3, used), k, angles);
+            ofRows.valuesByToken.select(3, used).copy_(v);
 
             int dim = config.headDim();
             int group = config.heads() / config.kvHeads();
             int heads = grid.prompts * config.kvHeads();
-            int rows = heads * grid.samples;
+            int cells = heads * grid.samples;
             int promptRows = grid.samples * group;
             int seen = used + 1;
             Matrices promptScores = scoreMemory.matrices(width, promptRows * width);
-            Matrices ofRows = rowScores.matrices(width, group * width);
+            Matrices scoresOfRows = rowScores.matrices(width, group * width);
             multiply(
                     heads,
                     promptRows,
                     promptSlots,
                     dim,
                     grid.queryMemory.matrices(dim, promptRows * dim),
-                    layer.promptKeyMemory.matrices(dim, promptSlots * dim),
+                    ofPrompts.keyMemory.matrices(dim, promptSlots * dim),
                     true,
                     0,
                     promptScores);
             multiply(
-                    rows,
+                    cells,
                     group,
                     seen,
                     dim,
                     grid.queryMemory.matrices(dim, group * dim),
-                    layer.keyMemory.matrices(dim, capacity * dim),
+                    ofRows.stored.keyMemory.matrices(dim, capacity * dim),
                     true,
                     0,
-                    ofRows);
+                    scoresOfRows);
             masked.ifPresent(part -> part.add_(mask.orElseThrow()));
             torch.softmax_out(table, table, 1);
             multiply(
@@ -174,17 +189,17 @@ final class GroupedKvCache implements AutoCloseable {
                     dim,
                     promptSlots,
                     promptScores,
-                    layer.promptValueMemory.matrices(dim, promptSlots * dim),
+                    ofPrompts.valueMemory.matrices(dim, promptSlots * dim),
                     false,
                     0,
                     grid.mixedMemory.matrices(dim, promptRows * dim));
             multiply(
-                    rows,
+                    cells,
                     group,
                     dim,
                     seen,
-                    ofRows,
-                    layer.valueMemory.matrices(dim, capacity * dim),
+                    scoresOfRows,
+                    ofRows.stored.valueMemory.matrices(dim, capacity * dim),
                     false,
                     1,
                     grid.mixedMemory.matrices(dim, group * dim));
@@ -203,26 +218,25 @@ final class GroupedKvCache implements AutoCloseable {
     }
 
     /** Computes the prompts. */
-    GroupedKvCache(Decoder decoder, List<int[]> promptIds, int samples, int capacity) {
+    GroupedKvCache(Decoder decoder, List<int[]> promptIds, int samples, int steps) {
         config = decoder.config();
-        this.capacity = Math.max(1, capacity);
-        int prompts = promptIds.size();
+        limit = Math.max(1, steps);
+        capacity = Math.min(limit, GROWTH);
+        int count = promptIds.size();
         promptSlots = promptIds.stream().mapToInt(p -> p.length).max().orElseThrow();
         long kv = config.kvHeads();
         long dim = config.headDim();
         try (Scopes.Frozen scope = Scopes.frozen()) {
             for (int l = 0; l < config.layers(); l++) {
                 // Zeros: padding still meets a product with its value.
-                layers.add(Layer.of(
-                        torch.zeros(prompts, kv, promptSlots, dim),
-                        torch.zeros(prompts, kv, promptSlots, dim),
-                        torch.zeros(prompts, kv, samples, this.capacity, dim),
-                        torch.zeros(prompts, kv, samples, this.capacity, dim)));
+                prompts.add(Stored.of(empty(count, kv, promptSlots, dim), empty(count, kv, promptSlots, dim)));
+                long[] shape = {count, kv, samples, capacity, dim};
+                rows.add(Rows.of(empty(shape), empty(shape)));
             }
-            grid = Grid.of(prompts, samples, config);
-            scores = zeros((long) prompts * config.heads() * samples * (promptSlots + this.capacity));
+            grid = Grid.of(count, samples, config);
+            scores = zeros((long) count * config.heads() * samples * (promptSlots + limit));
             scoreMemory = Memory.of(scores);
-            promptHidden = zeros(prompts, config.hiddenSize());
+            promptHidden = zeros(count, config.hiddenSize());
             mask = mask(promptIds);
         }
         try {
@@ -234,7 +248,12 @@ final class GroupedKvCache implements AutoCloseable {
     }
 
     private static Tensor zeros(long... shape) {
-        return Scopes.keep(torch.zeros(shape, Device.CPU.options(ScalarType.Float)));
+        return Scopes.keep(empty(shape));
+    }
+
+    /** Zeros, in the caller's scope. */
+    private static Tensor empty(long... shape) {
+        return torch.zeros(shape, Device.CPU.options(ScalarType.Float));
     }
 
     /** Neighbours of the last dimension as complex numbers: a view. */
@@ -246,28 +265,28 @@ final class GroupedKvCache implements AutoCloseable {
         if (promptIds.stream().allMatch(p -> p.length == promptSlots)) {
             return Optional.empty();
         }
-        int prompts = promptIds.size();
-        float[] additive = new float[prompts * promptSlots];
-        for (int p = 0; p < prompts; p++) {
+        int count = promptIds.size();
+        float[] additive = new float[count * promptSlots];
+        for (int p = 0; p < count; p++) {
             Arrays.fill(
                     additive,
                     p * promptSlots + promptIds.get(p).length,
                     (p + 1) * promptSlots,
                     Float.NEGATIVE_INFINITY);
         }
-        return Optional.of(Scopes.keep(Tensors.ofFloats(additive, Device.CPU, prompts, 1, promptSlots)));
+        return Optional.of(Scopes.keep(Tensors.ofFloats(additive, Device.CPU, count, 1, promptSlots)));
     }
 
     private void store(int layer, int prompt, Tensor k, Tensor v) {
         long tokens = k.size(0);
         long half = config.headDim() / 2;
-        layers.get(layer)
-                .promptKeys
+        prompts.get(layer)
+                .keys
                 .select(0, prompt)
                 .narrow(1, 0, tokens)
                 .unflatten(2, half, 2)
                 .copy_(k.transpose(0, 1).unflatten(2, 2, half).transpose(2, 3));
-        layers.get(layer).promptValues.select(0, prompt).narrow(1, 0, tokens).copy_(v.transpose(0, 1));
+        prompts.get(layer).values.select(0, prompt).narrow(1, 0, tokens).copy_(v.transpose(0, 1));
     }
 
     /** The hidden state after each prompt's last token, float32 [prompts, D], of all prompts that there were at first. */
@@ -294,7 +313,25 @@ final class GroupedKvCache implements AutoCloseable {
      * @throws IllegalStateException when there is no room for it
      */
     Step next() {
+        if (used == limit) {
+            throw new IllegalStateException("a cache of " + limit + " tokens is full");
+        }
+        if (used == capacity) {
+            grow();
+        }
         return new Step();
+    }
+
+    private void grow() {
+        capacity = Math.min(limit, capacity + GROWTH);
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            long[] shape = {grid.prompts, config.kvHeads(), grid.samples, capacity, config.headDim()};
+            rows.replaceAll(all -> all.map(buffer -> {
+                Tensor larger = empty(shape);
+                larger.narrow(3, 0, used).copy_(buffer);
+                return larger;
+            }));
+        }
     }
 
     /**
@@ -311,28 +348,21 @@ final class GroupedKvCache implements AutoCloseable {
             Tensor promptIndex = index(IntStream.of(kept));
             Tensor rowIndex = index(IntStream.range(0, kept.length).flatMap(p -> IntStream.range(0, kv)
                     .flatMap(h -> IntStream.of(cells[p]).map(r -> (kept[p] * kv + h) * samples + r))));
-            List<Layer> smaller = new ArrayList<>();
-            for (Layer layer : layers) {
-                smaller.add(Layer.of(
-                        layer.promptKeys.index_select(0, promptIndex),
-                        layer.promptValues.index_select(0, promptIndex),
-                        rows(layer.keys, rowIndex, kept.length, fewer),
-                        rows(layer.values, rowIndex, kept.length, fewer)));
-                layer.release();
-            }
-            layers = smaller;
+            prompts.replaceAll(all -> {
+                Stored chosen =
+                        Stored.of(all.keys.index_select(0, promptIndex), all.values.index_select(0, promptIndex));
+                all.release();
+                return chosen;
+            });
+            long[] shape = {kept.length, kv, fewer, capacity, config.headDim()};
+            rows.replaceAll(all -> all.map(
+                    buffer -> buffer.flatten(0, 2).index_select(0, rowIndex).view(shape)));
             grid.release();
             grid = Grid.of(kept.length, fewer, config);
             Optional<Tensor> smallerMask = mask.map(m -> Scopes.keep(m.index_select(0, promptIndex)));
             mask.ifPresent(Scopes::release);
             mask = smallerMask;
         }
-    }
-
-    private Tensor rows(Tensor buffer, Tensor index, long prompts, long samples) {
-        return buffer.flatten(0, 2)
-                .index_select(0, index)
-                .view(prompts, config.kvHeads(), samples, capacity, config.headDim());
     }
 
     private static Tensor index(IntStream numbers) {
@@ -342,7 +372,8 @@ final class GroupedKvCache implements AutoCloseable {
 
     @Override
     public void close() {
-        layers.forEach(Layer::release);
+        prompts.forEach(Stored::release);
+        rows.forEach(Rows::release);
         grid.release();
         mask.ifPresent(Scopes::release);
         List.of(scores, promptHidden).forEach(Scopes::release);

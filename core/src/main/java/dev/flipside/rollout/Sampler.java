@@ -24,6 +24,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * much in these bindings.
  */
 public final class Sampler {
+    private static final Scalar NOTHING = Scopes.keep(new Scalar(0.0));
+    private static final Scalar MINUS_INFINITY = Scopes.keep(new Scalar(Double.NEGATIVE_INFINITY));
+
     private final SamplingOptions options;
     private final long[] suppressedIds;
     private final Device device;
@@ -63,29 +66,64 @@ public final class Sampler {
     /** Chooses with the penalty on what the rows have seen; noting the chosen tokens is up to the caller. */
     Choices choose(Tensor logits, double[] uniforms, Optional<RepetitionPenalty> penalty) {
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            Tensor scaled = tempered(logits);
-            Tensor scores = scores(logits, penalty);
-            Tensor tokens = options.greedy()
-                    ? argmax(scores)
-                    : invert(torch.softmax(scores, 1), Tensor.create(uniforms, uniforms.length, 1));
-            Tensor logNormaliser = logSumExp(scaled);
-            Tensor logprobs = scaled.gather(1, tokens).sub_(logNormaliser);
-            Tensor logKept =
-                    filters() ? logSumExp(kept(scaled, scores)).sub_(logNormaliser) : torch.zeros_like(logprobs);
-            return read(tokens, logprobs, logKept);
+            return options.greedy() || penalty.isPresent()
+                    ? apart(logits, uniforms, penalty)
+                    : fromOneSoftmax(tempered(logits), uniforms);
         }
+    }
+
+    /**
+     * Filters take tokens out of the softmax itself: what is left of its mass is the kept mass, and a token's entry its probability without them.
+     *
+     * @param scaled logits / temperature
+     */
+    private Choices fromOneSoftmax(Tensor scaled, double[] uniforms) {
+        Tensor probabilities = torch.softmax(scaled, 1);
+        if (suppressedIds.length > 0) {
+            probabilities.index_fill_(1, suppressed(), NOTHING);
+        }
+        if (options.topK() > 0 || options.topP() < 1 || options.minP() > 0) {
+            probabilities.masked_fill_(filtered(withoutSuppressed(scaled)).eq(MINUS_INFINITY), NOTHING);
+        }
+        Tensor cumulative = cumulative(probabilities);
+        Tensor tokens = invert(probabilities, cumulative, uniforms);
+        Tensor logKept = filters() ? last(cumulative).log() : torch.zeros_like(tokens);
+        return read(tokens, probabilities.gather(1, tokens).log_(), logKept);
+    }
+
+    /** Tokens from processed scores, log-probabilities from plain ones. */
+    private Choices apart(Tensor logits, double[] uniforms, Optional<RepetitionPenalty> penalty) {
+        Tensor scaled = tempered(logits);
+        Tensor scores = scores(logits, penalty);
+        Tensor tokens;
+        if (options.greedy()) {
+            tokens = argmax(scores);
+        } else {
+            Tensor probabilities = torch.softmax(scores, 1);
+            tokens = invert(probabilities, cumulative(probabilities), uniforms);
+        }
+        Tensor logNormaliser = logSumExp(scaled);
+        Tensor logprobs = scaled.gather(1, tokens).sub_(logNormaliser);
+        Tensor logKept = filters() ? logSumExp(kept(scaled, scores)).sub_(logNormaliser) : torch.zeros_like(logprobs);
+        return read(tokens, logprobs, logKept);
     }
 
     /** The processed scores [rows, vocabulary] that tokens are drawn from: minus infinity where a filter took a token out. */
     Tensor scores(Tensor logits, Optional<RepetitionPenalty> penalty) {
-        Tensor scores = penalty.isPresent() ? penalty.get().apply(logits) : logits;
-        if (suppressedIds.length > 0) {
-            scores = LogitsFilters.suppress(scores, Tensors.ofLongs(suppressedIds, device, suppressedIds.length));
-        }
-        if (options.greedy()) {
-            return scores;
-        }
-        scores = tempered(scores);
+        Tensor scores = withoutSuppressed(penalty.isPresent() ? penalty.get().apply(logits) : logits);
+        return options.greedy() ? scores : filtered(tempered(scores));
+    }
+
+    private Tensor withoutSuppressed(Tensor scores) {
+        return suppressedIds.length > 0 ? LogitsFilters.suppress(scores, suppressed()) : scores;
+    }
+
+    private Tensor suppressed() {
+        return Tensors.ofLongs(suppressedIds, device, suppressedIds.length);
+    }
+
+    private Tensor filtered(Tensor tempered) {
+        Tensor scores = tempered;
         if (options.topK() > 0) {
             scores = LogitsFilters.topK(scores, options.topK());
         }
@@ -109,13 +147,25 @@ public final class Sampler {
      * large vocabulary. As u has 53 bits, u times the total is below the total, and a token of probability zero does not move the sum, so neither can be
      * chosen when sums never fall; a parallel scan on a GPU may round otherwise, and then the most probable token stands in.
      */
-    private Tensor invert(Tensor probabilities, Tensor uniforms) {
-        Tensor cumulative = probabilities.cumsum(1, new ScalarTypeOptional(ScalarType.Double));
-        long last = probabilities.size(1) - 1;
-        Tensor targets = uniforms.to(device.torchDevice(), ScalarType.Double).mul(cumulative.narrow(1, last, 1));
+    private Tensor invert(Tensor probabilities, Tensor cumulative, double[] uniforms) {
+        long end = probabilities.size(1) - 1;
+        Tensor targets = Tensor.create(uniforms, uniforms.length, 1)
+                .to(device.torchDevice(), ScalarType.Double)
+                .mul(last(cumulative));
         Tensor tokens = torch.searchsorted(cumulative, targets, false, true, new StringViewOptional(), Tensors.NONE)
-                .clamp_max_(new Scalar(last));
-        return torch.where(probabilities.gather(1, tokens).gt(new Scalar(0.0)), tokens, argmax(probabilities));
+                .clamp_max_(new Scalar(end));
+        return device.isCpu()
+                ? tokens
+                : torch.where(probabilities.gather(1, tokens).gt(NOTHING), tokens, argmax(probabilities));
+    }
+
+    private static Tensor cumulative(Tensor probabilities) {
+        return probabilities.cumsum(1, new ScalarTypeOptional(ScalarType.Double));
+    }
+
+    /** The whole mass, [rows, 1]. */
+    private static Tensor last(Tensor cumulative) {
+        return cumulative.narrow(1, cumulative.size(1) - 1, 1);
     }
 
     private static Tensor argmax(Tensor scores) {
@@ -127,8 +177,7 @@ public final class Sampler {
     }
 
     private static Tensor kept(Tensor scaled, Tensor scores) {
-        Scalar out = new Scalar(Double.NEGATIVE_INFINITY);
-        return scaled.masked_fill(scores.eq(out), out);
+        return scaled.masked_fill(scores.eq(MINUS_INFINITY), MINUS_INFINITY);
     }
 
     /** One transfer for all rows; float64 holds ids and float32 values exactly. */
