@@ -82,7 +82,7 @@ final class Bench extends FlipsideCommand {
             throw new UserError((wholeStep ? "--distinct-prompts" : overrides.get(0)) + " has no effect on "
                     + chosen.key() + "; leave it out.");
         }
-        loadLibraries(console);
+        loadLibraries(console, model);
         Device device = Device.parse(common().device());
         double peak = MatrixProductSpeed.gigaflops(device, MEASURING);
         Path scratch = Files.createTempDirectory("flipside-bench");

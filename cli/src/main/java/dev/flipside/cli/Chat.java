@@ -44,7 +44,7 @@ final class Chat extends FlipsideCommand {
     @Override
     int run(Console console) throws IOException {
         SamplingOptions options = sampling.options();
-        loadLibraries(console);
+        loadLibraries(console, model);
         try (CausalLm lm = CausalLm.load(model, Device.parse(common().device()))) {
             Renderer renderer = renderer(lm.files());
             if (!renderer.hasTemplate()) {

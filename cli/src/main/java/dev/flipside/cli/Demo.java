@@ -21,7 +21,7 @@ import picocli.CommandLine.Spec;
         name = "demo",
         description = {
             "Trains everything from scratch in a synthetic world with a known reward and compares arms over seeds:",
-            "a tiny policy, a reward model from pairs with 30 % wrong labels, then the loop with this reward model frozen,",
+            "a tiny policy, a reward model from pairs with 30 %% wrong labels, then the loop with this reward model frozen,",
             "improving itself (SAVE), and improving with true labels. No download.",
             "What is finished in --out is kept, what was interrupted goes on."
         })

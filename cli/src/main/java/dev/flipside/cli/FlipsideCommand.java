@@ -6,6 +6,7 @@ import dev.flipside.engine.NativeLibrary;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.Renderers;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
@@ -45,6 +46,12 @@ abstract class FlipsideCommand implements Callable<Integer> {
     /** The tokenizer and chat template in a model's own directory. */
     static Renderer renderer(ModelFiles files) {
         return Renderers.load(files.directory(), Optional.empty(), files);
+    }
+
+    /** As {@link #loadLibraries(Console)}, after a look at the model's directory: a wrong path is told without them. */
+    static void loadLibraries(Console console, Path model) {
+        ModelFiles.open(model);
+        loadLibraries(console);
     }
 
     /** Loads libtorch; says so where that means unpacking it first, which takes a while. */

@@ -63,7 +63,7 @@ final class Generate extends FlipsideCommand {
                             + ", it must be at least 1, and 1 with --greedy, whose completions are all the same");
         }
         List<InputRow> rows = JsonLines.read(files.input(), streams().in());
-        loadLibraries(console);
+        loadLibraries(console, files.model());
         try (CausalLm model = CausalLm.load(files.model(), Device.parse(common().device()))) {
             Renderer renderer = renderer(model.files());
             List<Prompt> prompts = new ArrayList<>();

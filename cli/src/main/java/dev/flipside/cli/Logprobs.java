@@ -33,7 +33,7 @@ final class Logprobs extends FlipsideCommand {
     @Override
     int run(Console console) {
         List<InputRow> rows = JsonLines.read(files.input(), streams().in());
-        loadLibraries(console);
+        loadLibraries(console, files.model());
         try (CausalLm model = CausalLm.load(files.model(), Device.parse(common().device()))) {
             Renderer renderer = renderer(model.files());
             List<Candidate> candidates = new ArrayList<>();

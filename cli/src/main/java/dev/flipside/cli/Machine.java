@@ -128,6 +128,9 @@ record Machine(Map<String, Object> facts, List<String> problems, List<String> no
         check(missing, "-Dorg.bytedeco.javacpp.nopointergc=true", property("org.bytedeco.javacpp.nopointergc"), "true");
         if (!NativeLibrary.foreign() && !variable("FLIPSIDE_BLAS").equals(Optional.of("openblas"))) {
             check(missing, "-Dorg.bytedeco.openblas.load=mkl", property("org.bytedeco.openblas.load"), "mkl");
+            if (variable("MKL_THREADING_LAYER").isEmpty()) {
+                missing.add("MKL_THREADING_LAYER=GNU");
+            }
         }
         check(missing, "MKL_DYNAMIC=FALSE", variable("MKL_DYNAMIC"), "FALSE");
         if (variable("MKL_CBWR").isEmpty()) {

@@ -34,7 +34,7 @@ final class Score extends FlipsideCommand {
     @Override
     int run(Console console) {
         List<InputRow> rows = JsonLines.read(files.input(), streams().in());
-        loadLibraries(console);
+        loadLibraries(console, files.model());
         try (RewardModel model = RewardModel.load(files.model(), Device.parse(common().device()))) {
             Renderer renderer = renderer(model.files());
             List<Scorable> scorable = new ArrayList<>();

@@ -12,6 +12,7 @@
  *   <li>{@code Validate}: {@code TrainInspection} and {@code RewardTrainingInspection} collect {@code Findings}; {@code PaddingProbe}, {@code TokenLengths} and
  *       {@code MemoryEstimate} measure.
  *   <li>{@code Bench}: {@code Benchmark} runs a {@code BenchPhase} on a {@code BenchShape} and returns a {@code BenchResult}.
+ *   <li>{@code SharedClasses}: what the launcher has Java archive after a build, for faster starts.
  *   <li>{@code Doctor}, {@code Machine}: what the process runs on.
  * </ul>
  */
