@@ -1,155 +1,135 @@
 package dev.flipside.engine;
 
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
+import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_format_tag_any;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_clone;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_create_with_tag;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_destroy;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_get_size;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_destroy;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_create;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_desc_destroy;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_desc_query_md;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_destroy;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_execute;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_query_weights_md;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_reorder_primitive_desc_create;
+
+import dev.flipside.engine.MatrixProduct.Epilogue;
 import java.util.Optional;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Dispatcher;
-import org.bytedeco.pytorch.GenericList;
-import org.bytedeco.pytorch.IValue;
-import org.bytedeco.pytorch.IValueVector;
-import org.bytedeco.pytorch.OperatorHandle;
-import org.bytedeco.pytorch.OperatorHandleOptional;
-import org.bytedeco.pytorch.OperatorName;
+import org.bytedeco.dnnl.dnnl_exec_arg_t;
+import org.bytedeco.dnnl.dnnl_memory;
+import org.bytedeco.dnnl.dnnl_memory_desc;
+import org.bytedeco.dnnl.dnnl_primitive;
+import org.bytedeco.dnnl.dnnl_primitive_attr;
+import org.bytedeco.dnnl.dnnl_primitive_desc;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A copy of a dense layer's weight in the order that oneDNN's product of a few rows reads it in, for the products of decoding: two to four times as fast as torch's
- * {@code linear} there, which brings the weight into such an order at every call.
+ * A copy of a dense layer's weight in the order that oneDNN's product of a few rows reads it in, for the products of decoding.
  *
- * <p>A snapshot: it does not follow later changes of the weight. Float32 on the CPU, where {@link #available}. Lives outside every scope until {@link #close}.
+ * <p>A snapshot: it does not follow later changes of the weight. Where {@link MatrixProduct#available}. Lives outside every scope until {@link #close}, and must
+ * outlive its products.
  */
 public final class PackedWeight implements AutoCloseable {
     private final Tensor packed;
-    private final int inputs;
-    /** The operator's arguments, the input at place 0 yet to be filled in. */
-    private final IValueVector plain;
-
-    private final IValueVector swish;
-    private final IValueVector times;
-
-    /** oneDNN's dense layer, which torch knows by name alone. */
-    private static final class Operators {
-        static final Optional<OperatorHandle> REORDER = find("mkldnn::_reorder_linear_weight", "");
-        static final Optional<OperatorHandle> LINEAR = find("mkldnn::_linear_pointwise", "");
-        static final Optional<OperatorHandle> LINEAR_BINARY = find("mkldnn::_linear_pointwise", "binary");
-        static final boolean COMPLETE =
-                torch.hasMKLDNN() && REORDER.isPresent() && LINEAR.isPresent() && LINEAR_BINARY.isPresent();
-
-        private Operators() {}
-
-        private static Optional<OperatorHandle> find(String name, String overload) {
-            try (PointerScope scope = new PointerScope()) {
-                OperatorHandleOptional found = Dispatcher.singleton().findSchema(new OperatorName(name, overload));
-                return found.has_value() ? Optional.of(Scopes.keep(new OperatorHandle(found.get()))) : Optional.empty();
-            }
-        }
-
-        /** The result of a call; the arguments are used up. */
-        static Tensor call(Optional<OperatorHandle> operator, IValueVector arguments) {
-            operator.orElseThrow().callBoxed(arguments);
-            // toTensor() only points into the argument list, which ends with the scope.
-            return new Tensor(arguments.get(0).toTensor());
-        }
-
-        /** No parameters of an activation. */
-        static IValue noScalars() {
-            // Only the type of the list's elements is needed, and the schema has it.
-            return new IValue(new GenericList(LINEAR.orElseThrow()
-                    .schema()
-                    .arguments()
-                    .position(4)
-                    .type()
-                    .get()
-                    .containedType(0)));
-        }
-    }
-
-    /** Whether this libtorch has oneDNN with what this class calls. */
-    public static boolean available() {
-        return Operators.COMPLETE;
-    }
+    private final Optional<Tensor> bias;
+    private final dnnl_memory_desc layout;
+    private final long inputs;
+    private final long outputs;
 
     /**
      * Packs a weight.
      *
      * @param weight float32 [outputs, inputs] on the CPU
-     * @param bias float32 [outputs] or absent; not copied
+     * @param bias float32 [outputs] or absent; copied too
      * @param rows how many rows inputs will mostly have; others work, maybe slower
      */
-    public PackedWeight(Tensor weight, TensorOptional bias, int rows) {
-        if (weight.dim() != 2 || !weight.is_cpu()) {
-            throw new IllegalArgumentException("a matrix on the CPU");
+    public PackedWeight(Tensor weight, TensorOptional bias, long rows) {
+        if (weight.dim() != 2 || rows < 1) {
+            throw new IllegalArgumentException("a matrix for at least one row");
         }
-        inputs = Math.toIntExact(weight.size(1));
+        outputs = weight.size(0);
+        inputs = weight.size(1);
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            IValueVector arguments =
-                    new IValueVector(new IValue(weight.detach().contiguous()), new IValue((long) rows));
-            packed = Scopes.keep(Operators.call(Operators.REORDER, arguments));
-            IValue addend = bias.has_value() ? new IValue(bias.get().detach()) : new IValue();
-            plain = unary(addend, "none");
-            swish = unary(addend, "swish");
-            times = Scopes.keep(
-                    new IValueVector(new IValue(), new IValue(), new IValue(packed), addend, new IValue("mul")));
+            Tensor input = torch.empty(rows, inputs);
+            Tensor output = torch.empty(rows, outputs);
+            layout = preferred(input, output);
+            long floats = (dnnl_memory_desc_get_size(layout) + Float.BYTES - 1) / Float.BYTES;
+            packed = Scopes.keep(torch.empty(floats));
+            copy(weight.detach().t());
+            this.bias = bias.has_value()
+                    ? Optional.of(Scopes.keep(bias.get().detach().clone().view(1, outputs)))
+                    : Optional.empty();
         }
     }
 
-    private IValueVector unary(IValue addend, String activation) {
-        return Scopes.keep(new IValueVector(
-                new IValue(),
-                new IValue(packed),
-                addend,
-                new IValue(activation),
-                Operators.noScalars(),
-                new IValue("")));
+    /** How oneDNN wants a weight for such a product; a bias and an epilogue make no difference. To be destroyed. */
+    private dnnl_memory_desc preferred(Tensor input, Tensor output) {
+        dnnl_memory_desc any = new dnnl_memory_desc();
+        OneDnn.check(
+                dnnl_memory_desc_create_with_tag(any, 2, new long[] {inputs, outputs}, dnnl_f32, dnnl_format_tag_any));
+        dnnl_memory_desc in = OneDnn.layout(input);
+        dnnl_memory_desc out = OneDnn.layout(output);
+        dnnl_primitive_desc description = MatrixProduct.describe(in, any, new dnnl_memory_desc(), out, Epilogue.NONE);
+        dnnl_memory_desc chosen = new dnnl_memory_desc();
+        // What a query returns belongs to the description.
+        OneDnn.check(
+                dnnl_memory_desc_clone(chosen, dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0)));
+        dnnl_primitive_desc_destroy(description);
+        dnnl_memory_desc_destroy(any);
+        dnnl_memory_desc_destroy(in);
+        dnnl_memory_desc_destroy(out);
+        return chosen;
+    }
+
+    /** @param weight [inputs, outputs] in any order */
+    private void copy(Tensor weight) {
+        dnnl_memory_desc plain = OneDnn.layout(weight);
+        dnnl_primitive_desc description = new dnnl_primitive_desc();
+        OneDnn.check(dnnl_reorder_primitive_desc_create(
+                description, plain, OneDnn.engine(), layout, OneDnn.engine(), new dnnl_primitive_attr()));
+        dnnl_primitive reorder = new dnnl_primitive();
+        OneDnn.check(dnnl_primitive_create(reorder, description));
+        dnnl_memory from = OneDnn.memory(plain, weight.data_ptr_float());
+        dnnl_memory to = OneDnn.memory(layout, packed.data_ptr_float());
+        dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(2);
+        arguments.position(0).arg(DNNL_ARG_FROM).memory(from);
+        arguments.position(1).arg(DNNL_ARG_TO).memory(to);
+        OneDnn.check(dnnl_primitive_execute(reorder, OneDnn.stream(), 2, arguments.position(0)));
+        dnnl_memory_destroy(from);
+        dnnl_memory_destroy(to);
+        dnnl_primitive_destroy(reorder);
+        dnnl_primitive_desc_destroy(description);
+        dnnl_memory_desc_destroy(plain);
     }
 
     /**
-     * {@code input weight^T + bias}.
+     * Prepares {@code into = epilogue(input weight^T + bias)}.
      *
-     * @param input float32 [rows, inputs], contiguous
-     * @return [rows, outputs], in the caller's scope
+     * @param input float32 [rows, inputs]
+     * @param into float32 [rows, outputs]
      */
-    public Tensor multiply(Tensor input) {
-        return call(Operators.LINEAR, plain, input);
-    }
-
-    /** {@code silu(input weight^T + bias)}. */
-    public Tensor multiplySwish(Tensor input) {
-        return call(Operators.LINEAR, swish, input);
-    }
-
-    /**
-     * {@code (input weight^T + bias) * factor}.
-     *
-     * @param factor float32 [rows, outputs]
-     */
-    public Tensor multiplyTimes(Tensor input, Tensor factor) {
-        require(input);
-        IValueVector arguments = new IValueVector().put(times);
-        arguments.put(0, new IValue(input));
-        arguments.put(1, new IValue(factor));
-        return Operators.call(Operators.LINEAR_BINARY, arguments);
-    }
-
-    private Tensor call(Optional<OperatorHandle> operator, IValueVector template, Tensor input) {
-        require(input);
-        IValueVector arguments = new IValueVector().put(template);
-        arguments.put(0, new IValue(input));
-        return Operators.call(operator, arguments);
-    }
-
-    private void require(Tensor input) {
-        if (input.dim() != 2 || input.size(1) != inputs) {
-            throw new IllegalArgumentException("rows of " + inputs + " numbers");
+    public MatrixProduct product(Tensor input, Tensor into, Epilogue epilogue) {
+        boolean fits = input.dim() == 2
+                && into.dim() == 2
+                && input.size(1) == inputs
+                && into.size(1) == outputs
+                && input.size(0) == into.size(0);
+        if (!fits) {
+            throw new IllegalArgumentException("a weight of " + outputs + " x " + inputs + " does not fit");
         }
+        return new MatrixProduct(input, layout, packed.data_ptr_float(), bias, into, epilogue);
     }
 
     @Override
     public void close() {
-        Scopes.release(plain);
-        Scopes.release(swish);
-        Scopes.release(times);
         Scopes.release(packed);
+        bias.ifPresent(Scopes::release);
+        dnnl_memory_desc_destroy(layout);
     }
 }

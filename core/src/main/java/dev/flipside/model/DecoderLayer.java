@@ -5,6 +5,7 @@ import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Tensors;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -104,7 +105,9 @@ final class DecoderLayer {
     /** x through the dense layer of that name, with autograd when grad mode is on. */
     Tensor linear(Tensor x, String name, boolean bias) {
         TensorOptional addend = bias ? new TensorOptional(weight(name + ".bias")) : Tensors.NONE;
-        return DenseProducts.linear(x, weight(name + ".weight"), addend);
+        return GradMode.is_enabled()
+                ? torch.linear(x, weight(name + ".weight"), addend)
+                : DenseProducts.linear(x, weight(name + ".weight"), addend);
     }
 
     /** Which block of the decoder, from 0. */

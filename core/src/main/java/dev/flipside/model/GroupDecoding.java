@@ -2,9 +2,11 @@ package dev.flipside.model;
 
 import dev.flipside.engine.BatchedProducts;
 import dev.flipside.engine.Device;
-import dev.flipside.engine.PackedWeight;
+import dev.flipside.engine.MatrixProduct;
+import dev.flipside.engine.MatrixProduct.Epilogue;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
@@ -37,6 +39,8 @@ public final class GroupDecoding implements AutoCloseable {
     private final GroupedKvCache cache;
     private Tensor positions;
     private Buffers buffers;
+    private final List<Products> products = new ArrayList<>();
+    private MatrixProduct head;
     /** The cell of each row: its prompt's place in the grid times samples plus its sample's. */
     private int[] cells;
 
@@ -54,6 +58,8 @@ public final class GroupDecoding implements AutoCloseable {
      * @param v values [P, R, KV, headDim]
      * @param attended [N, H * headDim]
      * @param attendedByHead the same as [P, R, KV, G, headDim]
+     * @param gated [N, F]
+     * @param logits [N, V]
      */
     private record Buffers(
             Tensor extended,
@@ -66,7 +72,9 @@ public final class GroupDecoding implements AutoCloseable {
             Tensor k,
             Tensor v,
             Tensor attended,
-            Tensor attendedByHead) {
+            Tensor attendedByHead,
+            Tensor gated,
+            Tensor logits) {
         static Buffers of(int prompts, int samples, DecoderConfig config) {
             long n = (long) prompts * samples;
             long d = config.hiddenSize();
@@ -92,7 +100,9 @@ public final class GroupDecoding implements AutoCloseable {
                         complex.narrow(2, config.heads(), kv),
                         heads.narrow(2, rotated, kv),
                         attended,
-                        attended.view(prompts, samples, kv, group, dim));
+                        attended.view(prompts, samples, kv, group, dim),
+                        zeros(n, config.intermediateSize()),
+                        zeros(n, config.vocabSize()));
                 buffers.all().forEach(Scopes::keep);
                 return buffers;
             }
@@ -103,11 +113,28 @@ public final class GroupDecoding implements AutoCloseable {
         }
 
         private List<Tensor> all() {
-            return List.of(x, qk, q, k, v, attendedByHead, extended, norms, normed, qkv, attended);
+            return List.of(x, qk, q, k, v, attendedByHead, extended, norms, normed, qkv, attended, gated, logits);
         }
 
         void release() {
             all().forEach(Scopes::release);
+        }
+    }
+
+    /** The products of one block between the buffers; the residual is added by those that end in it. */
+    private record Products(
+            MatrixProduct qkv, MatrixProduct output, MatrixProduct gate, MatrixProduct up, MatrixProduct down) {
+        static Products of(DecodingWeights.Layer layer, Buffers b) {
+            return new Products(
+                    layer.qkv().product(b.normed, b.qkv, Epilogue.NONE),
+                    layer.output().product(b.attended, b.x, Epilogue.ACCUMULATE),
+                    layer.gate().product(b.normed, b.gated, Epilogue.SWISH),
+                    layer.up().product(b.normed, b.gated, Epilogue.times(b.gated)),
+                    layer.down().product(b.gated, b.x, Epilogue.ACCUMULATE));
+        }
+
+        void close() {
+            List.of(qkv, output, gate, up, down).forEach(MatrixProduct::close);
         }
     }
 
@@ -117,7 +144,7 @@ public final class GroupDecoding implements AutoCloseable {
                 && decoder.precision() == Precision.FLOAT32
                 && decoder.config().slidingWindow().isEmpty()
                 && BatchedProducts.available()
-                && PackedWeight.available();
+                && MatrixProduct.available();
     }
 
     /**
@@ -135,12 +162,26 @@ public final class GroupDecoding implements AutoCloseable {
         cells = IntStream.range(0, prompts.size() * samples).toArray();
         weights = new DecodingWeights(decoder, cells.length);
         buffers = Buffers.of(prompts.size(), samples, config);
+        head = prepare();
         try (Scopes.Frozen scope = Scopes.frozen()) {
             long[] next = IntStream.of(cells)
                     .mapToLong(c -> prompts.get(c / samples).length)
                     .toArray();
             positions = Scopes.keep(Tensors.ofLongs(next, Device.CPU, next.length));
         }
+    }
+
+    /** The products between the current buffers; returns the one of the head. */
+    private MatrixProduct prepare() {
+        weights.layers().forEach(layer -> products.add(Products.of(layer, buffers)));
+        return weights.head().product(buffers.normed, buffers.logits, Epilogue.NONE);
+    }
+
+    private void release() {
+        products.forEach(Products::close);
+        products.clear();
+        head.close();
+        buffers.release();
     }
 
     /** The hidden state after each prompt's last token, float32 [prompts, D]; the first tokens are sampled from it. */
@@ -152,7 +193,7 @@ public final class GroupDecoding implements AutoCloseable {
      * One more token for each row.
      *
      * @param tokens one per row
-     * @return the scores after them, float32 [rows, V]; belongs to the caller's scope
+     * @return the scores after them, float32 [rows, V]; belongs to the caller's scope and is overwritten by the next step
      */
     public Tensor step(int[] tokens) {
         if (tokens.length != cells.length) {
@@ -176,17 +217,15 @@ public final class GroupDecoding implements AutoCloseable {
         GroupedKvCache.Step step = cache.next();
         for (int l = 0; l < weights.layers().size(); l++) {
             try (PointerScope inner = new PointerScope()) {
-                attention(l, weights.layers().get(l), step, angles);
-            }
-            try (PointerScope inner = new PointerScope()) {
-                mlp(weights.layers().get(l));
+                block(l, step, angles);
             }
         }
         step.done();
         positions.add_(new Scalar(1L));
         norm();
-        Tensor logits = weights.head().multiply(buffers.normed);
-        return cells.length == grid ? logits : logits.index_select(0, index(cells));
+        head.run();
+        // Without idle cells the buffer itself holds the rows in their order.
+        return cells.length == grid ? buffers.logits.narrow(0, 0, grid) : buffers.logits.index_select(0, index(cells));
     }
 
     /** The rotation of every row's token, complex [P, R, 1, headDim / 2]. */
@@ -199,18 +238,20 @@ public final class GroupDecoding implements AutoCloseable {
         return torch.view_as_complex(pairs.view(cache.prompts(), cache.samples(), 1, half, 2));
     }
 
-    private void attention(int number, DecodingWeights.Layer layer, GroupedKvCache.Step step, Tensor angles) {
+    private void block(int number, GroupedKvCache.Step step, Tensor angles) {
+        Products product = products.get(number);
         norm();
-        buffers.qkv.copy_(layer.qkv().multiply(buffers.normed));
-        layer.headScales().ifPresent(scales -> buffers.qk.copy_(DecoderLayer.headNorm(buffers.qk, scales, config)));
+        product.qkv.run();
+        weights.layers()
+                .get(number)
+                .headScales()
+                .ifPresent(scales -> buffers.qk.copy_(DecoderLayer.headNorm(buffers.qk, scales, config)));
         buffers.attendedByHead.copy_(step.attend(number, buffers.q, buffers.k, buffers.v, angles));
-        buffers.x.add_(layer.output().multiply(buffers.attended));
-    }
-
-    private void mlp(DecodingWeights.Layer layer) {
+        product.output.run();
         norm();
-        Tensor gated = layer.up().multiplyTimes(buffers.normed, layer.gate().multiplySwish(buffers.normed));
-        buffers.x.add_(layer.down().multiply(gated));
+        product.gate.run();
+        product.up.run();
+        product.down.run();
     }
 
     /** x / sqrt(sum(x^2) + D eps) into {@code normed}; {@link DecodingWeights} hold the rest of the norm. */
@@ -265,8 +306,9 @@ public final class GroupDecoding implements AutoCloseable {
             Scopes.release(all);
         }
         cache.keep(prompts, chosen);
-        buffers.release();
+        release();
         buffers = Buffers.of(prompts.length, fewer, config);
+        head = prepare();
         cells = moved;
     }
 
@@ -277,7 +319,7 @@ public final class GroupDecoding implements AutoCloseable {
     @Override
     public void close() {
         cache.close();
-        buffers.release();
+        release();
         weights.close();
         Scopes.release(positions);
     }

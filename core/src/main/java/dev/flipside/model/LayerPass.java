@@ -123,12 +123,11 @@ final class LayerPass implements AutoCloseable {
 
     private Tensor throughDense(Tensor gradOutput, Tensor x, String name, boolean bias) {
         Tensor weight = layer.weight(name + ".weight");
-        DenseProducts.Gradients gradients = DenseProducts.backward(gradOutput, x, weight.detach());
-        weight.grad().add_(gradients.weight());
+        DenseProducts.addGradWeight(gradOutput, x, weight.grad());
         if (bias) {
             layer.weight(name + ".bias").grad().add_(gradOutput.sum(0L));
         }
-        return gradients.input();
+        return DenseProducts.gradInput(gradOutput, weight.detach());
     }
 
     private void throughNorm(Tensor gradNormed, Tensor x, String name, Tensor gradient) {

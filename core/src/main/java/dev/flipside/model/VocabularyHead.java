@@ -159,12 +159,13 @@ final class VocabularyHead {
                 Tensor gradStates = head().index_select(0, targets).mul_(weights);
                 headGradient().index_add_(0, targets, weighted);
                 // ... and away from what the model expects.
+                Tensor negated = weighted.neg();
                 forEachRowBlock(
                         n,
                         (at, length) -> forEachTokenBlock((from, tokens) -> backwardBlock(
                                 states.narrow(0, at, length),
                                 logSums.narrow(0, at, length),
-                                weighted.narrow(0, at, length),
+                                negated.narrow(0, at, length),
                                 weights.narrow(0, at, length),
                                 gradStates.narrow(0, at, length),
                                 from,
@@ -178,14 +179,14 @@ final class VocabularyHead {
     }
 
     private void backwardBlock(
-            Tensor states, Tensor logSums, Tensor weighted, Tensor weights, Tensor gradStates, long from, long tokens) {
+            Tensor states, Tensor logSums, Tensor negated, Tensor weights, Tensor gradStates, long from, long tokens) {
         try (PointerScope scope = new PointerScope();
                 Autocast autocast = new Autocast(decoder.precision())) {
             Tensor probabilities = scores(states, from, tokens).sub_(logSums).exp_();
-            DenseProducts.Gradients gradients =
-                    DenseProducts.backward(probabilities, weighted, head().narrow(0, from, tokens));
-            gradStates.addcmul_(gradients.input().to(ScalarType.Float), weights, new Scalar(-1.0));
-            headGradient().narrow(0, from, tokens).sub_(gradients.weight());
+            Tensor part = head().narrow(0, from, tokens);
+            gradStates.addcmul_(
+                    DenseProducts.gradInput(probabilities, part).to(ScalarType.Float), weights, new Scalar(-1.0));
+            DenseProducts.addGradWeight(probabilities, negated, headGradient().narrow(0, from, tokens));
         }
     }
 
