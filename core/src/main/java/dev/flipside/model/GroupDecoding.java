@@ -1,6 +1,5 @@
 package dev.flipside.model;
 
-import dev.flipside.engine.BatchedProducts;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.MatrixProduct;
 import dev.flipside.engine.MatrixProduct.Epilogue;
@@ -19,7 +18,7 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Decoding of groups on the CPU in as few calls as a step can have: packed weights, buffers and views made once, attention over many small matrices in a few calls of MKL,
+ * Decoding of groups on the CPU in as few calls as a step can have: packed weights, buffers and views made once, attention over many small matrices in four products a layer,
  * and a prompt's keys read once for its whole group.
  *
  * <p>Computes what {@link Decoder#step} over a {@link KvCache} computes, in another order of rounding; a test holds the two together. Rows are dense for the
@@ -138,12 +137,11 @@ public final class GroupDecoding implements AutoCloseable {
         }
     }
 
-    /** Whether this model can be decoded here: on the CPU with oneDNN and MKL, in float32, without a sliding window. */
+    /** Whether this model can be decoded here: on the CPU with oneDNN, in float32, without a sliding window. */
     public static boolean supports(Decoder decoder) {
         return decoder.device().isCpu()
                 && decoder.precision() == Precision.FLOAT32
                 && decoder.config().slidingWindow().isEmpty()
-                && BatchedProducts.available()
                 && MatrixProduct.available();
     }
 

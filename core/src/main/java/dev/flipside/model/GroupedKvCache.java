@@ -1,9 +1,8 @@
 package dev.flipside.model;
 
-import dev.flipside.engine.BatchedProducts;
-import dev.flipside.engine.BatchedProducts.Matrices;
-import dev.flipside.engine.BatchedProducts.Memory;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.MatrixProduct;
+import dev.flipside.engine.MatrixProduct.Epilogue;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import java.util.ArrayList;
@@ -12,6 +11,8 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -24,11 +25,13 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * that a step touches, views and addresses included, is made when the grid is. Lives outside every scope until {@link #close}.
  */
 final class GroupedKvCache implements AutoCloseable {
-    /**
-     * Tokens by which buffers of completions grow. Small ones lie close together, which a step that reads all of them is quicker with; a growth costs about as much as a
-     * tenth of a step.
-     */
-    private static final int GROWTH = 16;
+    /** Tokens that completions have room for at first; it doubles when it is used up. Small buffers are read faster than the used part of large ones. */
+    private static final int FIRST_CAPACITY = 32;
+
+    /** Tokens after which products are prepared anew: those of a block look at all its slots, the unused ones masked. */
+    private static final int BLOCK = 16;
+
+    private static final Scalar MINUS_INFINITY = Scopes.keep(new Scalar(Double.NEGATIVE_INFINITY));
 
     private final DecoderConfig config;
     private final int promptSlots;
@@ -38,7 +41,12 @@ final class GroupedKvCache implements AutoCloseable {
     private int capacity;
     private final Tensor promptHidden;
     private final Tensor scores;
-    private final Memory scoreMemory;
+    private final List<Products> products = new ArrayList<>();
+    /** Slots of completions in the products, a whole number of blocks unless the limit ends the last. */
+    private int slots;
+    /** The part of {@code scores} that they use, [P * H * R, width]. */
+    private Tensor table;
+
     /** [P, KV, Sp, headDim] of each layer. */
     private final List<Stored> prompts = new ArrayList<>();
 
@@ -50,9 +58,9 @@ final class GroupedKvCache implements AutoCloseable {
     private int used;
 
     /** Keys and values of one layer, [..., tokens, headDim] each. */
-    private record Stored(Tensor keys, Tensor values, Memory keyMemory, Memory valueMemory) {
+    private record Stored(Tensor keys, Tensor values) {
         static Stored of(Tensor keys, Tensor values) {
-            return new Stored(Scopes.keep(keys), Scopes.keep(values), Memory.of(keys), Memory.of(values));
+            return new Stored(Scopes.keep(keys), Scopes.keep(values));
         }
 
         void release() {
@@ -96,14 +104,7 @@ final class GroupedKvCache implements AutoCloseable {
      * @param mixedByRow [P, R, KV, G, headDim]
      */
     private record Grid(
-            int prompts,
-            int samples,
-            Tensor queries,
-            Tensor mixed,
-            Tensor queriesByRow,
-            Tensor mixedByRow,
-            Memory queryMemory,
-            Memory mixedMemory) {
+            int prompts, int samples, Tensor queries, Tensor mixed, Tensor queriesByRow, Tensor mixedByRow) {
         static Grid of(int prompts, int samples, DecoderConfig config) {
             long[] shape = {prompts, config.kvHeads(), samples, config.heads() / config.kvHeads(), config.headDim()};
             Tensor queries = zeros(shape);
@@ -114,9 +115,7 @@ final class GroupedKvCache implements AutoCloseable {
                     queries,
                     mixed,
                     Scopes.keep(asComplex(queries.transpose(1, 2))),
-                    Scopes.keep(mixed.transpose(1, 2)),
-                    Memory.of(queries),
-                    Memory.of(mixed));
+                    Scopes.keep(mixed.transpose(1, 2)));
         }
 
         void release() {
@@ -124,18 +123,60 @@ final class GroupedKvCache implements AutoCloseable {
         }
     }
 
+    /**
+     * Attention of one layer over as many slots as the current block of tokens has.
+     *
+     * @param ofPrompts queries by the prompts' keys
+     * @param ofRows queries by the completions' keys, beside them in the same table
+     * @param fromPrompts the softmax of the one by the prompts' values
+     * @param fromRows that of the other by the completions' values, added
+     */
+    private record Products(
+            MatrixProduct ofPrompts, MatrixProduct ofRows, MatrixProduct fromPrompts, MatrixProduct fromRows) {
+        void close() {
+            List.of(ofPrompts, ofRows, fromPrompts, fromRows).forEach(MatrixProduct::close);
+        }
+    }
+
+    private Products products(Stored ofPrompts, Stored ofRows) {
+        long dim = config.headDim();
+        long group = config.heads() / config.kvHeads();
+        long heads = (long) grid.prompts * config.kvHeads();
+        long cells = heads * grid.samples;
+        // All rows of a prompt that share a key head; each row alone.
+        long[] together = {heads, grid.samples * group, dim};
+        long[] alone = {cells, group, dim};
+        try (PointerScope scope = new PointerScope()) {
+            Tensor scoresOfPrompts =
+                    table.view(heads, grid.samples * group, width()).narrow(2, 0, promptSlots);
+            Tensor scoresOfRows = table.view(cells, group, width()).narrow(2, promptSlots, slots);
+            Tensor rowKeys = ofRows.keys.view(cells, capacity, dim).narrow(1, 0, slots);
+            Tensor rowValues = ofRows.values.view(cells, capacity, dim).narrow(1, 0, slots);
+            return new Products(
+                    MatrixProduct.of(
+                            grid.queries.view(together),
+                            ofPrompts.keys.view(heads, promptSlots, dim).transpose(1, 2),
+                            scoresOfPrompts,
+                            Epilogue.NONE),
+                    MatrixProduct.of(grid.queries.view(alone), rowKeys.transpose(1, 2), scoresOfRows, Epilogue.NONE),
+                    MatrixProduct.of(
+                            scoresOfPrompts,
+                            ofPrompts.values.view(heads, promptSlots, dim),
+                            grid.mixed.view(together),
+                            Epilogue.NONE),
+                    MatrixProduct.of(scoresOfRows, rowValues, grid.mixed.view(alone), Epilogue.ACCUMULATE));
+        }
+    }
+
     /** One token's place in every row, the same for all layers. */
     final class Step {
-        private final int width = promptSlots + used + 1;
-        private final Tensor table;
-        private final Optional<Tensor> masked;
-        private final Memory rowScores = scoreMemory.from(promptSlots);
+        private final Optional<Tensor> masked =
+                mask.map(m -> table.view(grid.prompts, -1, width()).narrow(2, 0, promptSlots));
+        private final Optional<Tensor> unused = used + 1 < slots
+                ? Optional.of(table.narrow(1, promptSlots + used + 1L, slots - used - 1L))
+                : Optional.empty();
 
-        private Step() {
-            long queries = (long) grid.prompts * config.heads() * grid.samples;
-            table = scores.narrow(0, 0, queries * width).view(-1, width);
-            masked = mask.map(m -> table.view(grid.prompts, -1, width).narrow(2, 0, promptSlots));
-        }
+        private Step() {}
 
         /**
          * Stores a token in a layer and attends to all that its row holds.
@@ -146,63 +187,18 @@ final class GroupedKvCache implements AutoCloseable {
          * @param angles the rotation, complex [P, R, 1, headDim / 2]
          * @return [P, R, KV, G, headDim], overwritten by the next call
          */
-        Tensor attend(int number, Tensor q, Tensor k, Tensor v, Tensor angles) {
-            Stored ofPrompts = prompts.get(number);
-            Rows ofRows = rows.get(number);
+        Tensor attend(int layer, Tensor q, Tensor k, Tensor v, Tensor angles) {
             torch.mul_out(grid.queriesByRow, q, angles.unsqueeze(3));
-            torch.mul_out(ofRows.keysByToken.select(3, used), k, angles);
-            ofRows.valuesByToken.select(3, used).copy_(v);
-
-            int dim = config.headDim();
-            int group = config.heads() / config.kvHeads();
-            int heads = grid.prompts * config.kvHeads();
-            int cells = heads * grid.samples;
-            int promptRows = grid.samples * group;
-            int seen = used + 1;
-            Matrices promptScores = scoreMemory.matrices(width, promptRows * width);
-            Matrices scoresOfRows = rowScores.matrices(width, group * width);
-            multiply(
-                    heads,
-                    promptRows,
-                    promptSlots,
-                    dim,
-                    grid.queryMemory.matrices(dim, promptRows * dim),
-                    ofPrompts.keyMemory.matrices(dim, promptSlots * dim),
-                    true,
-                    0,
-                    promptScores);
-            multiply(
-                    cells,
-                    group,
-                    seen,
-                    dim,
-                    grid.queryMemory.matrices(dim, group * dim),
-                    ofRows.stored.keyMemory.matrices(dim, capacity * dim),
-                    true,
-                    0,
-                    scoresOfRows);
+            torch.mul_out(rows.get(layer).keysByToken.select(3, used), k, angles);
+            rows.get(layer).valuesByToken.select(3, used).copy_(v);
+            Products product = products.get(layer);
+            product.ofPrompts.run();
+            product.ofRows.run();
             masked.ifPresent(part -> part.add_(mask.orElseThrow()));
+            unused.ifPresent(part -> part.fill_(MINUS_INFINITY));
             torch.softmax_out(table, table, 1);
-            multiply(
-                    heads,
-                    promptRows,
-                    dim,
-                    promptSlots,
-                    promptScores,
-                    ofPrompts.valueMemory.matrices(dim, promptSlots * dim),
-                    false,
-                    0,
-                    grid.mixedMemory.matrices(dim, promptRows * dim));
-            multiply(
-                    cells,
-                    group,
-                    dim,
-                    seen,
-                    scoresOfRows,
-                    ofRows.stored.valueMemory.matrices(dim, capacity * dim),
-                    false,
-                    1,
-                    grid.mixedMemory.matrices(dim, group * dim));
+            product.fromPrompts.run();
+            product.fromRows.run();
             return grid.mixedByRow;
         }
 
@@ -212,16 +208,11 @@ final class GroupedKvCache implements AutoCloseable {
         }
     }
 
-    private static void multiply(
-            int count, int m, int n, int k, Matrices a, Matrices b, boolean transposeB, float beta, Matrices c) {
-        BatchedProducts.multiply(count, m, n, k, 1, a, b, transposeB, beta, c);
-    }
-
     /** Computes the prompts. */
     GroupedKvCache(Decoder decoder, List<int[]> promptIds, int samples, int steps) {
         config = decoder.config();
         limit = Math.max(1, steps);
-        capacity = Math.min(limit, GROWTH);
+        capacity = Math.min(limit, FIRST_CAPACITY);
         int count = promptIds.size();
         promptSlots = promptIds.stream().mapToInt(p -> p.length).max().orElseThrow();
         long kv = config.kvHeads();
@@ -235,7 +226,7 @@ final class GroupedKvCache implements AutoCloseable {
             }
             grid = Grid.of(count, samples, config);
             scores = zeros((long) count * config.heads() * samples * (promptSlots + limit));
-            scoreMemory = Memory.of(scores);
+            table = Scopes.keep(scores.narrow(0, 0, 0));
             promptHidden = zeros(count, config.hiddenSize());
             mask = mask(promptIds);
         }
@@ -316,19 +307,41 @@ final class GroupedKvCache implements AutoCloseable {
         if (used == limit) {
             throw new IllegalStateException("a cache of " + limit + " tokens is full");
         }
-        if (used == capacity) {
-            grow();
+        if (used == slots) {
+            slots = Math.min(limit, used + BLOCK);
+            if (slots > capacity) {
+                grow();
+            }
+            prepare();
         }
         return new Step();
     }
 
+    /** The products for the current grid and slots. */
+    private void prepare() {
+        products.forEach(Products::close);
+        products.clear();
+        try (PointerScope scope = new PointerScope()) {
+            long queries = (long) grid.prompts * config.heads() * grid.samples;
+            Scopes.release(table);
+            table = Scopes.keep(scores.narrow(0, 0, queries * width()).view(queries, width()));
+        }
+        for (int l = 0; l < rows.size(); l++) {
+            products.add(products(prompts.get(l), rows.get(l).stored));
+        }
+    }
+
+    private int width() {
+        return promptSlots + slots;
+    }
+
     private void grow() {
-        capacity = Math.min(limit, capacity + GROWTH);
+        capacity = Math.min(limit, 2 * capacity);
         try (Scopes.Frozen scope = Scopes.frozen()) {
             long[] shape = {grid.prompts, config.kvHeads(), grid.samples, capacity, config.headDim()};
             rows.replaceAll(all -> all.map(buffer -> {
                 Tensor larger = empty(shape);
-                larger.narrow(3, 0, used).copy_(buffer);
+                larger.narrow(3, 0, used).copy_(buffer.narrow(3, 0, used));
                 return larger;
             }));
         }
@@ -359,6 +372,8 @@ final class GroupedKvCache implements AutoCloseable {
                     buffer -> buffer.flatten(0, 2).index_select(0, rowIndex).view(shape)));
             grid.release();
             grid = Grid.of(kept.length, fewer, config);
+            // The next step prepares its products.
+            slots = used;
             Optional<Tensor> smallerMask = mask.map(m -> Scopes.keep(m.index_select(0, promptIndex)));
             mask.ifPresent(Scopes::release);
             mask = smallerMask;
@@ -372,10 +387,11 @@ final class GroupedKvCache implements AutoCloseable {
 
     @Override
     public void close() {
+        products.forEach(Products::close);
         prompts.forEach(Stored::release);
         rows.forEach(Rows::release);
         grid.release();
         mask.ifPresent(Scopes::release);
-        List.of(scores, promptHidden).forEach(Scopes::release);
+        List.of(table, scores, promptHidden).forEach(Scopes::release);
     }
 }

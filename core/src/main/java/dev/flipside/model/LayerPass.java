@@ -2,7 +2,7 @@ package dev.flipside.model;
 
 import dev.flipside.engine.DenseProducts;
 import dev.flipside.engine.Scopes;
-import org.bytedeco.pytorch.AutoGradMode;
+import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -10,40 +10,44 @@ import org.bytedeco.pytorch.global.torch;
  * One block forward, and backward by hand: what {@link DecoderLayer#forward} and autograd compute, in another order of rounding.
  *
  * <p>Keeps the block's input, the residual between its halves and the outputs of the two wide products; norms and the gated product are computed again, which
- * costs less than reading them back from memory, and weight gradients are added where they belong without a matrix in between. Attention alone is left to
- * autograd. Float32 only. Native memory lives until {@link #close}.
+ * costs less than reading them back from memory, and weight gradients are added where they belong without a matrix in between. Float32 only. Native memory lives until {@link #close}.
  */
 final class LayerPass implements AutoCloseable {
     private final DecoderLayer layer;
     private final DecoderConfig config;
     private final RmsNorm norm;
 
-    /** [B, T, D] each, but for the graph from {@code qkv}, a leaf, to {@code mixed}. */
+    /** [N, D] each. */
     private final Tensor input;
 
-    private final Tensor qkv;
-    private final Tensor mixed;
+    private final AttentionPass attention;
     private final Tensor middle;
+    /** [N, 2 F]. */
     private final Tensor gateUp;
+
     private final Tensor output;
 
-    /** @param x [B, T, D] contiguous; must outlive this pass */
-    LayerPass(DecoderLayer layer, Tensor x, Rope.Angles angles, DecoderLayer.Attention attention) {
+    /**
+     * Forward.
+     *
+     * @param x [N, D] contiguous; must outlive this pass
+     * @param attend from queries, keys and values [N, (H + 2 KV) headDim], which it may keep
+     */
+    LayerPass(DecoderLayer layer, Tensor x, Function<Tensor, AttentionPass> attend) {
         this.layer = layer;
         config = layer.config();
         norm = new RmsNorm(config.rmsNormEps());
         input = x;
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            qkv = Scopes.keep(layer.linear(
+            attention = attend.apply(layer.linear(
                     normed(x, DecoderLayer.ATTENTION_NORM),
                     DecoderLayer.QKV,
                     config.biases().qkv()));
-            try (AutoGradMode grad = new AutoGradMode(true)) {
-                mixed = Scopes.keep(layer.mix(qkv.set_requires_grad(true), angles, attention));
-            }
             middle = Scopes.keep(layer.linear(
-                    mixed.detach(), DecoderLayer.OUTPUT, config.biases().output()));
+                    attention.mixed(), DecoderLayer.OUTPUT, config.biases().output()));
             middle.add_(x);
+        }
+        try (Scopes.Frozen scope = Scopes.frozen()) {
             gateUp = Scopes.keep(layer.linear(
                     normed(middle, DecoderLayer.MLP_NORM),
                     DecoderLayer.GATE_UP,
@@ -56,25 +60,21 @@ final class LayerPass implements AutoCloseable {
         }
     }
 
-    /** The residual stream after this block, [B, T, D]; valid until {@link #close}. */
+    /** The residual stream after this block, [N, D]; valid until {@link #close}. */
     Tensor output() {
         return output;
     }
 
     private Tensor normed(Tensor x, String weight) {
-        return norm.forward(rows(x), layer.weight(weight)).view(x.size(0), x.size(1), -1);
+        return norm.forward(x, layer.weight(weight));
     }
 
     private Tensor gate() {
-        return gateUp.narrow(-1, 0, config.intermediateSize());
+        return gateUp.narrow(1, 0, config.intermediateSize());
     }
 
     private Tensor up() {
-        return gateUp.narrow(-1, config.intermediateSize(), config.intermediateSize());
-    }
-
-    private static Tensor rows(Tensor x) {
-        return x.view(-1, x.size(-1));
+        return gateUp.narrow(1, config.intermediateSize(), config.intermediateSize());
     }
 
     /**
@@ -92,16 +92,17 @@ final class LayerPass implements AutoCloseable {
     }
 
     private void throughMlp(Tensor gradient) {
-        Tensor gate = rows(gateUp).narrow(1, 0, config.intermediateSize());
-        Tensor up = rows(gateUp).narrow(1, config.intermediateSize(), config.intermediateSize());
-        Tensor activated = torch.silu(gate);
+        Tensor activated = torch.silu(gate());
         Tensor gradGated = throughDense(
-                gradient, activated.mul(up), DecoderLayer.DOWN, config.biases().mlp());
-        Tensor gradGateUp = torch.empty_like(rows(gateUp));
+                gradient,
+                activated.mul(up()),
+                DecoderLayer.DOWN,
+                config.biases().mlp());
+        Tensor gradGateUp = torch.empty_like(gateUp);
         torch.mul_out(gradGateUp.narrow(1, config.intermediateSize(), config.intermediateSize()), gradGated, activated);
-        torch.silu_backward_out(gradGateUp.narrow(1, 0, config.intermediateSize()), gradGated.mul_(up), gate);
+        torch.silu_backward_out(gradGateUp.narrow(1, 0, config.intermediateSize()), gradGated.mul_(up()), gate());
         Scopes.release(activated);
-        Tensor normed = norm.forward(rows(middle), layer.weight(DecoderLayer.MLP_NORM));
+        Tensor normed = norm.forward(middle, layer.weight(DecoderLayer.MLP_NORM));
         Tensor gradNormed = throughDense(
                 gradGateUp, normed, DecoderLayer.GATE_UP, config.biases().mlp());
         throughNorm(gradNormed, middle, DecoderLayer.MLP_NORM, gradient);
@@ -110,12 +111,11 @@ final class LayerPass implements AutoCloseable {
     private void throughAttention(Tensor gradient) {
         Tensor gradMixed = throughDense(
                 gradient,
-                rows(mixed.detach()),
+                attention.mixed(),
                 DecoderLayer.OUTPUT,
                 config.biases().output());
-        DecoderLayer.backward(mixed, gradMixed.view(mixed.size(0), mixed.size(1), -1));
-        Tensor gradQkv = rows(qkv.grad());
-        Tensor normed = norm.forward(rows(input), layer.weight(DecoderLayer.ATTENTION_NORM));
+        Tensor gradQkv = attention.backward(gradMixed);
+        Tensor normed = norm.forward(input, layer.weight(DecoderLayer.ATTENTION_NORM));
         Tensor gradNormed =
                 throughDense(gradQkv, normed, DecoderLayer.QKV, config.biases().qkv());
         throughNorm(gradNormed, input, DecoderLayer.ATTENTION_NORM, gradient);
@@ -132,7 +132,7 @@ final class LayerPass implements AutoCloseable {
 
     private void throughNorm(Tensor gradNormed, Tensor x, String name, Tensor gradient) {
         Tensor weight = layer.weight(name);
-        norm.backward(gradNormed, rows(x), weight.detach(), weight.grad(), gradient);
+        norm.backward(gradNormed, x, weight.detach(), weight.grad(), gradient);
     }
 
     @Override
@@ -140,7 +140,6 @@ final class LayerPass implements AutoCloseable {
         Scopes.release(output);
         Scopes.release(gateUp);
         Scopes.release(middle);
-        Scopes.release(mixed);
-        Scopes.release(qkv);
+        attention.close();
     }
 }

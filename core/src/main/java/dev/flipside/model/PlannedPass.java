@@ -3,6 +3,7 @@ package dev.flipside.model;
 import dev.flipside.engine.Scopes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -19,11 +20,17 @@ final class PlannedPass implements BlocksPass {
     private final boolean checkpointing;
     private final RmsNorm norm;
 
-    /** The input of each block, and what the last one made. */
+    /** B, T and D of the layout. */
+    private final long[] shape;
+
+    /** The input of each block, and what the last one made, [B * T, D]. */
     private final List<Tensor> residuals = new ArrayList<>();
 
     /** One a block; empty with checkpointing. */
     private final List<LayerPass> layers = new ArrayList<>();
+
+    /** Of all layers, where it supports the model. */
+    private final Optional<PlannedAttention> plannedAttention;
 
     private final Tensor hidden;
 
@@ -37,11 +44,14 @@ final class PlannedPass implements BlocksPass {
         this.checkpointing = checkpointing;
         norm = new RmsNorm(decoder.config().rmsNormEps());
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            Rope.Angles angles = layout.angles(decoder.rope());
-            DecoderLayer.Attention attention = layout.attention(decoder);
-            residuals.add(Scopes.keep(embedded.detach()));
+            shape = new long[] {embedded.size(0), embedded.size(1), embedded.size(2)};
+            plannedAttention = PlannedAttention.supports(decoder)
+                    ? Optional.of(new PlannedAttention(decoder, layout))
+                    : Optional.empty();
+            AttentionFactory attention = attention();
+            residuals.add(Scopes.keep(embedded.detach().view(-1, shape[2])));
             for (DecoderLayer layer : decoder.layers()) {
-                LayerPass pass = new LayerPass(layer, last(), angles, attention);
+                LayerPass pass = new LayerPass(layer, last(), qkv -> attention.of(layer, qkv));
                 residuals.add(Scopes.keep(pass.output().detach()));
                 if (checkpointing) {
                     pass.close();
@@ -49,8 +59,7 @@ final class PlannedPass implements BlocksPass {
                     layers.add(pass);
                 }
             }
-            Tensor rows = last().view(-1, decoder.config().hiddenSize());
-            hidden = Scopes.keep(norm.forward(rows, finalNormWeight()).view_as(last()));
+            hidden = Scopes.keep(norm.forward(last(), finalNormWeight()).view(shape));
         }
     }
 
@@ -70,7 +79,7 @@ final class PlannedPass implements BlocksPass {
     @Override
     public Tensor backward(Tensor gradHidden) {
         return Scopes.scoped(() -> {
-            Tensor gradient = torch.zeros_like(last()).view(-1, decoder.config().hiddenSize());
+            Tensor gradient = torch.zeros_like(last());
             try (Scopes.Frozen scope = Scopes.frozen()) {
                 Tensor gradOutput =
                         gradHidden.reshape(gradient.size(0), gradient.size(1)).clone();
@@ -82,7 +91,7 @@ final class PlannedPass implements BlocksPass {
                 backward(i, gradient);
                 release(residuals);
             }
-            return gradient.view(gradHidden.size(0), gradHidden.size(1), -1);
+            return gradient.view(shape);
         });
     }
 
@@ -94,13 +103,29 @@ final class PlannedPass implements BlocksPass {
             return;
         }
         try (PointerScope scope = new PointerScope();
-                LayerPass pass = new LayerPass(
-                        decoder.layers().get(layer),
-                        last(),
-                        layout.angles(decoder.rope()),
-                        layout.attention(decoder))) {
+                LayerPass pass = again(decoder.layers().get(layer))) {
             pass.backward(gradient);
         }
+    }
+
+    private LayerPass again(DecoderLayer layer) {
+        AttentionFactory attention = attention();
+        return new LayerPass(layer, last(), qkv -> attention.of(layer, qkv));
+    }
+
+    /** Makes each layer's attention. */
+    private interface AttentionFactory {
+        AttentionPass of(DecoderLayer layer, Tensor qkv);
+    }
+
+    private AttentionFactory attention() {
+        if (plannedAttention.isPresent()) {
+            return (layer, qkv) -> plannedAttention.get().pass(qkv);
+        }
+        Rope.Angles angles = layout.angles(decoder.rope());
+        DecoderLayer.Attention functional = layout.attention(decoder);
+        return (layer, qkv) ->
+                new AttentionPass.ByAutograd(layer, qkv.view(shape[0], shape[1], -1), angles, functional);
     }
 
     /** Frees the newest. */
@@ -113,5 +138,6 @@ final class PlannedPass implements BlocksPass {
         Scopes.release(hidden);
         layers.forEach(LayerPass::close);
         residuals.forEach(Scopes::release);
+        plannedAttention.ifPresent(PlannedAttention::close);
     }
 }

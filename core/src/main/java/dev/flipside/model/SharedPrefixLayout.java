@@ -88,6 +88,15 @@ record SharedPrefixLayout(int[][] prefixes, int[] prefixOf, int[][] continuation
         return (long) prefixes.length * prefixSlots();
     }
 
+    /** How many rows continue each prefix. */
+    int[] groupSizes() {
+        int[] sizes = new int[prefixes.length];
+        for (int prefix : prefixOf) {
+            sizes[prefix]++;
+        }
+        return sizes;
+    }
+
     /** Whether every prefix is as long as the longest. */
     boolean prefixesOfOneLength() {
         int slots = prefixSlots();

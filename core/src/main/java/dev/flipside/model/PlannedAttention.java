@@ -1,0 +1,372 @@
+package dev.flipside.model;
+
+import dev.flipside.engine.Device;
+import dev.flipside.engine.MatrixProduct;
+import dev.flipside.engine.Scopes;
+import dev.flipside.engine.Tensors;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+
+/**
+ * Attention over a layout of rows by {@link SoftmaxAttention}, for all layers of a pass: on the CPU in float32, without sliding windows and head norms.
+ *
+ * <p>Queries that share a key head are rows of one matrix, ordered by token: [sequences * KV, T * G, headDim]. Continuations of a prefix look at its keys, which
+ * are neither repeated nor copied, and so collect their gradients by one product. Lives outside every scope until {@link #close}, and must outlive its passes.
+ */
+final class PlannedAttention implements AutoCloseable {
+    /** Tokens whose queries meet their keys in one product; a longer sequence spares most of what its causal mask would hide. */
+    private static final int BLOCK = 128;
+
+    private final DecoderConfig config;
+    private final int heads;
+    private final int kv;
+    private final int group;
+    private final int dim;
+    private final List<Part> parts = new ArrayList<>();
+
+    /**
+     * Rows of the layout that are treated alike: {@code groups} x {@code samples} sequences of {@code tokens}.
+     *
+     * @param first where in [N] they begin
+     * @param prefixes where in the first part the sequences begin that they continue; negative for none
+     * @param cos of the rotation, [groups, samples, tokens, 1, 1, headDim] or broadcast to it, sin its signed sine
+     * @param prefixMask minus infinity behind the end of shorter prefixes, [groups * KV, 1, prefix slots]
+     */
+    private record Part(
+            int groups,
+            int samples,
+            int tokens,
+            long first,
+            int prefixes,
+            Tensor cos,
+            Tensor sin,
+            Optional<Tensor> prefixMask) {
+        long rows() {
+            return (long) groups * samples * tokens;
+        }
+
+        Stream<Tensor> tensors() {
+            return Stream.concat(Stream.of(cos, sin), prefixMask.stream());
+        }
+    }
+
+    /**
+     * Rotated queries and keys, and values, of a part: q [groups, KV, samples, tokens, G, headDim], k and v [groups, KV, samples, tokens, headDim].
+     */
+    private record Heads(Tensor q, Tensor k, Tensor v) {
+        Heads keep() {
+            all().forEach(Scopes::keep);
+            return this;
+        }
+
+        List<Tensor> all() {
+            return List.of(q, k, v);
+        }
+    }
+
+    static boolean supports(Decoder decoder) {
+        return decoder.device().isCpu()
+                && decoder.precision() == Precision.FLOAT32
+                && decoder.config().slidingWindow().isEmpty()
+                && !decoder.config().headNorms()
+                && MatrixProduct.available();
+    }
+
+    PlannedAttention(Decoder decoder, RowLayout layout) {
+        config = decoder.config();
+        heads = config.heads();
+        kv = config.kvHeads();
+        group = heads / kv;
+        dim = config.headDim();
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            Rope.Angles angles = layout.angles(decoder.rope());
+            if (layout instanceof SharedPrefixLayout shared) {
+                prefixAndContinuations(shared, angles);
+            } else if (layout instanceof RowLayout.Padded padded) {
+                int tokens = RowLayout.longest(padded.rows());
+                parts.add(part(padded.rows().length, 1, tokens, 0, -1, angles, Optional.empty()));
+            }
+            parts.forEach(part -> part.tensors().forEach(Scopes::keep));
+        }
+    }
+
+    @Override
+    public void close() {
+        parts.forEach(part -> part.tensors().forEach(Scopes::release));
+    }
+
+    private void prefixAndContinuations(SharedPrefixLayout layout, Rope.Angles angles) {
+        int slots = layout.prefixSlots();
+        int tokens = layout.continuationSlots();
+        int prefixes = layout.prefixes().length;
+        parts.add(part(prefixes, 1, slots, 0, -1, angles, Optional.empty()));
+        if (tokens == 0) {
+            return;
+        }
+        int[] sizes = layout.groupSizes();
+        int row = 0;
+        int from = 0;
+        while (from < prefixes) {
+            int to = from + 1;
+            while (to < prefixes && sizes[to] == sizes[from]) {
+                to++;
+            }
+            long first = layout.prefixTokens() + (long) row * tokens;
+            int[] lengths = Arrays.stream(layout.prefixes(), from, to)
+                    .mapToInt(p -> p.length)
+                    .toArray();
+            parts.add(part(to - from, sizes[from], tokens, first, from, angles, prefixMask(lengths, slots)));
+            row += (to - from) * sizes[from];
+            from = to;
+        }
+    }
+
+    private Part part(
+            int groups,
+            int samples,
+            int tokens,
+            long first,
+            int prefixes,
+            Rope.Angles angles,
+            Optional<Tensor> prefixMask) {
+        return new Part(
+                groups,
+                samples,
+                tokens,
+                first,
+                prefixes,
+                table(angles.cos(), groups, samples, tokens, first),
+                table(angles.sin(), groups, samples, tokens, first),
+                prefixMask);
+    }
+
+    /** Angles are given for every place of a row [T, 1, headDim], or of the whole layout [N, 1, headDim]. */
+    private Tensor table(Tensor angles, long groups, long samples, long tokens, long first) {
+        long rows = groups * samples * tokens;
+        return angles.size(0) == tokens && first == 0 && angles.size(0) != rows
+                ? angles.view(1, 1, tokens, 1, 1, dim)
+                : angles.narrow(0, first, rows).view(groups, samples, tokens, 1, 1, dim);
+    }
+
+    private Optional<Tensor> prefixMask(int[] lengths, int slots) {
+        if (Arrays.stream(lengths).allMatch(l -> l == slots)) {
+            return Optional.empty();
+        }
+        float[] additive = new float[lengths.length * kv * slots];
+        for (int i = 0; i < lengths.length * kv; i++) {
+            Arrays.fill(additive, i * slots + lengths[i / kv], (i + 1) * slots, Float.NEGATIVE_INFINITY);
+        }
+        return Optional.of(Tensors.ofFloats(additive, Device.CPU, (long) lengths.length * kv, 1, slots));
+    }
+
+    /** @param qkv [N, (H + 2 KV) headDim], not needed afterwards */
+    Pass pass(Tensor qkv) {
+        return new Pass(qkv);
+    }
+
+    /** One layer's attention. */
+    final class Pass implements AttentionPass {
+        private final List<Heads> rotated = new ArrayList<>();
+        private final Tensor mixed;
+
+        private Pass(Tensor qkv) {
+            try (Scopes.Frozen scope = Scopes.frozen()) {
+                mixed = Scopes.keep(torch.empty(qkv.size(0), (long) heads * dim));
+                for (Part part : parts) {
+                    rotated.add(rotated(qkv, part).keep());
+                }
+                for (int p = 0; p < parts.size(); p++) {
+                    try (PointerScope inner = new PointerScope()) {
+                        Tensor out = torch.empty_like(rotated.get(p).q);
+                        for (Block block : blocks(p, rotated, Optional.empty())) {
+                            SoftmaxAttention.forward(block.of(rotated.get(p).q), block.sources, block.of(out));
+                        }
+                        queriesOf(mixed, parts.get(p), 0).copy_(byToken(out));
+                    }
+                }
+            }
+        }
+
+        @Override
+        public Tensor mixed() {
+            return mixed;
+        }
+
+        /** The rotated keys of whole rows or of prefixes, [sequences, KV, T, headDim]. */
+        Tensor keys() {
+            return rotated.get(0).k.squeeze(2);
+        }
+
+        /** Their values. */
+        Tensor values() {
+            return rotated.get(0).v.squeeze(2);
+        }
+
+        @Override
+        public Tensor backward(Tensor gradMixed) {
+            return Scopes.scoped(() -> {
+                Tensor gradQkv = torch.empty(gradMixed.size(0), (long) config.fusedHeads() * dim);
+                List<Heads> gradients = new ArrayList<>();
+                for (Heads of : rotated) {
+                    gradients.add(new Heads(torch.empty_like(of.q), torch.zeros_like(of.k), torch.zeros_like(of.v)));
+                }
+                for (int p = 0; p < parts.size(); p++) {
+                    try (PointerScope inner = new PointerScope()) {
+                        Tensor gradOut =
+                                byHead(queriesOf(gradMixed, parts.get(p), 0)).contiguous();
+                        for (Block block : blocks(p, rotated, Optional.of(gradients))) {
+                            SoftmaxAttention.backward(
+                                    block.of(rotated.get(p).q),
+                                    block.sources,
+                                    block.of(gradOut),
+                                    block.of(gradients.get(p).q));
+                        }
+                    }
+                }
+                for (int p = 0; p < parts.size(); p++) {
+                    rotateBack(gradients.get(p), gradQkv, parts.get(p));
+                }
+                return gradQkv;
+            });
+        }
+
+        @Override
+        public void close() {
+            Scopes.release(mixed);
+            rotated.forEach(h -> h.all().forEach(Scopes::release));
+        }
+    }
+
+    /**
+     * Queries that look at the same keys.
+     *
+     * @param from first token of every sequence, count how many
+     */
+    private record Block(int from, int count, List<SoftmaxAttention.Source> sources) {
+        /** Of queries [groups, KV, samples, tokens, G, headDim] those of the block, [groups * KV, samples * count * G, headDim]. */
+        Tensor of(Tensor q) {
+            Tensor tokens = q.narrow(3, from, count);
+            // A proper part of the tokens only occurs with one sequence a group, whose tokens lie side by side.
+            return q.size(2) == 1
+                    ? tokens.flatten(3, 4).squeeze(2).flatten(0, 1)
+                    : tokens.flatten(2, 4).flatten(0, 1);
+        }
+    }
+
+    private List<Block> blocks(int number, List<Heads> rotated, Optional<List<Heads>> gradients) {
+        Part part = parts.get(number);
+        Heads own = rotated.get(number);
+        if (part.prefixes < 0) {
+            List<Block> blocks = new ArrayList<>();
+            for (int from = 0; from < part.tokens; from += BLOCK) {
+                int count = Math.min(BLOCK, part.tokens - from);
+                int seen = from + count;
+                blocks.add(new Block(
+                        from,
+                        count,
+                        List.of(source(own, gradients.map(g -> g.get(number)), 0, part.groups, seen, 1, mask(count)))));
+            }
+            return blocks;
+        }
+        SoftmaxAttention.Source prefix = source(
+                rotated.get(0),
+                gradients.map(g -> g.get(0)),
+                part.prefixes,
+                part.groups,
+                parts.get(0).tokens,
+                1,
+                part.prefixMask);
+        SoftmaxAttention.Source itself = source(
+                own, gradients.map(g -> g.get(number)), 0, part.groups, part.tokens, part.samples, mask(part.tokens));
+        return List.of(new Block(0, part.tokens, List.of(prefix, itself)));
+    }
+
+    private SoftmaxAttention.Source source(
+            Heads of, Optional<Heads> gradient, int from, int groups, int tokens, int split, Optional<Tensor> mask) {
+        return new SoftmaxAttention.Source(
+                keys(of.k, from, groups, tokens),
+                keys(of.v, from, groups, tokens),
+                gradient.map(g -> keys(g.k, from, groups, tokens)),
+                gradient.map(g -> keys(g.v, from, groups, tokens)),
+                split,
+                mask);
+    }
+
+    /** The first tokens of some sequences' keys, [groups * KV * samples, tokens, headDim]. */
+    private static Tensor keys(Tensor k, int from, int groups, int tokens) {
+        return k.narrow(0, from, groups).flatten(0, 2).narrow(1, 0, tokens);
+    }
+
+    /** Minus infinity where a key is later than the query, [tokens * G, tokens]. */
+    private Optional<Tensor> mask(int tokens) {
+        Tensor hidden = torch.full(new long[] {tokens, tokens}, new Scalar(Double.NEGATIVE_INFINITY))
+                .triu_(1);
+        return Optional.of(hidden.unsqueeze(1).expand(tokens, group, tokens).reshape((long) tokens * group, tokens));
+    }
+
+    private Heads rotated(Tensor qkv, Part part) {
+        Tensor q = torch.empty(part.groups, kv, part.samples, part.tokens, group, dim);
+        Tensor k = torch.empty(part.groups, kv, part.samples, part.tokens, dim);
+        Tensor v = torch.empty(part.groups, kv, part.samples, part.tokens, dim);
+        // As [groups, samples, tokens, KV, G, headDim], which the layout's rows are.
+        Scalar scale = new Scalar(1 / Math.sqrt(dim));
+        rotate(queriesOf(qkv, part, 0), part.cos.mul(scale), part.sin.mul(scale), byToken(q), 1);
+        rotate(keysOf(qkv, part, heads), part.cos, part.sin, byToken(k.unsqueeze(4)), 1);
+        byToken(v.unsqueeze(4)).copy_(keysOf(qkv, part, heads + kv));
+        return new Heads(q, k, v);
+    }
+
+    private void rotateBack(Heads gradient, Tensor gradQkv, Part part) {
+        try (PointerScope scope = new PointerScope()) {
+            Scalar scale = new Scalar(1 / Math.sqrt(dim));
+            rotate(byToken(gradient.q), part.cos.mul(scale), part.sin.mul(scale), queriesOf(gradQkv, part, 0), -1);
+            rotate(byToken(gradient.k.unsqueeze(4)), part.cos, part.sin, keysOf(gradQkv, part, heads), -1);
+            keysOf(gradQkv, part, heads + kv).copy_(byToken(gradient.v.unsqueeze(4)));
+        }
+    }
+
+    /**
+     * Rotates every head.
+     *
+     * @param sin signed, negative in the first half of a head
+     * @param direction 1, or -1 to rotate back
+     */
+    private void rotate(Tensor x, Tensor cos, Tensor sin, Tensor into, int direction) {
+        long half = dim / 2;
+        Scalar sign = new Scalar((double) direction);
+        torch.mul_out(into, x, cos);
+        into.narrow(5, 0, half).addcmul_(x.narrow(5, half, half), sin.narrow(5, 0, half), sign);
+        into.narrow(5, half, half).addcmul_(x.narrow(5, 0, half), sin.narrow(5, half, half), sign);
+    }
+
+    /** Some heads of a part's rows of a matrix with whole heads, [groups, samples, tokens, KV, G, headDim]. */
+    private Tensor queriesOf(Tensor matrix, Part part, int firstHead) {
+        return matrix.narrow(0, part.first, part.rows())
+                .narrow(1, (long) firstHead * dim, (long) heads * dim)
+                .view(part.groups, part.samples, part.tokens, kv, group, dim);
+    }
+
+    /** The same for keys or values, [groups, samples, tokens, KV, 1, headDim]. */
+    private Tensor keysOf(Tensor matrix, Part part, int firstHead) {
+        return matrix.narrow(0, part.first, part.rows())
+                .narrow(1, (long) firstHead * dim, (long) kv * dim)
+                .view(part.groups, part.samples, part.tokens, kv, 1, dim);
+    }
+
+    /** [groups, KV, samples, tokens, G, headDim] seen as [groups, samples, tokens, KV, G, headDim]. */
+    private static Tensor byToken(Tensor x) {
+        return x.permute(0, 2, 3, 1, 4, 5);
+    }
+
+    /** The reverse of {@link #byToken}. */
+    private static Tensor byHead(Tensor x) {
+        return x.permute(0, 3, 1, 2, 4, 5);
+    }
+}
