@@ -4,7 +4,8 @@
  * <ul>
  *   <li>{@link dev.flipside.engine.NativeLibrary}: which libtorch, BLAS, threads and devices are in use; loads them once.
  *   <li>{@link dev.flipside.engine.MatrixProductSpeed}: how fast this machine multiplies, for {@code flipside doctor}.
- *   <li>{@link dev.flipside.engine.BatchedProducts}: many small matrix products in one call.
+ *   <li>{@link dev.flipside.engine.MatrixProduct}, {@link dev.flipside.engine.PackedWeight}, {@link dev.flipside.engine.DenseProducts}: products of float32 matrices on
+ *       the CPU by oneDNN ({@code OneDnn}), one by one or in batches, and those of a dense layer.
  *   <li>{@link dev.flipside.engine.Device}: {@code auto}, {@code cpu} or {@code cuda:N}.
  *   <li>{@link dev.flipside.engine.Tensors}: between Java arrays and tensors, and the optional arguments that libtorch's C++ signatures want.
  *   <li>{@link dev.flipside.engine.Scopes}: what outlives a {@code PointerScope}, and gradient-free blocks.

@@ -112,6 +112,17 @@ public final class CausalLm implements AutoCloseable {
         return new LogprobPass(decoder, rows, temperature, gradientCheckpointing);
     }
 
+    /**
+     * The rows of each of the passes in which a large batch is to be run, so that what they keep in memory stays bounded: rows of one prompt stay together where they can.
+     *
+     * @return numbers of rows
+     */
+    public List<int[]> passes(List<TokenRow> rows, boolean gradientCheckpointing) {
+        return LogprobPass.batches(decoder, rows, gradientCheckpointing).stream()
+                .map(CompletionBatch::rows)
+                .toList();
+    }
+
     /** A model with weights of its own. */
     public CausalLm copy() {
         return new CausalLm(files, layout, parameters.copy(), decoder.precision());

@@ -16,13 +16,14 @@ import org.bytedeco.pytorch.Tensor;
  * @param targets the completion tokens themselves
  */
 record CompletionBatch(int[] rows, RowLayout layout, long[] positions, long[] targets) {
-    static List<CompletionBatch> split(List<TokenRow> all, int vocabSize) {
+    /** @param tokens most of a batch, see {@link RowBatch#split} */
+    static List<CompletionBatch> split(List<TokenRow> all, int vocabSize, int tokens) {
         Batches.requireInVocabulary(all.stream().map(TokenRow::ids).toList(), vocabSize);
         List<int[]> inputs = all.stream()
                 .map(row -> Arrays.copyOf(row.ids(), Math.max(row.promptLength(), row.ids().length - 1)))
                 .toList();
         int[] prompts = all.stream().mapToInt(TokenRow::promptLength).toArray();
-        return RowBatch.split(inputs, prompts).stream()
+        return RowBatch.split(inputs, prompts, tokens).stream()
                 .map(batch -> of(all, batch))
                 .toList();
     }

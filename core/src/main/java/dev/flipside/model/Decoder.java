@@ -65,12 +65,52 @@ public final class Decoder implements AutoCloseable {
         }
     }
 
-    /** The same for rows in any layout: float32 [B, T, D] in the layout's order. */
+    /** The same for rows in any layout, without autograd: float32 [B, T, D] in the layout's order. */
     Tensor hidden(RowLayout layout) {
+        if (PlannedAttention.supports(this)) {
+            return Scopes.scoped(() -> {
+                try (NoGradGuard guard = new NoGradGuard()) {
+                    return planned(layout, embed(layout.ids(device())), (layer, keys, values) -> {});
+                }
+            });
+        }
         try (Autocast autocast = new Autocast(precision)) {
             return Scopes.scoped(
                     () -> finalNorm(blocks(embed(layout.ids(device())), layout.angles(rope), layout.attention(this))));
         }
+    }
+
+    /** Takes one layer's rotated keys and values of whole rows, or of prefixes: [rows, KV, T, headDim] each, valid during the call. */
+    @FunctionalInterface
+    interface KeysAndValues {
+        void put(int layer, Tensor keys, Tensor values);
+    }
+
+    /**
+     * {@link #hidden} block by block with planned attention, which must support this decoder.
+     *
+     * @param embedded [B, T, D]
+     */
+    Tensor planned(RowLayout layout, Tensor embedded, KeysAndValues store) {
+        Tensor rows = embedded.view(-1, config.hiddenSize());
+        try (PlannedAttention attention = new PlannedAttention(this, layout)) {
+            for (DecoderLayer layer : layers) {
+                Tensor input = rows;
+                rows = Scopes.scoped(() -> {
+                    try (LayerPass pass = new LayerPass(layer, input, qkv -> {
+                        PlannedAttention.Pass mixing = attention.pass(qkv);
+                        store.put(layer.index(), mixing.keys(), mixing.values());
+                        return mixing;
+                    })) {
+                        return pass.output().detach();
+                    }
+                });
+                if (layer.index() > 0) {
+                    Scopes.release(input);
+                }
+            }
+        }
+        return finalNorm(rows).view_as(embedded);
     }
 
     /**

@@ -269,15 +269,15 @@ final class GroupedKvCache implements AutoCloseable {
     }
 
     private void store(int layer, int prompt, Tensor k, Tensor v) {
-        long tokens = k.size(0);
+        long tokens = k.size(1);
         long half = config.headDim() / 2;
         prompts.get(layer)
                 .keys
                 .select(0, prompt)
                 .narrow(1, 0, tokens)
                 .unflatten(2, half, 2)
-                .copy_(k.transpose(0, 1).unflatten(2, 2, half).transpose(2, 3));
-        prompts.get(layer).values.select(0, prompt).narrow(1, 0, tokens).copy_(v.transpose(0, 1));
+                .copy_(k.unflatten(2, 2, half).transpose(2, 3));
+        prompts.get(layer).values.select(0, prompt).narrow(1, 0, tokens).copy_(v);
     }
 
     /** The hidden state after each prompt's last token, float32 [prompts, D], of all prompts that there were at first. */

@@ -97,10 +97,10 @@ public final class KvCache implements AutoCloseable, DecoderLayer.Attention {
 
     /** Copies one prompt's [T, KV, headDim] to the slots that end where all prompts end, in each of its rows. */
     private void store(Tensor buffer, Tensor part, int prompt) {
-        long length = part.size(0);
+        long length = part.size(1);
         buffer.narrow(0, firstRow[prompt], copies[prompt])
                 .narrow(2, promptSlots - length, length)
-                .copy_(part.transpose(0, 1).unsqueeze(0));
+                .copy_(part.unsqueeze(0));
     }
 
     /** The hidden state after each prompt's last token, float32 [prompts, D]; the first tokens are sampled from it. */

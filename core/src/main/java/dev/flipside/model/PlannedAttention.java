@@ -71,6 +71,7 @@ final class PlannedAttention implements AutoCloseable {
         }
     }
 
+    /** Whether it computes what a decoder's layers do; where it does not, {@link AttentionPass.ByAutograd} does. */
     static boolean supports(Decoder decoder) {
         return decoder.device().isCpu()
                 && decoder.precision() == Precision.FLOAT32

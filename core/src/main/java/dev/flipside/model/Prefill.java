@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.Tensor;
 final class Prefill {
     private Prefill() {}
 
-    /** Takes one prompt's rotated keys and values of one layer, [T, KV, headDim] each. */
+    /** Takes one prompt's rotated keys and values of one layer, [KV, T, headDim] each. */
     @FunctionalInterface
     interface Store {
         void put(int layer, int prompt, Tensor keys, Tensor values);
@@ -22,16 +22,14 @@ final class Prefill {
                     Autocast autocast = new Autocast(decoder.precision())) {
                 int[][] rows = Batches.select(prompts, numbers);
                 Tensor ids = Tensors.padded(rows, decoder.device());
-                long tokens = ids.size(1);
-                CausalAttention causal = decoder.causal(tokens);
-                DecoderLayer.Attention storing = (layer, q, k, v) -> {
+                Decoder.KeysAndValues storing = (layer, keys, values) -> {
                     for (int i = 0; i < rows.length; i++) {
-                        store.put(layer, numbers[i], first(k, i, rows[i].length), first(v, i, rows[i].length));
+                        store.put(layer, numbers[i], first(keys, i, rows[i].length), first(values, i, rows[i].length));
                     }
-                    return causal.apply(layer, q, k, v);
                 };
-                Tensor hidden = decoder.finalNorm(
-                        decoder.blocks(decoder.embed(ids), decoder.rope().upTo(tokens), storing));
+                Tensor hidden = PlannedAttention.supports(decoder)
+                        ? decoder.planned(new RowLayout.Padded(rows), decoder.embed(ids), storing)
+                        : functional(decoder, ids, storing);
                 for (int i = 0; i < rows.length; i++) {
                     promptHidden.select(0, numbers[i]).copy_(hidden.select(0, i).select(0, rows[i].length - 1L));
                 }
@@ -39,7 +37,18 @@ final class Prefill {
         }
     }
 
+    private static Tensor functional(Decoder decoder, Tensor ids, Decoder.KeysAndValues storing) {
+        long tokens = ids.size(1);
+        CausalAttention causal = decoder.causal(tokens);
+        DecoderLayer.Attention attention = (layer, q, k, v) -> {
+            storing.put(layer, k.transpose(1, 2), v.transpose(1, 2));
+            return causal.apply(layer, q, k, v);
+        };
+        return decoder.finalNorm(
+                decoder.blocks(decoder.embed(ids), decoder.rope().upTo(tokens), attention));
+    }
+
     private static Tensor first(Tensor x, int row, int tokens) {
-        return x.select(0, row).narrow(0, 0, tokens);
+        return x.select(0, row).narrow(1, 0, tokens);
     }
 }

@@ -29,11 +29,11 @@ record RewardHeads(Parameters trunk, Parameters valueHead) {
      * @param hasPrompt which rows have a value
      */
     record Batch(int[] rows, RowLayout layout, long[] rewardPositions, long[] valuePositions, boolean[] hasPrompt) {
-        static List<Batch> split(List<ScoredRow> all, OptionalInt padId, int vocabSize) {
+        static List<Batch> split(List<ScoredRow> all, OptionalInt padId, int vocabSize, int tokens) {
             List<int[]> ids = all.stream().map(ScoredRow::ids).toList();
             Batches.requireInVocabulary(ids, vocabSize);
             int[] prompts = all.stream().mapToInt(ScoredRow::promptLength).toArray();
-            return RowBatch.split(ids, prompts).stream()
+            return RowBatch.split(ids, prompts, tokens).stream()
                     .map(batch -> of(all, batch, padId))
                     .toList();
         }

@@ -25,18 +25,19 @@ record RowBatch(int[] rows, RowLayout layout) {
      *
      * @param rows token ids
      * @param prefixLengths how much of each row is a prefix that others may share; 0 for none
+     * @param most tokens of a batch, except for a single row that is longer
      */
-    static List<RowBatch> split(List<int[]> rows, int[] prefixLengths) {
-        List<RowBatch> padded = padded(rows, IntStream.range(0, rows.size()).toArray());
+    static List<RowBatch> split(List<int[]> rows, int[] prefixLengths, int most) {
+        List<RowBatch> padded = padded(rows, IntStream.range(0, rows.size()).toArray(), most);
         List<List<Integer>> groups = groups(rows, prefixLengths);
         if (groups.isEmpty()) {
             return padded;
         }
         boolean[] grouped = new boolean[rows.size()];
         groups.forEach(g -> g.forEach(r -> grouped[r] = true));
-        List<RowBatch> shared = shared(rows, prefixLengths, groups);
+        List<RowBatch> shared = shared(rows, prefixLengths, groups, most);
         IntPredicate alone = r -> !grouped[r];
-        shared.addAll(padded(rows, IntStream.range(0, rows.size()).filter(alone).toArray()));
+        shared.addAll(padded(rows, IntStream.range(0, rows.size()).filter(alone).toArray(), most));
         return tokens(shared) < WORTHWHILE * tokens(padded) ? shared : padded;
     }
 
@@ -45,10 +46,10 @@ record RowBatch(int[] rows, RowLayout layout) {
         return batches.stream().mapToLong(b -> b.layout.tokens()).sum();
     }
 
-    private static List<RowBatch> padded(List<int[]> all, int[] numbers) {
+    private static List<RowBatch> padded(List<int[]> all, int[] numbers, int most) {
         List<int[]> rows = IntStream.of(numbers).mapToObj(all::get).toList();
         List<RowBatch> batches = new ArrayList<>();
-        for (int[] batch : Batches.byLength(rows, Batches.TOKENS)) {
+        for (int[] batch : Batches.byLength(rows, most)) {
             batches.add(new RowBatch(
                     IntStream.of(batch).map(i -> numbers[i]).toArray(),
                     new RowLayout.Padded(Batches.select(rows, batch))));
@@ -80,15 +81,15 @@ record RowBatch(int[] rows, RowLayout layout) {
     }
 
     /** Groups of like length side by side; one that is too large for a batch is cut, and each part computes the prefix again. */
-    private static List<RowBatch> shared(List<int[]> rows, int[] prefixLengths, List<List<Integer>> groups) {
+    private static List<RowBatch> shared(List<int[]> rows, int[] prefixLengths, List<List<Integer>> groups, int most) {
         List<List<Integer>> parts = new ArrayList<>();
-        groups.forEach(g -> parts.addAll(parts(rows, prefixLengths, g)));
+        groups.forEach(g -> parts.addAll(parts(rows, prefixLengths, g, most)));
         parts.sort(Comparator.comparingInt(p -> -prefixLengths[p.get(0)]));
         List<RowBatch> batches = new ArrayList<>();
         List<List<Integer>> open = new ArrayList<>();
         for (List<Integer> part : parts) {
             open.add(part);
-            if (open.size() > 1 && of(rows, prefixLengths, open).layout.tokens() > Batches.TOKENS) {
+            if (open.size() > 1 && of(rows, prefixLengths, open).layout.tokens() > most) {
                 open.remove(open.size() - 1);
                 batches.add(of(rows, prefixLengths, open));
                 open = new ArrayList<>(List.of(part));
@@ -98,7 +99,7 @@ record RowBatch(int[] rows, RowLayout layout) {
         return batches;
     }
 
-    private static List<List<Integer>> parts(List<int[]> rows, int[] prefixLengths, List<Integer> group) {
+    private static List<List<Integer>> parts(List<int[]> rows, int[] prefixLengths, List<Integer> group, int most) {
         int prefix = prefixLengths[group.get(0)];
         List<Integer> byLength = group.stream()
                 .sorted(Comparator.comparingInt(r -> -rows.get(r).length))
@@ -107,7 +108,7 @@ record RowBatch(int[] rows, RowLayout layout) {
         int from = 0;
         while (from < byLength.size()) {
             int longest = Math.max(1, rows.get(byLength.get(from)).length - prefix);
-            int to = Math.min(byLength.size(), from + Math.max(1, (Batches.TOKENS - prefix) / longest));
+            int to = Math.min(byLength.size(), from + Math.max(1, (most - prefix) / longest));
             parts.add(byLength.subList(from, to));
             from = to;
         }

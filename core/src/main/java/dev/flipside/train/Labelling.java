@@ -58,6 +58,14 @@ final class Labelling implements AutoCloseable {
             return new Graded(rows, usable, gold, new Grader.Grades(rewards, values));
         }
 
+        /** Tokens that a pass over the rows of a prompt computes at most, the prompt once. */
+        long tokensOf(int prompt) {
+            List<ScoredRow> group = rowsOf(new int[] {prompt});
+            int shared = group.get(0).promptLength();
+            return shared
+                    + group.stream().mapToLong(r -> r.ids().length - shared).sum();
+        }
+
         /** The rows of some prompts, group after group. */
         List<ScoredRow> rowsOf(int[] prompts) {
             int groupSize = rows.size() / usable.length;

@@ -27,7 +27,7 @@ final class PairRows {
     /** A rendered pair. */
     record Pair(LabelledRows rows, OptionalDouble margin) {
         int tokens() {
-            return rows.chosen().ids().length + rows.rejected().ids().length;
+            return rows.tokens();
         }
     }
 

@@ -16,6 +16,7 @@ import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.LogprobPass;
 import dev.flipside.model.TokenRow;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -123,9 +124,7 @@ final class PolicyUpdate implements AutoCloseable {
         double loss = 0;
         PolicyLossStatistics statistics = PolicyLossStatistics.empty();
         double entropySum = 0;
-        int micro = config.policy().perDeviceTrainBatchSize();
-        for (int from = 0; from < places.length; from += micro) {
-            int[] part = Arrays.copyOfRange(places, from, Math.min(places.length, from + micro));
+        for (int[] part : microBatches(data, places)) {
             List<TokenRow> rows = Arrays.stream(part).mapToObj(data.rows::get).toList();
             try (LogprobPass pass = policy.pass(
                     rows, config.rollout().temperature(), config.policy().gradientCheckpointing())) {
@@ -158,6 +157,17 @@ final class PolicyUpdate implements AutoCloseable {
         optimiser.step(
                 NonFiniteException.clipScale(norm, config.policy().optimiser().maxGradNorm()), rate);
         summary.add(loss, norm, rate, entropySum, statistics);
+    }
+
+    /** Parts of a batch that go forward and backward together: as many completions as the configuration allows, and tokens as keep memory bounded. */
+    private List<int[]> microBatches(Data data, int[] places) {
+        List<TokenRow> rows = Arrays.stream(places).mapToObj(data.rows::get).toList();
+        List<int[]> parts = new ArrayList<>();
+        for (int[] pass : policy.passes(rows, config.policy().gradientCheckpointing())) {
+            int[] chosen = Arrays.stream(pass).map(i -> places[i]).toArray();
+            parts.addAll(List.of(Splits.ofAtMost(chosen, config.policy().perDeviceTrainBatchSize())));
+        }
+        return parts;
     }
 
     private LossAggregation aggregation(Data data, int[] places, int miniBatches) {

@@ -45,7 +45,11 @@ final class RewardModelUpdate implements AutoCloseable {
     private final AdamW valueOptimiser;
 
     /** A labelled pair as the reward model reads it. */
-    record LabelledRows(ScoredRow chosen, ScoredRow rejected) {}
+    record LabelledRows(ScoredRow chosen, ScoredRow rejected) {
+        int tokens() {
+            return chosen.ids().length + rejected.ids().length;
+        }
+    }
 
     /**
      * @param initial the reward model as the round began; needed for anchor frozen
@@ -143,9 +147,12 @@ final class RewardModelUpdate implements AutoCloseable {
         valueOptimiser.zeroGradient();
         double loss = 0;
         int promptsPerPass = Math.max(1, config.rewardModel().perDeviceBatchSize() / groupSize);
-        for (int[] part : Splits.ofAtMost(prompts, promptsPerPass)) {
+        int tokens = grader.model().passTokens(config.rewardModel().gradientCheckpointing());
+        List<Integer> all = Arrays.stream(prompts).boxed().toList();
+        for (List<Integer> part : Splits.fitting(all, graded::tokensOf, tokens, promptsPerPass)) {
+            int[] together = part.stream().mapToInt(Integer::intValue).toArray();
             loss += microBatch(
-                    graded, target, part, groupSize, contrastNormaliser, valueNormaliser, prompts.length, sums);
+                    graded, target, together, groupSize, contrastNormaliser, valueNormaliser, prompts.length, sums);
         }
         if (save.replayWeight() > 0) {
             loss += replay(step, miniBatch, sums);
@@ -213,8 +220,8 @@ final class RewardModelUpdate implements AutoCloseable {
         double normaliser = drawn.size() / save.replayWeight();
         double loss = 0;
         int pairsPerPass = Math.max(1, config.rewardModel().perDeviceBatchSize() / 2);
-        for (int from = 0; from < drawn.size(); from += pairsPerPass) {
-            List<LabelledRows> part = drawn.subList(from, Math.min(drawn.size(), from + pairsPerPass));
+        int tokens = grader.model().passTokens(config.rewardModel().gradientCheckpointing());
+        for (List<LabelledRows> part : Splits.fitting(drawn, LabelledRows::tokens, tokens, pairsPerPass)) {
             loss += PairPass.run(
                             grader.model(),
                             part,

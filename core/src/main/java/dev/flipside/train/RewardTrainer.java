@@ -21,6 +21,7 @@ import dev.flipside.train.PairRows.Pair;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -177,9 +178,11 @@ public final class RewardTrainer {
             double margin = 0;
             BradleyTerry.Options options =
                     new BradleyTerry.Options(training.labelSmoothing(), training.centerRewardsCoefficient());
-            for (int from = 0; from < batch.size(); from += training.perDeviceTrainBatchSize()) {
-                List<Pair> part =
-                        batch.subList(from, Math.min(batch.size(), from + training.perDeviceTrainBatchSize()));
+            int most = model.passTokens(training.gradientCheckpointing());
+            // Pairs of like length together, so that little is padding; sums do not depend on the order.
+            List<Pair> byLength =
+                    batch.stream().sorted(Comparator.comparing(Pair::tokens)).toList();
+            for (List<Pair> part : Splits.fitting(byLength, Pair::tokens, most, training.perDeviceTrainBatchSize())) {
                 PairPass.Result result = PairPass.run(
                         model,
                         part.stream().map(Pair::rows).toList(),

@@ -1,6 +1,9 @@
 package dev.flipside.train;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
+import java.util.function.ToLongFunction;
 
 /** Cutting work into parts. */
 final class Splits {
@@ -15,6 +18,27 @@ final class Splits {
             split[k] = Arrays.copyOfRange(items, from, to);
         }
         return split;
+    }
+
+    /** Consecutive parts of at most {@code most} in size and {@code count} in number; a single larger item is a part. */
+    static <T> List<List<T>> fitting(List<T> items, ToLongFunction<T> size, long most, int count) {
+        List<List<T>> parts = new ArrayList<>();
+        List<T> part = new ArrayList<>();
+        long held = 0;
+        for (T item : items) {
+            long more = size.applyAsLong(item);
+            if (!part.isEmpty() && (held + more > most || part.size() == count)) {
+                parts.add(part);
+                part = new ArrayList<>();
+                held = 0;
+            }
+            part.add(item);
+            held += more;
+        }
+        if (!part.isEmpty()) {
+            parts.add(part);
+        }
+        return parts;
     }
 
     /** Consecutive parts of at most {@code most} items. */

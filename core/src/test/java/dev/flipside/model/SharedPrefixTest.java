@@ -74,7 +74,8 @@ class SharedPrefixTest {
     }
 
     private static void requireShared(List<int[]> rows, int[] prefixes) {
-        assertThat(RowBatch.split(rows, prefixes)).anyMatch(b -> b.layout() instanceof SharedPrefixLayout);
+        assertThat(RowBatch.split(rows, prefixes, Batches.TOKENS))
+                .anyMatch(b -> b.layout() instanceof SharedPrefixLayout);
     }
 
     @ParameterizedTest
@@ -178,13 +179,16 @@ class SharedPrefixTest {
                 .toList();
         int[] known = new int[8];
         Arrays.fill(known, 100);
-        assertThat(RowBatch.tokens(RowBatch.split(group, known))).isEqualTo(100 + 8 * 10);
+        assertThat(RowBatch.tokens(RowBatch.split(group, known, Batches.TOKENS)))
+                .isEqualTo(100 + 8 * 10);
         // Nobody says what is shared.
-        assertThat(RowBatch.tokens(RowBatch.split(group, new int[8]))).isEqualTo(8 * 110);
+        assertThat(RowBatch.tokens(RowBatch.split(group, new int[8], Batches.TOKENS)))
+                .isEqualTo(8 * 110);
         // One token in eleven spared is not worth the copied keys.
         int[] little = new int[8];
         Arrays.fill(little, 10);
-        assertThat(RowBatch.split(group.subList(0, 2), little)).allMatch(b -> b.layout() instanceof RowLayout.Padded);
+        assertThat(RowBatch.split(group.subList(0, 2), little, Batches.TOKENS))
+                .allMatch(b -> b.layout() instanceof RowLayout.Padded);
     }
 
     @Test
@@ -199,7 +203,7 @@ class SharedPrefixTest {
             rows.add(row);
             prefixes[i] = alone ? 20 : 500;
         }
-        List<RowBatch> batches = RowBatch.split(rows, prefixes);
+        List<RowBatch> batches = RowBatch.split(rows, prefixes, Batches.TOKENS);
         int[] seen = batches.stream()
                 .flatMapToInt(b -> IntStream.of(b.rows()))
                 .sorted()
