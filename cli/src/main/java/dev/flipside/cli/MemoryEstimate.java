@@ -7,23 +7,29 @@ import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.DecoderConfig;
+import dev.flipside.model.PassSize;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
- * How much memory a run's tensors take at most, from shapes alone.
+ * How much memory a run takes at most on the CPU, from shapes alone; within a quarter of the measured peak in every case that docs/performance.md lists.
  *
- * <p>Weights, gradients and moments are exact; activations are a count of what a layer keeps for its backward pass, without what the allocator adds. Java's own heap and
- * libtorch's code come on top.
+ * @param standing what is there all the time
+ * @param sampling what is there besides while completions are sampled
+ * @param training what is there besides, instead of it, in a pass with gradients
  */
-record MemoryEstimate(List<Part> parts) {
+record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> training) {
     private static final long FLOAT = 4;
     private static final long HALF = 2;
     private static final double MIB = 1 << 20;
+
+    /** Resident memory of a process that has loaded a model of no size: libraries, Java's heap and code, buffers of threads. Measured. */
+    private static final Part PROGRAM = new Part("program and libraries", 350L << 20);
 
     /** Scores, their softmax and its gradient. */
     private static final long LOGITS_COPIES = 3;
@@ -44,6 +50,7 @@ record MemoryEstimate(List<Part> parts) {
     static MemoryEstimate ofTraining(
             TrainConfig config, Shape policy, Optional<Shape> rewardModel, int longestPrompt, boolean halfPrecision) {
         List<Part> parts = new ArrayList<>();
+        parts.add(PROGRAM);
         parts.add(new Part("policy weights", FLOAT * policy.weights()));
         parts.add(new Part("policy gradients", FLOAT * policy.weights()));
         parts.add(new Part("policy AdamW moments", 2 * FLOAT * policy.weights()));
@@ -54,8 +61,11 @@ record MemoryEstimate(List<Part> parts) {
         rewardModel.ifPresent(shape -> rewardModelParts(parts, config.save(), improving, shape));
         long length = longestPrompt + (long) config.rollout().maxCompletionLength();
         long bytes = halfPrecision ? HALF : FLOAT;
-        parts.add(new Part(
-                "key-value cache", cacheRows(config.rollout()) * cacheFloats(policy.config()) * length * bytes));
+        List<Part> sampling = List.of(
+                new Part("packed copy of the policy", FLOAT * policy.weights()),
+                new Part(
+                        "key-value cache",
+                        cacheRows(config.rollout()) * cacheFloats(policy.config()) * length * bytes));
         long policyTokens = config.policy().perDeviceTrainBatchSize() * length;
         long activations =
                 activations(policy.config(), policyTokens, config.policy().gradientCheckpointing());
@@ -68,10 +78,13 @@ record MemoryEstimate(List<Part> parts) {
                             rewardTokens,
                             config.rewardModel().gradientCheckpointing()));
         }
-        parts.add(new Part("activations of a pass", activations * bytes));
         long scores = Math.min(policyTokens * policy.config().vocabSize(), CausalLm.scoresHeld(Device.CPU));
-        parts.add(new Part("vocabulary scores", LOGITS_COPIES * scores * FLOAT));
-        return new MemoryEstimate(parts);
+        return new MemoryEstimate(
+                parts,
+                sampling,
+                List.of(
+                        new Part("activations of a pass", activations * bytes),
+                        new Part("vocabulary scores", LOGITS_COPIES * scores * FLOAT)));
     }
 
     private static void rewardModelParts(List<Part> parts, SaveConfig save, boolean improving, Shape shape) {
@@ -99,11 +112,14 @@ record MemoryEstimate(List<Part> parts) {
         // A pair is two conversations.
         long tokens = 2L * config.training().perDeviceTrainBatchSize() * longest;
         long activations = activations(model.config(), tokens, config.training().gradientCheckpointing());
-        return new MemoryEstimate(List.of(
-                new Part("weights", FLOAT * model.weights()),
-                new Part("gradients", FLOAT * model.weights()),
-                new Part("AdamW moments", 2 * FLOAT * model.weights()),
-                new Part("activations of a pass", activations * (halfPrecision ? HALF : FLOAT))));
+        return new MemoryEstimate(
+                List.of(
+                        PROGRAM,
+                        new Part("weights", FLOAT * model.weights()),
+                        new Part("gradients", FLOAT * model.weights()),
+                        new Part("AdamW moments", 2 * FLOAT * model.weights())),
+                List.of(),
+                List.of(new Part("activations of a pass", activations * (halfPrecision ? HALF : FLOAT))));
     }
 
     /** Rows decoded side by side: whole groups within {@code rollout.max_rows}, at least one group. */
@@ -116,37 +132,39 @@ record MemoryEstimate(List<Part> parts) {
         return 2L * config.layers() * config.kvHeads() * config.headDim();
     }
 
-    /**
-     * Numbers kept for the backward pass. Per token a layer keeps its input, both norms' intermediate and normalised states and the residual between them (8 D), queries,
-     * keys and values before and after rotation, in halves and rotated (4), the attention's output twice, and in the MLP both projections, the gate and the product (4 F). With
-     * checkpointing only every layer's input and one layer's rest are kept.
-     */
+    /** Numbers kept for the backward pass of a batch, which runs in passes of bounded size, and those that one block's backward pass makes. */
     static long activations(DecoderConfig config, long tokens, boolean checkpointing) {
-        long heads = config.heads() + 2L * config.kvHeads();
-        long layer = 8L * config.hiddenSize()
-                + 4 * heads * config.headDim()
-                + 2L * config.heads() * config.headDim()
-                + 4L * config.intermediateSize();
-        long perToken = checkpointing ? config.layers() * (long) config.hiddenSize() + layer : config.layers() * layer;
-        return tokens * perToken;
+        long inPass = Math.min(tokens, PassSize.tokens(config, checkpointing));
+        return inPass * (PassSize.floatsPerToken(config, checkpointing) + PassSize.floatsInBackward(config));
     }
 
+    /** Sampling and training take turns. */
     long total() {
+        return sum(standing) + Math.max(sum(sampling), sum(training));
+    }
+
+    private static long sum(List<Part> parts) {
         return parts.stream().mapToLong(Part::bytes).sum();
+    }
+
+    List<Part> parts() {
+        return Stream.of(standing, sampling, training).flatMap(List::stream).toList();
     }
 
     /** An aligned table in MiB with the total last. */
     String text() {
         List<List<String>> rows = new ArrayList<>();
-        parts.forEach(part -> rows.add(List.of(part.name(), mib(part.bytes()))));
-        rows.add(List.of("total", mib(total())));
+        standing.forEach(part -> rows.add(List.of(part.name(), mib(part.bytes()))));
+        sampling.forEach(part -> rows.add(List.of("while sampling: " + part.name(), mib(part.bytes()))));
+        training.forEach(part -> rows.add(List.of("while training: " + part.name(), mib(part.bytes()))));
+        rows.add(List.of("at most", mib(total())));
         return new Table(List.of("memory", "MiB"), rows).render();
     }
 
     /** Bytes by name, and the total. */
     Map<String, Long> object() {
         Map<String, Long> object = new LinkedHashMap<>();
-        parts.forEach(part -> object.put(part.name(), part.bytes()));
+        parts().forEach(part -> object.put(part.name(), part.bytes()));
         object.put("total", total());
         return object;
     }

@@ -28,6 +28,7 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_execute;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.bytedeco.dnnl.dnnl_exec_arg_t;
 import org.bytedeco.dnnl.dnnl_memory;
 import org.bytedeco.dnnl.dnnl_memory_desc;
@@ -78,7 +79,7 @@ public final class MatrixProduct implements AutoCloseable {
             this.factor = factor;
         }
 
-        /** Every element is multiplied by that of a tensor of the product's shape, which must outlive it. */
+        /** Every element is multiplied by that of a tensor of the product's shape and order in memory, which must outlive it. */
         public static Epilogue times(Tensor factor) {
             return new Epilogue(Kind.TIMES, Optional.of(factor));
         }
@@ -133,6 +134,9 @@ public final class MatrixProduct implements AutoCloseable {
      */
     MatrixProduct(
             Tensor a, dnnl_memory_desc layoutB, Pointer b, Optional<Tensor> bias, Tensor into, Epilogue epilogue) {
+        epilogue.factor.filter(f -> !sameShape(f, into)).ifPresent(f -> {
+            throw new IllegalArgumentException("a factor that does not fit the product");
+        });
         dnnl_memory_desc layoutA = OneDnn.layout(a);
         dnnl_memory_desc layoutInto = OneDnn.layout(into);
         dnnl_memory_desc layoutBias = bias.map(OneDnn::layout).orElseGet(dnnl_memory_desc::new);
@@ -154,6 +158,12 @@ public final class MatrixProduct implements AutoCloseable {
             dnnl_memory_desc_destroy(layoutInto);
             bias.ifPresent(addend -> dnnl_memory_desc_destroy(layoutBias));
         }
+    }
+
+    private static boolean sameShape(Tensor x, Tensor y) {
+        return x.dim() == y.dim()
+                && IntStream.range(0, Math.toIntExact(x.dim()))
+                        .allMatch(i -> x.size(i) == y.size(i) && x.stride(i) == y.stride(i));
     }
 
     private void argument(int name, dnnl_memory_desc layout, Pointer data) {

@@ -123,6 +123,15 @@ public final class CausalLm implements AutoCloseable {
                 .toList();
     }
 
+    /**
+     * How far the weights are from those of a directory of the same architecture: {@code |w - w0| / |w0|} in the 2-norm.
+     *
+     * @throws UserError when it cannot be read any more
+     */
+    public double relativeChange(Path directory) {
+        return layout.relativeChange(parameters, WeightFiles.open(directory));
+    }
+
     /** A model with weights of its own. */
     public CausalLm copy() {
         return new CausalLm(files, layout, parameters.copy(), decoder.precision());

@@ -242,6 +242,15 @@ public final class RewardModel implements AutoCloseable {
         return RewardHeads.Batch.split(rows, padId, files.config().vocabSize(), tokens);
     }
 
+    /**
+     * How far the trunk and the reward head are from those of a directory of the same architecture: {@code |w - w0| / |w0|} in the 2-norm.
+     *
+     * @throws UserError when it cannot be read any more
+     */
+    public double relativeChange(Path directory) {
+        return layout.relativeChange(trunk, WeightFiles.open(directory));
+    }
+
     /** A model with weights of its own. */
     public RewardModel copy() {
         RewardModel copy = new RewardModel(files, layout, trunk.copy(), valueHead.copy(), decoder.precision(), padId);

@@ -18,8 +18,8 @@ import org.bytedeco.pytorch.global.torch;
  * backward pass, for as many batch entries at a time as keep them in the processor's cache. Queries come scaled.
  */
 final class SoftmaxAttention {
-    /** Scores at a time: 8 MB of float32. */
-    private static final long SCORES = 1 << 21;
+    /** Scores at a time: 2 MB of float32. */
+    private static final long SCORES = 1 << 19;
 
     private static final Scalar MINUS_ONE = Scopes.keep(new Scalar(-1.0));
     private static final ScalarTypeOptional SAME_TYPE = Scopes.keep(new ScalarTypeOptional());

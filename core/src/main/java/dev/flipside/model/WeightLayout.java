@@ -14,7 +14,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * Which Hugging Face tensors lie in which slot of a model's {@link Parameters}.
@@ -156,6 +159,27 @@ final class WeightLayout {
             forEachPart(parameters, weight, (part, view) -> files.read(inFile(part.name(), stripped), view));
         }
         return parameters;
+    }
+
+    /** {@code |now - stored| / |stored|} in the 2-norm over all weights; reads one tensor at a time. */
+    double relativeChange(Parameters now, WeightFiles files) {
+        String stripped = files.has(EMBEDDING) ? "" : "model.";
+        double[] squares = new double[2];
+        for (Weight weight : weights) {
+            forEachPart(now, weight, (part, view) -> {
+                Tensor stored =
+                        torch.empty_like(view, Device.CPU.options(ScalarType.Float), new MemoryFormatOptional());
+                files.read(inFile(part.name(), stripped), stored);
+                squares[1] += square(stored);
+                squares[0] += square(stored.sub_(view.cpu()));
+            });
+        }
+        return Math.sqrt(squares[0] / squares[1]);
+    }
+
+    private static double square(Tensor x) {
+        double norm = x.norm().item_double();
+        return norm * norm;
     }
 
     /** New weights: vectors one (norms) or zero (biases), matrices normal with standard deviation {@code 1 / sqrt(columns)}. */

@@ -156,17 +156,12 @@ final class Session implements AutoCloseable {
     /** How far the models have moved from the files they came from: |w - w0| / |w0|. */
     void writeWeightChange(Map<String, Double> metrics) {
         if (config.save().preset() != Preset.OFF && grader.isPresent()) {
-            try (RewardModel initial =
-                    RewardModel.load(Path.of(config.rewardModel().model().orElseThrow()), device, precision)) {
-                metrics.put(
-                        "save/rm_weight_change",
-                        WeightChange.relative(grader.get().model().trunk(), initial.trunk()));
-            }
+            Path initial = Path.of(config.rewardModel().model().orElseThrow());
+            metrics.put("save/rm_weight_change", grader.get().model().relativeChange(initial));
         }
-        try (CausalLm initial = CausalLm.load(Path.of(config.policy().model()), device, precision)) {
-            metrics.put(
-                    "policy/weight_change", WeightChange.relative(policy.lm().parameters(), initial.parameters()));
-        }
+        metrics.put(
+                "policy/weight_change",
+                policy.lm().relativeChange(Path.of(config.policy().model())));
     }
 
     void saveCheckpoint(RunDirectory directory) {

@@ -1,0 +1,145 @@
+package dev.flipside.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.engine.Device;
+import dev.flipside.engine.NativeLibrary;
+import dev.flipside.engine.Scopes;
+import dev.flipside.engine.Tensors;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.SplittableRandom;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** The passes by hand against the functional layers and autograd. */
+class PlannedPassTest {
+    /** float32 sums in another order: hidden states of size about 1, and gradients relative to the largest. */
+    private static final double ROUNDING = 2e-5;
+
+    @TempDir
+    Path directory;
+
+    @BeforeAll
+    static void load() {
+        NativeLibrary.load();
+    }
+
+    private static int[] ids(SplittableRandom random, int length) {
+        return random.ints(length, 3, TinyModels.VOCAB).toArray();
+    }
+
+    private static RowLayout layout(String name) {
+        SplittableRandom random = new SplittableRandom(5);
+        return switch (name) {
+            case "padded" -> new RowLayout.Padded(new int[][] {ids(random, 9), ids(random, 4), ids(random, 7)});
+            // More tokens than one block of queries.
+            case "long" -> new RowLayout.Padded(new int[][] {ids(random, 300), ids(random, 170)});
+            case "one" -> new RowLayout.Padded(new int[][] {ids(random, 6)});
+            case "groups" ->
+                new SharedPrefixLayout(
+                        new int[][] {ids(random, 5), ids(random, 5)},
+                        new int[] {0, 0, 1, 1},
+                        new int[][] {ids(random, 3), ids(random, 6), ids(random, 6), ids(random, 1)});
+            case "uneven" ->
+                new SharedPrefixLayout(
+                        new int[][] {ids(random, 140), ids(random, 3), ids(random, 9)},
+                        new int[] {0, 0, 0, 1, 2, 2},
+                        new int[][] {
+                            ids(random, 2), ids(random, 5), ids(random, 7), ids(random, 7), ids(random, 1), new int[0]
+                        });
+            case "bare" ->
+                new SharedPrefixLayout(
+                        new int[][] {ids(random, 5)}, new int[] {0, 0}, new int[][] {new int[0], new int[0]});
+            default -> throw new IllegalArgumentException(name);
+        };
+    }
+
+    private CausalLm lm(String family) {
+        ObjectNode config = TinyModels.config(family, c -> {
+            c.put("initializer_range", 0.3);
+            if (family.equals("llama")) {
+                c.put("attention_bias", true).put("mlp_bias", true);
+            }
+            if (family.equals("mistral")) {
+                c.put("sliding_window", 6);
+            }
+        });
+        return CausalLm.load(TinyModels.write(directory.resolve(family), config), Device.CPU);
+    }
+
+    private record Result(float[] hidden, float[] gradEmbedded, float[] gradients) {}
+
+    private static Result run(Decoder decoder, BlocksPass pass, boolean backward) {
+        try (pass;
+                PointerScope scope = new PointerScope()) {
+            float[] hidden = Tensors.toFloats(pass.hidden());
+            if (!backward) {
+                return new Result(hidden, new float[0], new float[0]);
+            }
+            decoder.weights().zeroGradient();
+            Tensor gradient = torch.sin(
+                            torch.arange(Tensors.scalar(pass.hidden().numel())))
+                    .view_as(pass.hidden());
+            return new Result(
+                    hidden,
+                    Tensors.toFloats(pass.backward(gradient)),
+                    Tensors.toFloats(decoder.weights().gradient()));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "llama,padded", "llama,long", "llama,one", "llama,groups", "llama,uneven", "llama,bare",
+        "qwen2,groups", "qwen2,uneven", "qwen3,padded", "qwen3,uneven", "mistral,long", "mistral,uneven"
+    })
+    void equalsAutograd(String family, String rows) {
+        RowLayout layout = layout(rows);
+        try (CausalLm lm = lm(family)) {
+            Decoder decoder = lm.decoder();
+            assertThat(PlannedAttention.supports(decoder))
+                    .isEqualTo(List.of("llama", "qwen2").contains(family));
+            lm.parameters().train();
+            Result expected;
+            Result planned;
+            Result checkpointed;
+            float[] inference;
+            try (Scopes.Frozen scope = Scopes.frozen()) {
+                Tensor embedded = decoder.embed(layout.ids(Device.CPU));
+                expected = run(decoder, new AutogradPass(decoder, layout, embedded, false), true);
+                planned = run(decoder, new PlannedPass(decoder, layout, embedded, false), true);
+                checkpointed = run(decoder, new PlannedPass(decoder, layout, embedded, true), true);
+                inference = Tensors.toFloats(decoder.hidden(layout));
+            }
+            assertClose(planned.hidden, expected.hidden, layout);
+            assertClose(inference, expected.hidden, layout);
+            assertClose(planned.gradEmbedded, expected.gradEmbedded, layout);
+            assertRelative(planned.gradients, expected.gradients);
+            assertThat(checkpointed.hidden).isEqualTo(planned.hidden);
+            assertRelative(checkpointed.gradients, expected.gradients);
+        }
+    }
+
+    /** Everywhere: a gradient was given at padding too, so that what is computed there is compared as well. */
+    private static void assertClose(float[] actual, float[] expected, RowLayout layout) {
+        assertThat(actual).hasSameSizeAs(expected);
+        assertThat(layout.tokens()).isPositive();
+        assertRelative(actual, expected);
+    }
+
+    private static void assertRelative(float[] actual, float[] expected) {
+        double largest = 0;
+        double gap = 0;
+        for (int i = 0; i < expected.length; i++) {
+            largest = Math.max(largest, Math.abs(expected[i]));
+            gap = Math.max(gap, Math.abs(actual[i] - expected[i]));
+        }
+        assertThat(gap).isLessThan(ROUNDING * Math.max(1, largest));
+    }
+}
