@@ -67,8 +67,11 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
                         "key-value cache",
                         cacheRows(config.rollout()) * cacheFloats(policy.config()) * length * bytes));
         long policyTokens = config.policy().perDeviceTrainBatchSize() * length;
-        long activations =
-                activations(policy.config(), policyTokens, config.policy().gradientCheckpointing());
+        long activations = activations(
+                policy.config(),
+                policyTokens,
+                new PassSize(
+                        config.policy().activationMemoryMb(), config.policy().gradientCheckpointing()));
         if (improving && rewardModel.isPresent()) {
             long rewardTokens = config.rewardModel().perDeviceBatchSize() * length;
             activations = Math.max(
@@ -76,7 +79,9 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
                     activations(
                             rewardModel.get().config(),
                             rewardTokens,
-                            config.rewardModel().gradientCheckpointing()));
+                            new PassSize(
+                                    config.rewardModel().activationMemoryMb(),
+                                    config.rewardModel().gradientCheckpointing())));
         }
         long scores = Math.min(policyTokens * policy.config().vocabSize(), CausalLm.scoresHeld(Device.CPU));
         return new MemoryEstimate(
@@ -111,7 +116,12 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
             RewardTrainingConfig config, Shape model, int longest, boolean halfPrecision) {
         // A pair is two conversations.
         long tokens = 2L * config.training().perDeviceTrainBatchSize() * longest;
-        long activations = activations(model.config(), tokens, config.training().gradientCheckpointing());
+        long activations = activations(
+                model.config(),
+                tokens,
+                new PassSize(
+                        config.training().activationMemoryMb(),
+                        config.training().gradientCheckpointing()));
         return new MemoryEstimate(
                 List.of(
                         PROGRAM,
@@ -133,9 +143,9 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
     }
 
     /** Numbers kept for the backward pass of a batch, which runs in passes of bounded size, and those that one block's backward pass makes. */
-    static long activations(DecoderConfig config, long tokens, boolean checkpointing) {
-        long inPass = Math.min(tokens, PassSize.tokens(config, checkpointing));
-        return inPass * (PassSize.floatsPerToken(config, checkpointing) + PassSize.floatsInBackward(config));
+    static long activations(DecoderConfig config, long tokens, PassSize size) {
+        long inPass = Math.min(tokens, size.tokens(config));
+        return inPass * (size.floatsPerToken(config) + PassSize.floatsInBackward(config));
     }
 
     /** Sampling and training take turns. */

@@ -7,6 +7,7 @@ import dev.flipside.cli.MemoryEstimate.Shape;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.model.DecoderConfig;
+import dev.flipside.model.PassSize;
 import dev.flipside.model.RopeConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -120,12 +121,18 @@ class MemoryEstimateTest {
 
     @Test
     void checkpointingKeepsEveryLayersInputAndOneLayer() {
+        PassSize whole = new PassSize(768, false);
         // 2*8 for both ends; an input is 8, a block's rest 64, its backward pass 128.
-        assertThat(MemoryEstimate.activations(CONFIG, 10, true)).isEqualTo(10 * (16 + 2 * 8 + 64 + 128));
-        assertThat(MemoryEstimate.activations(CONFIG, 10, false)).isEqualTo(10 * (16 + 2 * 72 + 128));
+        assertThat(MemoryEstimate.activations(CONFIG, 10, new PassSize(768, true)))
+                .isEqualTo(10 * (16 + 2 * 8 + 64 + 128));
+        assertThat(MemoryEstimate.activations(CONFIG, 10, whole)).isEqualTo(10 * (16 + 2 * 72 + 128));
         // However large a batch, its passes are bounded.
-        assertThat(MemoryEstimate.activations(CONFIG, 1 << 20, false))
-                .isEqualTo(MemoryEstimate.activations(CONFIG, 4096, false));
+        assertThat(MemoryEstimate.activations(CONFIG, 1 << 20, whole))
+                .isEqualTo(MemoryEstimate.activations(CONFIG, 4096, whole));
+        // A token keeps 160 floats: a MiB holds 1638 of them.
+        assertThat(new PassSize(1, false).tokens(CONFIG)).isEqualTo(1638);
+        assertThat(MemoryEstimate.activations(CONFIG, 4096, new PassSize(1, false)))
+                .isEqualTo(1638 * (160 + 128));
     }
 
     @Test

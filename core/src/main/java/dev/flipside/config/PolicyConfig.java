@@ -11,9 +11,15 @@ public record PolicyConfig(
         @Doc("Completions in one forward and backward pass; changes memory, never the result.")
                 int perDeviceTrainBatchSize,
         @Doc("Recompute layers in the backward pass instead of keeping them: less memory, about a third more time.")
-                boolean gradientCheckpointing) {
+                boolean gradientCheckpointing,
+        @Doc(
+                        "Memory in MiB that a pass may keep for its backward pass: batches are cut into as many passes as that takes. Changes memory and time, never the result.")
+                int activationMemoryMb) {
+    /** Small beside the four copies of a model that training holds, large enough for products at full speed. */
+    static final int ACTIVATION_MEMORY_MB = 768;
 
     public static PolicyConfig defaults() {
-        return new PolicyConfig("", Optional.empty(), OptimiserConfig.withLearningRate(1e-6), 8, false);
+        return new PolicyConfig(
+                "", Optional.empty(), OptimiserConfig.withLearningRate(1e-6), 8, false, ACTIVATION_MEMORY_MB);
     }
 }

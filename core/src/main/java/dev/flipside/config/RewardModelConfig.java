@@ -18,11 +18,20 @@ public record RewardModelConfig(
         @Doc("Conversations in one pass of the reward model; changes memory, never the result.") int perDeviceBatchSize,
         @Doc("Recompute layers in the reward model's backward pass instead of keeping them.")
                 boolean gradientCheckpointing,
+        @Doc("Memory in MiB that a pass of the reward model may keep for its backward pass, as in section policy.")
+                int activationMemoryMb,
         @Doc("Programmatic rewards added to the score: a list of {name, weight, and the function's own options}.")
                 List<Map<String, Object>> functions) {
 
     public static RewardModelConfig defaults() {
         return new RewardModelConfig(
-                Optional.empty(), Optional.empty(), 1.0, OptionalInt.empty(), 16, false, List.of());
+                Optional.empty(),
+                Optional.empty(),
+                1.0,
+                OptionalInt.empty(),
+                16,
+                false,
+                PolicyConfig.ACTIVATION_MEMORY_MB,
+                List.of());
     }
 }

@@ -57,6 +57,9 @@ public record RewardTrainingConfig(
             @Doc("Pairs in one forward and backward pass; changes memory, never the result.")
                     int perDeviceTrainBatchSize,
             @Doc("Recompute layers in the backward pass instead of keeping them.") boolean gradientCheckpointing,
+            @Doc(
+                            "Memory in MiB that a pass may keep for its backward pass: batches are cut into as many passes as that takes. Changes memory and time, never the result.")
+                    int activationMemoryMb,
             @Doc("Weight of the mean of (r_chosen + r_rejected)^2 (arXiv 2312.09244); 0 is off.")
                     double centerRewardsCoefficient,
             @Doc("Share of each pair's loss that is given to the opposite order.") double labelSmoothing,
@@ -69,6 +72,18 @@ public record RewardTrainingConfig(
                 new Run("runs/reward-model", 0, "auto", RunConfig.Precision.AUTO, RunConfig.WeightFormat.F32),
                 new Model("", Optional.empty()),
                 new Data("", Optional.empty(), 0.1, Optional.empty(), OptionalInt.of(1024), LongPairs.DROP, true),
-                new Training(OptimiserConfig.withLearningRate(1e-5), 1, 0, 16, 8, false, 0, 0, 0, 1, true));
+                new Training(
+                        OptimiserConfig.withLearningRate(1e-5),
+                        1,
+                        0,
+                        16,
+                        8,
+                        false,
+                        PolicyConfig.ACTIVATION_MEMORY_MB,
+                        0,
+                        0,
+                        0,
+                        1,
+                        true));
     }
 }

@@ -41,6 +41,7 @@ public final class Validation {
         atLeast("training.max_steps", t.maxSteps(), 0);
         atLeast("training.train_batch_size", t.trainBatchSize(), 1);
         atLeast("training.per_device_train_batch_size", t.perDeviceTrainBatchSize(), 1);
+        atLeast("training.activation_memory_mb", t.activationMemoryMb(), 1);
         atLeast("training.logging_steps", t.loggingSteps(), 1);
         atLeast("training.eval_steps", t.evalSteps(), 0);
         within("training.label_smoothing", t.labelSmoothing(), 0, 0.5);
@@ -58,6 +59,8 @@ public final class Validation {
         optimiser("policy", config.policy().optimiser());
         atLeast("policy.per_device_train_batch_size", config.policy().perDeviceTrainBatchSize(), 1);
         atLeast("reward_model.per_device_batch_size", config.rewardModel().perDeviceBatchSize(), 1);
+        atLeast("policy.activation_memory_mb", config.policy().activationMemoryMb(), 1);
+        atLeast("reward_model.activation_memory_mb", config.rewardModel().activationMemoryMb(), 1);
         rollout(config.rollout());
         atLeast("algorithm.num_iterations", config.algorithm().numIterations(), 1);
         atLeast("algorithm.steps_per_generation", config.algorithm().stepsPerGeneration(), 1);
@@ -180,7 +183,12 @@ public final class Validation {
         }
         if (config.rewardModel().model().isEmpty()) {
             for (String key : new String[] {
-                "chat_template", "weight", "max_length", "per_device_batch_size", "gradient_checkpointing"
+                "chat_template",
+                "weight",
+                "max_length",
+                "per_device_batch_size",
+                "gradient_checkpointing",
+                "activation_memory_mb"
             }) {
                 reject("reward_model." + key, "no reward_model.model is given");
             }
@@ -196,6 +204,7 @@ public final class Validation {
                             .forEach(k -> reject(k, "save.preset is off, the reward model stays frozen"));
             reject("data.preferences", "save.preset is off, nothing is replayed");
             reject("reward_model.gradient_checkpointing", "save.preset is off, the reward model stays frozen");
+            reject("reward_model.activation_memory_mb", "save.preset is off, the reward model stays frozen");
             return;
         }
         saveKeysWithoutEffect(s);

@@ -9,7 +9,7 @@ import java.util.stream.IntStream;
 
 /** Rows of token ids grouped by length, so that little of a padded matrix is padding and no batch is large. */
 final class Batches {
-    /** Tokens of a padded batch without gradients. Larger ones were not faster: every matrix product is already long enough to fill the machine. */
+    /** Tokens of a padded batch. Larger ones were not faster: every matrix product is already long enough to fill the machine. */
     static final int TOKENS = 4096;
 
     private Batches() {}

@@ -113,12 +113,13 @@ public final class CausalLm implements AutoCloseable {
     }
 
     /**
-     * The rows of each of the passes in which a large batch is to be run, so that what they keep in memory stays bounded: rows of one prompt stay together where they can.
+     * The rows of each of the passes in which a large batch is to be run: rows of one prompt stay together where they can.
      *
      * @return numbers of rows
      */
-    public List<int[]> passes(List<TokenRow> rows, boolean gradientCheckpointing) {
-        return LogprobPass.batches(decoder, rows, gradientCheckpointing).stream()
+    public List<int[]> passes(List<TokenRow> rows, PassSize size) {
+        DecoderConfig config = files.config();
+        return CompletionBatch.split(rows, config.vocabSize(), size.tokens(config)).stream()
                 .map(CompletionBatch::rows)
                 .toList();
     }

@@ -15,7 +15,7 @@ public final class LogprobPass implements AutoCloseable {
 
     LogprobPass(Decoder decoder, List<TokenRow> rows, double temperature, boolean gradientCheckpointing) {
         head = new VocabularyHead(decoder, temperature);
-        batches = batches(decoder, rows, gradientCheckpointing);
+        batches = CompletionBatch.split(rows, decoder.config().vocabSize(), Batches.TOKENS);
         result = TokenLogprobs.sizedFor(rows);
         for (CompletionBatch batch : batches) {
             try (PointerScope scope = new PointerScope()) {
@@ -23,12 +23,6 @@ public final class LogprobPass implements AutoCloseable {
             }
             normalisers.add(head.logprobs(passes.get(passes.size() - 1).hidden(), batch, result));
         }
-    }
-
-    /** Rows that go through the decoder together in a pass. */
-    static List<CompletionBatch> batches(Decoder decoder, List<TokenRow> rows, boolean gradientCheckpointing) {
-        DecoderConfig config = decoder.config();
-        return CompletionBatch.split(rows, config.vocabSize(), PassSize.tokens(config, gradientCheckpointing));
     }
 
     /** Per row and completion token. */

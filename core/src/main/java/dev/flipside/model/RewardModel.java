@@ -190,7 +190,7 @@ public final class RewardModel implements AutoCloseable {
     /** Rewards and values without gradient, in the order of {@code rows}. */
     public Scores score(List<ScoredRow> rows) {
         Scores scores = new Scores(new double[rows.size()], new double[rows.size()]);
-        for (RewardHeads.Batch batch : batches(rows, Batches.TOKENS)) {
+        for (RewardHeads.Batch batch : batches(rows)) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
                 heads.forward(decoder.hidden(batch.layout()), batch, scores);
             }
@@ -207,7 +207,7 @@ public final class RewardModel implements AutoCloseable {
     public double[][] promptFeatures(List<int[]> prompts) {
         double[][] features = new double[prompts.size()][];
         int width = files.config().hiddenSize();
-        for (RewardHeads.Batch batch : batches(asRows(prompts), Batches.TOKENS)) {
+        for (RewardHeads.Batch batch : batches(asRows(prompts))) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
                 Tensor hidden = decoder.hidden(batch.layout());
                 float[] flat = Tensors.toFloats(heads.at(hidden, batch.valuePositions()));
@@ -229,17 +229,11 @@ public final class RewardModel implements AutoCloseable {
 
     /** Rewards and values with a backward pass into {@link #trunk} and {@link #valueHead}; close it when done. */
     public RewardPass pass(List<ScoredRow> rows, boolean gradientCheckpointing) {
-        int tokens = passTokens(gradientCheckpointing);
-        return new RewardPass(decoder, heads, batches(rows, tokens), rows.size(), gradientCheckpointing);
+        return new RewardPass(decoder, heads, batches(rows), rows.size(), gradientCheckpointing);
     }
 
-    /** The most tokens of one pass through the decoder; more are several, whose memory adds up. */
-    public int passTokens(boolean gradientCheckpointing) {
-        return PassSize.tokens(files.config(), gradientCheckpointing);
-    }
-
-    private List<RewardHeads.Batch> batches(List<ScoredRow> rows, int tokens) {
-        return RewardHeads.Batch.split(rows, padId, files.config().vocabSize(), tokens);
+    private List<RewardHeads.Batch> batches(List<ScoredRow> rows) {
+        return RewardHeads.Batch.split(rows, padId, files.config().vocabSize(), Batches.TOKENS);
     }
 
     /**

@@ -15,6 +15,7 @@ import dev.flipside.engine.Schedule;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.LogprobPass;
+import dev.flipside.model.PassSize;
 import dev.flipside.model.TokenRow;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -162,8 +163,10 @@ final class PolicyUpdate implements AutoCloseable {
     /** Parts of a batch that go forward and backward together: as many completions as the configuration allows, and tokens as keep memory bounded. */
     private List<int[]> microBatches(Data data, int[] places) {
         List<TokenRow> rows = Arrays.stream(places).mapToObj(data.rows::get).toList();
+        PassSize size = new PassSize(
+                config.policy().activationMemoryMb(), config.policy().gradientCheckpointing());
         List<int[]> parts = new ArrayList<>();
-        for (int[] pass : policy.passes(rows, config.policy().gradientCheckpointing())) {
+        for (int[] pass : policy.passes(rows, size)) {
             int[] chosen = Arrays.stream(pass).map(i -> places[i]).toArray();
             parts.addAll(List.of(Splits.ofAtMost(chosen, config.policy().perDeviceTrainBatchSize())));
         }

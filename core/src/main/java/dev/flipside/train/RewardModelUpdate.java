@@ -9,6 +9,7 @@ import dev.flipside.algo.Groups;
 import dev.flipside.algo.ValueLoss;
 import dev.flipside.algo.ValueTarget;
 import dev.flipside.config.OptimiserConfig;
+import dev.flipside.config.RewardModelConfig;
 import dev.flipside.config.SaveConfig;
 import dev.flipside.config.SaveConfig.Anchor;
 import dev.flipside.config.SaveConfig.AnchorGradient;
@@ -16,6 +17,7 @@ import dev.flipside.config.SaveConfig.Relabel;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Seeds;
+import dev.flipside.model.PassSize;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.RewardPass;
 import dev.flipside.model.ScoredRow;
@@ -147,7 +149,7 @@ final class RewardModelUpdate implements AutoCloseable {
         valueOptimiser.zeroGradient();
         double loss = 0;
         int promptsPerPass = Math.max(1, config.rewardModel().perDeviceBatchSize() / groupSize);
-        int tokens = grader.model().passTokens(config.rewardModel().gradientCheckpointing());
+        int tokens = passTokens();
         List<Integer> all = Arrays.stream(prompts).boxed().toList();
         for (List<Integer> part : Splits.fitting(all, graded::tokensOf, tokens, promptsPerPass)) {
             int[] together = part.stream().mapToInt(Integer::intValue).toArray();
@@ -162,6 +164,12 @@ final class RewardModelUpdate implements AutoCloseable {
         trunkOptimiser.step(NonFiniteException.clipScale(norm, save.maxGradNorm()), save.learningRate());
         valueOptimiser.step(NonFiniteException.clipScale(valueNorm, save.maxGradNorm()), save.valueLearningRate());
         sums.step(loss, norm);
+    }
+
+    private int passTokens() {
+        RewardModelConfig model = config.rewardModel();
+        return new PassSize(model.activationMemoryMb(), model.gradientCheckpointing())
+                .tokens(grader.model().files().config());
     }
 
     private double microBatch(
@@ -220,7 +228,7 @@ final class RewardModelUpdate implements AutoCloseable {
         double normaliser = drawn.size() / save.replayWeight();
         double loss = 0;
         int pairsPerPass = Math.max(1, config.rewardModel().perDeviceBatchSize() / 2);
-        int tokens = grader.model().passTokens(config.rewardModel().gradientCheckpointing());
+        int tokens = passTokens();
         for (List<LabelledRows> part : Splits.fitting(drawn, LabelledRows::tokens, tokens, pairsPerPass)) {
             loss += PairPass.run(
                             grader.model(),

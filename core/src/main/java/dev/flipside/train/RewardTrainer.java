@@ -12,6 +12,7 @@ import dev.flipside.engine.Schedule;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.model.PadToken;
+import dev.flipside.model.PassSize;
 import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.WeightType;
@@ -178,7 +179,8 @@ public final class RewardTrainer {
             double margin = 0;
             BradleyTerry.Options options =
                     new BradleyTerry.Options(training.labelSmoothing(), training.centerRewardsCoefficient());
-            int most = model.passTokens(training.gradientCheckpointing());
+            int most = new PassSize(training.activationMemoryMb(), training.gradientCheckpointing())
+                    .tokens(model.files().config());
             // Pairs of like length together, so that little is padding; sums do not depend on the order.
             List<Pair> byLength =
                     batch.stream().sorted(Comparator.comparing(Pair::tokens)).toList();

@@ -14,9 +14,11 @@ import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.SplittableRandom;
 import java.util.function.Consumer;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -202,6 +204,28 @@ class CausalLmTest {
                 assertThat(backwards.logprobs()[rows.size() - 1 - r])
                         .containsExactly(alone.logprobs()[0], within(ROUNDING));
             }
+        }
+    }
+
+    /** However large a batch: every row once, no pass above its size but for a single longer row, and groups whole where they fit. */
+    @Test
+    void passesAreOfBoundedSize() {
+        try (CausalLm lm = TinyModels.lm(directory.resolve("passes"), "llama", c -> {})) {
+            List<TokenRow> rows = TinyModels.rows(3000, 20);
+            PassSize size = new PassSize(1, false);
+            int most = size.tokens(lm.files().config());
+            assertThat(most).isBetween(100, 2000);
+            List<int[]> passes = lm.passes(rows, size);
+            assertThat(passes.stream().flatMapToInt(Arrays::stream).sorted().toArray())
+                    .isEqualTo(IntStream.range(0, rows.size()).toArray());
+            for (int[] pass : passes) {
+                assertThat(Arrays.stream(pass)
+                                .map(r -> rows.get(r).ids().length)
+                                .sum())
+                        .isLessThanOrEqualTo(most * 2);
+            }
+            assertThat(passes.size()).isGreaterThan(5);
+            assertThat(lm.passes(rows, new PassSize(768, false)).size()).isLessThan(passes.size());
         }
     }
 

@@ -94,6 +94,8 @@ class OptionSensitivityTest {
             Case.changes("reward_model.weight", "algorithm.scale_rewards=none", "reward_model.weight=0.5"),
             Case.changes("reward_model.max_length", "reward_model.max_length=9"),
             Case.memory("reward_model.per_device_batch_size", "reward_model.per_device_batch_size=3"),
+            Case.memory("reward_model.activation_memory_mb", "reward_model.activation_memory_mb=1"),
+            Case.memory("policy.activation_memory_mb", "policy.activation_memory_mb=1"),
             Case.memory("reward_model.gradient_checkpointing", "reward_model.gradient_checkpointing=true"),
             Case.changes(
                     "reward_model.functions",

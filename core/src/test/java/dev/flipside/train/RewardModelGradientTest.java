@@ -176,6 +176,7 @@ class RewardModelGradientTest {
                 "reward_model.per_device_batch_size=4",
                 "reward_model.per_device_batch_size=9",
                 "reward_model.gradient_checkpointing=true",
+                "reward_model.activation_memory_mb=1 reward_model.per_device_batch_size=1000",
                 "reward_model.per_device_batch_size=1 reward_model.gradient_checkpointing=true"
             })
     void splitAndCheckpointingDoNotMatter(String memory) {
