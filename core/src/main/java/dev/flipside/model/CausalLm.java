@@ -115,14 +115,21 @@ public final class CausalLm implements AutoCloseable {
     /**
      * The rows of each of the passes in which a large batch is to be run: rows of one prompt stay together where they can.
      *
-     * @return numbers of rows
      */
-    public List<int[]> passes(List<TokenRow> rows, PassSize size) {
+    public List<Rows> passes(List<TokenRow> rows, PassSize size) {
         DecoderConfig config = files.config();
         return CompletionBatch.split(rows, config.vocabSize(), size.tokens(config)).stream()
-                .map(CompletionBatch::rows)
+                .map(batch -> new Rows(batch.rows(), batch.layout().tokens()))
                 .toList();
     }
+
+    /**
+     * Rows of one pass.
+     *
+     * @param numbers which
+     * @param tokens that the pass computes, a shared prompt once, padding among them
+     */
+    public record Rows(int[] numbers, long tokens) {}
 
     /**
      * How far the weights are from those of a directory of the same architecture: {@code |w - w0| / |w0|} in the 2-norm.

@@ -57,17 +57,18 @@ public final class SafeTensors {
         if (destination.numel() != info.elements()) {
             throw new IllegalArgumentException(name + ": " + info.elements() + " elements into " + destination.numel());
         }
-        ByteBuffer buffer = ByteBuffer.allocateDirect((int) Math.min(CHUNK_BYTES, info.end() - info.begin()));
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
                 Scopes.Frozen outer = Scopes.frozen()) {
+            // Not a direct buffer of Java's: those of all tensors would stay until a collection that nothing asks for.
+            BytePointer memory = new BytePointer(Math.max(1, Math.min(CHUNK_BYTES, info.end() - info.begin())));
+            ByteBuffer buffer = memory.asByteBuffer();
             Tensor flat = destination.view(-1);
             for (long at = info.begin(); at < info.end(); at += CHUNK_BYTES) {
                 int length = (int) Math.min(CHUNK_BYTES, info.end() - at);
                 readFully(file, channel, buffer, at, length);
                 try (PointerScope inner = new PointerScope()) {
                     long n = length / type.bytes();
-                    Tensor part = torch.from_blob(
-                            new BytePointer(buffer), new long[] {n}, new TensorOptions(type.scalarType()));
+                    Tensor part = torch.from_blob(memory, new long[] {n}, new TensorOptions(type.scalarType()));
                     flat.narrow(0, (at - info.begin()) / type.bytes(), n).copy_(part);
                 }
             }

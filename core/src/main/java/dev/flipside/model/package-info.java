@@ -8,11 +8,13 @@
  *   <li>Architecture: {@code Family} (one class per {@code model_type}) reads {@link dev.flipside.model.DecoderConfig} and {@link
  *       dev.flipside.model.RopeConfig}.
  *   <li>Computation: {@link dev.flipside.model.Decoder} (ids to hidden states) made of {@code DecoderLayer}s, {@code CausalAttention} and {@code Rope};
- *       {@code HiddenPass} (forward and backward, with or without gradient checkpointing); {@link dev.flipside.model.Precision}.
+ *       {@code HiddenPass} (forward and backward, with or without gradient checkpointing): an {@code AutogradPass} on any device, or a {@code PlannedPass} by hand
+ *       on the CPU, made of {@code LayerPass}es, {@code RmsNorm} and an {@code AttentionPass} ({@code PlannedAttention} over {@code SoftmaxAttention}); {@link
+ *       dev.flipside.model.PassSize} bounds it; {@link dev.flipside.model.Precision}.
  *   <li>Layout: {@code RowBatch} (rows that go together) and {@code RowLayout} (where their tokens stand): padded rows, or a {@code SharedPrefixLayout} with its
  *       {@code SharedPrefixAttention} where rows begin alike.
  *   <li>Decoding, one token at a time: {@code Prefill}; {@link dev.flipside.model.KvCache} with the layers that training runs, and {@link
- *       dev.flipside.model.GroupDecoding} over a {@code GroupedKvCache}, faster, on the CPU.
+ *       dev.flipside.model.GroupDecoding} over a {@code GroupedKvCache} and packed {@code DecodingWeights}, faster, on the CPU.
  *   <li>Policies: {@link dev.flipside.model.CausalLm}, with {@link dev.flipside.model.LogprobPass} and {@code VocabularyHead} for log-probabilities of
  *       completions.
  *   <li>Reward models: {@link dev.flipside.model.RewardModel}, with {@link dev.flipside.model.RewardPass} and {@code RewardHeads}; {@code

@@ -125,7 +125,7 @@ final class PolicyUpdate implements AutoCloseable {
         double loss = 0;
         PolicyLossStatistics statistics = PolicyLossStatistics.empty();
         double entropySum = 0;
-        for (int[] part : microBatches(data, places)) {
+        for (int[] part : microBatches(data, places, summary)) {
             List<TokenRow> rows = Arrays.stream(part).mapToObj(data.rows::get).toList();
             try (LogprobPass pass = policy.pass(
                     rows, config.rollout().temperature(), config.policy().gradientCheckpointing())) {
@@ -161,13 +161,15 @@ final class PolicyUpdate implements AutoCloseable {
     }
 
     /** Parts of a batch that go forward and backward together: as many completions as the configuration allows, and tokens as keep memory bounded. */
-    private List<int[]> microBatches(Data data, int[] places) {
+    private List<int[]> microBatches(Data data, int[] places, Summary summary) {
         List<TokenRow> rows = Arrays.stream(places).mapToObj(data.rows::get).toList();
         PassSize size = new PassSize(
                 config.policy().activationMemoryMb(), config.policy().gradientCheckpointing());
         List<int[]> parts = new ArrayList<>();
-        for (int[] pass : policy.passes(rows, size)) {
-            int[] chosen = Arrays.stream(pass).map(i -> places[i]).toArray();
+        rows.forEach(row -> summary.tokens += row.ids().length - 1);
+        for (CausalLm.Rows pass : policy.passes(rows, size)) {
+            summary.computedTokens += pass.tokens();
+            int[] chosen = Arrays.stream(pass.numbers()).map(i -> places[i]).toArray();
             parts.addAll(List.of(Splits.ofAtMost(chosen, config.policy().perDeviceTrainBatchSize())));
         }
         return parts;
@@ -290,6 +292,10 @@ final class PolicyUpdate implements AutoCloseable {
         private double entropy;
         private double lowMin = 1;
         private double highMax;
+        /** Of rows alone, and of what was computed in their place. */
+        private long tokens;
+
+        private long computedTokens;
 
         void add(
                 double stepLoss, double stepNorm, double stepRate, double entropySum, PolicyLossStatistics statistics) {
@@ -318,6 +324,7 @@ final class PolicyUpdate implements AutoCloseable {
             metrics.put("policy/ratio_variance", all.ratioVariance());
             metrics.put("policy/approx_kl", all.approxKl());
             metrics.put("policy/optimiser_steps", (double) steps);
+            metrics.put("policy/tokens_saved_frac", 1 - (double) computedTokens / tokens);
         }
     }
 

@@ -190,6 +190,7 @@ class OptionSensitivityTest {
             Case.changes("training.max_steps", "training.max_steps=3"),
             Case.changes("training.train_batch_size", "training.train_batch_size=6"),
             Case.memory("training.per_device_train_batch_size", "training.per_device_train_batch_size=3"),
+            Case.memory("training.activation_memory_mb", "training.activation_memory_mb=1"),
             Case.memory("training.gradient_checkpointing", "training.gradient_checkpointing=true"),
             Case.changes("training.center_rewards_coefficient", "training.center_rewards_coefficient=0.1"),
             Case.changes("training.label_smoothing", "training.label_smoothing=0.1"),

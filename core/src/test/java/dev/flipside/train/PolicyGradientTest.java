@@ -126,6 +126,8 @@ class PolicyGradientTest {
             Map<String, Double> metrics = update(twice, config(options, "algorithm.num_iterations=2"));
             float[] gradient = Derivatives.gradient(twice.lm().parameters());
             assertThat(metrics.get("policy/ratio_variance")).isGreaterThan(1e-4);
+            // The prompt of a group is computed once.
+            assertThat(metrics.get("policy/tokens_saved_frac")).isBetween(0.1, 0.9);
             AlgorithmConfig algorithm = config(options).algorithm().resolved();
             double[][] old = reference.logprobs(rows, 1.3).logprobs();
             assertThat(Derivatives.norm(gradient)).isPositive();
