@@ -57,7 +57,7 @@ abstract class FlipsideCommand implements Callable<Integer> {
     /** Loads libtorch; says so where that means unpacking it first, which takes a while. */
     static void loadLibraries(Console console) {
         if (!NativeLibrary.unpacked()) {
-            String size = NativeLibrary.foreign() ? "0.1 GB" : "0.9 GB";
+            String size = NativeLibrary.foreign() ? "0.1 GB" : "1.0 GB";
             console.info("unpacking native libraries, once: " + size + " to " + NativeLibrary.cacheFolder());
         }
         NativeLibrary.load();

@@ -24,7 +24,7 @@ import picocli.CommandLine;
  * Loads the classes that commands start with, and ends. The launcher runs it once after a build and has Java archive what was loaded
  * ({@code -XX:ArchiveClassesAtExit}), so that later starts neither read nor verify those classes again.
  *
- * <p>No native library is loaded: a build must not unpack 0.9 GB, and no class of theirs is initialised.
+ * <p>No native library is loaded: a build must not unpack 1.0 GB, and no class of theirs is initialised.
  */
 public final class SharedClasses {
     /** Jars to take whole: their classes are asked for by native code, or only once a model is there. */

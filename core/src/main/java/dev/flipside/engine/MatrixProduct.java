@@ -85,7 +85,7 @@ public final class MatrixProduct implements AutoCloseable {
         }
     }
 
-    /** Whether oneDNN could be loaded. */
+    /** Whether oneDNN could be loaded, beside a libtorch whose threads it shares. */
     public static boolean available() {
         return OneDnn.available();
     }

@@ -25,7 +25,7 @@ public final class NativeLibrary {
     private NativeLibrary() {}
 
     /**
-     * Loads the libraries (the first start on a machine unpacks about 0.9 GB) and checks their version.
+     * Loads the libraries (the first start on a machine unpacks about 1.0 GB) and checks their version.
      *
      * @throws UserError when they cannot be loaded or do not fit
      */

@@ -35,6 +35,10 @@ final class OneDnn {
         static final dnnl_stream STREAM = LOADED ? stream() : new dnnl_stream();
 
         private static boolean load() {
+            if (NativeLibrary.foreign()) {
+                // A libtorch of the user's brings an OpenMP of its own, whose threads would spin against ours.
+                return false;
+            }
             try {
                 Loader.load(dnnl.class);
                 return true;
