@@ -46,7 +46,7 @@ final class Findings {
         memory.putAll(estimate.object());
         memory.put("machine", machineBytes);
         memoryText = estimate.text();
-        String detail = MemoryEstimate.mib(estimate.total()) + " MiB of tensors, "
+        String detail = MemoryEstimate.mib(estimate.total()) + " MiB at most, "
                 + MemoryEstimate.mib(machineBytes) + " MiB in this machine"
                 + (onCpu ? "" : " (the tensors lie on the GPU, whose memory is not known here)");
         boolean tooMuch = onCpu && estimate.total() > machineBytes;

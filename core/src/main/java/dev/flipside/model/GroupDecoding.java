@@ -3,6 +3,7 @@ package dev.flipside.model;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.MatrixProduct;
 import dev.flipside.engine.MatrixProduct.Epilogue;
+import dev.flipside.engine.NativeMemory;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import java.util.ArrayList;
@@ -320,5 +321,6 @@ public final class GroupDecoding implements AutoCloseable {
         release();
         weights.close();
         Scopes.release(positions);
+        NativeMemory.trimAfterFreeing(Float.BYTES * decoder.weights().elements());
     }
 }
