@@ -8,7 +8,7 @@ public final class NativeMemory {
     private static final long STEPS = 10;
 
     /** Memory whose return is worth such a call at once. */
-    private static final long LARGE = 256L << 20;
+    private static final long LARGE = 400L << 20;
 
     private NativeMemory() {}
 

@@ -10,6 +10,7 @@ import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.NativeMemory;
 import dev.flipside.engine.Schedule;
 import dev.flipside.engine.Seeds;
+import dev.flipside.model.DecoderConfig;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.model.PadToken;
 import dev.flipside.model.PassSize;
@@ -179,11 +180,15 @@ public final class RewardTrainer {
             double margin = 0;
             BradleyTerry.Options options =
                     new BradleyTerry.Options(training.labelSmoothing(), training.centerRewardsCoefficient());
-            int most = new PassSize(training.activationMemoryMb(), training.gradientCheckpointing())
-                    .tokens(model.files().config());
-            // Pairs of like length together, so that little is padding; sums do not depend on the order.
-            List<Pair> byLength =
-                    batch.stream().sorted(Comparator.comparing(Pair::tokens)).toList();
+            PassSize size = new PassSize(training.activationMemoryMb(), training.gradientCheckpointing());
+            DecoderConfig shape = model.files().config();
+            int most = size.tokens(shape);
+            // Pairs of like length together, so that little is padding; the longest first, so that later passes find
+            // room in the
+            // memory that earlier ones freed. Sums do not depend on the order.
+            List<Pair> byLength = batch.stream()
+                    .sorted(Comparator.comparing(pair -> -pair.tokens()))
+                    .toList();
             for (List<Pair> part : Splits.fitting(byLength, Pair::tokens, most, training.perDeviceTrainBatchSize())) {
                 PairPass.Result result = PairPass.run(
                         model,
@@ -203,6 +208,7 @@ public final class RewardTrainer {
             double norm = NonFiniteException.requireFinite("reward model", loss, optimiser, step + 1);
             double rate = optimiserConfig.learningRate() * schedule.factor(step);
             optimiser.step(NonFiniteException.clipScale(norm, optimiserConfig.maxGradNorm()), rate);
+            NativeMemory.trimAfterFreeing((long) most * size.floatsPerToken(shape) * Float.BYTES);
             int tokens = batch.stream().mapToInt(Pair::tokens).sum();
             tokensSeen += tokens;
             double seconds = (System.nanoTime() - began) * 1e-9;
