@@ -55,7 +55,7 @@ final class Findings {
                 tooMuch ? Outcome.PROBLEM : Outcome.OK,
                 tooMuch
                         ? detail
-                                + "; lower the batch sizes and rollout.max_rows, switch gradient_checkpointing on, or take a smaller model"
+                                + "; lower activation_memory_mb and rollout.max_rows, switch gradient_checkpointing on, or take a smaller model"
                         : detail);
     }
 

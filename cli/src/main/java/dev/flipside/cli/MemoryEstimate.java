@@ -17,7 +17,8 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * How much memory a run takes at most on the CPU, from shapes alone; within a quarter of the measured peak in every case that docs/performance.md lists.
+ * How much memory a run takes at most on the CPU, from shapes alone: within a quarter of the peaks of policy steps in docs/performance.md. Fragments that the
+ * allocator keeps between passes of different shapes are not counted; {@code train-rm} can take a quarter more.
  *
  * @param standing what is there all the time
  * @param sampling what is there besides while completions are sampled

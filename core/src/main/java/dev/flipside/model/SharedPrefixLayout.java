@@ -2,6 +2,7 @@ package dev.flipside.model;
 
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Tensors;
+import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
@@ -105,8 +106,6 @@ record SharedPrefixLayout(int[][] prefixes, int[] prefixOf, int[][] continuation
 
     /** Whether every prefix has the same number of rows, so that rows are [P, B / P]. */
     boolean groupsOfOneSize() {
-        int group = prefixOf.length / prefixes.length;
-        return prefixOf.length % prefixes.length == 0
-                && IntStream.range(0, prefixOf.length).allMatch(r -> prefixOf[r] == r / group);
+        return Arrays.stream(groupSizes()).distinct().count() == 1;
     }
 }

@@ -41,8 +41,9 @@ class MatrixProductTest {
             Tensor into = torch.full_like(random(7, 70), Tensors.scalar(Double.NaN));
             MatrixProduct.multiply(a, b, into, Epilogue.NONE);
             assertEqual(into, torch.mm(a, b));
-            MatrixProduct.multiply(random(33, 7).t(), random(70, 33).t(), into, Epilogue.NONE);
-            assertThat(torch.isfinite(into).all().item_bool()).isTrue();
+            Tensor columns = random(33, 7).t();
+            MatrixProduct.multiply(columns, b, into, Epilogue.NONE);
+            assertEqual(into, torch.mm(columns, b));
             Tensor turned = random(70, 33);
             MatrixProduct.multiply(a, turned.t(), into, Epilogue.NONE);
             assertEqual(into, torch.mm(a, turned.t()));
