@@ -11,10 +11,7 @@ public enum Arm {
     /** The method as published. */
     SAVE("faithful SAVE", Setting.faithful()),
     /** With replay of labelled pairs, centring and label smoothing; without the gate. */
-    GUARDED(
-            "SAVE with replay, centring and smoothing",
-            Setting.faithful("save.preset=guarded", "save.gate=off"),
-            Setting.REPLAYS),
+    GUARDED("SAVE with replay, centring and smoothing", Setting.faithful("save.preset=guarded", "save.gate=off")),
     /** Control: the same updates with signs drawn at random. */
     RANDOM("control: random signs", Setting.faithful("save.labels=random_signs")),
     /** Control: more Bradley-Terry training on the labelled pairs instead of SAVE. */
@@ -25,8 +22,7 @@ public enum Arm {
                     "save.replay_weight=1",
                     "save.replay_batch=32",
                     "save.label_smoothing=0.05",
-                    "save.centering=0.01"),
-            Setting.REPLAYS),
+                    "save.centering=0.01")),
     /** Upper bound: signs from the true reward. */
     GOLD("upper bound: true signs", Setting.faithful("save.labels=gold")),
     /** The anchor is the mean of the group's other rewards. */
@@ -40,20 +36,14 @@ public enum Arm {
 
     private final String description;
     private final List<String> overrides;
-    private final boolean replays;
 
     Arm(String description, String... overrides) {
-        this(description, List.of(overrides), false);
+        this(description, List.of(overrides));
     }
 
     Arm(String description, List<String> overrides) {
-        this(description, overrides, false);
-    }
-
-    Arm(String description, List<String> overrides, boolean replays) {
         this.description = description;
         this.overrides = overrides;
-        this.replays = replays;
     }
 
     /** The name on the command line, in reports and of the run's folder. */
@@ -71,15 +61,8 @@ public enum Arm {
         return overrides;
     }
 
-    /** Whether it trains on labelled pairs, so that {@code data.preferences} must name them. */
-    boolean replays() {
-        return replays;
-    }
-
     /** Options that several arms share. */
     private static final class Setting {
-        static final boolean REPLAYS = true;
-
         private static final List<String> FAITHFUL = List.of(
                 "save.learning_rate=2.0e-4",
                 "save.value_learning_rate=1.0e-2",

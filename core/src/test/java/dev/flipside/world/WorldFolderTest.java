@@ -88,7 +88,7 @@ class WorldFolderTest {
     @Test
     void untrainedModelHas108480Weights() throws IOException {
         Path model = temp.resolve("model");
-        TinyModel.write(model);
+        TinyModel.write(model, ModelShape.STANDARD);
         try (CausalLm lm = CausalLm.untrained(model, Device.CPU, new Seeds(1))) {
             assertThat(lm.parameters().elements()).isEqualTo(108_480);
             assertThat(lm.files().eosIds()).containsExactly(2);
@@ -105,7 +105,7 @@ class WorldFolderTest {
     @Test
     void textsSurviveTheRoundTripThroughTokens() throws IOException {
         Path model = temp.resolve("model");
-        TinyModel.write(model);
+        TinyModel.write(model, ModelShape.STANDARD);
         SplittableRandom random = new SplittableRandom(11);
         try (Renderer renderer = new Renderer(Tokenizer.load(model), Optional.empty(), 2)) {
             for (ListPrompt prompt : ListPrompt.all()) {
@@ -142,7 +142,7 @@ class WorldFolderTest {
                 .pairs();
         assertThat(pairs).hasSize(400);
         Path model = temp.resolve("model");
-        TinyModel.write(model);
+        TinyModel.write(model, ModelShape.STANDARD);
         try (Renderer renderer = new Renderer(Tokenizer.load(model), Optional.empty(), 2)) {
             assertThat(pairs).allSatisfy(pair -> {
                 Rendered rendered = renderer.complete(pair.prompt(), pair.chosen(), true);
