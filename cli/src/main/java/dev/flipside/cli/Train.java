@@ -38,7 +38,7 @@ final class Train extends FlipsideCommand {
             overrides.add("run.resume=true");
         }
         TrainConfig config = ConfigReader.train(arguments.file(), overrides);
-        boolean reference = config.algorithm().resolved().beta().orElseThrow() > 0;
+        boolean reference = config.penalisesDivergence();
         loadLibraries(console);
         long began = System.nanoTime();
         try (TrainingConsole progress = new TrainingConsole(

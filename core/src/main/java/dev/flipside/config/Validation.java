@@ -239,6 +239,14 @@ public final class Validation {
             reject("save.replay_batch", "save.replay_weight is 0");
             reject("data.preferences", "save.replay_weight is 0");
         }
+        if (s.samples() == SaveConfig.Samples.INITIAL) {
+            reject(
+                    "save.candidates",
+                    "save.samples is initial: what the policy is updated on is its own and taught nothing");
+        }
+        if (s.rmUpdate() == SaveConfig.RmUpdate.SCALE) {
+            reject("save.gate", "save.rm_update is scale, which changes the order of no pair");
+        }
         if (s.gate() == SaveConfig.Gate.OFF) {
             reject("save.gate_alpha", "save.gate is off");
             reject("save.gate_patience", "save.gate is off");

@@ -34,7 +34,8 @@ public final class Seeds {
         HEAD_INITIALISATION,
         MODEL_INITIALISATION,
         GENERATE,
-        WORLD
+        WORLD,
+        INITIAL_ROLLOUT
     }
 
     /** A 64-bit key for one coordinate. */

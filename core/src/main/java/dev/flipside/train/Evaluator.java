@@ -73,11 +73,15 @@ final class Evaluator {
     private static void againstGold(
             RolloutBatch batch, RewardSignal.Rewards rewards, double[] gold, Map<String, Double> metrics) {
         metrics.put("eval_gold", Groups.mean(gold));
-        double[] scores = rewards.columns().get(RewardSignal.MODEL);
-        if (scores == null || batch.groupSize() < 2) {
+        if (batch.groupSize() < 2) {
             return;
         }
         double[] lengths = Arrays.stream(batch.lengths()).asDoubleStream().toArray();
+        metrics.put("eval_gold_spearman_length", RankCorrelation.groupSpearman(gold, lengths, batch.groupSize()));
+        double[] scores = rewards.columns().get(RewardSignal.MODEL);
+        if (scores == null) {
+            return;
+        }
         metrics.put("eval_rm/on_policy_accuracy", OnPolicyAccuracy.of(scores, gold, batch.groupSize()));
         metrics.put("eval_rm/spearman_gold", RankCorrelation.groupSpearman(scores, gold, batch.groupSize()));
         metrics.put("eval_rm/spearman_length", RankCorrelation.groupSpearman(scores, lengths, batch.groupSize()));

@@ -5,6 +5,7 @@ import dev.flipside.config.SaveConfig.Anchor;
 import dev.flipside.config.SaveConfig.Candidates;
 import dev.flipside.config.SaveConfig.Gate;
 import dev.flipside.config.SaveConfig.Preset;
+import dev.flipside.config.SaveConfig.Samples;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
@@ -26,6 +27,9 @@ final class Round implements AutoCloseable {
     final PolicyModel policy;
     final Optional<Grader> grader;
     final Rollouts rollouts;
+    /** Samples of the policy as the round began; only where the reward model learns from them. */
+    final Optional<Rollouts> initialRollouts;
+
     final RewardSignal signal;
     final PolicyUpdate policyUpdate;
     final Optional<RewardModelUpdate> rewardModelUpdate;
@@ -80,7 +84,11 @@ final class Round implements AutoCloseable {
         this.start = start;
         TrainConfig config = setting.config();
         this.signal = RewardSignal.of(grader, config.rewardModel(), setting.added());
-        this.policyUpdate = new PolicyUpdate(policy.lm(), reference, config, setting.seeds());
+        this.policyUpdate = new PolicyUpdate(
+                policy.lm(), reference.filter(r -> config.penalisesDivergence()), config, setting.seeds());
+        this.initialRollouts = reference
+                .filter(r -> config.save().samples() == Samples.INITIAL)
+                .map(r -> new Rollouts(new PolicyModel(r, policy.renderer()), config.rollout(), setting.seeds()));
         boolean improving = config.save().preset() != Preset.OFF;
         this.rewardModelUpdate = grader.filter(g -> improving)
                 .map(g -> new RewardModelUpdate(
@@ -132,7 +140,7 @@ final class Round implements AutoCloseable {
                 policy,
                 grader,
                 rollouts,
-                needsReference(setting.config()) ? Optional.of(policy.lm().copy()) : Optional.empty(),
+                setting.config().keepsReference() ? Optional.of(policy.lm().copy()) : Optional.empty(),
                 needsInitialRewardModel(setting.config())
                         ? grader.map(g -> g.model().copy())
                         : Optional.empty(),
@@ -151,10 +159,6 @@ final class Round implements AutoCloseable {
             Setting setting) {
         Rollouts rollouts = new Rollouts(policy, setting.config().rollout(), setting.seeds());
         return new Round(number, policy, grader, rollouts, reference, initialRewardModel, start, setting);
-    }
-
-    static boolean needsReference(TrainConfig config) {
-        return config.algorithm().resolved().beta().orElseThrow() > 0;
     }
 
     static boolean needsInitialRewardModel(TrainConfig config) {
@@ -176,14 +180,20 @@ final class Round implements AutoCloseable {
                 && step % save.updateEvery() == 0;
     }
 
-    /** Whether the policy is updated on other samples than those that taught the reward model. */
+    /** Whether the policy samples a second time, because its first samples taught the reward model. */
     static boolean samplesAgain(SaveConfig save) {
-        return save.candidates() == Candidates.FRESH;
+        return save.candidates() == Candidates.FRESH && save.samples() == Samples.POLICY;
+    }
+
+    /** Whether the policy is updated on the very samples that taught the reward model. */
+    static boolean scoresAgain(SaveConfig save) {
+        return save.candidates() == Candidates.RESCORE && save.samples() == Samples.POLICY;
     }
 
     @Override
     public void close() {
         policyUpdate.close();
+        reference.ifPresent(CausalLm::close);
         gate.ifPresent(UpdateGate::close);
         rewardModelUpdate.ifPresent(RewardModelUpdate::close);
     }

@@ -5,6 +5,7 @@ import dev.flipside.config.ResumedConfig;
 import dev.flipside.config.SaveConfig;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
+import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.NativeMemory;
@@ -188,7 +189,7 @@ public final class SaveTrainer {
             Map<String, Double> metrics = new LinkedHashMap<>();
             // What a warm-up or an evaluation rendered before is not this step's; a resumed run has not seen it.
             round.grader.ifPresent(g -> g.takeRenderingFigures(new LinkedHashMap<>()));
-            var prompts = session.data().promptsOf(step, promptsPerStep, seeds);
+            List<PromptExample> prompts = session.data().promptsOf(step, promptsPerStep, seeds);
 
             RolloutBatch batch = clock.time(
                     "generate", () -> round.rollouts.sample(prompts, numGenerations, Seeds.Stream.ROLLOUT, step));
@@ -197,8 +198,11 @@ public final class SaveTrainer {
             Optional<RewardModelUpdate.Outcome> outcome = Optional.empty();
             RolloutBatch candidates = batch;
             if (round.improves(step, save)) {
-                outcome = Optional.of(clock.time("rm_update", () -> improveRewardModel(round, batch, step, metrics)));
-                clock.tokens("rm_update", tokensRead(batch));
+                RolloutBatch lesson = round.initialRollouts
+                        .map(initial -> initialSamples(initial, prompts, step, clock))
+                        .orElse(batch);
+                outcome = Optional.of(clock.time("rm_update", () -> improveRewardModel(round, lesson, step, metrics)));
+                clock.tokens("rm_update", tokensRead(lesson));
                 if (Round.samplesAgain(save)) {
                     candidates = clock.time(
                             "generate",
@@ -209,9 +213,8 @@ public final class SaveTrainer {
 
             RewardSignal.Rewards rewards = rewards(round, candidates, clock);
             if (outcome.isPresent()) {
-                // The candidates are the samples that taught, unless fresh ones were drawn: their new grades are there
-                // already.
-                Grader.Grades after = candidates == batch
+                // Where the candidates are the samples that taught, their new grades are there already.
+                Grader.Grades after = Round.scoresAgain(save)
                         ? rewards.grades().orElseThrow()
                         : round.grader.orElseThrow().grade(outcome.get().rows(), numGenerations);
                 round.rewardModelUpdate.orElseThrow().writeChange(outcome.get(), after, step, metrics);
@@ -232,6 +235,14 @@ public final class SaveTrainer {
             metrics.put("round", (double) round.number);
             clock.write(metrics);
             return metrics;
+        }
+
+        /** What teaches the reward model in place of the policy's own samples (decision D18). */
+        private RolloutBatch initialSamples(Rollouts initial, List<PromptExample> prompts, long step, StepClock clock) {
+            RolloutBatch batch = clock.time(
+                    "generate", () -> initial.sample(prompts, numGenerations, Seeds.Stream.INITIAL_ROLLOUT, step));
+            clock.tokens("generate", tokens(batch));
+            return batch;
         }
 
         private RewardModelUpdate.Outcome improveRewardModel(

@@ -185,7 +185,7 @@ final class Session implements AutoCloseable {
             return; // The next round begins with these models.
         }
         Path folder = checkpoint.folder();
-        Optional<CausalLm> reference = Round.needsReference(config)
+        Optional<CausalLm> reference = config.keepsReference()
                 ? Optional.of(CausalLm.load(
                         number == 0 ? Path.of(config.policy().model()) : folder.resolve(CheckpointFiles.REFERENCE),
                         device,

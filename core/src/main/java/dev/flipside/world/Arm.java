@@ -26,9 +26,19 @@ public enum Arm {
     /** Upper bound: signs from the true reward. */
     GOLD("upper bound: true signs", Setting.faithful("save.labels=gold")),
     /** The anchor is the mean of the group's other rewards. */
-    LOO("leave-one-out anchor", Setting.faithful("save.anchor=leave_one_out")),
-    /** Bradley-Terry over every positive and negative of a prompt. */
-    PAIRWISE("pairwise loss", Setting.faithful("save.rm_loss=pairwise")),
+    LOO("leave-one-out anchor", Setting.without("save.force_anchor=true", "save.anchor=leave_one_out")),
+    /** The anchor is the value that the initial reward model gives. */
+    FROZEN_ANCHOR("anchor of the initial reward model", Setting.faithful("save.anchor=frozen")),
+    /** Control: the anchor of a prompt is another prompt's. */
+    SHUFFLED("control: anchors shuffled between prompts", Setting.faithful("save.anchor=shuffled")),
+    /** Control, is the anchor needed? Bradley-Terry over every positive and negative of a prompt. */
+    PAIRWISE("control: pairwise loss", Setting.faithful("save.rm_loss=pairwise")),
+    /** Control: the reward model learns from samples of the policy as it was at first. */
+    INITIAL(
+            "control: taught by samples of the initial policy",
+            Setting.without("save.candidates=rescore", "save.samples=initial")),
+    /** Control: does SAVE do more than stretch the rewards? */
+    TEMPERATURE("control: SAVE's change of scale alone", Setting.faithful("save.rm_update=scale")),
     /** The policy is updated on new samples. */
     FRESH("fresh candidates", Setting.without("save.candidates=rescore")),
     /** The value head is fitted by gradient descent. */
@@ -69,6 +79,8 @@ public enum Arm {
                 "save.max_grad_norm=0",
                 "save.candidates=rescore",
                 "save.mask_truncated=false",
+                // No arm is to be one treatment in some seeds and another one in others.
+                "save.force_anchor=true",
                 // With the half as many that are held out for R^2, exactly the 81 prompts of the loop.
                 "save.value_warmup_prompts=54");
 
@@ -76,8 +88,9 @@ public enum Arm {
             return Stream.concat(FAITHFUL.stream(), Stream.of(changes)).toList();
         }
 
-        static List<String> without(String override) {
-            return FAITHFUL.stream().filter(o -> !o.equals(override)).toList();
+        static List<String> without(String override, String... changes) {
+            return Stream.concat(FAITHFUL.stream().filter(o -> !o.equals(override)), Stream.of(changes))
+                    .toList();
         }
     }
 }

@@ -70,7 +70,8 @@ class WorldFolderTest {
         assertThat(ConfigReader.train(kept, List.of())).isEqualTo(config);
         boolean frozen = config.save().preset() == SaveConfig.Preset.OFF;
         assertThat(frozen).isEqualTo(arm == Arm.FROZEN);
-        assertThat(config.save().candidates() == SaveConfig.Candidates.FRESH).isEqualTo(frozen || arm == Arm.FRESH);
+        assertThat(config.save().candidates() == SaveConfig.Candidates.FRESH)
+                .isEqualTo(frozen || arm == Arm.FRESH || arm == Arm.INITIAL);
     }
 
     @Test
