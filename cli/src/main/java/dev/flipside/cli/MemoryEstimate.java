@@ -100,11 +100,8 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
         }
         parts.add(new Part("reward model gradients", FLOAT * shape.weights()));
         parts.add(new Part("reward model AdamW moments", 2 * FLOAT * shape.weights()));
-        if (save.anchor() == SaveConfig.Anchor.FROZEN) {
+        if (save.anchor() == SaveConfig.Anchor.FROZEN || save.scoredBy() == SaveConfig.ScoredBy.INITIAL_RESCALED) {
             parts.add(new Part("initial reward model", FLOAT * shape.weights()));
-        }
-        if (save.rmUpdate() == SaveConfig.RmUpdate.SCALE) {
-            parts.add(new Part("reward model to put back", FLOAT * shape.weights()));
         }
         if (save.gate() == SaveConfig.Gate.MCNEMAR) {
             parts.add(new Part("gate: weights and moments to roll back to", 3 * FLOAT * shape.weights()));

@@ -68,8 +68,8 @@ public record SaveConfig(
                         "D18. Whose completions teach the reward model: policy (as it is now) or initial (the policy as the round began; a control). The policy is always updated on its own.")
                 Samples samples,
         @Doc(
-                        "D19. What of an update is kept: full, or scale (only how far it stretches the rewards of a group: temperature scaling, a control).")
-                RmUpdate rmUpdate,
+                        "D19. Whose scores the policy is updated on: improved (the model that learns) or initial_rescaled (the initial model's, stretched to the scale of the improved one's: temperature scaling, a control).")
+                ScoredBy scoredBy,
         @Doc("Cut completions teach nothing: they are left out of positives, negatives and the value target.")
                 boolean maskTruncated) {
 
@@ -167,10 +167,10 @@ public record SaveConfig(
         INITIAL
     }
 
-    /** {@code save.rm_update}. */
-    public enum RmUpdate {
-        FULL,
-        SCALE
+    /** {@code save.scored_by}. */
+    public enum ScoredBy {
+        IMPROVED,
+        INITIAL_RESCALED
     }
 
     /** Preset {@code faithful} and everything that presets leave alone. */
@@ -210,7 +210,7 @@ public record SaveConfig(
                 1.0,
                 Labels.ADVANTAGE,
                 Samples.POLICY,
-                RmUpdate.FULL,
+                ScoredBy.IMPROVED,
                 true);
     }
 }

@@ -158,6 +158,10 @@ public final class Validation {
         if (improving && s.labels() == Labels.GOLD && config.eval().gold().isEmpty()) {
             throw new UserError("eval.gold: save.labels gold needs a reward function that knows the truth; name one.");
         }
+        if (improving && s.anchor() == Anchor.FROZEN && s.scoredBy() == SaveConfig.ScoredBy.INITIAL_RESCALED) {
+            throw new UserError(
+                    "save.scored_by: initial_rescaled stretches the initial reward model, whose values save.anchor frozen holds fixed; choose another anchor.");
+        }
         if (improving && s.contrastWeight() == 0 && s.replayWeight() == 0) {
             throw new UserError(
                     "save.contrast_weight: 0 together with save.replay_weight 0 leaves no loss for the reward model; set save.preset: off to freeze it.");
@@ -243,9 +247,6 @@ public final class Validation {
             reject(
                     "save.candidates",
                     "save.samples is initial: what the policy is updated on is its own and taught nothing");
-        }
-        if (s.rmUpdate() == SaveConfig.RmUpdate.SCALE) {
-            reject("save.gate", "save.rm_update is scale, which changes the order of no pair");
         }
         if (s.gate() == SaveConfig.Gate.OFF) {
             reject("save.gate_alpha", "save.gate is off");

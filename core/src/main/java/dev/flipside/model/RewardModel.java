@@ -178,10 +178,12 @@ public final class RewardModel implements AutoCloseable {
         hasValueHead = true;
     }
 
-    /** Multiplies every reward by a factor: the reward head, which has no bias. Values stay. */
-    public void scaleRewards(double factor) {
+    /** Multiplies every reward and value by a factor, in the two heads. */
+    public void scaleHeads(double factor) {
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            trunk.get(WeightLayout.REWARD_HEAD).mul_(new Scalar(factor));
+            Scalar scalar = new Scalar(factor);
+            trunk.get(WeightLayout.REWARD_HEAD).mul_(scalar);
+            valueHead.flat().mul_(scalar);
         }
     }
 

@@ -45,7 +45,6 @@ final class RewardModelUpdate implements AutoCloseable {
     private final Seeds seeds;
     private final AdamW trunkOptimiser;
     private final AdamW valueOptimiser;
-    private final Optional<ScaleOnly> scaleOnly;
 
     /** A labelled pair as the reward model reads it. */
     record LabelledRows(ScoredRow chosen, ScoredRow rejected) {
@@ -82,8 +81,6 @@ final class RewardModelUpdate implements AutoCloseable {
         this.valueOptimiser = new AdamW(
                 List.of(new AdamW.Group("value_head", model.valueHead(), 0)),
                 OptimiserConfig.withLearningRate(save.valueLearningRate()));
-        this.scaleOnly =
-                save.rmUpdate() == SaveConfig.RmUpdate.SCALE ? Optional.of(new ScaleOnly(grader)) : Optional.empty();
     }
 
     List<AdamW> optimisers() {
@@ -112,7 +109,6 @@ final class RewardModelUpdate implements AutoCloseable {
         Target atFirst = labelling.target(graded, step);
         Target target = atFirst;
         Sums sums = new Sums();
-        scaleOnly.ifPresent(ScaleOnly::remember);
         int[][] miniBatches = Splits.even(IntStream.range(0, batch.size()).toArray(), save.rmMiniBatches());
         for (int m = 0; m < miniBatches.length; m++) {
             if (m > 0 && save.relabel() == Relabel.MINI_BATCH) {
@@ -121,7 +117,6 @@ final class RewardModelUpdate implements AutoCloseable {
             }
             optimiserStep(graded, target, miniBatches[m], batch.groupSize(), step, m, sums);
         }
-        scaleOnly.ifPresent(s -> s.keepScale(rows, snapshot.rewards(), metrics));
         if (save.valueTarget() == SaveConfig.ValueTarget.IMPROVED) {
             fitToImproved(rows, usable, batch.groupSize(), step, sums);
         }
@@ -312,7 +307,6 @@ final class RewardModelUpdate implements AutoCloseable {
         trunkOptimiser.close();
         valueOptimiser.close();
         labelling.close();
-        scaleOnly.ifPresent(ScaleOnly::close);
     }
 
     /** The figures of one update. */

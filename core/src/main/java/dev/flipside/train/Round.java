@@ -6,6 +6,7 @@ import dev.flipside.config.SaveConfig.Candidates;
 import dev.flipside.config.SaveConfig.Gate;
 import dev.flipside.config.SaveConfig.Preset;
 import dev.flipside.config.SaveConfig.Samples;
+import dev.flipside.config.SaveConfig.ScoredBy;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
@@ -29,6 +30,9 @@ final class Round implements AutoCloseable {
     final Rollouts rollouts;
     /** Samples of the policy as the round began; only where the reward model learns from them. */
     final Optional<Rollouts> initialRollouts;
+
+    /** What grades in place of the model that learns; only in the control that keeps its scale alone. */
+    final Optional<RescaledJudge> rescaledJudge;
 
     final RewardSignal signal;
     final PolicyUpdate policyUpdate;
@@ -83,7 +87,11 @@ final class Round implements AutoCloseable {
         this.initialRewardModel = initialRewardModel;
         this.start = start;
         TrainConfig config = setting.config();
-        this.signal = RewardSignal.of(grader, config.rewardModel(), setting.added());
+        this.rescaledJudge = initialRewardModel
+                .filter(initial -> config.save().scoredBy() == ScoredBy.INITIAL_RESCALED)
+                .map(initial -> new RescaledJudge(grader.orElseThrow(), initial));
+        Optional<Grader> judge = rescaledJudge.map(RescaledJudge::grader).or(() -> grader);
+        this.signal = RewardSignal.of(judge, config.rewardModel(), setting.added());
         this.policyUpdate = new PolicyUpdate(
                 policy.lm(), reference.filter(r -> config.penalisesDivergence()), config, setting.seeds());
         this.initialRollouts = reference
@@ -109,7 +117,7 @@ final class Round implements AutoCloseable {
                         setting.listener()));
         this.evaluator = new Evaluator(
                 rollouts,
-                grader,
+                judge,
                 signal,
                 setting.data().evalPrompts(),
                 setting.heldOut(),
@@ -162,7 +170,8 @@ final class Round implements AutoCloseable {
     }
 
     static boolean needsInitialRewardModel(TrainConfig config) {
-        return config.save().preset() != Preset.OFF && config.save().anchor() == Anchor.FROZEN;
+        return config.save().preset() != Preset.OFF
+                && (config.save().anchor() == Anchor.FROZEN || config.save().scoredBy() == ScoredBy.INITIAL_RESCALED);
     }
 
     Optional<CausalLm> reference() {
@@ -185,9 +194,11 @@ final class Round implements AutoCloseable {
         return save.candidates() == Candidates.FRESH && save.samples() == Samples.POLICY;
     }
 
-    /** Whether the policy is updated on the very samples that taught the reward model. */
+    /** Whether the policy's rewards are the improved model's grades of the very samples that taught it. */
     static boolean scoresAgain(SaveConfig save) {
-        return save.candidates() == Candidates.RESCORE && save.samples() == Samples.POLICY;
+        return save.candidates() == Candidates.RESCORE
+                && save.samples() == Samples.POLICY
+                && save.scoredBy() == ScoredBy.IMPROVED;
     }
 
     @Override

@@ -144,6 +144,7 @@ public final class SaveTrainer {
                     round.evaluator.evaluate(step, metrics);
                 }
                 if (endOfRound) {
+                    round.rescaledJudge.ifPresent(RescaledJudge::settle);
                     session.writeWeightChange(metrics);
                 }
                 session.finished(step, metrics);
@@ -252,6 +253,7 @@ public final class SaveTrainer {
             round.gate.ifPresent(UpdateGate::remember);
             RewardModelUpdate.Outcome outcome = update.update(batch, gold, step, metrics);
             round.gate.ifPresent(g -> g.judge(step, metrics));
+            round.rescaledJudge.ifPresent(j -> j.rescale(outcome.rows(), numGenerations, metrics));
             FeedbackStatistics.write(outcome, metrics);
             gold.ifPresent(
                     g -> metrics.put("save/label_accuracy", FeedbackStatistics.labelAccuracy(outcome.feedback(), g)));

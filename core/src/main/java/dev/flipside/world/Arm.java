@@ -38,7 +38,9 @@ public enum Arm {
             "control: taught by samples of the initial policy",
             Setting.without("save.candidates=rescore", "save.samples=initial")),
     /** Control: does SAVE do more than stretch the rewards? */
-    TEMPERATURE("control: SAVE's change of scale alone", Setting.faithful("save.rm_update=scale")),
+    TEMPERATURE(
+            "control: initial rewards, stretched as SAVE stretches them",
+            Setting.faithful("save.scored_by=initial_rescaled")),
     /** The policy is updated on new samples. */
     FRESH("fresh candidates", Setting.without("save.candidates=rescore")),
     /** The value head is fitted by gradient descent. */

@@ -94,7 +94,7 @@ class ResumeTest {
                 "algorithm.name=gspo algorithm.epsilon=3e-4 algorithm.epsilon_high=4e-4 algorithm.num_iterations=2 rollout.refill_zero_variance=2",
                 "save.anchor=shuffled save.labels=random_signs save.value_target=improved",
                 "save.samples=initial run.rounds=2 algorithm.steps_per_generation=2",
-                "save.rm_update=scale save.value_target=improved algorithm.name=rloo"
+                "save.scored_by=initial_rescaled run.rounds=2 algorithm.name=rloo"
             })
     void soDoesEveryAlgorithm(String options) {
         List<String> all = new ArrayList<>(List.of("run.max_steps=4", "run.save_steps=2"));
