@@ -5,6 +5,7 @@
  *   <li>{@link dev.flipside.train.RewardTrainer}: a Bradley-Terry reward model from labelled pairs.
  *   <li>{@link dev.flipside.train.SaveTrainer}: the SAVE loop. It reads like the method's description; its parts are {@code Rollouts} (sample), {@code RewardModelUpdate}
  *       (grade, filter, improve) with {@code UpdateGate}, {@code RewardSignal} (score) and {@code PolicyUpdate}; {@code ValueWarmUp} comes before.
+ *       {@code RescaledJudge} is the temperature-scaling control.
  *   <li>{@code Session}, {@code Round}, {@code CheckpointFiles}: what is loaded, what one round of co-evolution owns, and how it is saved and restored.
  *   <li>{@link dev.flipside.train.TrainListener}: what a console hears.
  * </ul>
