@@ -35,7 +35,8 @@ public final class Seeds {
         MODEL_INITIALISATION,
         GENERATE,
         WORLD,
-        INITIAL_ROLLOUT
+        INITIAL_ROLLOUT,
+        VALUE_CHECK
     }
 
     /** A 64-bit key for one coordinate. */

@@ -50,6 +50,7 @@ final class Round implements AutoCloseable {
      * @param gold the function that knows the truth
      * @param replay labelled pairs as the reward model reads them
      * @param heldOut labelled pairs that nothing is trained on
+     * @param first what the run's first evaluation found
      */
     record Setting(
             TrainConfig config,
@@ -59,6 +60,7 @@ final class Round implements AutoCloseable {
             Optional<RewardFunction> gold,
             List<LabelledRows> replay,
             Optional<HeldOutPairs> heldOut,
+            FirstEvaluation first,
             TrainListener listener) {}
 
     /**
@@ -122,6 +124,13 @@ final class Round implements AutoCloseable {
                 setting.data().evalPrompts(),
                 setting.heldOut(),
                 setting.gold(),
+                improving ? Optional.of(setting.first()) : Optional.empty(),
+                improving && config.eval().valueSamples() > 0
+                        ? Optional.of(new ValueCheck(config, rollouts, setting.seeds()))
+                        : Optional.empty(),
+                improving && config.eval().frozenTwin()
+                        ? initialRewardModel.map(m -> grader.orElseThrow().with(m))
+                        : Optional.empty(),
                 config.eval());
     }
 
@@ -171,7 +180,9 @@ final class Round implements AutoCloseable {
 
     static boolean needsInitialRewardModel(TrainConfig config) {
         return config.save().preset() != Preset.OFF
-                && (config.save().anchor() == Anchor.FROZEN || config.save().scoredBy() == ScoredBy.INITIAL_RESCALED);
+                && (config.save().anchor() == Anchor.FROZEN
+                        || config.save().scoredBy() == ScoredBy.INITIAL_RESCALED
+                        || config.eval().frozenTwin());
     }
 
     Optional<CausalLm> reference() {

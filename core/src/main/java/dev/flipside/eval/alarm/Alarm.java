@@ -1,5 +1,7 @@
 package dev.flipside.eval.alarm;
 
+import java.util.Locale;
+
 /**
  * A rule that fired.
  *
@@ -12,4 +14,19 @@ package dev.flipside.eval.alarm;
  * @param meaning what it means and what to do, in one sentence
  */
 public record Alarm(
-        String name, Level level, String metric, long firstStep, double value, double threshold, String meaning) {}
+        String name, Level level, String metric, long firstStep, double value, double threshold, String meaning) {
+
+    /** One line for people: where, what, by how much, and what to do. */
+    public String sentence() {
+        return String.format(
+                Locale.ROOT,
+                "step %d: %s %s (%s %.3g, threshold %.3g): %s",
+                firstStep,
+                level.key(),
+                name,
+                metric,
+                value,
+                threshold,
+                meaning);
+    }
+}

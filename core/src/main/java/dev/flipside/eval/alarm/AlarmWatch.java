@@ -4,12 +4,11 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /** Watches a run line by line. Every rule fires at most once; which ones depends on nothing but the lines in their order. */
 public final class AlarmWatch {
     private final Trace trace = new Trace();
-    private final Set<Rule> silent = EnumSet.allOf(Rule.class);
+    private final EnumSet<Rule> silent = EnumSet.allOf(Rule.class);
     private final List<Alarm> fired = new ArrayList<>();
 
     /** Takes the next line and returns the alarms that fire there for the first time. */
@@ -39,8 +38,8 @@ public final class AlarmWatch {
         return List.copyOf(fired);
     }
 
-    /** Whether a rule has fired. */
-    public boolean hasFired(Rule rule) {
-        return !silent.contains(rule);
+    /** Whether a rule has fired that ends a run under {@code run.stop_rule}. */
+    public boolean stops() {
+        return EnumSet.complementOf(silent).stream().anyMatch(Rule::stops);
     }
 }

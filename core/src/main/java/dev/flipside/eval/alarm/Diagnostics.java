@@ -123,6 +123,7 @@ public final class Diagnostics {
                         values[0],
                         values[values.length - 1],
                         worst.map(Alarm::level),
+                        entry.meaning(),
                         worst.map(Alarm::meaning).orElse(entry.meaning())));
             }
         }

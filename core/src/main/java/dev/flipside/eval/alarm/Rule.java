@@ -130,6 +130,11 @@ public enum Rule {
         return condition.metric();
     }
 
+    /** Whether {@code run.stop_rule} ends a run on it: what says, on labelled pairs that nothing is trained on, that the reward model has turned during the run. */
+    public boolean stops() {
+        return this == HELD_OUT_ACCURACY_LOSS || this == HELD_OUT_ACCURACY_TURNED || this == LENGTH_RISING;
+    }
+
     Condition condition() {
         return condition;
     }
