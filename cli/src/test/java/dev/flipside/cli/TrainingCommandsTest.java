@@ -77,12 +77,18 @@ class TrainingCommandsTest {
         assertThat(twice.path("alarms")).isEqualTo(once.path("alarms"));
         assertThat(twice.path("diagnostics").path("save/kept_frac"))
                 .isEqualTo(once.path("diagnostics").path("save/kept_frac"));
-        assertThat(twice.path("diagnostics").path("save/kept_frac").path("meaning").asText())
+        assertThat(twice.path("diagnostics")
+                        .path("save/kept_frac")
+                        .path("meaning")
+                        .asText())
                 .isNotEmpty();
 
         CommandRun again = stories.train("run.output_dir=" + b, "--resume");
         assertThat(again.exitCode()).as(again.err()).isZero();
-        assertThat(again.out()).contains("already finished: 4 of 4 steps").contains("Diagnostics").contains("kept share");
+        assertThat(again.out())
+                .contains("already finished: 4 of 4 steps")
+                .contains("Diagnostics")
+                .contains("kept share");
 
         CommandRun changed = stories.train("run.output_dir=" + b, "policy.learning_rate=0.5", "--resume");
         assertThat(changed.exitCode()).isEqualTo(2);

@@ -17,7 +17,7 @@ public record RunConfig(
         @Doc("Continue from the newest checkpoint of output_dir (the same as --resume).") boolean resume,
         @Doc("Format of the final models' weights: f32, f16 or bf16.") WeightFormat saveDtype,
         @Doc(
-                        "off, or held_out: at an evaluation in which held-out labelled pairs say that the reward model has turned (it is worse than its best or its start by McNemar's test at 0.01, or length decides more of the reward at equal label) the run ends with the models as they are. Needs no gold.")
+                        "off, or held_out: at an evaluation in which held-out labelled pairs say that the reward model has turned (it is worse than its best or its start by McNemar's test at 0.01, or accuracy is lower and length decides more of the reward at equal label) the run ends with the models as they are. Needs no gold.")
                 StopRule stopRule) {
 
     /** {@code run.stop_rule}. */

@@ -28,10 +28,11 @@ class DiagnosticsInTrainingTest {
             "eval.num_generations=4",
             "eval.value_samples=4",
             "eval.frozen_twin=true");
-    /** Steps large enough to ruin any reward model. */
+    /** Labels by coin and steps large enough to ruin any reward model. */
     private static final List<String> RUINOUS = List.of(
             "run.max_steps=12",
             "run.save_steps=0",
+            "save.labels=random_signs",
             "save.learning_rate=0.1",
             "save.force_anchor=true",
             "eval.eval_steps=1",
@@ -132,7 +133,17 @@ class DiagnosticsInTrainingTest {
 
     @Test
     void theStopRuleEndsARunThatTurned() throws Exception {
-        TrainingResult result = run("ruined", options(RUINOUS, true), Integer.MAX_VALUE);
+        // One that knows the held-out pairs by heart has far to fall.
+        Path good = new RewardTrainer(world.rewardTraining(
+                        "good",
+                        "data.preferences=" + world.file("eval-pairs.jsonl"),
+                        "training.max_steps=60",
+                        "training.learning_rate=1e-2"))
+                .run()
+                .folder();
+        List<String> ruinous = new ArrayList<>(RUINOUS);
+        ruinous.add("reward_model.model=" + good.resolve("final"));
+        TrainingResult result = run("ruined", options(ruinous, true), Integer.MAX_VALUE);
         List<Alarm> alarms = Alarms.of(Alarms.read(result.folder().resolve("metrics.jsonl")));
         assertThat(result.completed()).isTrue();
         assertThat(result.steps()).isBetween(1L, 11L);
@@ -157,16 +168,16 @@ class DiagnosticsInTrainingTest {
                 .isEqualTo(alarms.get(0).level().key());
 
         // Asked to stop in the step before, and resumed: the same end.
-        Path stopped = run("ruined-stopped", options(RUINOUS, true), (int) result.steps() - 1)
+        Path stopped = run("ruined-stopped", options(ruinous, true), (int) result.steps() - 1)
                 .folder();
-        TrainingResult resumed = run("ruined-stopped", options(RUINOUS, true, "run.resume=true"), Integer.MAX_VALUE);
+        TrainingResult resumed = run("ruined-stopped", options(ruinous, true, "run.resume=true"), Integer.MAX_VALUE);
         assertThat(resumed.steps()).isEqualTo(result.steps());
         RunFiles.assertSameResult(stopped, result.folder());
 
         // An ended run stays ended, until the rule is switched off.
-        TrainingResult again = run("ruined", options(RUINOUS, true, "run.resume=true"), Integer.MAX_VALUE);
+        TrainingResult again = run("ruined", options(ruinous, true, "run.resume=true"), Integer.MAX_VALUE);
         assertThat(again.steps()).isEqualTo(result.steps());
-        List<String> on = new ArrayList<>(options(RUINOUS, true, "run.resume=true"));
+        List<String> on = new ArrayList<>(options(ruinous, true, "run.resume=true"));
         on.remove("run.stop_rule=held_out");
         assertThat(run("ruined", on, Integer.MAX_VALUE).steps()).isEqualTo(12);
     }

@@ -43,8 +43,8 @@ public enum Rule {
             "the reward model ranks the policy's samples by length far more than the labels of held-out pairs justify: self-training will amplify it; use save.preset guarded or balance the lengths of the labelled pairs."),
     LENGTH_RISING(
             Level.WARN,
-            new Rise("eval_rm/partial_length_corr", 0.15),
-            "at equal label, length decides more of the reward on held-out pairs than at the start of the run: look at long and short samples side by side."),
+            new Both(new Rise("eval_rm/partial_length_corr", 0.15), new Below("eval_rm/accuracy_delta_base", 0)),
+            "on held-out pairs length decides more of the reward at equal label than at the start of the run, and accuracy is lower: look at long and short samples side by side."),
     REWARD_SCALE_UP(
             Level.WARN,
             new Above("save/probe/std_ratio", 4),
@@ -79,7 +79,7 @@ public enum Rule {
             "one update reorders much of a group, so labels change faster than they can be learnt: lower save.learning_rate."),
     NEAR_TIES(
             Level.WARN,
-            new Above("save/near_tie_frac", 0.3, 5),
+            new Above("save/near_tie_frac", 0.4, 5),
             "many rewards of a group are all but equal: the reward model splits answers into two heaps and no longer ranks within them; use save.label_smoothing or save.margin_cap."),
     REWARD_VARIANCE_VANISHED(
             Level.WARN,

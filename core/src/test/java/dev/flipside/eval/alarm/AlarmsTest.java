@@ -21,6 +21,7 @@ class AlarmsTest {
     /** What a healthy run measures. */
     private static final Map<String, Double> HEALTHY = Map.ofEntries(
             Map.entry("eval_rm/accuracy", 0.75),
+            Map.entry("eval_rm/accuracy_delta_base", 0.05),
             Map.entry("eval_rm/p_worse_than_first", 1.0),
             Map.entry("eval_rm/p_worse_than_best", 1.0),
             Map.entry("eval_rm/label_accuracy", 0.7),
@@ -74,7 +75,6 @@ class AlarmsTest {
         "HELD_OUT_ACCURACY_TURNED, eval_rm/p_worse_than_best, 0.001, 3, 0.001, 0.01",
         "LABELS_AGAINST_PEOPLE, eval_rm/label_accuracy, 0.49, 3, 0.49, 0.5",
         "LENGTH_CAPTURE, eval_rm/spearman_length, 0.65, 3, 0.65, 0.5",
-        "LENGTH_RISING, eval_rm/partial_length_corr, 0.26, 3, 0.26, 0.25",
         "REWARD_SCALE_UP, save/probe/std_ratio, 4.5, 3, 4.5, 4",
         "REWARD_SCALE_DOWN, save/probe/std_ratio, 0.3, 3, 0.3, 0.33",
         "LEVEL_DRIFT, save/probe/level_shift, -4.5, 3, -4.5, -4",
@@ -85,7 +85,7 @@ class AlarmsTest {
         "LITTLE_KEPT, save/kept_frac, 0.01, 7, 0.01, 0.1",
         "MOSTLY_CUT, save/cut_frac, 0.9, 5, 0.54, 0.5",
         "ORDER_UNSTABLE, save/kendall_tau, 0.1, 5, 0.42, 0.5",
-        "NEAR_TIES, save/near_tie_frac, 0.5, 5, 0.32, 0.3",
+        "NEAR_TIES, save/near_tie_frac, 0.7, 5, 0.44, 0.4",
         "REWARD_VARIANCE_VANISHED, group_reward_std, 0.05, 7, 0.05, 0.1",
         "FLAT_GROUPS, frac_reward_zero_std, 0.9, 5, 0.54, 0.5",
         "DIVERSITY_COLLAPSE, policy/unique_frac, 0.2, 6, 0.34, 0.45",
@@ -107,6 +107,16 @@ class AlarmsTest {
         assertThat(alarm(run(3, 3, justified), Rule.LENGTH_CAPTURE)).isEmpty();
         Map<String, Double> little = Map.of("eval_rm/spearman_length", 0.45, "eval_rm/label_length_corr", 0.0);
         assertThat(alarm(run(3, 3, little), Rule.LENGTH_CAPTURE)).isEmpty();
+    }
+
+    @Test
+    void risingLengthIsNoAlarmWhileAccuracyRises() {
+        assertThat(alarm(run(3, 3, Map.of("eval_rm/partial_length_corr", 0.3)), Rule.LENGTH_RISING))
+                .isEmpty();
+        Map<String, Double> worse = Map.of("eval_rm/partial_length_corr", 0.3, "eval_rm/accuracy_delta_base", -0.01);
+        Alarm alarm = alarm(run(3, 3, worse), Rule.LENGTH_RISING).orElseThrow();
+        assertThat(alarm.firstStep()).isEqualTo(3);
+        assertThat(alarm.threshold()).isEqualTo(0.25);
     }
 
     @Test
