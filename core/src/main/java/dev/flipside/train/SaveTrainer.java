@@ -248,7 +248,7 @@ public final class SaveTrainer {
 
             RewardSignal.write(scored.rewards, "", metrics);
             CompletionStatistics.write(scored.batch, "", metrics);
-            if (Round.needsReference(config)) {
+            if (config.algorithm().resolved().beta().orElseThrow() > 0) {
                 // Of whole completions, as Gao et al. (arXiv 2210.10760) plot it; kl is the mean over tokens.
                 metrics.put(
                         "policy/sqrt_kl",
