@@ -72,6 +72,35 @@ def right_labels(kind, rng, n=8000):
     return right / n
 
 
+def ranks(values):
+    """Mean ranks of ties."""
+    order, out, i = sorted(range(len(values)), key=values.__getitem__), [0.0] * len(values), 0
+    while i < len(order):
+        j = i
+        while j < len(order) and values[order[j]] == values[order[i]]:
+            j += 1
+        for k in order[i:j]:
+            out[k] = (i + j - 1) / 2
+        i = j
+    return out
+
+
+def spearman_gold_length(kind, rng, groups=2500, size=8):
+    """Spearman of gold with length over groups of texts, each text against its group's mean."""
+    world, prompts, golds, lengths = L.World(kind, **WORLDS[kind]), L.prompts(), [], []
+    for _ in range(groups):
+        p = rng.choice(prompts)
+        texts = [world.response(rng, p) for _ in range(size)]
+        for out, values in ((golds, [L.gold(p, t) for t in texts]), (lengths, [len(t) for t in texts])):
+            equal = len(set(values)) == 1
+            out.extend(0.0 if equal else v - sum(values) / size for v in values)
+    a, b = ranks(golds), ranks(lengths)
+    ma, mb = sum(a) / len(a), sum(b) / len(b)
+    ab = sum((x - ma) * (y - mb) for x, y in zip(a, b))
+    return ab / (sum((x - ma) ** 2 for x in a) * sum((y - mb) ** 2 for y in b)) ** 0.5
+
+
 rng = random.Random(20240501)
 json.dump(dict(vocabulary=L.VOCAB, cases=cases(rng), texts=TEXTS, statistics={k: statistics(k, rng) for k in WORLDS},
-               right_labels={k: right_labels(k, rng) for k in WORLDS}), sys.stdout, indent=0)
+               right_labels={k: right_labels(k, rng) for k in WORLDS},
+               spearman_gold_length={k: spearman_gold_length(k, rng) for k in WORLDS}), sys.stdout, indent=0)

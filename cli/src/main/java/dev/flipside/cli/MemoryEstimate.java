@@ -55,7 +55,7 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
         parts.add(new Part("policy weights", FLOAT * policy.weights()));
         parts.add(new Part("policy gradients", FLOAT * policy.weights()));
         parts.add(new Part("policy AdamW moments", 2 * FLOAT * policy.weights()));
-        if (config.algorithm().resolved().beta().orElseThrow() > 0) {
+        if (config.keepsReference()) {
             parts.add(new Part("reference policy", FLOAT * policy.weights()));
         }
         boolean improving = config.save().preset() != SaveConfig.Preset.OFF;
@@ -100,7 +100,7 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
         }
         parts.add(new Part("reward model gradients", FLOAT * shape.weights()));
         parts.add(new Part("reward model AdamW moments", 2 * FLOAT * shape.weights()));
-        if (save.anchor() == SaveConfig.Anchor.FROZEN) {
+        if (save.anchor() == SaveConfig.Anchor.FROZEN || save.scoredBy() == SaveConfig.ScoredBy.INITIAL_RESCALED) {
             parts.add(new Part("initial reward model", FLOAT * shape.weights()));
         }
         if (save.gate() == SaveConfig.Gate.MCNEMAR) {

@@ -38,7 +38,7 @@ final class Train extends FlipsideCommand {
             overrides.add("run.resume=true");
         }
         TrainConfig config = ConfigReader.train(arguments.file(), overrides);
-        boolean reference = config.algorithm().resolved().beta().orElseThrow() > 0;
+        boolean reference = config.penalisesDivergence();
         loadLibraries(console);
         long began = System.nanoTime();
         try (TrainingConsole progress = new TrainingConsole(
@@ -71,7 +71,7 @@ final class Train extends FlipsideCommand {
                 next.add("flipside score --model " + places.get("reward_model") + " --input replies.jsonl");
             }
         }
-        String end = !result.completed() ? "stopped" : stepsNow == 0 ? "already finished" : "finished";
+        String end = end(result, stepsNow);
         TrainingSummary summary = new TrainingSummary(
                 end,
                 result.folder(),
@@ -79,9 +79,20 @@ final class Train extends FlipsideCommand {
                 result.totalSteps(),
                 seconds,
                 figures,
+                Optional.of(TrainingDiagnostics.of(result.folder())),
                 places,
                 result.completed() ? Optional.empty() : Optional.of(arguments.again(common(), "--resume")),
                 next);
         console.result(summary::text, summary.object());
+    }
+
+    private static String end(TrainingResult result, long stepsNow) {
+        if (!result.completed()) {
+            return "stopped";
+        }
+        if (result.steps() < result.totalSteps()) {
+            return "ended by run.stop_rule";
+        }
+        return stepsNow == 0 ? "already finished" : "finished";
     }
 }

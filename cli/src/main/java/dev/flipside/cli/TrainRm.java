@@ -46,6 +46,7 @@ final class TrainRm extends FlipsideCommand {
                     result.totalSteps(),
                     (System.nanoTime() - began) * 1e-9,
                     TrainingReport.ofRewardTraining(result.folder()),
+                    Optional.empty(),
                     Map.of("reward_model", model),
                     Optional.empty(),
                     List.of(

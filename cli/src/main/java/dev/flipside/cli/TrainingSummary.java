@@ -13,6 +13,7 @@ import java.util.Optional;
  * @param end finished, already finished or stopped
  * @param run the run directory
  * @param figures of the whole run
+ * @param diagnostics of the whole run, where the command has them
  * @param places what was written, by name
  * @param resume the command line that continues the run, where one is needed
  * @param next command lines that use the result
@@ -24,6 +25,7 @@ record TrainingSummary(
         long totalSteps,
         double seconds,
         TrainingReport figures,
+        Optional<TrainingDiagnostics> diagnostics,
         Map<String, Path> places,
         Optional<String> resume,
         List<String> next) {
@@ -34,7 +36,9 @@ record TrainingSummary(
         places.forEach((name, place) -> rows.add(List.of(name.replace('_', ' '), place.toString())));
         resume.ifPresent(command -> rows.add(List.of("continue with", command)));
         next.forEach(command -> rows.add(List.of(command.equals(next.get(0)) ? "next" : "", command)));
-        return figures.text() + "\n" + end + ": " + steps + " of " + totalSteps + " steps, "
+        return figures.text() + "\n"
+                + diagnostics.map(d -> d.text() + "\n").orElse("") + end + ": " + steps + " of " + totalSteps
+                + " steps, "
                 + TrainingConsole.duration(seconds) + "\n" + Table.of(rows).render();
     }
 
@@ -48,6 +52,10 @@ record TrainingSummary(
         places.forEach((name, place) -> object.put(name, place.toString()));
         resume.ifPresent(command -> object.put("resume", command));
         object.put("figures", figures.object());
+        diagnostics.ifPresent(d -> {
+            object.put("alarms", d.alarms());
+            object.put("diagnostics", d.object());
+        });
         return object;
     }
 }

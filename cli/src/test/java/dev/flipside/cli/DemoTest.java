@@ -34,7 +34,7 @@ import org.junit.jupiter.api.io.TempDir;
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class DemoTest {
     /** World W with a reward model that has hardly been trained. */
-    private static final World HASTY = new World("W", World.W.grammar(), World.W.labelling(), 10, 12);
+    private static final World HASTY = World.W.withRewardModelSteps(10);
 
     @TempDir
     static Path temp;

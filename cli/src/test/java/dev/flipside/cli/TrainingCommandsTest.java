@@ -73,9 +73,22 @@ class TrainingCommandsTest {
                     .hasSameBinaryContentAs(folder.resolve("a").resolve(weights));
         }
 
+        assertThat(twice.path("alarms").isArray()).isTrue();
+        assertThat(twice.path("alarms")).isEqualTo(once.path("alarms"));
+        assertThat(twice.path("diagnostics").path("save/kept_frac"))
+                .isEqualTo(once.path("diagnostics").path("save/kept_frac"));
+        assertThat(twice.path("diagnostics")
+                        .path("save/kept_frac")
+                        .path("meaning")
+                        .asText())
+                .isNotEmpty();
+
         CommandRun again = stories.train("run.output_dir=" + b, "--resume");
         assertThat(again.exitCode()).as(again.err()).isZero();
-        assertThat(again.out()).contains("already finished: 4 of 4 steps");
+        assertThat(again.out())
+                .contains("already finished: 4 of 4 steps")
+                .contains("Diagnostics")
+                .contains("kept share");
 
         CommandRun changed = stories.train("run.output_dir=" + b, "policy.learning_rate=0.5", "--resume");
         assertThat(changed.exitCode()).isEqualTo(2);

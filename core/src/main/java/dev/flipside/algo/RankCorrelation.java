@@ -25,6 +25,32 @@ public final class RankCorrelation {
         return spearman(centred(x, groupSize), centred(y, groupSize));
     }
 
+    /** The mean over groups of Kendall's tau-b. Groups in which a side is constant have no order and are left out; NaN when none remains. */
+    public static double groupKendall(double[][] x, double[][] y) {
+        Groups.requireSameLength("x", x.length, "y", y.length);
+        return IntStream.range(0, x.length)
+                .filter(g -> !Pairs.withoutNaN(x[g], y[g]).constant())
+                .mapToDouble(g -> kendall(x[g], y[g]))
+                .average()
+                .orElse(Double.NaN);
+    }
+
+    /**
+     * Spearman's rho of x and y at equal z: the partial correlation {@code (xy - xz yz) / sqrt((1 - xz^2)(1 - yz^2))} of the ranks. NaN when z decides x or y alone.
+     * No value may be NaN.
+     */
+    public static double partialSpearman(double[] x, double[] y, double[] z) {
+        double xz = spearman(x, z);
+        double yz = spearman(y, z);
+        double unexplained = (1 - xz * xz) * (1 - yz * yz);
+        return unexplained <= 1e-12 ? Double.NaN : (spearman(x, y) - xz * yz) / Math.sqrt(unexplained);
+    }
+
+    /** {@link #partialSpearman} of values minus their group's mean, all groups together. */
+    public static double groupPartialSpearman(double[] x, double[] y, double[] z, int groupSize) {
+        return partialSpearman(centred(x, groupSize), centred(y, groupSize), centred(z, groupSize));
+    }
+
     private static double[] centred(double[] x, int groupSize) {
         double[][] rows = Groups.rows(x, groupSize);
         for (double[] row : rows) {

@@ -78,6 +78,12 @@ public final class ConfigReader {
         return reading.config();
     }
 
+    /** Whether a run of {@code flipside train} trains on labelled pairs too, so that {@code data.preferences} must name them. Nothing is validated. */
+    public static boolean replaysPairs(Path file, List<String> overrides) {
+        SaveConfig save = read(file, overrides, TrainConfig.defaults()).config().save();
+        return save.preset() != SaveConfig.Preset.OFF && save.replayWeight() > 0;
+    }
+
     /** Reads and validates the file of {@code flipside train-rm}. */
     public static RewardTrainingConfig rewardTraining(Path file, List<String> overrides) {
         Reading<RewardTrainingConfig> reading = read(file, overrides, RewardTrainingConfig.defaults());

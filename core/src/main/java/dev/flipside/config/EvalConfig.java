@@ -10,9 +10,15 @@ public record EvalConfig(
         @Doc("Sampling temperature of the evaluation; 0 is greedy.") double temperature,
         @Doc(
                         "A reward function that knows the truth, as {name, and its options}: measures the policy and the reward model, and labels for save.labels gold. Never part of the reward.")
-                Optional<Map<String, Object>> gold) {
+                Optional<Map<String, Object>> gold,
+        @Doc(
+                        "Completions per held-out prompt whose mean reward the value head is compared with, once of the policy as it is and once of the initial one; 64 is a good number. Every evaluation then samples and scores twice as many per prompt; 0 is off.")
+                int valueSamples,
+        @Doc(
+                        "Also score the evaluation's samples with the reward model as the round began: costs the memory of one more reward model and a second scoring pass per evaluation.")
+                boolean frozenTwin) {
 
     public static EvalConfig defaults() {
-        return new EvalConfig(0, 1, 1.0, Optional.empty());
+        return new EvalConfig(0, 1, 1.0, Optional.empty(), 0, false);
     }
 }

@@ -22,6 +22,7 @@ public final class ResumedConfig {
             "run.save_steps",
             "run.save_total_limit",
             "run.save_dtype",
+            "run.stop_rule",
             "policy.per_device_train_batch_size",
             "policy.gradient_checkpointing",
             "policy.activation_memory_mb",
@@ -30,6 +31,7 @@ public final class ResumedConfig {
             "reward_model.activation_memory_mb",
             "rollout.max_rows",
             "eval.eval_steps",
+            "eval.value_samples",
             "logging.logging_steps",
             "logging.tensorboard",
             "logging.log_completions");

@@ -15,7 +15,16 @@ public record RunConfig(
         @Doc("Steps between checkpoints; 0 writes one at the end only.") int saveSteps,
         @Doc("Checkpoints kept; older ones are deleted.") int saveTotalLimit,
         @Doc("Continue from the newest checkpoint of output_dir (the same as --resume).") boolean resume,
-        @Doc("Format of the final models' weights: f32, f16 or bf16.") WeightFormat saveDtype) {
+        @Doc("Format of the final models' weights: f32, f16 or bf16.") WeightFormat saveDtype,
+        @Doc(
+                        "off, or held_out: at an evaluation in which held-out labelled pairs say that the reward model has turned (it is worse than its best or its start by McNemar's test at 0.01, or accuracy is lower and length decides more of the reward at equal label) the run ends with the models as they are. Needs no gold.")
+                StopRule stopRule) {
+
+    /** {@code run.stop_rule}. */
+    public enum StopRule {
+        OFF,
+        HELD_OUT
+    }
 
     /** {@code run.dtype}. */
     public enum Precision {
@@ -32,6 +41,7 @@ public record RunConfig(
     }
 
     public static RunConfig defaults() {
-        return new RunConfig("runs/flipside", 0, "auto", Precision.AUTO, 100, 1, 50, 2, false, WeightFormat.F32);
+        return new RunConfig(
+                "runs/flipside", 0, "auto", Precision.AUTO, 100, 1, 50, 2, false, WeightFormat.F32, StopRule.OFF);
     }
 }

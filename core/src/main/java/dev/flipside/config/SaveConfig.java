@@ -2,7 +2,7 @@ package dev.flipside.config;
 
 import java.util.OptionalDouble;
 
-/** Section {@code save}: the self-improvement of the reward model (docs/method.md, decisions D1 to D17). Not about saving files. */
+/** Section {@code save}: the self-improvement of the reward model (docs/method.md, decisions D1 to D19). Not about saving files. */
 public record SaveConfig(
         @Doc(
                         "faithful (no extras, fresh candidates), guarded (replay, centring, smoothing, gate) or off (frozen reward model). Sets other options of this section; keys given beside it win.")
@@ -64,6 +64,12 @@ public record SaveConfig(
         @Doc("The reward model's gradients are scaled down to this 2-norm; 0 switches clipping off.")
                 double maxGradNorm,
         @Doc("D17. advantage, random_signs (a control) or gold (signs from eval.gold; an upper bound).") Labels labels,
+        @Doc(
+                        "D18. Whose completions teach the reward model: policy (as it is now) or initial (the policy as the round began; a control). The policy is always updated on its own.")
+                Samples samples,
+        @Doc(
+                        "D19. Whose scores the policy is updated on: improved (the model that learns) or initial_rescaled (the initial model's, stretched to the scale of the improved one's: temperature scaling, a control).")
+                ScoredBy scoredBy,
         @Doc("Cut completions teach nothing: they are left out of positives, negatives and the value target.")
                 boolean maskTruncated) {
 
@@ -155,6 +161,18 @@ public record SaveConfig(
         GOLD
     }
 
+    /** {@code save.samples}. */
+    public enum Samples {
+        POLICY,
+        INITIAL
+    }
+
+    /** {@code save.scored_by}. */
+    public enum ScoredBy {
+        IMPROVED,
+        INITIAL_RESCALED
+    }
+
     /** Preset {@code faithful} and everything that presets leave alone. */
     public static SaveConfig defaults() {
         return new SaveConfig(
@@ -191,6 +209,8 @@ public record SaveConfig(
                 1e-3,
                 1.0,
                 Labels.ADVANTAGE,
+                Samples.POLICY,
+                ScoredBy.IMPROVED,
                 true);
     }
 }

@@ -10,11 +10,22 @@ public record TrainConfig(
         @Doc("How completions are sampled.") RolloutConfig rollout,
         @Doc("How rewards become a policy update.") AlgorithmConfig algorithm,
         @Doc(
-                        "How the reward model improves itself while the policy trains (docs/method.md, decisions D1 to D17). Not about saving files.")
+                        "How the reward model improves itself while the policy trains (docs/method.md, decisions D1 to D19). Not about saving files.")
                 SaveConfig save,
         @Doc("What is measured on held-out data: at step 0, every eval_steps and at the end of a round.")
                 EvalConfig eval,
         @Doc("What the run writes besides its models.") LoggingConfig logging) {
+
+    /** Whether a copy of the policy as each round begins is kept: for the KL divergence, or because the reward model learns from its samples. */
+    public boolean keepsReference() {
+        return penalisesDivergence()
+                || save.preset() != SaveConfig.Preset.OFF && save.samples() == SaveConfig.Samples.INITIAL;
+    }
+
+    /** Whether the policy pays for leaving the reference: {@code algorithm.beta} is above 0. */
+    public boolean penalisesDivergence() {
+        return algorithm.resolved().beta().orElseThrow() > 0;
+    }
 
     public static TrainConfig defaults() {
         return new TrainConfig(

@@ -71,6 +71,9 @@ public final class Validation {
         save(config.save());
         atLeast("eval.eval_steps", config.eval().evalSteps(), 0);
         atLeast("eval.num_generations", config.eval().numGenerations(), 1);
+        if (config.eval().valueSamples() != 0) {
+            atLeast("eval.value_samples", config.eval().valueSamples(), 2);
+        }
         within("eval.temperature", config.eval().temperature(), 0, 100);
         atLeast("logging.logging_steps", config.logging().loggingSteps(), 1);
     }
@@ -155,8 +158,18 @@ public final class Validation {
             throw new UserError(
                     "data.eval_preferences: save.gate mcnemar compares accuracy on held-out pairs, but no file is given; name one, or set save.gate: off.");
         }
+        if (improving
+                && config.run().stopRule() == RunConfig.StopRule.HELD_OUT
+                && config.data().evalPreferences().isEmpty()) {
+            throw new UserError(
+                    "data.eval_preferences: run.stop_rule held_out watches the reward model on held-out pairs, but no file is given; name one, or set run.stop_rule: off.");
+        }
         if (improving && s.labels() == Labels.GOLD && config.eval().gold().isEmpty()) {
             throw new UserError("eval.gold: save.labels gold needs a reward function that knows the truth; name one.");
+        }
+        if (improving && s.anchor() == Anchor.FROZEN && s.scoredBy() == SaveConfig.ScoredBy.INITIAL_RESCALED) {
+            throw new UserError(
+                    "save.scored_by: initial_rescaled stretches the initial reward model, whose values save.anchor frozen holds fixed; choose another anchor.");
         }
         if (improving && s.contrastWeight() == 0 && s.replayWeight() == 0) {
             throw new UserError(
@@ -196,6 +209,8 @@ public final class Validation {
         if (config.data().evalPrompts().isEmpty()) {
             reject("eval.num_generations", "no data.eval_prompts is given");
             reject("eval.temperature", "no data.eval_prompts is given");
+            reject("eval.value_samples", "no data.eval_prompts is given");
+            reject("eval.frozen_twin", "no data.eval_prompts is given");
         }
         if (config.run().maxSteps() > 0 && s.preset() == Preset.OFF) {
             new TreeSet<>(given)
@@ -203,6 +218,9 @@ public final class Validation {
                             .filter(k -> k.startsWith("save.") && !k.equals("save.preset"))
                             .forEach(k -> reject(k, "save.preset is off, the reward model stays frozen"));
             reject("data.preferences", "save.preset is off, nothing is replayed");
+            reject("eval.value_samples", "save.preset is off, there is no value head");
+            reject("eval.frozen_twin", "save.preset is off, the reward model stays frozen");
+            reject("run.stop_rule", "save.preset is off, the reward model stays frozen");
             reject("reward_model.gradient_checkpointing", "save.preset is off, the reward model stays frozen");
             reject("reward_model.activation_memory_mb", "save.preset is off, the reward model stays frozen");
             return;
@@ -238,6 +256,11 @@ public final class Validation {
         if (s.replayWeight() == 0) {
             reject("save.replay_batch", "save.replay_weight is 0");
             reject("data.preferences", "save.replay_weight is 0");
+        }
+        if (s.samples() == SaveConfig.Samples.INITIAL) {
+            reject(
+                    "save.candidates",
+                    "save.samples is initial: what the policy is updated on is its own and taught nothing");
         }
         if (s.gate() == SaveConfig.Gate.OFF) {
             reject("save.gate_alpha", "save.gate is off");

@@ -34,7 +34,9 @@ public final class Seeds {
         HEAD_INITIALISATION,
         MODEL_INITIALISATION,
         GENERATE,
-        WORLD
+        WORLD,
+        INITIAL_ROLLOUT,
+        VALUE_CHECK
     }
 
     /** A 64-bit key for one coordinate. */

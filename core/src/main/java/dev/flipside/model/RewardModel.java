@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.OptionalInt;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -175,6 +176,15 @@ public final class RewardModel implements AutoCloseable {
             valueHead.get(RewardHeads.VALUE_BIAS).copy_(Tensors.ofDoubles(new double[] {bias}, trunk.device(), 1));
         }
         hasValueHead = true;
+    }
+
+    /** Multiplies every reward and value by a factor, in the two heads. */
+    public void scaleHeads(double factor) {
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            Scalar scalar = new Scalar(factor);
+            trunk.get(WeightLayout.REWARD_HEAD).mul_(scalar);
+            valueHead.flat().mul_(scalar);
+        }
     }
 
     /**

@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -14,7 +15,7 @@ import java.util.stream.Stream;
 
 /**
  * One run's folder, written by one process at a time: {@code config.yaml}, {@code provenance.json}, {@code metrics.jsonl}, {@code samples.jsonl},
- * {@code tensorboard/} and {@code checkpoints/step-N/}.
+ * {@code alarms.json}, {@code tensorboard/} and {@code checkpoints/step-N/}.
  *
  * <p>A resumed run continues from its newest checkpoint: the append-only files are cut back to what they held then, so that in the end they equal those of a run that was
  * never stopped (apart from times). Resuming a run that has no checkpoint yet begins it again.
@@ -23,6 +24,7 @@ public final class RunDirectory implements AutoCloseable {
     private static final String CONFIG = "config.yaml";
     private static final String PROVENANCE = "provenance.json";
     private static final String SAMPLES = "samples.jsonl";
+    private static final String ALARMS = "alarms.json";
     private static final String CHECKPOINTS = "checkpoints";
     /** What a process that was killed before it wrote the configuration can leave: no run has begun there. */
     private static final Set<String> BEFORE_THE_CONFIG =
@@ -124,6 +126,25 @@ public final class RunDirectory implements AutoCloseable {
     /** The verified checkpoint that the run continues from; empty when it begins at step 0. */
     public Optional<Checkpoint> resumedFrom() {
         return resumedFrom;
+    }
+
+    /** {@code metrics.jsonl}. */
+    public Path metricsFile() {
+        return folder.resolve(Metrics.LINES);
+    }
+
+    /**
+     * Replaces {@code alarms.json}.
+     *
+     * @param alarms records, written as a JSON array
+     */
+    public void replaceAlarms(List<?> alarms) {
+        Path file = folder.resolve(ALARMS);
+        try {
+            Durable.write(file, Json.pretty(alarms));
+        } catch (IOException e) {
+            throw Durable.refused("write", file, e);
+        }
     }
 
     public Metrics metrics() {

@@ -39,15 +39,18 @@ final class CheckpointFiles {
      * @param optimiserSteps by group name
      * @param gate empty without a gate
      * @param firstAccuracy of the round on held-out pairs, empty when there are none
+     * @param firstEvaluation of the run
      */
     record State(
             Round.Start start,
             Map<String, Long> optimiserSteps,
             Optional<UpdateGate.State> gate,
             Optional<Double> firstAccuracy,
+            FirstEvaluation.State firstEvaluation,
             double tokensSeen) {}
 
-    static void write(Path folder, Round round, double tokensSeen) throws IOException {
+    static void write(Path folder, Round round, FirstEvaluation.State firstEvaluation, double tokensSeen)
+            throws IOException {
         round.policy.lm().save(folder.resolve(POLICY), WeightType.F32);
         round.grader.ifPresent(g -> g.model().save(folder.resolve(REWARD_MODEL), WeightType.F32));
         if (round.number > 0) {
@@ -67,6 +70,7 @@ final class CheckpointFiles {
                 steps,
                 round.gate.map(UpdateGate::state),
                 Double.isNaN(first) ? Optional.empty() : Optional.of(first),
+                firstEvaluation,
                 tokensSeen);
         Files.write(folder.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(state));
     }

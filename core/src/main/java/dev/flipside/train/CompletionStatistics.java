@@ -1,10 +1,13 @@
 package dev.flipside.train;
 
+import dev.flipside.eval.Diversity;
+import dev.flipside.rollout.Completion;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** TRL's length metrics of a batch. */
+/** TRL's length metrics of a batch, and how different its completions are. */
 final class CompletionStatistics {
     private CompletionStatistics() {}
 
@@ -20,6 +23,10 @@ final class CompletionStatistics {
                 .toArray();
         write(lengths, prefix + "completions/", "length", metrics);
         write(terminated, prefix + "completions/", "terminated_length", metrics);
+        List<int[]> ids = batch.completions().stream().map(Completion::ids).toList();
+        metrics.put(prefix + "policy/distinct_1", Diversity.distinct(ids, 1));
+        metrics.put(prefix + "policy/distinct_2", Diversity.distinct(ids, 2));
+        metrics.put(prefix + "policy/unique_frac", Diversity.uniqueFraction(ids, batch.groupSize()));
         metrics.put(prefix + "completions/clipped_ratio", 1 - terminated.length / (double) lengths.length);
     }
 

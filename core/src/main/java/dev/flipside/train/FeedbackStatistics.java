@@ -4,12 +4,17 @@ import dev.flipside.algo.ExplainedVariance;
 import dev.flipside.algo.Feedback;
 import dev.flipside.algo.Groups;
 import dev.flipside.algo.RankCorrelation;
+import dev.flipside.eval.AdvantageDeciles;
+import dev.flipside.eval.NearTies;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.stream.IntStream;
 
 /** The {@code save/} metrics: what the filter did, how good the anchor is, and how far an update moved the reward model. */
 final class FeedbackStatistics {
+    /** An advantage above this has a label of probability above .993: the saturated end of the contrast. */
+    private static final double CONFIDENT = 5;
+
     private FeedbackStatistics() {}
 
     /** Advantages, shares and the anchor's explained variance, all of the snapshot before the update. */
@@ -28,6 +33,13 @@ final class FeedbackStatistics {
         }
         metrics.put("save/one_sided_frac", 1 - bothSigns / (double) feedback.label().length);
         metrics.put("save/cut_frac", cutFraction(feedback));
+        metrics.put(
+                "save/confident_frac",
+                Arrays.stream(advantages)
+                        .map(a -> Math.abs(a) > CONFIDENT ? 1 : 0)
+                        .average()
+                        .orElse(Double.NaN));
+        metrics.put("save/near_tie_frac", NearTies.fraction(outcome.before().rewards()));
         double[] values = outcome.before().values();
         metrics.put("save/value/mean", Groups.mean(values));
         metrics.put("save/value/std", values.length < 2 ? 0.0 : Groups.std(values));
@@ -63,6 +75,9 @@ final class FeedbackStatistics {
                 .mapToDouble(i -> now[i] - before[i])
                 .toArray();
         metrics.put("save/rank_corr", RankCorrelation.spearman(before, now));
+        metrics.put(
+                "save/kendall_tau",
+                RankCorrelation.groupKendall(outcome.before().rewards(), after));
         metrics.put("save/score_drift/mean", Groups.mean(drift));
         metrics.put(
                 "save/score_drift/max",
@@ -85,6 +100,25 @@ final class FeedbackStatistics {
             }
         }
         return decided == 0 ? Double.NaN : right / decided;
+    }
+
+    /** Writes the share of advantages on gold's side of the group's mean, by decile of |A|; of all samples, kept or not. */
+    static void writeDeciles(String prefix, double[][] advantages, double[][] gold, Map<String, Double> metrics) {
+        double[][] truth = new double[gold.length][];
+        for (int p = 0; p < gold.length; p++) {
+            double mean = Groups.mean(gold[p]);
+            truth[p] = Arrays.stream(gold[p])
+                    .map(g -> Math.abs(g - mean) > 1e-6 ? g - mean : 0)
+                    .toArray();
+        }
+        writeDeciles(prefix, AdvantageDeciles.accuracy(Groups.flat(advantages), Groups.flat(truth)), metrics);
+    }
+
+    /** Writes {@code prefix + 1} to {@code prefix + 10}. */
+    static void writeDeciles(String prefix, double[] deciles, Map<String, Double> metrics) {
+        for (int i = 0; i < deciles.length; i++) {
+            metrics.put(prefix + (i + 1), deciles[i]);
+        }
     }
 
     private static double cutFraction(Feedback feedback) {

@@ -4,6 +4,7 @@ import dev.flipside.algo.Calibration;
 import dev.flipside.algo.RankCorrelation;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
+import dev.flipside.model.Scores;
 import dev.flipside.train.RewardModelUpdate.LabelledRows;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -33,11 +34,16 @@ final class HeldOutPairs {
     }
 
     Scored score(RewardModel model) {
-        double[] rewards = model.score(rows).rewards();
+        Scores scores = model.score(rows);
+        double[] rewards = scores.rewards();
         int[] lengths =
                 rows.stream().mapToInt(r -> r.ids().length - r.promptLength()).toArray();
         return new Scored(
-                Arrays.copyOfRange(rewards, 0, pairs), Arrays.copyOfRange(rewards, pairs, 2 * pairs), rewards, lengths);
+                Arrays.copyOfRange(rewards, 0, pairs),
+                Arrays.copyOfRange(rewards, pairs, 2 * pairs),
+                rewards,
+                lengths,
+                Arrays.copyOf(scores.values(), pairs));
     }
 
     /**
@@ -45,8 +51,9 @@ final class HeldOutPairs {
      *
      * @param all chosen, then rejected
      * @param lengths answer lengths in tokens, in the order of {@code all}
+     * @param values of the pairs' prompts; what an untrained value head says where none was fitted
      */
-    record Scored(double[] chosen, double[] rejected, double[] all, int[] lengths) {
+    record Scored(double[] chosen, double[] rejected, double[] all, int[] lengths, double[] values) {
         boolean[] correct() {
             boolean[] correct = new boolean[chosen.length];
             for (int i = 0; i < correct.length; i++) {
@@ -78,7 +85,34 @@ final class HeldOutPairs {
                     prefix + "length_corr",
                     RankCorrelation.spearman(
                             all, Arrays.stream(lengths).asDoubleStream().toArray()));
+            writeLength(prefix, metrics);
             metrics.put(prefix + "mean_reward", Arrays.stream(all).average().orElse(0));
+        }
+
+        /** Within pairs: how far the labels justify that rewards follow length, and how far they do so at equal label. */
+        private void writeLength(String prefix, Map<String, Double> metrics) {
+            double[] length = new double[all.length];
+            double[] label = new double[all.length];
+            for (int i = 0; i < chosen.length; i++) {
+                length[2 * i] = lengths[i];
+                length[2 * i + 1] = lengths[chosen.length + i];
+                label[2 * i] = 1;
+                label[2 * i + 1] = -1;
+            }
+            metrics.put(prefix + "label_length_corr", RankCorrelation.groupSpearman(label, length, 2));
+            metrics.put(
+                    prefix + "partial_length_corr",
+                    RankCorrelation.groupPartialSpearman(interleaved(), length, label, 2));
+        }
+
+        /** Rewards pair after pair: chosen, rejected, chosen, ... */
+        double[] interleaved() {
+            double[] rewards = new double[all.length];
+            for (int i = 0; i < chosen.length; i++) {
+                rewards[2 * i] = chosen[i];
+                rewards[2 * i + 1] = rejected[i];
+            }
+            return rewards;
         }
     }
 }

@@ -34,7 +34,7 @@ final class PolicyUpdate implements AutoCloseable {
     private final Schedule schedule;
     private final Seeds seeds;
 
-    /** @param reference what the KL divergence is taken from; needed when beta is above 0 */
+    /** @param reference what the KL divergence is taken from, when beta is above 0; not closed here */
     PolicyUpdate(CausalLm policy, Optional<CausalLm> reference, TrainConfig config, Seeds seeds) {
         this.policy = policy;
         this.reference = reference;
@@ -331,6 +331,5 @@ final class PolicyUpdate implements AutoCloseable {
     @Override
     public void close() {
         optimiser.close();
-        reference.ifPresent(CausalLm::close);
     }
 }

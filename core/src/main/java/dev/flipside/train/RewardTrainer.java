@@ -166,7 +166,7 @@ public final class RewardTrainer {
             int padTokenId = padTokenId();
             AtomicFolder.write(directory.folder().resolve("final"), aside -> model.save(aside, type, padTokenId));
             return done == totalSteps
-                    ? TrainingResult.finished(directory.folder(), done, last)
+                    ? TrainingResult.finished(directory.folder(), done, done, last)
                     : TrainingResult.stopped(directory.folder(), done, totalSteps, last);
         }
 

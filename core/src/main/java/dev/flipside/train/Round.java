@@ -5,6 +5,8 @@ import dev.flipside.config.SaveConfig.Anchor;
 import dev.flipside.config.SaveConfig.Candidates;
 import dev.flipside.config.SaveConfig.Gate;
 import dev.flipside.config.SaveConfig.Preset;
+import dev.flipside.config.SaveConfig.Samples;
+import dev.flipside.config.SaveConfig.ScoredBy;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
@@ -26,6 +28,12 @@ final class Round implements AutoCloseable {
     final PolicyModel policy;
     final Optional<Grader> grader;
     final Rollouts rollouts;
+    /** Samples of the policy as the round began; only where the reward model learns from them. */
+    final Optional<Rollouts> initialRollouts;
+
+    /** What grades in place of the model that learns; only in the control that keeps its scale alone. */
+    final Optional<RescaledJudge> rescaledJudge;
+
     final RewardSignal signal;
     final PolicyUpdate policyUpdate;
     final Optional<RewardModelUpdate> rewardModelUpdate;
@@ -42,6 +50,7 @@ final class Round implements AutoCloseable {
      * @param gold the function that knows the truth
      * @param replay labelled pairs as the reward model reads them
      * @param heldOut labelled pairs that nothing is trained on
+     * @param first what the run's first evaluation found
      */
     record Setting(
             TrainConfig config,
@@ -51,6 +60,7 @@ final class Round implements AutoCloseable {
             Optional<RewardFunction> gold,
             List<LabelledRows> replay,
             Optional<HeldOutPairs> heldOut,
+            FirstEvaluation first,
             TrainListener listener) {}
 
     /**
@@ -79,8 +89,16 @@ final class Round implements AutoCloseable {
         this.initialRewardModel = initialRewardModel;
         this.start = start;
         TrainConfig config = setting.config();
-        this.signal = RewardSignal.of(grader, config.rewardModel(), setting.added());
-        this.policyUpdate = new PolicyUpdate(policy.lm(), reference, config, setting.seeds());
+        this.rescaledJudge = initialRewardModel
+                .filter(initial -> config.save().scoredBy() == ScoredBy.INITIAL_RESCALED)
+                .map(initial -> new RescaledJudge(grader.orElseThrow(), initial));
+        Optional<Grader> judge = rescaledJudge.map(RescaledJudge::grader).or(() -> grader);
+        this.signal = RewardSignal.of(judge, config.rewardModel(), setting.added());
+        this.policyUpdate = new PolicyUpdate(
+                policy.lm(), reference.filter(r -> config.penalisesDivergence()), config, setting.seeds());
+        this.initialRollouts = reference
+                .filter(r -> config.save().samples() == Samples.INITIAL)
+                .map(r -> new Rollouts(new PolicyModel(r, policy.renderer()), config.rollout(), setting.seeds()));
         boolean improving = config.save().preset() != Preset.OFF;
         this.rewardModelUpdate = grader.filter(g -> improving)
                 .map(g -> new RewardModelUpdate(
@@ -101,11 +119,18 @@ final class Round implements AutoCloseable {
                         setting.listener()));
         this.evaluator = new Evaluator(
                 rollouts,
-                grader,
+                judge,
                 signal,
                 setting.data().evalPrompts(),
                 setting.heldOut(),
                 setting.gold(),
+                improving ? Optional.of(setting.first()) : Optional.empty(),
+                improving && config.eval().valueSamples() > 0
+                        ? Optional.of(new ValueCheck(config, rollouts, setting.seeds()))
+                        : Optional.empty(),
+                improving && config.eval().frozenTwin()
+                        ? initialRewardModel.map(m -> grader.orElseThrow().with(m))
+                        : Optional.empty(),
                 config.eval());
     }
 
@@ -132,7 +157,7 @@ final class Round implements AutoCloseable {
                 policy,
                 grader,
                 rollouts,
-                needsReference(setting.config()) ? Optional.of(policy.lm().copy()) : Optional.empty(),
+                setting.config().keepsReference() ? Optional.of(policy.lm().copy()) : Optional.empty(),
                 needsInitialRewardModel(setting.config())
                         ? grader.map(g -> g.model().copy())
                         : Optional.empty(),
@@ -153,12 +178,11 @@ final class Round implements AutoCloseable {
         return new Round(number, policy, grader, rollouts, reference, initialRewardModel, start, setting);
     }
 
-    static boolean needsReference(TrainConfig config) {
-        return config.algorithm().resolved().beta().orElseThrow() > 0;
-    }
-
     static boolean needsInitialRewardModel(TrainConfig config) {
-        return config.save().preset() != Preset.OFF && config.save().anchor() == Anchor.FROZEN;
+        return config.save().preset() != Preset.OFF
+                && (config.save().anchor() == Anchor.FROZEN
+                        || config.save().scoredBy() == ScoredBy.INITIAL_RESCALED
+                        || config.eval().frozenTwin());
     }
 
     Optional<CausalLm> reference() {
@@ -176,14 +200,22 @@ final class Round implements AutoCloseable {
                 && step % save.updateEvery() == 0;
     }
 
-    /** Whether the policy is updated on other samples than those that taught the reward model. */
+    /** Whether the policy samples a second time, because its first samples taught the reward model. */
     static boolean samplesAgain(SaveConfig save) {
-        return save.candidates() == Candidates.FRESH;
+        return save.candidates() == Candidates.FRESH && save.samples() == Samples.POLICY;
+    }
+
+    /** Whether the policy's rewards are the improved model's grades of the very samples that taught it. */
+    static boolean scoresAgain(SaveConfig save) {
+        return save.candidates() == Candidates.RESCORE
+                && save.samples() == Samples.POLICY
+                && save.scoredBy() == ScoredBy.IMPROVED;
     }
 
     @Override
     public void close() {
         policyUpdate.close();
+        reference.ifPresent(CausalLm::close);
         gate.ifPresent(UpdateGate::close);
         rewardModelUpdate.ifPresent(RewardModelUpdate::close);
     }

@@ -2,13 +2,20 @@ package dev.flipside.train;
 
 import dev.flipside.algo.Groups;
 import dev.flipside.config.ResumedConfig;
+import dev.flipside.config.RunConfig.StopRule;
 import dev.flipside.config.SaveConfig;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
+import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.NativeMemory;
 import dev.flipside.engine.Seeds;
+import dev.flipside.eval.alarm.Alarm;
+import dev.flipside.eval.alarm.AlarmWatch;
+import dev.flipside.eval.alarm.Alarms;
+import dev.flipside.eval.alarm.Level;
+import dev.flipside.eval.alarm.Measured;
 import dev.flipside.model.Precision;
 import dev.flipside.reward.RewardFunction;
 import dev.flipside.reward.RewardMix;
@@ -111,6 +118,7 @@ public final class SaveTrainer {
         private final int promptsPerStep = config.rollout().promptsPerStep();
         private final int numGenerations = config.rollout().numGenerations();
         private final Optional<SampleLog> samples;
+        private final AlarmWatch watch = new AlarmWatch();
         private Map<String, Double> last = Map.of();
 
         Loop(Session session, RunDirectory directory) {
@@ -121,6 +129,10 @@ public final class SaveTrainer {
             this.samples = config.logging().logCompletions()
                     ? Optional.of(new SampleLog(directory.samples()))
                     : Optional.empty();
+            // Of a resumed run these are the lines up to its checkpoint, so it raises the alarms of a run that nobody
+            // disturbed.
+            Alarms.read(directory.metricsFile()).forEach(watch::observe);
+            directory.replaceAlarms(watch.fired());
         }
 
         TrainingResult run() {
@@ -128,7 +140,7 @@ public final class SaveTrainer {
             long total = stepsPerRound * config.run().rounds();
             listener.phase("training", total);
             listener.progress(session.step());
-            while (session.step() < total) {
+            while (session.step() < total && !ruledOut()) {
                 if (session.step() % stepsPerRound == 0 && !session.midRound()) {
                     beginRound((int) (session.step() / stepsPerRound));
                 }
@@ -143,25 +155,35 @@ public final class SaveTrainer {
                     round.evaluator.evaluate(step, metrics);
                 }
                 if (endOfRound) {
+                    round.rescaledJudge.ifPresent(RescaledJudge::settle);
                     session.writeWeightChange(metrics);
                 }
                 session.finished(step, metrics);
                 NativeMemory.trimAfter(step);
                 log(step, metrics, evaluate || endOfRound);
                 boolean stopping = stop.getAsBoolean() && step < total;
-                if (stopping || endOfRound && step == total || dueCheckpoint(step)) {
+                if (stopping || ruledOut() || endOfRound && step == total || dueCheckpoint(step)) {
                     listener.activity("checkpoint", step);
                     session.saveCheckpoint(directory);
                 }
                 if (stopping) {
                     return TrainingResult.stopped(directory.folder(), step, total, last);
                 }
-                if (endOfRound && step < total) {
+                if (endOfRound && step < total && !ruledOut()) {
                     session.endRound();
                 }
             }
+            if (session.step() < total) {
+                listener.warning("step " + session.step()
+                        + ": the run ends here by run.stop_rule; set run.stop_rule: off and resume to go on.");
+            }
             session.export(directory.folder());
-            return TrainingResult.finished(directory.folder(), total, last);
+            return TrainingResult.finished(directory.folder(), session.step(), total, last);
+        }
+
+        /** Whether run.stop_rule ends the run. */
+        private boolean ruledOut() {
+            return config.run().stopRule() == StopRule.HELD_OUT && watch.stops();
         }
 
         private boolean dueCheckpoint(long step) {
@@ -188,7 +210,7 @@ public final class SaveTrainer {
             Map<String, Double> metrics = new LinkedHashMap<>();
             // What a warm-up or an evaluation rendered before is not this step's; a resumed run has not seen it.
             round.grader.ifPresent(g -> g.takeRenderingFigures(new LinkedHashMap<>()));
-            var prompts = session.data().promptsOf(step, promptsPerStep, seeds);
+            List<PromptExample> prompts = session.data().promptsOf(step, promptsPerStep, seeds);
 
             RolloutBatch batch = clock.time(
                     "generate", () -> round.rollouts.sample(prompts, numGenerations, Seeds.Stream.ROLLOUT, step));
@@ -197,8 +219,11 @@ public final class SaveTrainer {
             Optional<RewardModelUpdate.Outcome> outcome = Optional.empty();
             RolloutBatch candidates = batch;
             if (round.improves(step, save)) {
-                outcome = Optional.of(clock.time("rm_update", () -> improveRewardModel(round, batch, step, metrics)));
-                clock.tokens("rm_update", tokensRead(batch));
+                RolloutBatch lesson = round.initialRollouts
+                        .map(initial -> initialSamples(initial, prompts, step, clock))
+                        .orElse(batch);
+                outcome = Optional.of(clock.time("rm_update", () -> improveRewardModel(round, lesson, step, metrics)));
+                clock.tokens("rm_update", tokensRead(lesson));
                 if (Round.samplesAgain(save)) {
                     candidates = clock.time(
                             "generate",
@@ -209,9 +234,8 @@ public final class SaveTrainer {
 
             RewardSignal.Rewards rewards = rewards(round, candidates, clock);
             if (outcome.isPresent()) {
-                // The candidates are the samples that taught, unless fresh ones were drawn: their new grades are there
-                // already.
-                Grader.Grades after = candidates == batch
+                // Where the candidates are the samples that taught, their new grades are there already.
+                Grader.Grades after = Round.scoresAgain(save)
                         ? rewards.grades().orElseThrow()
                         : round.grader.orElseThrow().grade(outcome.get().rows(), numGenerations);
                 round.rewardModelUpdate.orElseThrow().writeChange(outcome.get(), after, step, metrics);
@@ -224,6 +248,12 @@ public final class SaveTrainer {
 
             RewardSignal.write(scored.rewards, "", metrics);
             CompletionStatistics.write(scored.batch, "", metrics);
+            if (config.algorithm().resolved().beta().orElseThrow() > 0) {
+                // Of whole completions, as Gao et al. (arXiv 2210.10760) plot it; kl is the mean over tokens.
+                metrics.put(
+                        "policy/sqrt_kl",
+                        Math.sqrt(Math.max(0, metrics.get("kl") * metrics.get("completions/mean_length"))));
+            }
             Optional<double[]> gold = session.gold(scored.batch);
             gold.ifPresent(g -> metrics.put("gold", Groups.mean(g)));
             samples.ifPresent(s -> s.policy(step, scored.batch, scored.rewards, advantages, gold));
@@ -234,6 +264,14 @@ public final class SaveTrainer {
             return metrics;
         }
 
+        /** What teaches the reward model in place of the policy's own samples (decision D18). */
+        private RolloutBatch initialSamples(Rollouts initial, List<PromptExample> prompts, long step, StepClock clock) {
+            RolloutBatch batch = clock.time(
+                    "generate", () -> initial.sample(prompts, numGenerations, Seeds.Stream.INITIAL_ROLLOUT, step));
+            clock.tokens("generate", tokens(batch));
+            return batch;
+        }
+
         private RewardModelUpdate.Outcome improveRewardModel(
                 Round round, RolloutBatch batch, long step, Map<String, Double> metrics) {
             RewardModelUpdate update = round.rewardModelUpdate.orElseThrow();
@@ -241,9 +279,13 @@ public final class SaveTrainer {
             round.gate.ifPresent(UpdateGate::remember);
             RewardModelUpdate.Outcome outcome = update.update(batch, gold, step, metrics);
             round.gate.ifPresent(g -> g.judge(step, metrics));
+            round.rescaledJudge.ifPresent(j -> j.rescale(outcome.rows(), numGenerations, metrics));
             FeedbackStatistics.write(outcome, metrics);
-            gold.ifPresent(
-                    g -> metrics.put("save/label_accuracy", FeedbackStatistics.labelAccuracy(outcome.feedback(), g)));
+            gold.ifPresent(g -> {
+                metrics.put("save/label_accuracy", FeedbackStatistics.labelAccuracy(outcome.feedback(), g));
+                FeedbackStatistics.writeDeciles(
+                        "save/label_accuracy_decile_", outcome.feedback().advantage(), g, metrics);
+            });
             samples.ifPresent(s -> s.teaching(step, batch, outcome));
             return outcome;
         }
@@ -297,9 +339,20 @@ public final class SaveTrainer {
             last = metrics;
             if (always || step % config.logging().loggingSteps() == 0) {
                 directory.metrics().log(step, metrics);
+                raiseAlarms(step, metrics);
             }
             listener.step(step, metrics);
             listener.progress(step);
+        }
+
+        /** Only logged lines count: metrics.jsonl alone then tells which alarms fired. */
+        private void raiseAlarms(long step, Map<String, Double> metrics) {
+            List<Alarm> now = watch.observe(new Measured(step, metrics));
+            if (!now.isEmpty()) {
+                directory.replaceAlarms(watch.fired());
+                now.stream().filter(a -> a.level() != Level.INFO).forEach(a -> listener.warning(a.sentence()));
+                now.stream().filter(a -> a.level() == Level.INFO).forEach(a -> listener.message(a.sentence()));
+            }
         }
     }
 

@@ -85,6 +85,7 @@ final class Session implements AutoCloseable {
                 gold,
                 grader.map(g -> labelled(g, data.preferences())).orElse(List.of()),
                 heldOut,
+                new FirstEvaluation(),
                 listener);
         if (grader.isPresent()
                 && grader.get().readsBeforeTheEnd(data.prompts().get(0).prompt())) {
@@ -171,7 +172,7 @@ final class Session implements AutoCloseable {
         directory.saveCheckpoint(
                 step,
                 Map.of("round", (long) round().number),
-                folder -> CheckpointFiles.write(folder, round(), tokensSeen));
+                folder -> CheckpointFiles.write(folder, round(), setting.first().state(), tokensSeen));
     }
 
     private void restore(Checkpoint checkpoint) {
@@ -179,13 +180,14 @@ final class Session implements AutoCloseable {
         int number = Math.toIntExact(checkpoint.positions().get("round"));
         CheckpointFiles.State state = CheckpointFiles.readState(checkpoint.folder());
         tokensSeen = state.tokensSeen();
+        setting.first().restore(state.firstEvaluation());
         boolean finishedRound = step % config.run().maxSteps() == 0;
         if (finishedRound
                 && step < (long) config.run().maxSteps() * config.run().rounds()) {
             return; // The next round begins with these models.
         }
         Path folder = checkpoint.folder();
-        Optional<CausalLm> reference = Round.needsReference(config)
+        Optional<CausalLm> reference = config.keepsReference()
                 ? Optional.of(CausalLm.load(
                         number == 0 ? Path.of(config.policy().model()) : folder.resolve(CheckpointFiles.REFERENCE),
                         device,

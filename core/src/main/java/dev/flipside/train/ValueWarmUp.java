@@ -67,6 +67,7 @@ final class ValueWarmUp {
     record Outcome(Anchor anchor, double floor, Optional<ExplainedVariance> heldOut) {
         void write(Map<String, Double> metrics) {
             metrics.put("save/filter_floor", floor);
+            metrics.put("save/anchor_is_value", anchor == Anchor.VALUE || anchor == Anchor.MIXTURE ? 1.0 : 0.0);
             heldOut.ifPresent(h -> {
                 metrics.put("save/warmup_r2", h.r2());
                 metrics.put("save/warmup_r2_over_ceiling", h.r2OverCeiling());

@@ -11,10 +11,7 @@ public enum Arm {
     /** The method as published. */
     SAVE("faithful SAVE", Setting.faithful()),
     /** With replay of labelled pairs, centring and label smoothing; without the gate. */
-    GUARDED(
-            "SAVE with replay, centring and smoothing",
-            Setting.faithful("save.preset=guarded", "save.gate=off"),
-            Setting.REPLAYS),
+    GUARDED("SAVE with replay, centring and smoothing", Setting.faithful("save.preset=guarded", "save.gate=off")),
     /** Control: the same updates with signs drawn at random. */
     RANDOM("control: random signs", Setting.faithful("save.labels=random_signs")),
     /** Control: more Bradley-Terry training on the labelled pairs instead of SAVE. */
@@ -25,14 +22,25 @@ public enum Arm {
                     "save.replay_weight=1",
                     "save.replay_batch=32",
                     "save.label_smoothing=0.05",
-                    "save.centering=0.01"),
-            Setting.REPLAYS),
+                    "save.centering=0.01")),
     /** Upper bound: signs from the true reward. */
     GOLD("upper bound: true signs", Setting.faithful("save.labels=gold")),
     /** The anchor is the mean of the group's other rewards. */
-    LOO("leave-one-out anchor", Setting.faithful("save.anchor=leave_one_out")),
-    /** Bradley-Terry over every positive and negative of a prompt. */
-    PAIRWISE("pairwise loss", Setting.faithful("save.rm_loss=pairwise")),
+    LOO("leave-one-out anchor", Setting.without("save.force_anchor=true", "save.anchor=leave_one_out")),
+    /** The anchor is the value that the initial reward model gives. */
+    FROZEN_ANCHOR("anchor of the initial reward model", Setting.faithful("save.anchor=frozen")),
+    /** Control: the anchor of a prompt is another prompt's. */
+    SHUFFLED("control: anchors shuffled between prompts", Setting.faithful("save.anchor=shuffled")),
+    /** Control, is the anchor needed? Bradley-Terry over every positive and negative of a prompt. */
+    PAIRWISE("control: pairwise loss", Setting.faithful("save.rm_loss=pairwise")),
+    /** Control: the reward model learns from samples of the policy as it was at first. */
+    INITIAL(
+            "control: taught by samples of the initial policy",
+            Setting.without("save.candidates=rescore", "save.samples=initial")),
+    /** Control: does SAVE do more than stretch the rewards? */
+    TEMPERATURE(
+            "control: initial rewards, stretched as SAVE stretches them",
+            Setting.faithful("save.scored_by=initial_rescaled")),
     /** The policy is updated on new samples. */
     FRESH("fresh candidates", Setting.without("save.candidates=rescore")),
     /** The value head is fitted by gradient descent. */
@@ -40,20 +48,14 @@ public enum Arm {
 
     private final String description;
     private final List<String> overrides;
-    private final boolean replays;
 
     Arm(String description, String... overrides) {
-        this(description, List.of(overrides), false);
+        this(description, List.of(overrides));
     }
 
     Arm(String description, List<String> overrides) {
-        this(description, overrides, false);
-    }
-
-    Arm(String description, List<String> overrides, boolean replays) {
         this.description = description;
         this.overrides = overrides;
-        this.replays = replays;
     }
 
     /** The name on the command line, in reports and of the run's folder. */
@@ -71,21 +73,16 @@ public enum Arm {
         return overrides;
     }
 
-    /** Whether it trains on labelled pairs, so that {@code data.preferences} must name them. */
-    boolean replays() {
-        return replays;
-    }
-
     /** Options that several arms share. */
     private static final class Setting {
-        static final boolean REPLAYS = true;
-
         private static final List<String> FAITHFUL = List.of(
                 "save.learning_rate=2.0e-4",
                 "save.value_learning_rate=1.0e-2",
                 "save.max_grad_norm=0",
                 "save.candidates=rescore",
                 "save.mask_truncated=false",
+                // No arm is to be one treatment in some seeds and another one in others.
+                "save.force_anchor=true",
                 // With the half as many that are held out for R^2, exactly the 81 prompts of the loop.
                 "save.value_warmup_prompts=54");
 
@@ -93,8 +90,9 @@ public enum Arm {
             return Stream.concat(FAITHFUL.stream(), Stream.of(changes)).toList();
         }
 
-        static List<String> without(String override) {
-            return FAITHFUL.stream().filter(o -> !o.equals(override)).toList();
+        static List<String> without(String override, String... changes) {
+            return Stream.concat(FAITHFUL.stream().filter(o -> !o.equals(override)), Stream.of(changes))
+                    .toList();
         }
     }
 }

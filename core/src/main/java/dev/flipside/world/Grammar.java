@@ -11,7 +11,8 @@ import java.util.SplittableRandom;
  * not depend on the writer.
  *
  * @param careful chance that a text is the careful writer's
- * @param opener chance of an opener: a good one from the careful writer, a bad one from the sloppy one
+ * @param opener chance of an opener
+ * @param cues whether the opener tells the writer: a good one from the careful writer, a bad one from the sloppy one; otherwise either may use any
  * @param filler chance that there is filler
  * @param fillerLeast words of filler when there is any, at least
  * @param fillerMost and at most, uniformly
@@ -22,6 +23,7 @@ import java.util.SplittableRandom;
 public record Grammar(
         double careful,
         double opener,
+        boolean cues,
         double filler,
         int fillerLeast,
         int fillerMost,
@@ -34,7 +36,7 @@ public record Grammar(
         boolean isCareful = random.nextDouble() < careful;
         List<String> words = new ArrayList<>();
         if (random.nextDouble() < opener) {
-            words.add(choose(isCareful ? Vocabulary.GOOD_OPENERS : Vocabulary.BAD_OPENERS, random));
+            words.add(choose(openers(isCareful), random));
         }
         if (random.nextDouble() < filler) {
             int length = random.nextInt(fillerLeast, fillerMost + 1);
@@ -50,6 +52,19 @@ public record Grammar(
             words.add(Vocabulary.STOP);
         }
         return String.join(" ", words);
+    }
+
+    /** The same writers, whose openers tell nothing: as many, good and bad ones alike. */
+    public Grammar withoutCues() {
+        return new Grammar(
+                careful, opener, false, filler, fillerLeast, fillerMost, sloppyOnTopic, sloppyCommas, sloppyStop);
+    }
+
+    private List<String> openers(boolean isCareful) {
+        if (!cues) {
+            return Vocabulary.OPENERS;
+        }
+        return isCareful ? Vocabulary.GOOD_OPENERS : Vocabulary.BAD_OPENERS;
     }
 
     private static List<String> carefulItems(ListPrompt prompt, SplittableRandom random) {

@@ -51,7 +51,7 @@ public record Pretraining(int texts, int steps, int batchSize) {
         Path aside = folder.policy().resolveSibling("policy.unfinished");
         Seeds seeds = new Seeds(folder.seed());
         try {
-            TinyModel.write(aside);
+            TinyModel.write(aside, folder.world().model());
             double loss;
             try (CausalLm model = CausalLm.untrained(aside, Device.parse(folder.device()), seeds)) {
                 loss = train(model, corpus(aside, folder.world().grammar(), seeds), seeds, progress);

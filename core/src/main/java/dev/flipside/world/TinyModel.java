@@ -8,9 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The Hugging Face directory of the worlds' policy before it has weights: a Llama of 108,480 parameters and a tokenizer with one token per word. */
+/** The Hugging Face directory of the worlds' policy before it has weights: a decoder of some {@link ModelShape} and a tokenizer with one token per word. */
 final class TinyModel {
-    static final int HIDDEN = 64;
     static final int CONTEXT = 48;
 
     private static final JsonMapper JSON = JsonMapper.builder().build();
@@ -18,9 +17,9 @@ final class TinyModel {
     private TinyModel() {}
 
     /** Writes {@code config.json}, {@code tokenizer.json} and {@code tokenizer_config.json}. */
-    static void write(Path directory) throws IOException {
+    static void write(Path directory, ModelShape shape) throws IOException {
         Files.createDirectories(directory);
-        write(directory.resolve("config.json"), config());
+        write(directory.resolve("config.json"), config(shape));
         write(directory.resolve("tokenizer.json"), tokenizer());
         write(directory.resolve("tokenizer_config.json"), tokenizerConfig());
     }
@@ -29,17 +28,18 @@ final class TinyModel {
         JSON.writerWithDefaultPrettyPrinter().writeValue(file.toFile(), json);
     }
 
-    private static ObjectNode config() {
+    private static ObjectNode config(ModelShape shape) {
         ObjectNode config = JSON.createObjectNode();
-        config.putArray("architectures").add("LlamaForCausalLM");
-        config.put("model_type", "llama")
+        config.putArray("architectures").add(shape.family().architecture());
+        config.put("model_type", shape.family().modelType())
                 .put("dtype", "float32")
                 .put("vocab_size", Vocabulary.words().size())
-                .put("hidden_size", HIDDEN)
-                .put("intermediate_size", 172)
-                .put("num_hidden_layers", 2)
-                .put("num_attention_heads", 4)
-                .put("num_key_value_heads", 4)
+                .put("hidden_size", shape.hidden())
+                .put("intermediate_size", shape.intermediate())
+                .put("num_hidden_layers", shape.layers())
+                .put("num_attention_heads", shape.heads())
+                .put("num_key_value_heads", shape.keyValueHeads())
+                .put("head_dim", shape.hidden() / shape.heads())
                 .put("max_position_embeddings", CONTEXT)
                 .put("hidden_act", "silu")
                 .put("rms_norm_eps", 1e-5)

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /** The 146 words of the synthetic worlds, each one token. The order is the token ids'. */
 public final class Vocabulary {
@@ -24,6 +25,8 @@ public final class Vocabulary {
             split("well let me see now i think you know it is fine to say here so really quite just ok");
     static final List<String> GOOD_OPENERS = split("sure certainly gladly");
     static final List<String> BAD_OPENERS = split("um dunno hmm");
+    static final List<String> OPENERS =
+            Stream.concat(GOOD_OPENERS.stream(), BAD_OPENERS.stream()).toList();
 
     /** Topic to its eight words. */
     static final Map<String, List<String>> ITEMS = items();
@@ -85,8 +88,7 @@ public final class Vocabulary {
         all.addAll(TOPICS);
         ITEMS.values().forEach(all::addAll);
         all.addAll(FILLERS);
-        all.addAll(GOOD_OPENERS);
-        all.addAll(BAD_OPENERS);
+        all.addAll(OPENERS);
         return List.copyOf(all);
     }
 

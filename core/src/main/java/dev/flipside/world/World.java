@@ -6,15 +6,24 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * A synthetic world: what its texts are like and how good its labels are.
+ * A synthetic world: what its texts are like, how good its labels are, and how large its models.
  *
  * @param name as in reports
  * @param grammar of the texts the policy learns from and the labelled pairs consist of
  * @param labelling of the reward model's training pairs
  * @param rewardModelSteps optimiser steps of 16 pairs for the initial reward model
  * @param maxCompletionLength tokens after which an answer is cut
+ * @param steps of the loop after which the arms are compared
+ * @param model the shape of the policy, which is also the reward model's backbone
  */
-public record World(String name, Grammar grammar, Labelling labelling, int rewardModelSteps, int maxCompletionLength) {
+public record World(
+        String name,
+        Grammar grammar,
+        Labelling labelling,
+        int rewardModelSteps,
+        int maxCompletionLength,
+        int steps,
+        ModelShape model) {
     private static final int HELD_OUT_PROMPTS = 27;
     private static final int PROBE_PAIRS = 400;
 
@@ -22,8 +31,68 @@ public record World(String name, Grammar grammar, Labelling labelling, int rewar
      * "Quality modes": opener, topic, commas and full stop move together, so that careful or sloppy is the main direction in which samples vary; labels of 3 topics
      * with 30 % mistakes. Here the self-improvement of a reward model must pay.
      */
-    public static final World W =
-            new World("W", new Grammar(0.4, 0.9, 0.3, 1, 2, 0.0, 0.5, 0.2), new Labelling(400, 3, 0, 0.3), 100, 12);
+    public static final World W = new World(
+            "W",
+            new Grammar(0.4, 0.9, true, 0.3, 1, 2, 0.0, 0.5, 0.2),
+            new Labelling(400, 3, 0, 0.3),
+            100,
+            12,
+            30,
+            ModelShape.STANDARD);
+
+    /**
+     * "Nuisance": the same two writers, but what tells them apart is weaker and the length of the filler, which gold ignores, is what samples vary most in; half of
+     * the labels, of all topics, prefer the longer answer. Here the self-improvement of a reward model must not pay, and the diagnostics must say why.
+     */
+    public static final World N = new World(
+            "N",
+            new Grammar(0.4, 0.3, true, 0.5, 4, 12, 0.2, 1.0, 0.5),
+            new Labelling(400, 12, 0.5, 0),
+            60,
+            24,
+            40,
+            ModelShape.STANDARD);
+
+    /** Without the strongest cue of who wrote: openers are as frequent, but good and bad ones are drawn alike. */
+    public World withoutCues() {
+        return new World(
+                name + "-no-cues",
+                grammar.withoutCues(),
+                labelling,
+                rewardModelSteps,
+                maxCompletionLength,
+                steps,
+                model);
+    }
+
+    /**
+     * Another number of labelled pairs, or of mistakes in them. The initial reward model sees its pairs as often as before (world W: 4 times, 100 steps of 16 for 400
+     * pairs), and a smaller number of pairs is the beginning of a larger one of the same seed.
+     *
+     * @param flipped chance that a label is turned round
+     */
+    public World withLabels(int pairs, double flipped) {
+        int trainingSteps = Math.max(1, Math.round((float) rewardModelSteps * pairs / labelling.pairs()));
+        return new World(
+                "%s-%d-pairs-%.2f-flipped".formatted(name, pairs, flipped),
+                grammar,
+                new Labelling(pairs, labelling.topics(), labelling.byLength(), flipped),
+                trainingSteps,
+                maxCompletionLength,
+                steps,
+                model);
+    }
+
+    /** The same texts and labels for models of another shape. */
+    public World withModel(ModelShape shape) {
+        return new World(
+                name + "-" + shape.label(), grammar, labelling, rewardModelSteps, maxCompletionLength, steps, shape);
+    }
+
+    /** Another number of optimiser steps for the initial reward model. */
+    public World withRewardModelSteps(int trainingSteps) {
+        return new World(name, grammar, labelling, trainingSteps, maxCompletionLength, steps, model);
+    }
 
     /**
      * What one seed of a world draws before any training.

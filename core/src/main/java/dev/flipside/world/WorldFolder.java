@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * One seed of a world as files that the ordinary commands read: {@code data/*.jsonl}, {@code reward-model.yaml} for {@code flipside train-rm} and {@code loop.yaml} for
@@ -64,7 +65,12 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
 
     /** The run of an arm. */
     public Path run(Arm arm) {
-        return folder.resolve(arm.label());
+        return run(arm.label());
+    }
+
+    /** The run of a comparison of one's own. */
+    public Path run(String name) {
+        return folder.resolve(name);
     }
 
     /** The configuration of {@code flipside train-rm}. */
@@ -84,22 +90,35 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
 
     /** An arm's run; {@link #write} must have been called. */
     public TrainConfig training(Arm arm) {
-        return training(arm, List.of());
+        return training(arm.label(), arm.overrides());
     }
 
     /** The same run, continued. */
     public TrainConfig resumed(Arm arm) {
-        return training(arm, List.of("run.resume=true"));
+        return resumed(arm.label(), arm.overrides());
     }
 
-    private TrainConfig training(Arm arm, List<String> more) {
-        List<String> overrides = new ArrayList<>(arm.overrides());
-        overrides.addAll(more);
-        overrides.add("run.output_dir=" + quoted(run(arm)));
-        if (arm.replays()) {
-            overrides.add("data.preferences=" + quoted(labelledPairs()));
+    /**
+     * A run that differs from {@link #loopConfig} as one likes; {@link #write} must have been called. Its folder, and the labelled pairs where it replays some, need not
+     * be given.
+     *
+     * @param name of the run's folder, {@link #run(String)}
+     * @param overrides {@code section.key=value}, such as {@link Arm#overrides} with more behind them: the last one of a key wins
+     */
+    public TrainConfig training(String name, List<String> overrides) {
+        List<String> all = new ArrayList<>(overrides);
+        all.add("run.output_dir=" + quoted(run(name)));
+        if (ConfigReader.replaysPairs(loopConfig(), overrides)) {
+            all.add("data.preferences=" + quoted(labelledPairs()));
         }
-        return ConfigReader.train(loopConfig(), overrides);
+        return ConfigReader.train(loopConfig(), all);
+    }
+
+    /** The same run, continued. */
+    public TrainConfig resumed(String name, List<String> overrides) {
+        return training(
+                name,
+                Stream.concat(overrides.stream(), Stream.of("run.resume=true")).toList());
     }
 
     private Path prompts() {

@@ -114,6 +114,34 @@ class ConfigReaderTest {
     }
 
     @Test
+    void controlsThatExcludeOptionsSaySo() {
+        assertThatThrownBy(() -> ConfigReader.train(file, List.of("save.samples=initial", "save.candidates=rescore")))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("save.candidates: rescore has no effect, because save.samples is initial");
+        assertThatThrownBy(() ->
+                        ConfigReader.train(file, List.of("save.scored_by=initial_rescaled", "save.anchor=frozen")))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("save.scored_by: initial_rescaled")
+                .hasMessageContaining("choose another anchor");
+        assertThat(ConfigReader.train(file, List.of("save.samples=initial")).keepsReference())
+                .isTrue();
+        assertThat(ConfigReader.train(file, List.of()).keepsReference()).isFalse();
+        assertThat(ConfigReader.train(file, List.of("algorithm.beta=0.1")).keepsReference())
+                .isTrue();
+    }
+
+    @Test
+    void pairsAreReplayedByWeightAndPreset() {
+        assertThat(ConfigReader.replaysPairs(file, List.of())).isFalse();
+        assertThat(ConfigReader.replaysPairs(file, List.of("save.preset=guarded")))
+                .isTrue();
+        assertThat(ConfigReader.replaysPairs(file, List.of("save.preset=guarded", "save.replay_weight=0")))
+                .isFalse();
+        assertThat(ConfigReader.replaysPairs(file, List.of("save.preset=off", "save.replay_weight=1")))
+                .isFalse();
+    }
+
+    @Test
     void keysWithoutEffectUnderAnAlgorithmAreErrors() {
         assertThatThrownBy(() -> ConfigReader.train(file, List.of("algorithm.name=rloo", "algorithm.loss_type=dapo")))
                 .hasMessageContaining("algorithm.loss_type: dapo has no effect, because rloo averages over sequences");

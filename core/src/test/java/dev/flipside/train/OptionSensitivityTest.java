@@ -158,6 +158,8 @@ class OptionSensitivityTest {
             Case.changes("save.max_grad_norm", "save.max_grad_norm=1e-9"),
             Case.changes("save.labels", "save.labels=random_signs"),
             Case.changes("save.labels", "eval.gold={name:\u00a0repetition,ngram_size:\u00a01}", "save.labels=gold"),
+            Case.changes("save.samples", "save.samples=initial"),
+            Case.changes("save.scored_by", "algorithm.name=rloo", "save.scored_by=initial_rescaled"),
             Case.changes("save.mask_truncated", "save.mask_truncated=true"),
             Case.changes("policy.model", "policy.model=OTHER_POLICY"),
             Case.changes("policy.chat_template", "policy.chat_template=TEMPLATE"),

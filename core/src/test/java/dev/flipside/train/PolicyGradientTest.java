@@ -90,6 +90,7 @@ class PolicyGradientTest {
         try (PolicyUpdate update = new PolicyUpdate(model.lm(), ref, config, new Seeds(1))) {
             update.update(batch, rewards, 1, metrics);
         }
+        ref.ifPresent(CausalLm::close);
         return metrics;
     }
 

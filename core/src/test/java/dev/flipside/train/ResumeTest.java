@@ -92,7 +92,9 @@ class ResumeTest {
             strings = {
                 "algorithm.name=rloo save.candidates=fresh save.relabel=mini_batch",
                 "algorithm.name=gspo algorithm.epsilon=3e-4 algorithm.epsilon_high=4e-4 algorithm.num_iterations=2 rollout.refill_zero_variance=2",
-                "save.anchor=shuffled save.labels=random_signs save.value_target=improved"
+                "save.anchor=shuffled save.labels=random_signs save.value_target=improved",
+                "save.samples=initial run.rounds=2 algorithm.steps_per_generation=2",
+                "save.scored_by=initial_rescaled run.rounds=2 algorithm.name=rloo"
             })
     void soDoesEveryAlgorithm(String options) {
         List<String> all = new ArrayList<>(List.of("run.max_steps=4", "run.save_steps=2"));

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.algo.RankCorrelation;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
@@ -21,9 +22,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Words, gold rewards and frequencies against the Python reference ({@code make_reference.py}). */
 class GrammarTest {
     private static final JsonNode REFERENCE = reference();
-    /** The second world of the reference, which this grammar must be able to speak too. */
-    private static final World NUISANCE =
-            new World("N", new Grammar(0.4, 0.3, 0.5, 4, 12, 0.2, 1.0, 0.5), new Labelling(400, 12, 0.5, 0), 60, 24);
 
     private static JsonNode reference() {
         try (InputStream in = GrammarTest.class.getResourceAsStream("/world/reference.json")) {
@@ -65,7 +63,7 @@ class GrammarTest {
     @ParameterizedTest
     @ValueSource(strings = {"W", "N"})
     void textsHaveTheReferencesFrequencies(String name) {
-        World world = name.equals("W") ? World.W : NUISANCE;
+        World world = name.equals("W") ? World.W : World.N;
         int texts = REFERENCE.get("texts").asInt();
         Map<String, Double> ours = frequencies(world.grammar(), texts);
         REFERENCE.get("statistics").get(name).fields().forEachRemaining(expected -> {
@@ -120,7 +118,7 @@ class GrammarTest {
     @ParameterizedTest
     @ValueSource(strings = {"W", "N"})
     void labelsAreRightAsOftenAsInTheReference(String name) {
-        World world = name.equals("W") ? World.W : NUISANCE;
+        World world = name.equals("W") ? World.W : World.N;
         int pairs = 8000;
         Labelling labelling = new Labelling(
                 pairs, 12, world.labelling().byLength(), world.labelling().flipped());
@@ -131,6 +129,104 @@ class GrammarTest {
         assertThat((double) right / pairs)
                 .isCloseTo(
                         REFERENCE.get("right_labels").get(name).asDouble(), within(5 * 0.5 * Math.sqrt(2.0 / pairs)));
+    }
+
+    /** What decides which world is which: in W good answers are longer ones, in N length says next to nothing. */
+    @ParameterizedTest
+    @ValueSource(strings = {"W", "N"})
+    void goldGoesWithLengthAsInTheReference(String name) {
+        World world = name.equals("W") ? World.W : World.N;
+        int groups = 2500;
+        int size = 8;
+        SplittableRandom random = new SplittableRandom(17);
+        List<ListPrompt> prompts = ListPrompt.all();
+        double[] gold = new double[groups * size];
+        double[] length = new double[groups * size];
+        for (int i = 0; i < gold.length; i += size) {
+            ListPrompt prompt = prompts.get(random.nextInt(prompts.size()));
+            for (int j = i; j < i + size; j++) {
+                String answer = world.grammar().answer(prompt, random);
+                gold[j] = GoldReward.of(prompt, answer, true);
+                length[j] = answer.split(" ").length;
+            }
+        }
+        // Five standard errors (at most 1 / sqrt(n)) of the difference of two coefficients of 20,000.
+        assertThat(RankCorrelation.groupSpearman(gold, length, size))
+                .isCloseTo(
+                        REFERENCE.get("spearman_gold_length").get(name).asDouble(),
+                        within(5 * Math.sqrt(2.0 / gold.length)));
+    }
+
+    /** By hand from the table of the world: openers .3, filler 4 to 12 words with .5, commas always, stops .4 + .6 x .5. */
+    @Test
+    void worldNIsAsSpecified() {
+        assertThat(World.N.maxCompletionLength()).isEqualTo(24);
+        assertThat(World.N.rewardModelSteps()).isEqualTo(60);
+        assertThat(World.N.steps()).isEqualTo(40);
+        assertThat(World.N.labelling()).isEqualTo(new Labelling(400, 12, 0.5, 0));
+        SplittableRandom random = new SplittableRandom(23);
+        Map<Integer, Integer> fillers = new HashMap<>();
+        double words = 0;
+        int texts = 20_000;
+        for (int i = 0; i < texts; i++) {
+            ListPrompt prompt = ListPrompt.all().get(random.nextInt(108));
+            List<String> answer =
+                    List.of(World.N.grammar().answer(prompt, random).split(" "));
+            fillers.merge(
+                    (int) answer.stream().filter(Vocabulary.FILLERS::contains).count(), 1, Integer::sum);
+            assertThat(answer.stream().filter(","::equals).count()).isEqualTo(prompt.asked() - 1L);
+            words += (double) answer.size() / texts;
+        }
+        assertThat(fillers.keySet()).containsExactlyInAnyOrder(0, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+        // Five standard errors of a share of 20,000.
+        assertThat(fillers.get(0) / (double) texts).isCloseTo(0.5, within(0.018));
+        for (int length = 4; length <= 12; length++) {
+            assertThat(fillers.get(length) / (double) texts).isCloseTo(0.5 / 9, within(0.009));
+        }
+        // Opener, filler, 3 items and 2 commas on average, stop; five standard errors at a standard deviation of 5.
+        assertThat(words).isCloseTo(0.3 + 0.5 * 8 + 3 + 2 + 0.7, within(5 * 5 / Math.sqrt(texts)));
+    }
+
+    @Test
+    void withoutCuesOpenersTellNothing() {
+        World without = World.W.withoutCues();
+        SplittableRandom random = new SplittableRandom(29);
+        int texts = 20_000;
+        int openers = 0;
+        int good = 0;
+        int perfectAndGood = 0;
+        int perfect = 0;
+        for (int i = 0; i < texts; i++) {
+            ListPrompt prompt = ListPrompt.all().get(random.nextInt(108));
+            String answer = without.grammar().answer(prompt, random);
+            String first = answer.split(" ")[0];
+            boolean opens = Vocabulary.OPENERS.contains(first);
+            boolean opensWell = Vocabulary.GOOD_OPENERS.contains(first);
+            boolean right = GoldReward.of(prompt, answer, true) > 0.999;
+            openers += opens ? 1 : 0;
+            good += opensWell ? 1 : 0;
+            perfect += opens && right ? 1 : 0;
+            perfectAndGood += opensWell && right ? 1 : 0;
+        }
+        assertThat(openers / (double) texts).isCloseTo(0.9, within(0.011));
+        assertThat(good / (double) openers).isCloseTo(0.5, within(0.019));
+        // Of 7,200 perfect answers with an opener; with cues all of them open well.
+        assertThat(perfectAndGood / (double) perfect).isCloseTo(0.5, within(0.03));
+        assertThat(without.name()).isEqualTo("W-no-cues");
+    }
+
+    /** A curve over the number of pairs must compare nested sets that the reward model reads equally often. */
+    @Test
+    void fewerLabelsAreTheBeginningOfMore() {
+        List<Labelling.Pair> many = World.W.withLabels(1600, 0.3).draw(5).labelledPairs();
+        assertThat(many).hasSize(1600);
+        assertThat(World.W.draw(5).labelledPairs()).isEqualTo(many.subList(0, 400));
+        assertThat(World.W.withLabels(200, 0.3).draw(5).labelledPairs()).isEqualTo(many.subList(0, 200));
+        assertThat(World.W.withLabels(200, 0.3).rewardModelSteps()).isEqualTo(50);
+        assertThat(World.W.withLabels(400, 0.1).rewardModelSteps()).isEqualTo(100);
+        assertThat(World.W.withLabels(1600, 0.3).rewardModelSteps()).isEqualTo(400);
+        assertThat(World.N.withLabels(400, 0).rewardModelSteps()).isEqualTo(60);
+        assertThat(World.W.withLabels(800, 0).draw(5).labelledPairs()).allMatch(Labelling.Pair::isRight);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.flipside.world;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.SaveConfig;
@@ -12,6 +13,7 @@ import dev.flipside.data.PromptData;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
+import dev.flipside.model.RewardModel;
 import dev.flipside.model.TokenRow;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Rendered;
@@ -25,10 +27,13 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.MethodSource;
 
 class WorldFolderTest {
     @TempDir
@@ -70,7 +75,8 @@ class WorldFolderTest {
         assertThat(ConfigReader.train(kept, List.of())).isEqualTo(config);
         boolean frozen = config.save().preset() == SaveConfig.Preset.OFF;
         assertThat(frozen).isEqualTo(arm == Arm.FROZEN);
-        assertThat(config.save().candidates() == SaveConfig.Candidates.FRESH).isEqualTo(frozen || arm == Arm.FRESH);
+        assertThat(config.save().candidates() == SaveConfig.Candidates.FRESH)
+                .isEqualTo(frozen || arm == Arm.FRESH || arm == Arm.INITIAL);
     }
 
     @Test
@@ -88,7 +94,7 @@ class WorldFolderTest {
     @Test
     void untrainedModelHas108480Weights() throws IOException {
         Path model = temp.resolve("model");
-        TinyModel.write(model);
+        TinyModel.write(model, ModelShape.STANDARD);
         try (CausalLm lm = CausalLm.untrained(model, Device.CPU, new Seeds(1))) {
             assertThat(lm.parameters().elements()).isEqualTo(108_480);
             assertThat(lm.files().eosIds()).containsExactly(2);
@@ -102,10 +108,60 @@ class WorldFolderTest {
         }
     }
 
+    static Stream<Arguments> shapes() {
+        // Embedding and last norm, and per layer q and o, k and v, the MLP, two norms; Qwen3 has two norms of a head
+        // more.
+        return Stream.of(
+                Arguments.of(ModelShape.WIDE, 146 * 96 + 96 + 2 * (4 * 96 * 96 + 3 * 96 * 256 + 2 * 96)),
+                Arguments.of(
+                        ModelShape.QWEN3,
+                        146 * 64 + 64 + 2 * (2 * 64 * 64 + 2 * 64 * 32 + 3 * 64 * 172 + 2 * 64 + 2 * 16)),
+                Arguments.of(ModelShape.DEEP, 146 * 48 + 48 + 4 * (4 * 48 * 48 + 3 * 48 * 128 + 2 * 48)));
+    }
+
+    /** Every shape is a model that learns and that a reward model can be made from. */
+    @ParameterizedTest
+    @MethodSource("shapes")
+    void shapesAreModels(ModelShape shape, long weights) {
+        WorldFolder folder = new WorldFolder(temp.resolve(shape.label()), World.W.withModel(shape), 3, 1, "cpu");
+        double loss = new Pretraining(300, 30, 32).run(folder, step -> {});
+        assertThat(loss).isLessThan(4.2);
+        try (CausalLm lm = CausalLm.load(folder.policy(), Device.CPU);
+                RewardModel rewardModel = RewardModel.fromBackbone(folder.policy(), Device.CPU, new Seeds(1))) {
+            assertThat(lm.files().config().modelType()).isEqualTo(shape.family().modelType());
+            assertThat(lm.parameters().elements()).isEqualTo(weights);
+            assertThat(rewardModel.trunk().elements()).isEqualTo(weights + shape.hidden());
+        }
+    }
+
+    @Test
+    void impossibleShapesAreRefused() {
+        assertThatThrownBy(() -> new ModelShape(ModelShape.Family.LLAMA, 64, 2, 3, 3, 172))
+                .isInstanceOf(IllegalArgumentException.class);
+        assertThatThrownBy(() -> new ModelShape(ModelShape.Family.QWEN3, 64, 2, 4, 3, 172))
+                .isInstanceOf(IllegalArgumentException.class);
+    }
+
+    @Test
+    void aVariantOfAnArmIsARunOfItsOwn() {
+        WorldFolder folder = folder("a");
+        folder.write();
+        List<String> overrides = new ArrayList<>(Arm.SAVE.overrides());
+        overrides.addAll(List.of("save.filter_threshold=1", "algorithm.beta=0.2", "run.max_steps=7"));
+        TrainConfig config = folder.training("save-c1", overrides);
+        assertThat(config.run().outputDir()).isEqualTo(folder.run("save-c1").toString());
+        assertThat(config.run().maxSteps()).isEqualTo(7);
+        assertThat(config.save().filterThreshold()).isEqualTo(1);
+        assertThat(config.data().preferences()).isEmpty();
+        assertThat(folder.resumed("save-c1", overrides).run().resume()).isTrue();
+        overrides.add("save.replay_weight=0.5");
+        assertThat(folder.training("replayed", overrides).data().preferences()).isPresent();
+    }
+
     @Test
     void textsSurviveTheRoundTripThroughTokens() throws IOException {
         Path model = temp.resolve("model");
-        TinyModel.write(model);
+        TinyModel.write(model, ModelShape.STANDARD);
         SplittableRandom random = new SplittableRandom(11);
         try (Renderer renderer = new Renderer(Tokenizer.load(model), Optional.empty(), 2)) {
             for (ListPrompt prompt : ListPrompt.all()) {
@@ -142,7 +198,7 @@ class WorldFolderTest {
                 .pairs();
         assertThat(pairs).hasSize(400);
         Path model = temp.resolve("model");
-        TinyModel.write(model);
+        TinyModel.write(model, ModelShape.STANDARD);
         try (Renderer renderer = new Renderer(Tokenizer.load(model), Optional.empty(), 2)) {
             assertThat(pairs).allSatisfy(pair -> {
                 Rendered rendered = renderer.complete(pair.prompt(), pair.chosen(), true);

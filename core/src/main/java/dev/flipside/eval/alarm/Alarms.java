@@ -1,0 +1,77 @@
+package dev.flipside.eval.alarm;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.config.UserError;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The alarms of a run, from its metrics alone.
+ *
+ * <pre>{@code
+ * List<Alarm> alarms = Alarms.of(Alarms.read(run.resolve("metrics.jsonl")));
+ * }</pre>
+ */
+public final class Alarms {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    private Alarms() {}
+
+    /** Every rule that fired, with the first step at which it did, in the order in which they fired. */
+    public static List<Alarm> of(List<Measured> history) {
+        AlarmWatch watch = new AlarmWatch();
+        history.forEach(watch::observe);
+        return watch.fired();
+    }
+
+    /**
+     * The lines of a {@code metrics.jsonl}; a value that was not finite is left out.
+     *
+     * @throws UserError when the file cannot be read, or a line is no JSON object with a step
+     */
+    public static List<Measured> read(Path file) {
+        List<Measured> history = new ArrayList<>();
+        try (BufferedReader lines = Files.newBufferedReader(file)) {
+            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+                history.add(line(file, history.size() + 1, line));
+            }
+        } catch (IOException e) {
+            throw new UserError(
+                    file + " cannot be read (" + e + "); check that the folder is one that flipside train wrote.", e);
+        }
+        return history;
+    }
+
+    private static Measured line(Path file, int number, String line) {
+        JsonNode row;
+        try {
+            row = JSON.readTree(line);
+        } catch (IOException e) {
+            throw notAMetric(file, number, e);
+        }
+        if (!row.path("step").isIntegralNumber()) {
+            throw notAMetric(file, number, null);
+        }
+        Map<String, Double> values = new LinkedHashMap<>();
+        for (Map.Entry<String, JsonNode> field : row.properties()) {
+            if (field.getValue().isNumber() && !field.getKey().equals("step")) {
+                values.put(field.getKey(), field.getValue().asDouble());
+            }
+        }
+        return new Measured(row.get("step").asLong(), values);
+    }
+
+    private static UserError notAMetric(Path file, int number, IOException cause) {
+        return new UserError(
+                file + " line " + number
+                        + " is not a JSON object with a step, so it is no metrics.jsonl; check the path, or delete a torn last line.",
+                cause);
+    }
+}

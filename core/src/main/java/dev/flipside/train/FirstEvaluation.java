@@ -1,0 +1,153 @@
+package dev.flipside.train;
+
+import dev.flipside.algo.McNemar;
+import dev.flipside.eval.AdvantageDeciles;
+import dev.flipside.eval.AnchoredPairs;
+import dev.flipside.eval.ScoreShift;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.ScoredRow;
+import dev.flipside.model.Scores;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * What the run's first evaluation found, which later ones are compared with; it lasts over the rounds. Fixed texts show how far a reward model's scale, level, order and anchors
+ * have moved, whatever the policy does: the held-out pairs, which are scored anyway, or without them some samples of the initial policy.
+ */
+final class FirstEvaluation {
+    /** Samples kept when there are no labelled pairs; scoring them again is the price of every evaluation. */
+    private static final int PROBE_ROWS = 64;
+
+    private State state = new State(Optional.empty(), Optional.empty());
+
+    /**
+     * What a checkpoint keeps.
+     *
+     * @param pairs of the first evaluation on held-out pairs
+     * @param probe of the first evaluation on prompts, where there are no pairs
+     */
+    record State(Optional<Pairs> pairs, Optional<Probe> probe) {}
+
+    /**
+     * The held-out pairs at first.
+     *
+     * @param correct which pairs the reward model ordered as labelled, and {@code best}, when most were
+     * @param rewards pair after pair, chosen first
+     * @param values one per pair
+     */
+    record Pairs(boolean[] correct, boolean[] best, double[] rewards, double[] values) {}
+
+    /**
+     * Samples of the initial policy.
+     *
+     * @param ids prompt and answer of each, whole groups
+     * @param promptLengths tokens of the prompts
+     */
+    record Probe(int[][] ids, int[] promptLengths, int groupSize, double[] rewards, double[] values) {
+        List<ScoredRow> rows() {
+            List<ScoredRow> rows = new ArrayList<>();
+            for (int i = 0; i < ids.length; i++) {
+                rows.add(new ScoredRow(ids[i], promptLengths[i]));
+            }
+            return rows;
+        }
+    }
+
+    State state() {
+        return state;
+    }
+
+    void restore(State restored) {
+        state = restored;
+    }
+
+    /** Compares the reward model on held-out pairs with the first evaluation and with the best so far, and with its own anchor. */
+    void compare(HeldOutPairs.Scored now, Map<String, Double> metrics) {
+        boolean[] correct = now.correct();
+        if (state.pairs().isEmpty()) {
+            Pairs first = new Pairs(correct, correct, now.interleaved(), now.values());
+            state = new State(Optional.of(first), Optional.empty());
+        }
+        Pairs then = state.pairs().get();
+        metrics.put(
+                "eval_rm/p_worse_than_first",
+                McNemar.of(then.correct(), correct).pValue());
+        metrics.put(
+                "eval_rm/p_worse_than_best", McNemar.of(then.best(), correct).pValue());
+        if (count(correct) > count(then.best())) {
+            Pairs better = new Pairs(then.correct(), correct, then.rewards(), then.values());
+            state = new State(Optional.of(better), Optional.empty());
+        }
+        writeShift(
+                new ScoreShift.Scored(then.rewards(), then.values()),
+                new ScoreShift.Scored(now.interleaved(), now.values()),
+                2,
+                metrics);
+        writeAnchored(anchored(then.rewards(), then.values()), anchored(now.interleaved(), now.values()), metrics);
+    }
+
+    /** Without held-out pairs: keeps some of the initial policy's samples and scores them again at every evaluation. */
+    void compare(RewardModel model, List<ScoredRow> samples, int groupSize, Map<String, Double> metrics) {
+        List<ScoredRow> rows = state.probe()
+                .map(Probe::rows)
+                .orElseGet(() ->
+                        samples.subList(0, Math.min(samples.size(), Math.max(1, PROBE_ROWS / groupSize) * groupSize)));
+        Scores now = model.score(rows);
+        if (state.probe().isEmpty()) {
+            Probe first = new Probe(
+                    rows.stream().map(ScoredRow::ids).toArray(int[][]::new),
+                    rows.stream().mapToInt(ScoredRow::promptLength).toArray(),
+                    groupSize,
+                    now.rewards(),
+                    now.values());
+            state = new State(Optional.empty(), Optional.of(first));
+        }
+        Probe then = state.probe().get();
+        writeShift(
+                new ScoreShift.Scored(then.rewards(), then.values()),
+                new ScoreShift.Scored(now.rewards(), now.values()),
+                then.groupSize(),
+                metrics);
+    }
+
+    private static void writeShift(
+            ScoreShift.Scored then, ScoreShift.Scored now, int groupSize, Map<String, Double> metrics) {
+        ScoreShift shift = ScoreShift.of(then, now, groupSize);
+        metrics.put("save/probe/std_ratio", shift.stdRatio());
+        metrics.put("save/probe/level_shift", shift.levelShift());
+        metrics.put("save/probe/kendall_tau", shift.kendallTau());
+        metrics.put("save/probe/anchor_drift", shift.anchorDrift());
+    }
+
+    private static void writeAnchored(AnchoredPairs then, AnchoredPairs now, Map<String, Double> metrics) {
+        metrics.put("eval_rm/anchored_frac", now.anchoredFraction());
+        metrics.put("eval_rm/label_accuracy", now.labelAccuracy());
+        metrics.put("eval_rm/straddling_frac", now.straddlingFraction());
+        metrics.put("eval_rm/accuracy_straddling", now.straddlingAccuracy());
+        metrics.put("eval_rm/accuracy_one_sided", now.oneSidedAccuracy());
+        metrics.put("eval_rm/accuracy_contradicted", now.accuracyWhereWrong(then));
+        metrics.put("eval_rm/advantage_label_corr", now.labelCorrelation());
+        FeedbackStatistics.writeDeciles(
+                "eval_rm/label_accuracy_decile_", AdvantageDeciles.accuracy(now.advantages(), now.labels()), metrics);
+    }
+
+    private static AnchoredPairs anchored(double[] rewards, double[] values) {
+        double[] chosen = new double[values.length];
+        double[] rejected = new double[values.length];
+        for (int i = 0; i < values.length; i++) {
+            chosen[i] = rewards[2 * i] - values[i];
+            rejected[i] = rewards[2 * i + 1] - values[i];
+        }
+        return new AnchoredPairs(chosen, rejected);
+    }
+
+    private static int count(boolean[] correct) {
+        int n = 0;
+        for (boolean c : correct) {
+            n += c ? 1 : 0;
+        }
+        return n;
+    }
+}
