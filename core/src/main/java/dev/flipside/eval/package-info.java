@@ -1,2 +1,6 @@
-/** Measures that need no model: what evaluations are summarised with. */
+/**
+ * Measures that need no model: what evaluations are summarised with.
+ *
+ * <p>{@code ifeval} holds the instructions that a program can check, {@code policy} the tasks by which policies are marked.
+ */
 package dev.flipside.eval;

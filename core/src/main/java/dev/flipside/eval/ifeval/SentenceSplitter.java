@@ -6,7 +6,7 @@ import java.util.regex.MatchResult;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Punkt's sentences (Kiss and Strunk 2006) with the English model, as NLTK 3.8 and 3.9 split them. */
+/** Punkt's sentences (Kiss and Strunk 2006) with the English model, as NLTK 3.9 splits them. */
 final class SentenceSplitter {
     private static final String NON_WORD = "[)\";}\\]*:@'({\\[?!]";
     private static final String SIGNS = "(?:-{2,}|\\.{2,}|(?:\\.\\s){2,}\\.)";
