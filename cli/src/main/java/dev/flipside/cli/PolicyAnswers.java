@@ -19,6 +19,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.LongConsumer;
 import java.util.stream.Stream;
 
 /**
@@ -64,20 +66,17 @@ record PolicyAnswers(Path model, Path out, SamplingOptions sampling, long seed, 
                     open.stream().map(o -> rendered(renderer, o, room)).toList();
             Generator generator = new Generator(
                     lm, new Generator.Settings(ROWS_AT_A_TIME, List.of(), c -> renderer.completionText(new int[0], c)));
-            Seeds seeds = new Seeds(seed);
-            try (Progress progress = console.progress("answers", open.size(), "prompts")) {
-                for (int at = 0; at < open.size(); at += ROWS_AT_A_TIME) {
-                    int from = at;
+            long longest = sampling.maxCompletionLength();
+            try (Progress progress = console.progress("answers", open.size() * longest, "tokens at most")) {
+                for (int from = 0; from < open.size(); from += ROWS_AT_A_TIME) {
                     int to = Math.min(open.size(), from + ROWS_AT_A_TIME);
-                    List<Group> groups = generator.generate(
+                    String done = from + " of " + open.size() + " prompts done";
+                    AtomicLong tokens = new AtomicLong(from * longest);
+                    List<Group> groups = generate(
+                            generator,
+                            open.subList(from, to),
                             ids.subList(from, to),
-                            1,
-                            sampling,
-                            (prompt, sample) -> seeds.key(
-                                    Seeds.Stream.GENERATE,
-                                    0,
-                                    open.get(from + prompt).place(),
-                                    sample));
+                            count -> progress.at(tokens.addAndGet(count), done));
                     for (int i = 0; i < groups.size(); i++) {
                         Completion completion = groups.get(i).completions().get(0);
                         log.append(
@@ -86,10 +85,21 @@ record PolicyAnswers(Path model, Path out, SamplingOptions sampling, long seed, 
                                 completion.finishReason().name().toLowerCase(Locale.ROOT),
                                 completion.ids().length);
                     }
-                    progress.at(to, "");
+                    progress.at(to * longest, to + " of " + open.size() + " prompts done");
                 }
             }
         }
+    }
+
+    private List<Group> generate(Generator generator, List<Open> open, List<int[]> ids, LongConsumer newTokens) {
+        Seeds seeds = new Seeds(seed);
+        return generator.generate(
+                ids,
+                1,
+                sampling,
+                (prompt, sample) ->
+                        seeds.key(Seeds.Stream.GENERATE, 0, open.get(prompt).place(), sample),
+                newTokens);
     }
 
     private static int[] rendered(Renderer renderer, Open open, int room) {

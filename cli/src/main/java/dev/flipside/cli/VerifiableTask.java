@@ -5,6 +5,7 @@ import dev.flipside.data.Row;
 import dev.flipside.data.Rows;
 import dev.flipside.eval.policy.MarkedItem;
 import dev.flipside.eval.policy.PolicyAnswer;
+import dev.flipside.eval.policy.PolicyPrompt;
 import dev.flipside.eval.policy.TaskComparison;
 import dev.flipside.eval.policy.TaskResult;
 import dev.flipside.eval.policy.VerifiableItem;
@@ -42,10 +43,12 @@ abstract class VerifiableTask extends PolicyTask {
     @Override
     final int run(Console console) {
         List<VerifiableItem> items = items(options().limited(Rows.read(data)));
-        // A wrong folder is told before the answers are generated.
+        List<PolicyPrompt> prompts = items.stream().map(VerifiableItem::prompt).toList();
         Optional<TaskResult> other = compare.map(folder -> new TaskFolder(folder).read(name));
-        List<PolicyAnswer> answers =
-                answers(console, items.stream().map(VerifiableItem::prompt).toList());
+        // A wrong folder is told before the answers are generated.
+        other.ifPresent(before -> TaskComparison.requireSameItems(
+                prompts.stream().map(PolicyPrompt::id).toList(), before));
+        List<PolicyAnswer> answers = answers(console, prompts);
         TaskResult result = new TaskResult(marked(items, answers));
         TaskReport report = new TaskReport(
                 name,

@@ -147,6 +147,10 @@ class EvalPolicyTest {
         assertThat(eval("ifeval", "--data", ifeval, "--answers", good, "--limit", "1", "--compare", other)
                         .err())
                 .contains("this evaluation has 1 items, the other 2");
+        assertThat(eval("ifeval", "--data", ifeval, "--model", "no-model", "--limit", "1", "--compare", other)
+                        .err())
+                .as("before the model is looked at")
+                .contains("this evaluation has 1 items, the other 2");
     }
 
     @Test

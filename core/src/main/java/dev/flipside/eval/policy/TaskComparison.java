@@ -3,12 +3,15 @@ package dev.flipside.eval.policy;
 import dev.flipside.algo.McNemar;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.Bootstrap;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Two evaluations of the same items, compared item by item. */
 public final class TaskComparison {
@@ -54,26 +57,36 @@ public final class TaskComparison {
                 Arrays.stream(gained).filter(g -> g > 0).count());
     }
 
-    /** The other's items in this one's order. */
-    private static List<MarkedItem> paired(TaskResult now, TaskResult other) {
-        Map<String, MarkedItem> byId = new HashMap<>();
-        other.items().forEach(item -> byId.put(item.id(), item));
-        List<MarkedItem> paired = now.items().stream()
-                .filter(item -> byId.containsKey(item.id()))
-                .map(item -> byId.get(item.id()))
-                .toList();
-        if (paired.size() != now.items().size()
-                || paired.size() != other.items().size()) {
+    /**
+     * Whether an evaluation of the items with these ids can be compared with {@code other}: to be asked before they are answered.
+     *
+     * @throws UserError when the other's items are not the same
+     */
+    public static void requireSameItems(List<String> ids, TaskResult other) {
+        Set<String> here = new HashSet<>(ids);
+        long both =
+                other.items().stream().filter(item -> here.contains(item.id())).count();
+        if (both != here.size() || both != other.items().size()) {
             throw new UserError(
-                    "--compare: this evaluation has " + now.items().size() + " items, the other "
-                            + other.items().size() + ", and " + paired.size()
+                    "--compare: this evaluation has " + here.size() + " items, the other "
+                            + other.items().size() + ", and " + both
                             + " are in both; only evaluations of the same items are compared, so run both with the same data and --limit.");
         }
-        for (int i = 0; i < paired.size(); i++) {
-            if (!extents(paired.get(i)).equals(extents(now.items().get(i)))) {
-                throw new UserError("--compare: the item " + paired.get(i).id()
+    }
+
+    /** The other's items in this one's order. */
+    private static List<MarkedItem> paired(TaskResult now, TaskResult other) {
+        requireSameItems(now.items().stream().map(MarkedItem::id).toList(), other);
+        Map<String, MarkedItem> byId = new HashMap<>();
+        other.items().forEach(item -> byId.put(item.id(), item));
+        List<MarkedItem> paired = new ArrayList<>();
+        for (MarkedItem item : now.items()) {
+            MarkedItem before = byId.get(item.id());
+            if (!extents(before).equals(extents(item))) {
+                throw new UserError("--compare: the item " + item.id()
                         + " has other metrics in the other evaluation; it is of another task or of other data.");
             }
+            paired.add(before);
         }
         return paired;
     }
