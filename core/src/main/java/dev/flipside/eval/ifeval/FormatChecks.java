@@ -17,8 +17,8 @@ import java.util.regex.Pattern;
 final class FormatChecks {
     private static final int LINES = PythonText.FLAGS | Pattern.MULTILINE;
     private static final Pattern PLACEHOLDER = Pattern.compile("\\[.*?\\]", PythonText.FLAGS);
-    private static final Pattern STAR_BULLET = Pattern.compile("^\\s*\\*[^\\*].*$", LINES);
-    private static final Pattern DASH_BULLET = Pattern.compile("^\\s*-.*$", LINES);
+    private static final Pattern STAR_BULLET = Pattern.compile("^\\s*+\\*[^\\*].*$", LINES);
+    private static final Pattern DASH_BULLET = Pattern.compile("^\\s*+-.*$", LINES);
     private static final Pattern HIGHLIGHT = Pattern.compile("\\*[^\\n\\*]*\\*");
     private static final Pattern STRONG_HIGHLIGHT = Pattern.compile("\\*\\*[^\\n\\*]*\\*\\*");
     private static final Pattern TITLE = Pattern.compile("<<[^\\n]+>>");
@@ -44,9 +44,9 @@ final class FormatChecks {
         String marker = PythonText.strip(arguments.text("postscript_marker"));
         String expression =
                 switch (marker) {
-                    case "P.P.S" -> "\\s*p\\.\\s?p\\.\\s?s.*$";
-                    case "P.S." -> "\\s*p\\.\\s?s\\..*$";
-                    default -> "\\s*" + marker.toLowerCase(Locale.ROOT) + ".*$";
+                    case "P.P.S" -> "p\\.\\s?p\\.\\s?s.*$";
+                    case "P.S." -> "p\\.\\s?s\\..*$";
+                    default -> marker.toLowerCase(Locale.ROOT) + ".*$";
                 };
         Pattern postscript = arguments.pattern("postscript_marker", expression, Pattern.MULTILINE);
         return response -> postscript.matcher(response.toLowerCase(Locale.ROOT)).find();

@@ -9,7 +9,7 @@ import java.util.regex.Pattern;
 /** Punkt's sentences (Kiss and Strunk 2006) with the English model, as NLTK 3.9 splits them. */
 final class SentenceSplitter {
     private static final String NON_WORD = "[)\";}\\]*:@'({\\[?!]";
-    private static final String SIGNS = "(?:-{2,}|\\.{2,}|(?:\\.\\s){2,}\\.)";
+    private static final String SIGNS = "(?:-{2,}|\\.{2,}|\\.(?:\\s\\.){2,}+)";
     private static final Pattern WORD = Pattern.compile(
             SIGNS + "|(?=[^(\"`{\\[:;&#*@)}\\]\\-,])\\S+?(?=\\s|$|" + NON_WORD + "|" + SIGNS + "|,(?=$|\\s|" + NON_WORD
                     + "|" + SIGNS + "))|\\S",

@@ -16,7 +16,7 @@ final class WordSplitter {
                     "(?i)(')(?!re|ve|ll|m|t|s|d|n)(" + PythonText.WORD_CHARACTER + ")" + PythonText.WORD_BOUNDARY,
                     "$1 $2"),
             // Punctuation.
-            new Rule("([^.])(\\.)([\\])}>\"'»”’ ]*)\\s*$", "$1 $2 $3 "),
+            new Rule("([^.])(\\.)([\\])}>\"'»”’ ]*+)\\s*$", "$1 $2 $3 "),
             new Rule("([:,])([^\\d])", " $1 $2"),
             new Rule("([:,])$", " $1 "),
             new Rule("\\.{2,}", " $0 "),

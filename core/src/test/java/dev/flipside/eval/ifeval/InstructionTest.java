@@ -16,10 +16,15 @@ import java.util.Map;
 import java.util.TreeMap;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Against the published checkers; {@code eval/ifeval/SOURCE.md} says how the fixtures were made. */
 class InstructionTest {
     private static final ObjectMapper JSON = new ObjectMapper();
+
+    private static final Map<String, Row> FIRST_OF_KIND = new TreeMap<>();
 
     private static List<String> responses;
 
@@ -27,6 +32,7 @@ class InstructionTest {
     static void readResponses() {
         responses =
                 rows("responses").stream().map(row -> row.requireText("text")).toList();
+        rows("cases").forEach(row -> FIRST_OF_KIND.putIfAbsent(row.requireText("instruction"), row));
     }
 
     @Test
@@ -90,6 +96,20 @@ class InstructionTest {
         assertThatThrownBy(() -> Instruction.of("keywords:existence", Map.of("keywords", List.of("a("))))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("also a regular expression");
+    }
+
+    /** What a policy that lost its way writes. */
+    @ParameterizedTest
+    @ValueSource(strings = {". ", ".", "a", "A", "(", "*", "x. ", " ", "\n", "\u2019", "!? ", "[", "e.g. "})
+    @Timeout(20)
+    void endlessRepetitionIsMarkedToo(String part) {
+        String response = "e.g. " + part.repeat(5_000) + " y";
+        for (Row row : FIRST_OF_KIND.values()) {
+            Instruction instruction = Instruction.of(row.requireText("instruction"), kwargs(row));
+            assertThat(instruction.followedLoosely(response) || !instruction.followedStrictly(response))
+                    .as(instruction.id())
+                    .isTrue();
+        }
     }
 
     @Test
