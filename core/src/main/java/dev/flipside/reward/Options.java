@@ -35,6 +35,10 @@ final class Options {
         return value(key).map(v -> text(key, v)).orElse(otherwise);
     }
 
+    boolean flag(String key, boolean otherwise) {
+        return value(key).map(v -> flag(key, v)).orElse(otherwise);
+    }
+
     Pattern pattern(String key, int flags) {
         return optionalPattern(key, flags).orElseThrow(() -> missing(key));
     }
@@ -85,6 +89,13 @@ final class Options {
             return text;
         }
         throw error(key, "must be text, not '" + value + "'");
+    }
+
+    private boolean flag(String key, Object value) {
+        if (value instanceof Boolean flag) {
+            return flag;
+        }
+        throw error(key, "must be true or false, not '" + value + "'");
     }
 
     private Pattern compile(String key, String regex, int flags) {

@@ -9,10 +9,15 @@ import java.util.ServiceLoader;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** The reward functions that a configuration can name: {@code length}, {@code regex_format}, {@code exact_answer}, {@code repetition}, and those on the class path. */
+/** The reward functions that a configuration can name: {@code length}, {@code regex_format}, {@code exact_answer}, {@code math_answer}, {@code ifeval}, {@code repetition}, and those on the class path. */
 public final class RewardFunctions {
     private static final List<RewardFunction> BUILT_IN = List.of(
-            new LengthReward(1, 0), new RegexFormatReward(), new ExactAnswerReward(), new RepetitionReward(3, -1));
+            new LengthReward(1, 0),
+            new RegexFormatReward(),
+            new ExactAnswerReward(),
+            new MathAnswerReward("answer"),
+            new IfEvalReward(false, false),
+            new RepetitionReward(3, -1));
 
     private RewardFunctions() {}
 

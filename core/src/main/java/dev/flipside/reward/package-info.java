@@ -6,6 +6,7 @@
  *   <li>{@link dev.flipside.reward.RewardFunctions}: finds a function by name.
  *   <li>{@link dev.flipside.reward.RewardMix}: several functions with weights.
  *   <li>Built in: {@link dev.flipside.reward.LengthReward}, {@link dev.flipside.reward.RegexFormatReward}, {@link dev.flipside.reward.ExactAnswerReward}, {@link
+ *       dev.flipside.reward.MathAnswerReward} and {@link dev.flipside.reward.IfEvalReward} (the programs of {@code eval.policy}), {@link
  *       dev.flipside.reward.RepetitionReward}.
  * </ul>
  */

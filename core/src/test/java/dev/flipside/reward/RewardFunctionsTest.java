@@ -143,6 +143,39 @@ class RewardFunctionsTest {
     }
 
     @Test
+    void boxedAnswersAreComparedByValue() {
+        RewardFunction math = find("math_answer", Map.of("column", "solution"));
+        assertThat(math.score(List.of(
+                        answer("so \\boxed{0.50}", Map.of("solution", "thus \\boxed{\\frac{1}{2}}")),
+                        answer("\\boxed{0.51}", Map.of("solution", "\\frac12")),
+                        answer("0.5", Map.of("solution", "0.5")),
+                        answer("\\boxed{1}", Collections.singletonMap("solution", null)))))
+                .containsExactly(1, 0, 0, Double.NaN);
+        assertRefused(() -> math.score(List.of(answer("x", Map.of("gold", "x")))), "'solution'");
+    }
+
+    @Test
+    void instructionsFollowedAreCounted() {
+        Map<String, Object> columns = Map.of(
+                "instruction_id_list",
+                List.of("punctuation:no_comma", "startend:quotation"),
+                "kwargs",
+                List.of(Map.of(), Map.of()));
+        List<Sample> answers =
+                List.of(answer("\"a\"", columns), answer("Sure:\n\"a\"", columns), answer("a, b", columns));
+        assertThat(find("ifeval", Map.of()).score(answers)).containsExactly(1, 0.5, 0);
+        assertThat(find("ifeval", Map.of("loose", true)).score(answers)).containsExactly(1, 1, 0);
+        assertThat(find("ifeval", Map.of("all", true)).score(answers)).containsExactly(1, 0, 0);
+        assertRefused(() -> find("ifeval", Map.of("all", "yes")), "'all'", "true or false");
+        assertRefused(() -> find("ifeval", Map.of()).score(List.of(answer("a"))), "no column 'instruction_id_list'");
+        assertRefused(
+                () -> find("ifeval", Map.of())
+                        .score(List.of(answer(
+                                "a", Map.of("instruction_id_list", List.of("x:y"), "kwargs", List.of(Map.of()))))),
+                "no IFEval instruction 'x:y'");
+    }
+
+    @Test
     void wrongOptionsAreNamed() {
         assertRefused(() -> find("length", Map.of()), "'max_completion_length'", "missing");
         assertRefused(
@@ -167,7 +200,7 @@ class RewardFunctionsTest {
         assertRefused(
                 () -> find("shoutin", Map.of()),
                 "'shoutin'",
-                "exact_answer, length, regex_format, repetition, shouting",
+                "exact_answer, ifeval, length, math_answer, regex_format, repetition, shouting",
                 "META-INF/services");
     }
 

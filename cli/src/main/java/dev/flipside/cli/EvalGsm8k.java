@@ -1,0 +1,35 @@
+package dev.flipside.cli;
+
+import dev.flipside.data.Row;
+import dev.flipside.eval.policy.Gsm8k;
+import dev.flipside.eval.policy.PromptTemplate;
+import dev.flipside.eval.policy.VerifiableItem;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code flipside eval-policy gsm8k}. */
+@Command(
+        name = "gsm8k",
+        description = {
+            "GSM8K: the number after ####, and the last number of the answer.",
+            "A row of --data is {\"question\", \"answer\"}, as published; an id is the row's \"id\" or its number from 1."
+        })
+final class EvalGsm8k extends VerifiableTask {
+    @Option(
+            names = "--prompt-template",
+            paramLabel = "TEXT",
+            description =
+                    "The user's message, with {question} where the question belongs; docs/evaluation.md shows the default.")
+    private Optional<String> template = Optional.empty();
+
+    EvalGsm8k() {
+        super("gsm8k");
+    }
+
+    @Override
+    List<VerifiableItem> items(List<Row> rows) {
+        return Gsm8k.items(rows, template.map(PromptTemplate::new).orElse(Gsm8k.TEMPLATE));
+    }
+}

@@ -1,0 +1,35 @@
+package dev.flipside.cli;
+
+import dev.flipside.data.Row;
+import dev.flipside.eval.policy.MathProblems;
+import dev.flipside.eval.policy.PromptTemplate;
+import dev.flipside.eval.policy.VerifiableItem;
+import java.util.List;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** {@code flipside eval-policy math}. */
+@Command(
+        name = "math",
+        description = {
+            "MATH and MATH-500: the last \\boxed answer, by the published rule and by value.",
+            "A row of --data is {\"problem\", \"answer\"} or {\"problem\", \"solution\"}, as published; an id is \"unique_id\", \"id\" or the row's number from 1."
+        })
+final class EvalMath extends VerifiableTask {
+    @Option(
+            names = "--prompt-template",
+            paramLabel = "TEXT",
+            description =
+                    "The user's message, with {question} where the question belongs; docs/evaluation.md shows the default.")
+    private Optional<String> template = Optional.empty();
+
+    EvalMath() {
+        super("math");
+    }
+
+    @Override
+    List<VerifiableItem> items(List<Row> rows) {
+        return MathProblems.items(rows, template.map(PromptTemplate::new).orElse(MathProblems.TEMPLATE));
+    }
+}

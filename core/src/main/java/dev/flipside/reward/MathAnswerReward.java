@@ -1,0 +1,49 @@
+package dev.flipside.reward;
+
+import dev.flipside.config.UserError;
+import dev.flipside.eval.policy.BoxedAnswer;
+import dev.flipside.eval.policy.MathEquivalence;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/**
+ * {@code math_answer}: 1 when the last boxed answer equals the reference in a data column by MATH's rule or by value ({@link MathEquivalence#same}), otherwise 0. A
+ * reference that is null cannot be judged: NaN.
+ *
+ * @param column option {@code column}, default {@code answer}: where the reference stands; of a text with a box, such as a solution, the boxed part is the reference
+ */
+record MathAnswerReward(String column) implements RewardFunction {
+    @Override
+    public String name() {
+        return "math_answer";
+    }
+
+    @Override
+    public RewardFunction configure(Map<String, Object> given) {
+        Options options = new Options(name(), given);
+        MathAnswerReward configured = new MathAnswerReward(options.text("column", column));
+        options.refuseOthers();
+        return configured;
+    }
+
+    @Override
+    public double[] score(List<Sample> samples) {
+        return samples.stream().mapToDouble(this::reward).toArray();
+    }
+
+    private double reward(Sample sample) {
+        if (!sample.columns().containsKey(column)) {
+            throw new UserError("Reward function 'math_answer': the prompt data has no column '" + column
+                    + "'; name the one with the answers or solutions as option 'column'.");
+        }
+        Object value = sample.columns().get(column);
+        if (value == null) {
+            return Double.NaN;
+        }
+        String text = String.valueOf(value);
+        String reference = BoxedAnswer.in(text).orElse(text);
+        Optional<String> answer = BoxedAnswer.in(sample.completion());
+        return answer.filter(found -> MathEquivalence.same(found, reference)).isPresent() ? 1 : 0;
+    }
+}
