@@ -11,12 +11,13 @@ import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /** A command with the shared options, a console and, on demand, the native libraries. */
 abstract class FlipsideCommand implements Callable<Integer> {
-    @ParentCommand
-    private Main main;
+    @Spec
+    private CommandSpec command;
 
     @Mixin
     private CommonOptions common;
@@ -32,7 +33,7 @@ abstract class FlipsideCommand implements Callable<Integer> {
     public final Integer call() throws Exception {
         Level level = common.debug() ? Level.DEBUG : common.quiet() ? Level.ERROR : Level.INFO;
         ((Logger) LoggerFactory.getLogger("dev.flipside")).setLevel(level);
-        return run(new Console(main.streams(), common.json(), common.quiet()));
+        return run(new Console(streams(), common.json(), common.quiet()));
     }
 
     CommonOptions common() {
@@ -40,7 +41,7 @@ abstract class FlipsideCommand implements Callable<Integer> {
     }
 
     Main.Streams streams() {
-        return main.streams();
+        return ((Main) command.root().userObject()).streams();
     }
 
     /** The tokenizer and chat template in a model's own directory. */

@@ -10,6 +10,9 @@ import picocli.CommandLine.Spec;
 
 /** How completions are drawn. */
 final class SamplingFlags {
+    private static final int DEFAULT_LENGTH = 256;
+    private static final int EVALUATION_LENGTH = 1024;
+
     @Spec(Spec.Target.MIXEE)
     private CommandSpec command;
 
@@ -19,9 +22,8 @@ final class SamplingFlags {
     @Option(
             names = "--max-completion-length",
             paramLabel = "N",
-            defaultValue = "256",
-            description = "Most tokens of a completion (default: ${DEFAULT-VALUE}).")
-    private int maxCompletionLength;
+            description = "Most tokens of a completion (default: 256, in eval-policy 1024).")
+    private Optional<Integer> maxCompletionLength = Optional.empty();
 
     @Option(names = "--temperature", paramLabel = "T", description = "Divides the logits (default: 1).")
     private Optional<Double> temperature = Optional.empty();
@@ -46,23 +48,34 @@ final class SamplingFlags {
         return seed.orElse(0L);
     }
 
+    /** Whether any of these flags was given. */
+    boolean given() {
+        return greedy || maxCompletionLength.isPresent() || draws();
+    }
+
+    /** As {@link #options}, but greedy unless a flag of drawing is given, and longer by default: what an evaluation does. */
+    SamplingOptions evaluationOptions() {
+        return options(!draws(), EVALUATION_LENGTH);
+    }
+
     SamplingOptions options() {
-        boolean draws = temperature.isPresent() || topP.isPresent() || topK.isPresent() || seed.isPresent();
-        if (greedy && draws) {
+        return options(greedy, DEFAULT_LENGTH);
+    }
+
+    private boolean draws() {
+        return temperature.isPresent() || topP.isPresent() || topK.isPresent() || seed.isPresent();
+    }
+
+    private SamplingOptions options(boolean mostProbable, int defaultLength) {
+        int length = maxCompletionLength.orElse(defaultLength);
+        if (greedy && draws()) {
             throw new ParameterException(
                     command.commandLine(),
                     "--greedy draws nothing, so --temperature, --top-p, --top-k and --seed have no effect with it; leave one or the other out");
         }
-        return greedy
-                ? SamplingOptions.greedy(maxCompletionLength)
+        return mostProbable
+                ? SamplingOptions.greedy(length)
                 : new SamplingOptions(
-                        temperature.orElse(1.0),
-                        topP.orElse(1.0),
-                        topK.orElse(0),
-                        0,
-                        1,
-                        maxCompletionLength,
-                        false,
-                        List.of());
+                        temperature.orElse(1.0), topP.orElse(1.0), topK.orElse(0), 0, 1, length, false, List.of());
     }
 }

@@ -1,0 +1,138 @@
+package dev.flipside.cli;
+
+import dev.flipside.config.UserError;
+import dev.flipside.engine.Device;
+import dev.flipside.engine.Seeds;
+import dev.flipside.eval.policy.PolicyAnswer;
+import dev.flipside.eval.policy.PolicyPrompt;
+import dev.flipside.model.CausalLm;
+import dev.flipside.rollout.Completion;
+import dev.flipside.rollout.Generator;
+import dev.flipside.rollout.Group;
+import dev.flipside.rollout.SamplingOptions;
+import dev.flipside.text.Renderer;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/**
+ * One completion of each prompt by a model, kept in a folder: prompts that were answered there before are not answered again.
+ *
+ * @param out holds {@code answers.jsonl} and {@code generation.json}, see {@link AnswerLog}
+ * @param seed a sampled completion depends on it and on the prompt's place, not on where an interrupted evaluation went on
+ */
+record PolicyAnswers(Path model, Path out, SamplingOptions sampling, long seed, String device) {
+    /** Decoded at a time, and lost at most when the process is killed. */
+    private static final int ROWS_AT_A_TIME = 32;
+
+    private record Open(int place, PolicyPrompt prompt) {}
+
+    /** The answers in the prompts' order; ids must be unique. */
+    List<PolicyAnswer> of(List<PolicyPrompt> prompts, Console console) {
+        try (AnswerLog log = AnswerLog.open(out, generation())) {
+            List<Open> open = new ArrayList<>();
+            for (int place = 0; place < prompts.size(); place++) {
+                if (log.find(prompts.get(place)).isEmpty()) {
+                    open.add(new Open(place, prompts.get(place)));
+                }
+            }
+            if (open.size() < prompts.size()) {
+                console.info(
+                        prompts.size() - open.size() + " of " + prompts.size() + " answers are in " + out + " already");
+            }
+            if (!open.isEmpty()) {
+                generate(open, log, console);
+            }
+            return prompts.stream()
+                    .map(prompt -> log.find(prompt).orElseThrow())
+                    .toList();
+        }
+    }
+
+    private void generate(List<Open> open, AnswerLog log, Console console) {
+        FlipsideCommand.loadLibraries(console, model);
+        try (CausalLm lm = CausalLm.load(model, Device.parse(device))) {
+            Renderer renderer = FlipsideCommand.renderer(lm.files());
+            int room = lm.decoder().config().maxPositionEmbeddings() - 1;
+            List<int[]> ids =
+                    open.stream().map(o -> rendered(renderer, o, room)).toList();
+            Generator generator = new Generator(
+                    lm, new Generator.Settings(ROWS_AT_A_TIME, List.of(), c -> renderer.completionText(new int[0], c)));
+            Seeds seeds = new Seeds(seed);
+            try (Progress progress = console.progress("answers", open.size(), "prompts")) {
+                for (int at = 0; at < open.size(); at += ROWS_AT_A_TIME) {
+                    int from = at;
+                    int to = Math.min(open.size(), from + ROWS_AT_A_TIME);
+                    List<Group> groups = generator.generate(
+                            ids.subList(from, to),
+                            1,
+                            sampling,
+                            (prompt, sample) -> seeds.key(
+                                    Seeds.Stream.GENERATE,
+                                    0,
+                                    open.get(from + prompt).place(),
+                                    sample));
+                    for (int i = 0; i < groups.size(); i++) {
+                        Completion completion = groups.get(i).completions().get(0);
+                        log.append(
+                                open.get(from + i).prompt(),
+                                renderer.completionText(ids.get(from + i), completion.ids()),
+                                completion.finishReason().name().toLowerCase(Locale.ROOT),
+                                completion.ids().length);
+                    }
+                    progress.at(to, "");
+                }
+            }
+        }
+    }
+
+    private static int[] rendered(Renderer renderer, Open open, int room) {
+        int[] ids = renderer.prompt(open.prompt().messages());
+        if (ids.length > room) {
+            throw new UserError("The prompt with id " + open.prompt().id() + " has " + ids.length
+                    + " tokens and leaves no room for an answer in the model's context of " + (room + 1)
+                    + "; take that prompt out of the data, or use a model with a longer context.");
+        }
+        return ids;
+    }
+
+    /** What the answers depend on. */
+    private Map<String, Object> generation() {
+        Map<String, Object> made = new LinkedHashMap<>();
+        made.put("model", model.toAbsolutePath().normalize().toString());
+        made.put("weights_written", weightsWritten());
+        made.put("max_completion_length", sampling.maxCompletionLength());
+        made.put("greedy", sampling.greedy());
+        made.put("temperature", sampling.temperature());
+        made.put("top_p", sampling.topP());
+        made.put("top_k", sampling.topK());
+        made.put("seed", seed);
+        return made;
+    }
+
+    /** When the newest weight file was written: a model that was trained on since is another one. */
+    private String weightsWritten() {
+        try (Stream<Path> files = Files.list(model)) {
+            return files.filter(file -> file.toString().endsWith(".safetensors"))
+                    .map(PolicyAnswers::written)
+                    .max(String::compareTo)
+                    .orElse("");
+        } catch (IOException e) {
+            throw new UserError("--model: there is no readable folder " + model + "; check the path.", e);
+        }
+    }
+
+    private static String written(Path file) {
+        try {
+            return Files.getLastModifiedTime(file).toInstant().toString();
+        } catch (IOException e) {
+            throw new UserError("--model: " + file + " cannot be read: " + e + ".", e);
+        }
+    }
+}
