@@ -7,6 +7,7 @@ import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -53,7 +54,7 @@ public final class AlpacaEval {
          * @param preferences from 1 to 2, NaN for none; at least one is a number
          */
         public static WinRate of(double[] preferences) {
-            double[] forModel = java.util.Arrays.stream(preferences)
+            double[] forModel = Arrays.stream(preferences)
                     .filter(value -> !Double.isNaN(value))
                     .map(value -> value - 1)
                     .toArray();
@@ -71,7 +72,7 @@ public final class AlpacaEval {
         }
 
         private static int count(double[] forModel, int sign) {
-            return (int) java.util.Arrays.stream(forModel)
+            return (int) Arrays.stream(forModel)
                     .filter(value -> Math.signum(value - (DRAW - 1)) == sign)
                     .count();
         }
@@ -102,11 +103,11 @@ public final class AlpacaEval {
     }
 
     /**
-     * The preference in a reply: from 1 (the baseline) to 2 (the model), NaN when neither token is among the most probable ones.
+     * How probable it is that the judge names the answer that it saw first, in [0, 1]; NaN when neither name is among the most probable tokens.
      *
      * @throws UserError when the judge gave no log-probabilities
      */
-    public static double preference(Item item, ChatReply reply) {
+    public static double firstPreferred(ChatReply reply) {
         if (reply.firstToken().isEmpty()) {
             throw new UserError(
                     "The judge gives no log-probabilities, which AlpacaEval 2 weighs its answers with; take a judge and a server that support "
@@ -114,11 +115,12 @@ public final class AlpacaEval {
         }
         double first = probability(reply, FIRST);
         double second = probability(reply, SECOND);
-        if (first + second == 0) {
-            return Double.NaN;
-        }
-        double preference = 2 - first / (first + second);
-        return switched(item.instruction()) ? 3 - preference : preference;
+        return first + second == 0 ? Double.NaN : first / (first + second);
+    }
+
+    /** The preference from 1 (the baseline) to 2 (the model), NaN for NaN. */
+    public static double preference(Item item, double firstPreferred) {
+        return switched(item.instruction()) ? 1 + firstPreferred : 2 - firstPreferred;
     }
 
     private static double probability(ChatReply reply, String token) {

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ExecutionException;
@@ -65,8 +66,7 @@ public final class Judge {
                 int place = i;
                 answers.submit(() -> new Answer<>(place, ask(requests.get(place), read)));
             }
-            List<Optional<T>> results =
-                    new ArrayList<>(java.util.Collections.nCopies(requests.size(), Optional.empty()));
+            List<Optional<T>> results = new ArrayList<>(Collections.nCopies(requests.size(), Optional.empty()));
             for (int done = 1; done <= requests.size(); done++) {
                 Answer<T> answer = answers.take().get();
                 results.set(answer.place(), Optional.of(answer.result()));

@@ -1,10 +1,12 @@
 package dev.flipside.eval.judge;
 
 import dev.flipside.algo.Logistic;
+import dev.flipside.eval.Bootstrap;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.SplittableRandom;
 import org.apache.commons.math3.stat.StatUtils;
 
 /**
@@ -20,6 +22,7 @@ public final class LengthControl {
     private static final double[] STRENGTHS = strengths();
 
     private static final int FOLDS = 5;
+    private static final int RESAMPLES = 1000;
     /** 0.2, halved because there are two gamed baselines. */
     private static final double GAMED_WEIGHT = 0.1;
 
@@ -64,8 +67,26 @@ public final class LengthControl {
         return fitted(model, weights, strength);
     }
 
-    /** Refits on some of the items, some perhaps several times, with a given strength: what a bootstrap repeats. The gamed baselines take part unchanged. */
-    static double winRate(List<Item> items, Optional<GamedBaseline> gamed, double strength, List<Double> start) {
+    /**
+     * The 95 % percentile bootstrap interval of the win rate over instructions: the regression is fitted again to each of {@value #RESAMPLES} resamples, with the
+     * strength that was chosen for all, and the gamed baselines unchanged. alpaca_eval has no such interval.
+     */
+    public static Bootstrap.Interval interval(List<Item> items, Optional<GamedBaseline> gamed, Fit fit) {
+        SplittableRandom random = new SplittableRandom(0);
+        double[] rates = new double[RESAMPLES];
+        Arrays.setAll(rates, round -> {
+            List<Item> some = new ArrayList<>();
+            for (int i = 0; i < items.size(); i++) {
+                some.add(items.get(random.nextInt(items.size())));
+            }
+            return canFit(some) ? winRate(some, gamed, fit.strength(), fit.weights()) : fit.winRate();
+        });
+        return new Bootstrap.Interval(fit.winRate(), ArenaHard.quantile(rates, 2.5), ArenaHard.quantile(rates, 97.5));
+    }
+
+    /** Refits on some of the items, some perhaps several times. */
+    private static double winRate(
+            List<Item> items, Optional<GamedBaseline> gamed, double strength, List<Double> start) {
         List<double[]> model = modelRows(items, gamed);
         double[] weights = regression(training(items, model, gamed))
                 .fit(strength, start.stream().mapToDouble(Double::doubleValue).toArray());

@@ -9,13 +9,14 @@ import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.TreeSet;
 import java.util.function.BiFunction;
+import java.util.stream.IntStream;
 import org.apache.commons.math3.stat.StatUtils;
 
 /**
  * Arena-Hard's scores with style held equal: a Bradley-Terry regression of the results on the model and on the differences in length and Markdown (arena-hard-auto,
  * {@code show_result.py} with {@code length markdown}), fitted to resamples of all results together.
  *
- * <p>The authors stop L-BFGS after 50 steps of a tenth of its length, a little before the optimum (0.3 percentage points in a test of ours). So does this, because
+ * <p>The authors stop L-BFGS after 50 steps of a tenth of its length, a little before the optimum (0.2 percentage points in a test of ours). So does this, because
  * the published numbers do.
  */
 public final class StyleControl {
@@ -82,7 +83,7 @@ public final class StyleControl {
                     new ArenaHard.Score(
                             ArenaHard.quantile(wins, 50), ArenaHard.quantile(wins, 5), ArenaHard.quantile(wins, 95)));
         }
-        List<Double> medians = java.util.stream.IntStream.range(0, FEATURES)
+        List<Double> medians = IntStream.range(0, FEATURES)
                 .mapToObj(f -> ArenaHard.quantile(
                         Arrays.stream(coefficients)
                                 .mapToDouble(round -> round[names.size() + f])

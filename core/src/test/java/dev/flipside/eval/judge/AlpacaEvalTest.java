@@ -39,15 +39,19 @@ class AlpacaEvalTest {
     @Test
     void thePreferenceIsTheFirstTokensProbability() {
         ChatReply reply = reply(Map.of("m", Math.log(0.6), "M", Math.log(0.2), "Both", Math.log(0.2)));
-        assertThat(AlpacaEval.preference(KEPT, reply)).isCloseTo(2 - 0.75, within(1e-12));
-        assertThat(AlpacaEval.preference(SWITCHED, reply)).isCloseTo(1 + 0.75, within(1e-12));
-        assertThat(AlpacaEval.preference(KEPT, reply(Map.of("M", -0.1)))).isEqualTo(2);
-        assertThat(AlpacaEval.preference(KEPT, reply(Map.of("The", -0.1)))).isNaN();
+        assertThat(AlpacaEval.preference(KEPT, AlpacaEval.firstPreferred(reply)))
+                .isCloseTo(2 - 0.75, within(1e-12));
+        assertThat(AlpacaEval.preference(SWITCHED, AlpacaEval.firstPreferred(reply)))
+                .isCloseTo(1 + 0.75, within(1e-12));
+        assertThat(AlpacaEval.preference(KEPT, AlpacaEval.firstPreferred(reply(Map.of("M", -0.1)))))
+                .isEqualTo(2);
+        assertThat(AlpacaEval.preference(KEPT, AlpacaEval.firstPreferred(reply(Map.of("The", -0.1)))))
+                .isNaN();
     }
 
     @Test
     void aJudgeWithoutLogprobsIsTold() {
-        assertThatThrownBy(() -> AlpacaEval.preference(KEPT, reply(Map.of())))
+        assertThatThrownBy(() -> AlpacaEval.preference(KEPT, AlpacaEval.firstPreferred(reply(Map.of()))))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("no log-probabilities");
     }

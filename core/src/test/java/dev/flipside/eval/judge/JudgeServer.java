@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
@@ -25,6 +26,7 @@ public final class JudgeServer implements AutoCloseable {
 
     private static final ObjectMapper JSON = new ObjectMapper();
 
+    private final String key;
     private final HttpServer server;
     private final ExecutorService workers = Executors.newCachedThreadPool();
     private final Function<JsonNode, Reply> answer;
@@ -81,8 +83,13 @@ public final class JudgeServer implements AutoCloseable {
         }
     }
 
-    /** Answers each request by {@code answer}. */
-    public JudgeServer(Function<JsonNode, Reply> answer) throws IOException {
+    /**
+     * Answers each request by {@code answer}.
+     *
+     * @param key the only one that is let in
+     */
+    public JudgeServer(String key, Function<JsonNode, Reply> answer) throws IOException {
+        this.key = key;
         this.answer = answer;
         server = HttpServer.create(new InetSocketAddress(InetAddress.getLoopbackAddress(), 0), 0);
         server.setExecutor(workers);
@@ -118,13 +125,15 @@ public final class JudgeServer implements AutoCloseable {
 
     private void handle(HttpExchange exchange) throws IOException {
         mostUnderWay.accumulateAndGet(underWay.incrementAndGet(), Math::max);
-        try (exchange) {
-            JsonNode request = JSON.readTree(exchange.getRequestBody());
+        // Each way to answer ends the exchange itself: closing it once more can close the connection under the client's
+        // next request.
+        try {
+            JsonNode request = JSON.readTree(exchange.getRequestBody().readAllBytes());
             Fault fault = arrived(request);
             sleep(delayMillis);
             if (fault != null) {
                 fault.on(exchange);
-            } else if (!("Bearer " + KEY).equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
+            } else if (!("Bearer " + key).equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
                 String given = exchange.getRequestHeaders().getFirst("Authorization");
                 write(exchange, 401, "{\"error\": {\"message\": \"Incorrect API key provided: " + given + "\"}}");
             } else {
@@ -154,7 +163,10 @@ public final class JudgeServer implements AutoCloseable {
     private static void write(HttpExchange exchange, int status, String body) throws IOException {
         byte[] bytes = body.getBytes(StandardCharsets.UTF_8);
         exchange.sendResponseHeaders(status, bytes.length);
-        exchange.getResponseBody().write(bytes);
+        // An unfinished body would end the connection, which the client may have kept for its next request.
+        try (OutputStream out = exchange.getResponseBody()) {
+            out.write(bytes);
+        }
     }
 
     private static void sleep(long millis) {

@@ -18,7 +18,9 @@ import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
@@ -39,6 +41,7 @@ class JudgeTest {
     @BeforeEach
     void start() throws IOException {
         server = new JudgeServer(
+                JudgeServer.KEY,
                 request -> Reply.of("echo " + request.at("/messages/0/content").asText()));
     }
 
@@ -259,7 +262,7 @@ class JudgeTest {
         try (Stream<Path> files = Files.walk(folder)) {
             Path entry = files.filter(Files::isRegularFile).findFirst().orElseThrow();
             byte[] whole = Files.readAllBytes(entry);
-            Files.write(entry, java.util.Arrays.copyOf(whole, whole.length / 2));
+            Files.write(entry, Arrays.copyOf(whole, whole.length / 2));
         }
         assertThat(ask(judge(), "q")).isEqualTo("echo q");
         assertThat(server.requests()).hasSize(2);
@@ -293,7 +296,7 @@ class JudgeTest {
                 "<|im_start|>system\nJudge.\n<|im_end|>\n<|im_start|>user\n{\n  \"a\": \"{one}\", \"b\": \"{two}\" {other}\n}\n<|im_end|>",
                 StandardCharsets.UTF_8);
         JudgeTemplate template = JudgeTemplate.read(file, List.of("one", "two"));
-        assertThat(template.fill(java.util.Map.of("one", "{two} $1 \\", "two", "2")))
+        assertThat(template.fill(Map.of("one", "{two} $1 \\", "two", "2")))
                 .containsExactly(
                         new Message("system", "Judge."),
                         new Message("user", "{\n  \"a\": \"{two} $1 \\\", \"b\": \"2\" {other}\n}"));
@@ -301,7 +304,7 @@ class JudgeTest {
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("has no {three}");
         Files.writeString(file, "Just {one}.\n");
-        assertThat(JudgeTemplate.read(file, List.of("one")).fill(java.util.Map.of("one", "x")))
+        assertThat(JudgeTemplate.read(file, List.of("one")).fill(Map.of("one", "x")))
                 .containsExactly(Message.user("Just x."));
     }
 }

@@ -7,11 +7,13 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.config.UserError;
+import dev.flipside.eval.Bootstrap;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -136,6 +138,21 @@ class LengthControlTest {
     }
 
     @Test
+    void theIntervalHoldsTheWinRateAndShrinksWithMoreInstructions() throws IOException {
+        List<LengthControl.Item> few = cases().findFirst().orElseThrow().items().subList(0, 40);
+        List<LengthControl.Item> many = new ArrayList<>();
+        for (int i = 0; i < 9; i++) {
+            many.addAll(few);
+        }
+        Bootstrap.Interval wide =
+                LengthControl.interval(few, Optional.empty(), LengthControl.fit(few, Optional.empty()));
+        Bootstrap.Interval narrow =
+                LengthControl.interval(many, Optional.empty(), LengthControl.fit(many, Optional.empty()));
+        assertThat(wide.mean()).isBetween(wide.low(), wide.high());
+        assertThat((narrow.high() - narrow.low()) / (wide.high() - wide.low())).isCloseTo(1.0 / 3, within(0.1));
+    }
+
+    @Test
     void aFileWithoutNumbersIsTold() throws IOException {
         Path file = Files.writeString(
                 folder.resolve("df_gamed.csv"),
@@ -148,7 +165,7 @@ class LengthControlTest {
 
     @Test
     void anInstructionOfAnotherBenchmarkIsTold() {
-        GamedBaseline gamed = new GamedBaseline(List.of(), java.util.Map.of(0, 0.5));
+        GamedBaseline gamed = new GamedBaseline(List.of(), Map.of(0, 0.5));
         assertThatThrownBy(() -> gamed.difficultyOf(7))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("instruction 7");
