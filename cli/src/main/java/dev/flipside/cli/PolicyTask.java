@@ -2,6 +2,7 @@ package dev.flipside.cli;
 
 import dev.flipside.eval.policy.PolicyAnswer;
 import dev.flipside.eval.policy.PolicyPrompt;
+import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -23,26 +24,41 @@ abstract class PolicyTask extends FlipsideCommand {
         return options;
     }
 
+    /** Reads the answers to prompts from a file. */
+    interface AnswerReader {
+        List<PolicyAnswer> read(Path file, List<PolicyPrompt> prompts);
+    }
+
     /**
      * One answer per prompt, in order.
      *
      * @throws dev.flipside.config.UserError when the model cannot answer them or the file lacks some
      */
     final List<PolicyAnswer> answers(Console console, List<PolicyPrompt> prompts) {
+        return answers(console, prompts, AnswersMadeElsewhere::read);
+    }
+
+    /** As {@link #answers(Console, List)}, for a task whose answers have a shape of their own. */
+    final List<PolicyAnswer> answers(Console console, List<PolicyPrompt> prompts, AnswerReader reader) {
         if (options.answers().isPresent()) {
-            if (sampling.given()) {
+            if (sampling.given() && !generatesAnyway()) {
                 throw new ParameterException(
                         spec.commandLine(),
                         "--answers are there already, so --greedy, --max-completion-length, --temperature, --top-p, --top-k and --seed have no effect; leave them out");
             }
-            return AnswersMadeElsewhere.read(options.answers().get(), prompts);
+            return reader.read(options.answers().get(), prompts);
         }
-        PolicyAnswers made = new PolicyAnswers(
-                options.model().orElseThrow(),
-                options.out(),
-                sampling.evaluationOptions(),
-                sampling.seed(),
-                common().device());
-        return made.of(prompts, console);
+        return generated(options.model().orElseThrow(), options.out(), console, prompts);
+    }
+
+    /** Answers by a model, kept in {@code out}. */
+    final List<PolicyAnswer> generated(Path model, Path out, Console console, List<PolicyPrompt> prompts) {
+        return new PolicyAnswers(model, out, sampling.evaluationOptions(), sampling.seed(), common().device())
+                .of(prompts, console);
+    }
+
+    /** Whether the sampling options have an effect beside {@code --answers} too. */
+    boolean generatesAnyway() {
+        return false;
     }
 }

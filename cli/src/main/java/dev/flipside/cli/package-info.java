@@ -14,6 +14,8 @@
  *   <li>{@code EvalPolicy}: the benchmarks of policies, each a {@code PolicyTask}; its answers are made by {@code PolicyAnswers} and kept in an {@code AnswerLog}, or
  *       are {@code AnswersMadeElsewhere}. A {@code VerifiableTask} ({@code EvalGsm8k}, {@code EvalMath}, {@code EvalIfEval}) is marked by a program: {@code TaskFolder} keeps
  *       the marks, {@code TaskReport} shows them.
+ *   <li>{@code EvalAlpaca}, {@code EvalArenaHard}, {@code EvalVersus}: policies compared by a judge that {@code JudgeOptions} name, or by {@code AnswerRewards}; {@code
+ *       NativeAnswers} reads the benchmarks' own files, {@code JudgeFigures} shows and keeps results.
  *   <li>{@code Bench}: {@code Benchmark} runs a {@code BenchPhase} on a {@code BenchShape} and returns a {@code BenchResult}.
  *   <li>{@code SharedClasses}: what the launcher has Java archive after a build, for faster starts.
  *   <li>{@code Doctor}, {@code Machine}: what the process runs on.

@@ -1,0 +1,48 @@
+package dev.flipside.eval.judge;
+
+import java.util.Optional;
+
+/**
+ * The secret that a judge's endpoint asks for. It is sent and never shown: not in {@link #toString}, not in an error, not in a file.
+ *
+ * <p>Not a record, because a record prints what it holds.
+ */
+public final class ApiKey {
+    private static final String HIDDEN = "***";
+
+    private final String variable;
+    private final Optional<String> secret;
+
+    private ApiKey(String variable, Optional<String> secret) {
+        this.variable = variable;
+        this.secret = secret;
+    }
+
+    /**
+     * Takes the key from an environment variable. Servers on one's own machine need none, so a missing one is told when a server refuses.
+     *
+     * @param secret the variable's value; blank counts as missing
+     */
+    public static ApiKey of(String variable, Optional<String> secret) {
+        return new ApiKey(variable, secret.map(String::strip).filter(key -> !key.isEmpty()));
+    }
+
+    String variable() {
+        return variable;
+    }
+
+    /** The value of the header {@code Authorization}, where there is a key. */
+    Optional<String> authorization() {
+        return secret.map(key -> "Bearer " + key);
+    }
+
+    /** {@code text} without the key: servers repeat it in their refusals. */
+    String hideIn(String text) {
+        return secret.map(key -> text.replace(key, HIDDEN)).orElse(text);
+    }
+
+    @Override
+    public String toString() {
+        return secret.isPresent() ? HIDDEN : "no key";
+    }
+}

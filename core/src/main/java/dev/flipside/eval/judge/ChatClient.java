@@ -1,0 +1,174 @@
+package dev.flipside.eval.judge;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectReader;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.config.UserError;
+import java.io.IOException;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpRequest.BodyPublishers;
+import java.net.http.HttpResponse;
+import java.net.http.HttpResponse.BodyHandlers;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.ZonedDateTime;
+import java.time.format.DateTimeFormatter;
+import java.time.format.DateTimeParseException;
+import java.util.Optional;
+import java.util.concurrent.ThreadLocalRandom;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Asks any server that speaks OpenAI's chat completions.
+ *
+ * <p>What may pass (no connection, a dropped one, no answer in time, 408, 429, 5xx) is tried again with exponentially growing waits, of which a random half is
+ * left out so that concurrent requests do not return at once, and never sooner than the server's {@code Retry-After} says. What will not pass is a {@link
+ * UserError}.
+ */
+final class ChatClient {
+    private static final Logger LOG = LoggerFactory.getLogger(ChatClient.class);
+    private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
+    private static final Duration LONGEST_WAIT = Duration.ofMinutes(10);
+    private static final int SHOWN = 300;
+
+    private static final ObjectReader ONE_VALUE = JsonMapper.builder()
+            .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
+            .build()
+            .readerFor(JsonNode.class);
+
+    private final JudgeEndpoint endpoint;
+    private final HttpClient http =
+            HttpClient.newBuilder().connectTimeout(CONNECT_TIMEOUT).build();
+
+    ChatClient(JudgeEndpoint endpoint) {
+        this.endpoint = endpoint;
+    }
+
+    /** An attempt that may go better next time. */
+    private record Setback(String what, Duration atLeast, Throwable cause) {}
+
+    /**
+     * The body of the server's answer, which is a chat completion.
+     *
+     * @throws UserError when the server refuses the key, the address, the model or the request, or answers something else
+     * @throws JudgeUnavailableException when every attempt failed
+     */
+    JsonNode send(String body) throws JudgeUnavailableException, InterruptedException {
+        for (int attempt = 1; ; attempt++) {
+            Setback setback;
+            try {
+                HttpResponse<String> response = http.send(request(body), BodyHandlers.ofString());
+                if (response.statusCode() == 200) {
+                    return completion(response.body());
+                }
+                setback = passing(response);
+            } catch (IOException e) {
+                setback = new Setback(describe(e), Duration.ZERO, e);
+            }
+            if (attempt == endpoint.attempts()) {
+                throw new JudgeUnavailableException(
+                        "The judge at " + endpoint.chatCompletions() + " gave no answer in " + attempt
+                                + " attempts, the last time: " + setback.what()
+                                + ". Its earlier answers are kept: run the same command again later.",
+                        setback.cause());
+            }
+            Duration wait = wait(attempt, setback.atLeast());
+            LOG.info("judge: {}; attempt {} in {} ms", setback.what(), attempt + 1, wait.toMillis());
+            Thread.sleep(wait.toMillis());
+        }
+    }
+
+    private HttpRequest request(String body) {
+        HttpRequest.Builder request = HttpRequest.newBuilder(endpoint.chatCompletions())
+                .timeout(endpoint.timeout())
+                .header("Content-Type", "application/json")
+                .POST(BodyPublishers.ofString(body));
+        endpoint.key().authorization().ifPresent(value -> request.header("Authorization", value));
+        return request.build();
+    }
+
+    private JsonNode completion(String body) {
+        JsonNode json;
+        try {
+            json = ONE_VALUE.readValue(body);
+        } catch (JsonProcessingException e) {
+            // Its cause quotes the body as well, and with it perhaps the key.
+            throw new UserError("The judge at " + endpoint.chatCompletions()
+                    + " answered with something that is not JSON (" + shown(body)
+                    + "); check that the URL is that of an OpenAI-compatible API.");
+        }
+        if (!ChatReply.isOne(json)) {
+            throw new UserError("The judge at " + endpoint.chatCompletions()
+                    + " answered with JSON that is no chat completion, for it has no choices with a message ("
+                    + shown(body) + "); check the URL and the model's name.");
+        }
+        return json;
+    }
+
+    /** What to make of an answer that is not 200. */
+    private Setback passing(HttpResponse<String> response) {
+        int status = response.statusCode();
+        String body = response.body();
+        // OpenAI gives 429 for an empty account too, and no wait fills it.
+        boolean outOfQuota = body.contains("insufficient_quota");
+        if ((status == 408 || status == 429 || status >= 500) && !outOfQuota) {
+            return new Setback("HTTP " + status, retryAfter(response), null);
+        }
+        String said = "The judge at " + endpoint.chatCompletions() + " refused with HTTP " + status + " (" + shown(body)
+                + ")";
+        if (status == 401 || status == 403) {
+            throw new UserError(said + "; put a key that it accepts into the environment variable "
+                    + endpoint.key().variable()
+                    + (endpoint.key().authorization().isPresent() ? "." : ", which is empty now."));
+        }
+        if (status == 404) {
+            throw new UserError(said + "; check the URL and the judge's model name '" + endpoint.model() + "'.");
+        }
+        if (outOfQuota) {
+            throw new UserError(said + "; the account has no credit left.");
+        }
+        throw new UserError(said + "; the server does not accept this request for model '" + endpoint.model() + "'.");
+    }
+
+    /** The header {@code Retry-After}, in seconds or as a date; zero when it is missing or neither. */
+    private static Duration retryAfter(HttpResponse<?> response) {
+        Optional<String> header = response.headers().firstValue("Retry-After").map(String::strip);
+        if (header.isEmpty()) {
+            return Duration.ZERO;
+        }
+        try {
+            if (header.get().matches("\\d{1,9}(\\.\\d+)?")) {
+                return Duration.ofMillis((long) (Double.parseDouble(header.get()) * 1000));
+            }
+            Instant until = ZonedDateTime.parse(header.get(), DateTimeFormatter.RFC_1123_DATE_TIME)
+                    .toInstant();
+            Duration left = Duration.between(Instant.now(), until);
+            return left.isNegative() ? Duration.ZERO : left;
+        } catch (DateTimeParseException e) {
+            return Duration.ZERO;
+        }
+    }
+
+    private Duration wait(int attempt, Duration atLeast) {
+        double growing = endpoint.firstDelay().toMillis() * Math.pow(2, attempt - 1.0);
+        // The wait decides no result, so it need not be repeatable.
+        long jittered = (long) (growing * (0.5 + ThreadLocalRandom.current().nextDouble() / 2));
+        long millis = Math.max(jittered, atLeast.toMillis());
+        return Duration.ofMillis(Math.min(millis, LONGEST_WAIT.toMillis()));
+    }
+
+    private static String describe(IOException failure) {
+        String message = failure.getMessage();
+        return message == null || message.isBlank() ? failure.getClass().getSimpleName() : message;
+    }
+
+    private String shown(String body) {
+        // Hidden before it is cut: half a key is still a part of it.
+        String line = endpoint.key().hideIn(body).strip().replaceAll("\\s+", " ");
+        return line.length() <= SHOWN ? line : line.substring(0, SHOWN) + "...";
+    }
+}

@@ -1,0 +1,16 @@
+/**
+ * Policies compared by a judge.
+ *
+ * <ul>
+ *   <li>Asking: {@link dev.flipside.eval.judge.Judge} sends {@link dev.flipside.eval.judge.ChatRequest}s to a {@link dev.flipside.eval.judge.JudgeEndpoint} and gets
+ *       {@link dev.flipside.eval.judge.ChatReply}s, several at a time; {@code ChatClient} is one request with its retries, {@code ReplyCache} what was answered
+ *       before, {@link dev.flipside.eval.judge.JudgeUsage} what it cost, {@link dev.flipside.eval.judge.ApiKey} the secret, {@link
+ *       dev.flipside.eval.judge.JudgeTemplate} the wording.
+ *   <li>{@link dev.flipside.eval.judge.AlpacaEval}: weighted preference; {@link dev.flipside.eval.judge.LengthControl} with {@link
+ *       dev.flipside.eval.judge.GamedBaseline}, by {@code L1LogisticRegression}.
+ *   <li>{@link dev.flipside.eval.judge.ArenaHard}: verdicts and scores; {@link dev.flipside.eval.judge.StyleControl} on {@link
+ *       dev.flipside.eval.judge.StyleFeatures}, by {@code LimitedMemoryBfgs}.
+ *   <li>{@link dev.flipside.eval.judge.Versus}: two policies on any prompts.
+ * </ul>
+ */
+package dev.flipside.eval.judge;

@@ -1,0 +1,63 @@
+package dev.flipside.eval.judge;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.flipside.eval.judge.Versus.Outcome;
+import dev.flipside.eval.judge.Versus.Verdict;
+import dev.flipside.text.Conversation;
+import dev.flipside.text.Message;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class VersusTest {
+    @ParameterizedTest
+    @CsvSource({
+        "[[A]], [[B]], WIN, false",
+        "[[B]], [[A]], LOSS, false",
+        "[[A]], [[A]], TIE, true",
+        "[[B]], [[B]], TIE, true",
+        "[[C]], [[C]], TIE, false",
+        "[[A]], [[C]], TIE, false",
+        "[[B]] or rather [[A]], [[B]], WIN, false",
+        "neither, [[B]], NONE, false",
+    })
+    void aWinIsOneInBothPlaces(String first, String second, Outcome outcome, boolean byPlace) {
+        Optional<Verdict> policyFirst = Versus.verdict(first);
+        Optional<Verdict> policySecond = Versus.verdict(second);
+        assertThat(Versus.outcome(policyFirst, policySecond)).isEqualTo(outcome);
+        assertThat(Versus.decidedByPlace(policyFirst, policySecond)).isEqualTo(byPlace);
+    }
+
+    @Test
+    void tiesCountHalfAndMissingOutcomesNotAtAll() {
+        Versus.Summary summary =
+                Versus.Summary.of(List.of(Outcome.WIN, Outcome.WIN, Outcome.TIE, Outcome.LOSS, Outcome.NONE));
+        assertThat(summary.winRate().mean()).isCloseTo(2.5 / 4, within(1e-12));
+        assertThat(summary.winRate().low()).isLessThan(2.5 / 4);
+        assertThat(summary.winRate().high()).isGreaterThan(2.5 / 4);
+        assertThat(List.of(summary.wins(), summary.ties(), summary.losses(), summary.unparsed()))
+                .containsExactly(2, 1, 1, 1);
+    }
+
+    @Test
+    void rewardsDecide() {
+        assertThat(Outcome.ofRewards(2, 1)).isEqualTo(Outcome.WIN);
+        assertThat(Outcome.ofRewards(1, 2)).isEqualTo(Outcome.LOSS);
+        assertThat(Outcome.ofRewards(1, 1)).isEqualTo(Outcome.TIE);
+    }
+
+    @Test
+    void theJudgeSeesTheWholeConversation() {
+        Conversation prompt = new Conversation(List.of(new Message("system", "Be brief."), Message.user("Hi")));
+        String body = Versus.request(Versus.ownTemplate(), "j", prompt, "first reply", "second reply", 64)
+                .body();
+        assertThat(body)
+                .contains("[system]\\nBe brief.", "[user]\\nHi", "first reply", "second reply", "\"max_tokens\":64")
+                .doesNotContain("logprobs", "{prompt}");
+        assertThat(body.indexOf("first reply")).isLessThan(body.indexOf("second reply"));
+    }
+}
