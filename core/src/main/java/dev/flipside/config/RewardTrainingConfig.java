@@ -67,8 +67,8 @@ public record RewardTrainingConfig(
             @Doc("Optimiser steps between lines of metrics.jsonl.") int loggingSteps,
             @Doc("Write TensorBoard event files beside metrics.jsonl.") boolean tensorboard) {}
 
-    /** Pairs share little, so that small passes lose nothing, and what stays in the processor's cache is faster: half of what groups of one prompt want. */
-    private static final int ACTIVATION_MEMORY_MB = PolicyConfig.ACTIVATION_MEMORY_MB / 2;
+    /** Pairs share little, so that small passes lose nothing, and what stays in the processor's cache is faster: a third of what groups of one prompt want. */
+    private static final int ACTIVATION_MEMORY_MB = PolicyConfig.ACTIVATION_MEMORY_MB / 3;
 
     public static RewardTrainingConfig defaults() {
         return new RewardTrainingConfig(
