@@ -59,9 +59,13 @@ record Benchmark(
     }
 
     private BenchResult generate() {
-        try (CausalLm lm = CausalLm.load(model, device)) {
-            List<Integer> ends = List.copyOf(lm.files().eosIds());
-            Generator generator = new Generator(lm, new Generator.Settings(Math.max(1, shape.rows()), ends, ids -> ""));
+        try (CausalLm lm = CausalLm.load(model, device);
+                Generator generator = new Generator(
+                        lm,
+                        new Generator.Settings(
+                                Math.max(1, shape.rows()),
+                                List.copyOf(lm.files().eosIds()),
+                                ids -> ""))) {
             SamplingOptions options = SamplingOptions.plain(shape.newTokens());
             Seeds seeds = new Seeds(0);
             int samples = distinctPrompts ? 1 : shape.group();

@@ -52,11 +52,13 @@ final class Chat extends FlipsideCommand {
                         model
                                 + " has no chat template, so it cannot tell turns apart; use `flipside generate` to continue plain text.");
             }
-            Generator generator = new Generator(
-                    lm, new Generator.Settings(1, List.of(), ids -> renderer.completionText(new int[0], ids)));
-            List<Message> messages = talk(console, new Talk(generator, renderer, options, new Seeds(sampling.seed())));
-            if (console.json()) {
-                console.result(() -> "", Map.of("messages", messages));
+            try (Generator generator = new Generator(
+                    lm, new Generator.Settings(1, List.of(), ids -> renderer.completionText(new int[0], ids)))) {
+                List<Message> messages =
+                        talk(console, new Talk(generator, renderer, options, new Seeds(sampling.seed())));
+                if (console.json()) {
+                    console.result(() -> "", Map.of("messages", messages));
+                }
             }
         }
         return ExitCode.OK;

@@ -75,12 +75,14 @@ final class Generate extends FlipsideCommand {
                 row.requireWithin(model.decoder().config().maxPositionEmbeddings() - 1, ids);
                 prompts.add(new Prompt(row, prompts.size(), ids));
             }
-            Generator generator = new Generator(
+            try (Generator generator = new Generator(
                     model,
-                    new Generator.Settings(ROWS_AT_A_TIME, List.of(), ids -> renderer.completionText(new int[0], ids)));
-            int chunk = Math.max(1, CHUNK / numGenerations);
-            new RowResults(console, files.output(), streams().out())
-                    .write("generate", prompts, chunk, some -> generate(generator, options, renderer, some));
+                    new Generator.Settings(
+                            ROWS_AT_A_TIME, List.of(), ids -> renderer.completionText(new int[0], ids)))) {
+                int chunk = Math.max(1, CHUNK / numGenerations);
+                new RowResults(console, files.output(), streams().out())
+                        .write("generate", prompts, chunk, some -> generate(generator, options, renderer, some));
+            }
         }
         return ExitCode.OK;
     }

@@ -170,9 +170,11 @@ final class TrainInspection {
     private static List<Reply> replies(CausalLm policy, Renderer renderer, List<PromptExample> prompts) {
         List<PromptExample> few = prompts.subList(0, Math.min(ModelInspection.PROBED, prompts.size()));
         List<int[]> ids = few.stream().map(p -> renderer.prompt(p.prompt())).toList();
-        Generator generator =
-                new Generator(policy, new Generator.Settings(ModelInspection.PROBED, List.of(), renderer::decode));
-        List<Group> groups = generator.generate(ids, 1, SamplingOptions.greedy(EXAMPLE_TOKENS), (prompt, sample) -> 0);
+        List<Group> groups;
+        try (Generator generator =
+                new Generator(policy, new Generator.Settings(ModelInspection.PROBED, List.of(), renderer::decode))) {
+            groups = generator.generate(ids, 1, SamplingOptions.greedy(EXAMPLE_TOKENS), (prompt, sample) -> 0);
+        }
         List<Reply> replies = new ArrayList<>();
         for (int i = 0; i < few.size(); i++) {
             Completion completion = groups.get(i).completions().get(0);

@@ -67,6 +67,9 @@ public record RewardTrainingConfig(
             @Doc("Optimiser steps between lines of metrics.jsonl.") int loggingSteps,
             @Doc("Write TensorBoard event files beside metrics.jsonl.") boolean tensorboard) {}
 
+    /** Pairs share little, so that small passes lose nothing, and what stays in the processor's cache is faster: a third of what groups of one prompt want. */
+    private static final int ACTIVATION_MEMORY_MB = PolicyConfig.ACTIVATION_MEMORY_MB / 3;
+
     public static RewardTrainingConfig defaults() {
         return new RewardTrainingConfig(
                 new Run("runs/reward-model", 0, "auto", RunConfig.Precision.AUTO, RunConfig.WeightFormat.F32),
@@ -79,7 +82,7 @@ public record RewardTrainingConfig(
                         16,
                         8,
                         false,
-                        PolicyConfig.ACTIVATION_MEMORY_MB,
+                        ACTIVATION_MEMORY_MB,
                         0,
                         0,
                         0,

@@ -74,6 +74,11 @@ public final class Parameters implements AutoCloseable {
         return flat;
     }
 
+    /** A number that every change of the weights increases, but for those through addresses, which only loading makes. */
+    public long version() {
+        return flat.__dispatch__version();
+    }
+
     /** The number of weights, without alignment gaps. */
     public long elements() {
         return slots.stream().mapToLong(Slot::elements).sum();

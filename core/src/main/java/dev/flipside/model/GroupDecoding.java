@@ -3,7 +3,6 @@ package dev.flipside.model;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.MatrixProduct;
 import dev.flipside.engine.MatrixProduct.Epilogue;
-import dev.flipside.engine.NativeMemory;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import java.util.ArrayList;
@@ -33,11 +32,13 @@ public final class GroupDecoding implements AutoCloseable {
     private static final Scalar TWO = Scopes.keep(new Scalar(2.0));
     private static final ScalarTypeOptional SAME_TYPE = Scopes.keep(new ScalarTypeOptional());
 
-    private final Decoder decoder;
     private final DecoderConfig config;
     private final DecodingWeights weights;
     private final GroupedKvCache cache;
     private Tensor positions;
+    /** The rotation at every position, complex [positions, headDim / 2]. */
+    private final Tensor rotations;
+
     private Buffers buffers;
     private final List<Products> products = new ArrayList<>();
     private MatrixProduct head;
@@ -149,20 +150,23 @@ public final class GroupDecoding implements AutoCloseable {
     /**
      * Computes the prompts.
      *
+     * @param weights which must outlive this
      * @param prompts token ids, at least one each
      * @param samples rows per prompt; rows are ordered by prompt
      * @param steps how often {@link #step} may be called
      */
-    public GroupDecoding(Decoder decoder, List<int[]> prompts, int samples, int steps) {
+    public GroupDecoding(DecodingWeights weights, List<int[]> prompts, int samples, int steps) {
+        Decoder decoder = weights.decoder();
         Batches.requireInVocabulary(prompts, decoder.config().vocabSize());
-        this.decoder = decoder;
+        this.weights = weights;
         config = decoder.config();
         cache = new GroupedKvCache(decoder, prompts, samples, steps);
         cells = IntStream.range(0, prompts.size() * samples).toArray();
-        weights = new DecodingWeights(decoder, cells.length);
         buffers = Buffers.of(prompts.size(), samples, config);
         head = prepare();
         try (Scopes.Frozen scope = Scopes.frozen()) {
+            int longest = prompts.stream().mapToInt(p -> p.length).max().orElseThrow();
+            rotations = Scopes.keep(rotations(decoder.rope(), longest + steps + 1L));
             long[] next = IntStream.of(cells)
                     .mapToLong(c -> prompts.get(c / samples).length)
                     .toArray();
@@ -212,11 +216,12 @@ public final class GroupDecoding implements AutoCloseable {
             ids[cells[r]] = tokens[r];
         }
         buffers.x.copy_(weights.embedding().index_select(0, Tensors.ofLongs(ids, Device.CPU, grid)));
-        Tensor angles = angles();
-        GroupedKvCache.Step step = cache.next();
+        Tensor angles =
+                rotations.index_select(0, positions).view(cache.prompts(), cache.samples(), 1, config.headDim() / 2L);
+        GroupedKvCache.Step step = cache.next(angles);
         for (int l = 0; l < weights.layers().size(); l++) {
             try (PointerScope inner = new PointerScope()) {
-                block(l, step, angles);
+                block(l, step);
             }
         }
         step.done();
@@ -227,17 +232,16 @@ public final class GroupDecoding implements AutoCloseable {
         return cells.length == grid ? buffers.logits.narrow(0, 0, grid) : buffers.logits.index_select(0, index(cells));
     }
 
-    /** The rotation of every row's token, complex [P, R, 1, headDim / 2]. */
-    private Tensor angles() {
-        Rope.Angles at = decoder.rope().at(positions, cache.beyond());
+    private Tensor rotations(Rope rope, long count) {
+        Rope.Angles all = rope.upTo(count);
         long half = config.headDim() / 2;
         // The first half of the sine table carries a minus.
-        Tensor pairs = torch.stack(
-                new TensorVector(at.cos().narrow(3, 0, half), at.sin().narrow(3, half, half)), -1);
-        return torch.view_as_complex(pairs.view(cache.prompts(), cache.samples(), 1, half, 2));
+        return torch.view_as_complex(torch.stack(
+                        new TensorVector(all.cos().narrow(2, 0, half), all.sin().narrow(2, half, half)), -1)
+                .squeeze(1));
     }
 
-    private void block(int number, GroupedKvCache.Step step, Tensor angles) {
+    private void block(int number, GroupedKvCache.Step step) {
         Products product = products.get(number);
         norm();
         product.qkv.run();
@@ -245,7 +249,7 @@ public final class GroupDecoding implements AutoCloseable {
                 .get(number)
                 .headScales()
                 .ifPresent(scales -> buffers.qk.copy_(DecoderLayer.headNorm(buffers.qk, scales, config)));
-        buffers.attendedByHead.copy_(step.attend(number, buffers.q, buffers.k, buffers.v, angles));
+        buffers.attendedByHead.copy_(step.attend(number, buffers.q, buffers.k, buffers.v));
         product.output.run();
         norm();
         product.gate.run();
@@ -319,8 +323,6 @@ public final class GroupDecoding implements AutoCloseable {
     public void close() {
         cache.close();
         release();
-        weights.close();
-        Scopes.release(positions);
-        NativeMemory.trimAfterFreeing(Float.BYTES * decoder.weights().elements());
+        List.of(positions, rotations).forEach(Scopes::release);
     }
 }

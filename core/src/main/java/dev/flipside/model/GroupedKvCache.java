@@ -21,7 +21,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * Keys and values of groups that are being decoded, and attention over them: a prompt's are stored and read once for its whole group.
  *
  * <p>Rows form a grid of P prompts by R samples. Per layer: prompts [P, KV, Sp, headDim], padded on the right and masked there, and completions
- * [P, KV, R, capacity, headDim]; the halves of keys are interleaved ({@link DecodingWeights}). Query heads that share a key head are rows of one product. Everything
+ * [P, KV, R, capacity, headDim], their keys [P, KV, R, headDim, capacity], as products of few rows read them; the halves of keys are interleaved ({@link DecodingWeights}). Query heads that share a key head are rows of one product. Everything
  * that a step touches, views and addresses included, is made when the grid is. Lives outside every scope until {@link #close}.
  */
 final class GroupedKvCache implements AutoCloseable {
@@ -57,7 +57,7 @@ final class GroupedKvCache implements AutoCloseable {
 
     private int used;
 
-    /** Keys and values of one layer, [..., tokens, headDim] each. */
+    /** Keys and values of one layer. */
     private record Stored(Tensor keys, Tensor values) {
         static Stored of(Tensor keys, Tensor values) {
             return new Stored(Scopes.keep(keys), Scopes.keep(values));
@@ -71,20 +71,19 @@ final class GroupedKvCache implements AutoCloseable {
     /**
      * What the rows of one layer added to their prompts.
      *
-     * @param stored [P, KV, R, capacity, headDim]
-     * @param keysByToken [P, R, KV, capacity, headDim / 2] complex
+     * @param stored keys [P, KV, R, headDim, capacity], values [P, KV, R, capacity, headDim]
+     * @param keysByToken [P, R, KV, headDim, capacity]
      * @param valuesByToken [P, R, KV, capacity, headDim]
      */
     private record Rows(Stored stored, Tensor keysByToken, Tensor valuesByToken) {
         static Rows of(Tensor keys, Tensor values) {
             return new Rows(
-                    Stored.of(keys, values),
-                    Scopes.keep(asComplex(keys.transpose(1, 2))),
-                    Scopes.keep(values.transpose(1, 2)));
+                    Stored.of(keys, values), Scopes.keep(keys.transpose(1, 2)), Scopes.keep(values.transpose(1, 2)));
         }
 
-        Rows map(UnaryOperator<Tensor> change) {
-            Rows changed = of(change.apply(stored.keys), change.apply(stored.values));
+        /** Other buffers in the place of these. */
+        Rows map(UnaryOperator<Tensor> keys, UnaryOperator<Tensor> values) {
+            Rows changed = of(keys.apply(stored.keys), values.apply(stored.values));
             release();
             return changed;
         }
@@ -100,26 +99,39 @@ final class GroupedKvCache implements AutoCloseable {
      *
      * @param queries [P, KV, R, G, headDim], G query heads sharing a key head
      * @param mixed what attention makes of them
+     * @param newKeys of the current token, rotated, [P, R, KV, headDim]
      * @param queriesByRow [P, R, KV, G, headDim / 2] complex
+     * @param newKeysAsComplex [P, R, KV, headDim / 2]
      * @param mixedByRow [P, R, KV, G, headDim]
      */
     private record Grid(
-            int prompts, int samples, Tensor queries, Tensor mixed, Tensor queriesByRow, Tensor mixedByRow) {
+            int prompts,
+            int samples,
+            Tensor queries,
+            Tensor mixed,
+            Tensor newKeys,
+            Tensor queriesByRow,
+            Tensor newKeysAsComplex,
+            Tensor mixedByRow) {
         static Grid of(int prompts, int samples, DecoderConfig config) {
             long[] shape = {prompts, config.kvHeads(), samples, config.heads() / config.kvHeads(), config.headDim()};
             Tensor queries = zeros(shape);
             Tensor mixed = zeros(shape);
+            Tensor newKeys = zeros(prompts, samples, config.kvHeads(), config.headDim());
             return new Grid(
                     prompts,
                     samples,
                     queries,
                     mixed,
+                    newKeys,
                     Scopes.keep(asComplex(queries.transpose(1, 2))),
+                    Scopes.keep(asComplex(newKeys)),
                     Scopes.keep(mixed.transpose(1, 2)));
         }
 
         void release() {
-            List.of(queriesByRow, mixedByRow, queries, mixed).forEach(Scopes::release);
+            List.of(queriesByRow, newKeysAsComplex, mixedByRow, queries, mixed, newKeys)
+                    .forEach(Scopes::release);
         }
     }
 
@@ -150,7 +162,7 @@ final class GroupedKvCache implements AutoCloseable {
             Tensor scoresOfPrompts =
                     table.view(heads, grid.samples * group, width()).narrow(2, 0, promptSlots);
             Tensor scoresOfRows = table.view(cells, group, width()).narrow(2, promptSlots, slots);
-            Tensor rowKeys = ofRows.keys.view(cells, capacity, dim).narrow(1, 0, slots);
+            Tensor rowKeys = ofRows.keys.view(cells, dim, capacity).narrow(2, 0, slots);
             Tensor rowValues = ofRows.values.view(cells, capacity, dim).narrow(1, 0, slots);
             return new Products(
                     MatrixProduct.of(
@@ -158,7 +170,7 @@ final class GroupedKvCache implements AutoCloseable {
                             ofPrompts.keys.view(heads, promptSlots, dim).transpose(1, 2),
                             scoresOfPrompts,
                             Epilogue.NONE),
-                    MatrixProduct.of(grid.queries.view(alone), rowKeys.transpose(1, 2), scoresOfRows, Epilogue.NONE),
+                    MatrixProduct.of(grid.queries.view(alone), rowKeys, scoresOfRows, Epilogue.NONE),
                     MatrixProduct.of(
                             scoresOfPrompts,
                             ofPrompts.values.view(heads, promptSlots, dim),
@@ -176,7 +188,13 @@ final class GroupedKvCache implements AutoCloseable {
                 ? Optional.of(table.narrow(1, promptSlots + used + 1L, slots - used - 1L))
                 : Optional.empty();
 
-        private Step() {}
+        private final Tensor angles;
+        private final Tensor anglesOfQueries;
+
+        private Step(Tensor angles) {
+            this.angles = angles;
+            anglesOfQueries = angles.unsqueeze(3);
+        }
 
         /**
          * Stores a token in a layer and attends to all that its row holds.
@@ -184,12 +202,12 @@ final class GroupedKvCache implements AutoCloseable {
          * @param q [P, R, KV, G, headDim / 2] complex, scaled but not rotated
          * @param k [P, R, KV, headDim / 2] complex, not rotated
          * @param v [P, R, KV, headDim]
-         * @param angles the rotation, complex [P, R, 1, headDim / 2]
          * @return [P, R, KV, G, headDim], overwritten by the next call
          */
-        Tensor attend(int layer, Tensor q, Tensor k, Tensor v, Tensor angles) {
-            torch.mul_out(grid.queriesByRow, q, angles.unsqueeze(3));
-            torch.mul_out(rows.get(layer).keysByToken.select(3, used), k, angles);
+        Tensor attend(int layer, Tensor q, Tensor k, Tensor v) {
+            torch.mul_out(grid.queriesByRow, q, anglesOfQueries);
+            torch.mul_out(grid.newKeysAsComplex, k, angles);
+            rows.get(layer).keysByToken.select(4, used).copy_(grid.newKeys);
             rows.get(layer).valuesByToken.select(3, used).copy_(v);
             Products product = products.get(layer);
             product.ofPrompts.run();
@@ -212,7 +230,7 @@ final class GroupedKvCache implements AutoCloseable {
     GroupedKvCache(Decoder decoder, List<int[]> promptIds, int samples, int steps) {
         config = decoder.config();
         limit = Math.max(1, steps);
-        capacity = Math.min(limit, FIRST_CAPACITY);
+        capacity = Math.min(wholeBlocks(limit), FIRST_CAPACITY);
         int count = promptIds.size();
         promptSlots = promptIds.stream().mapToInt(p -> p.length).max().orElseThrow();
         long kv = config.kvHeads();
@@ -221,8 +239,7 @@ final class GroupedKvCache implements AutoCloseable {
             for (int l = 0; l < config.layers(); l++) {
                 // Zeros: padding still meets a product with its value.
                 prompts.add(Stored.of(empty(count, kv, promptSlots, dim), empty(count, kv, promptSlots, dim)));
-                long[] shape = {count, kv, samples, capacity, dim};
-                rows.add(Rows.of(empty(shape), empty(shape)));
+                rows.add(Rows.of(empty(count, kv, samples, dim, capacity), empty(count, kv, samples, capacity, dim)));
             }
             grid = Grid.of(count, samples, config);
             scores = zeros((long) count * config.heads() * samples * (promptSlots + limit));
@@ -236,6 +253,11 @@ final class GroupedKvCache implements AutoCloseable {
             close();
             throw e;
         }
+    }
+
+    /** Whole cache lines to each dimension of a key. */
+    private static int wholeBlocks(int tokens) {
+        return (tokens + BLOCK - 1) / BLOCK * BLOCK;
     }
 
     private static Tensor zeros(long... shape) {
@@ -293,17 +315,13 @@ final class GroupedKvCache implements AutoCloseable {
         return grid.samples;
     }
 
-    /** More than the position of any row's next token. */
-    long beyond() {
-        return promptSlots + used + 1L;
-    }
-
     /**
      * The next token of every row; views belong to the caller's scope.
      *
+     * @param angles the rotation at its position, complex [P, R, 1, headDim / 2]
      * @throws IllegalStateException when there is no room for it
      */
-    Step next() {
+    Step next(Tensor angles) {
         if (used == limit) {
             throw new IllegalStateException("a cache of " + limit + " tokens is full");
         }
@@ -314,7 +332,7 @@ final class GroupedKvCache implements AutoCloseable {
             }
             prepare();
         }
-        return new Step();
+        return new Step(angles);
     }
 
     /** The products for the current grid and slots. */
@@ -336,15 +354,19 @@ final class GroupedKvCache implements AutoCloseable {
     }
 
     private void grow() {
-        capacity = Math.min(limit, 2 * capacity);
+        capacity = Math.min(wholeBlocks(limit), 2 * capacity);
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            long[] shape = {grid.prompts, config.kvHeads(), grid.samples, capacity, config.headDim()};
-            rows.replaceAll(all -> all.map(buffer -> {
-                Tensor larger = empty(shape);
-                larger.narrow(3, 0, used).copy_(buffer.narrow(3, 0, used));
-                return larger;
-            }));
+            rows.replaceAll(all -> all.map(keys -> grown(keys, 4), values -> grown(values, 3)));
         }
+    }
+
+    /** @param tokens the dimension that grows */
+    private Tensor grown(Tensor buffer, int tokens) {
+        long[] shape = buffer.sizes().vec().get();
+        shape[tokens] = capacity;
+        Tensor larger = empty(shape);
+        larger.narrow(tokens, 0, used).copy_(buffer.narrow(tokens, 0, used));
+        return larger;
     }
 
     /**
@@ -362,14 +384,14 @@ final class GroupedKvCache implements AutoCloseable {
             Tensor rowIndex = index(IntStream.range(0, kept.length).flatMap(p -> IntStream.range(0, kv)
                     .flatMap(h -> IntStream.of(cells[p]).map(r -> (kept[p] * kv + h) * samples + r))));
             prompts.replaceAll(all -> {
-                Stored chosen =
+                Stored those =
                         Stored.of(all.keys.index_select(0, promptIndex), all.values.index_select(0, promptIndex));
                 all.release();
-                return chosen;
+                return those;
             });
-            long[] shape = {kept.length, kv, fewer, capacity, config.headDim()};
-            rows.replaceAll(all -> all.map(
-                    buffer -> buffer.flatten(0, 2).index_select(0, rowIndex).view(shape)));
+            UnaryOperator<Tensor> chosen =
+                    buffer -> buffer.flatten(0, 2).index_select(0, rowIndex).unflatten(0, kept.length, kv, fewer);
+            rows.replaceAll(all -> all.map(chosen, chosen));
             grid.release();
             grid = Grid.of(kept.length, fewer, config);
             // The next step prepares its products.

@@ -4,10 +4,12 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.Tensors;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.Decoder;
+import dev.flipside.model.DecodingWeights;
 import dev.flipside.model.GroupDecoding;
 import dev.flipside.model.KvCache;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
@@ -17,6 +19,8 @@ import org.bytedeco.pytorch.Tensor;
  */
 final class CachedDecoding implements DecodingModel {
     private final CausalLm lm;
+    /** Kept from batch to batch. */
+    private Optional<DecodingWeights> packed = Optional.empty();
 
     CachedDecoding(CausalLm lm) {
         this.lm = lm;
@@ -45,12 +49,27 @@ final class CachedDecoding implements DecodingModel {
     @Override
     public Batch start(List<int[]> prompts, int rowsPerPrompt, int steps) {
         if (GroupDecoding.supports(lm.decoder())) {
+            DecodingWeights weights = packed(prompts.size() * rowsPerPrompt);
             return new PlannedBatch(
-                    lm.decoder(), new GroupDecoding(lm.decoder(), prompts, rowsPerPrompt, steps), rowsPerPrompt);
+                    lm.decoder(), new GroupDecoding(weights, prompts, rowsPerPrompt, steps), rowsPerPrompt);
         }
         int[] copies = new int[prompts.size()];
         Arrays.fill(copies, rowsPerPrompt);
         return new CachedBatch(lm.decoder(), lm.decoder().prefill(prompts, copies, steps), rowsPerPrompt);
+    }
+
+    private DecodingWeights packed(int rows) {
+        if (packed.filter(DecodingWeights::current).isEmpty()) {
+            close();
+            packed = Optional.of(new DecodingWeights(lm.decoder(), rows));
+        }
+        return packed.get();
+    }
+
+    @Override
+    public void close() {
+        packed.ifPresent(DecodingWeights::close);
+        packed = Optional.empty();
     }
 
     /** The scores after each prompt, once for every row of it. */

@@ -6,7 +6,7 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /** What generation needs of a model. One functional path is the truth; a faster one stands behind this interface, beside an equality test. */
-interface DecodingModel {
+interface DecodingModel extends AutoCloseable {
     /** The most tokens a row may have, prompt and completion together. */
     int context();
 
@@ -23,6 +23,10 @@ interface DecodingModel {
      * @param steps the most tokens that any row will be given after its prompt
      */
     Batch start(List<int[]> prompts, int rowsPerPrompt, int steps);
+
+    /** Gives back what is kept between batches; another batch may follow. */
+    @Override
+    void close();
 
     /** Rows that grow by one token at a time. Tensors returned belong to the caller's scope. */
     interface Batch extends AutoCloseable {

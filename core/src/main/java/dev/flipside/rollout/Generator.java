@@ -16,9 +16,9 @@ import java.util.stream.IntStream;
  *
  * <p>A prompt is computed once for its group, finished rows leave the batch, and one transfer per step brings the tokens and logprobs of all rows to Java. Random
  * numbers belong to (key, token index), so a completion does not depend on what is generated beside it, except through the last bits of logits, which move with batch shapes.
- * No gradient is recorded. One thread at a time.
+ * No gradient is recorded. One thread at a time. Between calls it keeps a packed copy of the weights, made anew when they have changed, until {@link #close}.
  */
-public final class Generator {
+public final class Generator implements AutoCloseable {
     private final DecodingModel model;
     private final Settings settings;
 
@@ -88,6 +88,12 @@ public final class Generator {
         return IntStream.range(0, prompts.size())
                 .mapToObj(p -> new Group(prompts.get(p), completions.get(p)))
                 .toList();
+    }
+
+    /** Gives back what is kept between calls; another call may follow. */
+    @Override
+    public void close() {
+        model.close();
     }
 
     private void check(int[] prompt, int place) {

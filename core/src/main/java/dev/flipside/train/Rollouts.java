@@ -15,15 +15,13 @@ import java.util.List;
 /** Samples groups from the policy as it is now. */
 final class Rollouts {
     private final PolicyModel policy;
-    private final Generator generator;
+    private final Generator.Settings settings;
     private final SamplingOptions options;
     private final Seeds seeds;
 
     Rollouts(PolicyModel policy, RolloutConfig config, Seeds seeds) {
         this.policy = policy;
-        this.generator = new Generator(
-                policy.lm(),
-                new Generator.Settings(config.maxRows(), config.suppressTokens(), policy.renderer()::decode));
+        this.settings = new Generator.Settings(config.maxRows(), config.suppressTokens(), policy.renderer()::decode);
         this.options = new SamplingOptions(
                 config.temperature(),
                 config.topP(),
@@ -74,7 +72,8 @@ final class Rollouts {
     }
 
     private List<Group> generate(List<int[]> ids, int numGenerations, SamplingOptions sampling, SampleKeys keys) {
-        try {
+        // Closed at once: what it keeps for another call is as large as the policy, and training needs the room.
+        try (Generator generator = new Generator(policy.lm(), settings)) {
             return generator.generate(ids, numGenerations, sampling, keys);
         } catch (UserError e) {
             // The sampler sees scores alone; the weight that spoilt them is what the user needs to know.

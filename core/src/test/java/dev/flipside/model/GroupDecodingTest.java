@@ -3,7 +3,9 @@ package dev.flipside.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flipside.config.OptimiserConfig;
 import dev.flipside.config.UserError;
+import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.Scopes;
@@ -75,7 +77,8 @@ class GroupDecodingTest {
             int[] copies = new int[prompts.size()];
             Arrays.fill(copies, samples);
             try (KvCache cache = lm.decoder().prefill(prompts, copies, STEPS);
-                    GroupDecoding groups = new GroupDecoding(lm.decoder(), prompts, samples, STEPS)) {
+                    DecodingWeights weights = new DecodingWeights(lm.decoder(), prompts.size() * samples);
+                    GroupDecoding groups = new GroupDecoding(weights, prompts, samples, STEPS)) {
                 int rows = prompts.size() * samples;
                 try (Scopes.Frozen scope = Scopes.frozen()) {
                     assertClose(Tensors.toFloats(groups.promptHidden()), Tensors.toFloats(cache.promptHidden()));
@@ -112,27 +115,30 @@ class GroupDecodingTest {
     void slidingWindowsAndForeignIdsAreRefused() {
         try (CausalLm sliding =
                         TinyModels.lm(directory.resolve("sliding"), "mistral", c -> c.put("sliding_window", 5));
-                CausalLm lm = lm("llama", false, false)) {
+                CausalLm lm = lm("llama", false, false);
+                DecodingWeights weights = new DecodingWeights(lm.decoder(), 2)) {
             assertThat(GroupDecoding.supports(sliding.decoder())).isFalse();
-            assertThatThrownBy(() -> new GroupDecoding(lm.decoder(), List.of(new int[] {TinyModels.VOCAB}), 2, 2))
+            assertThatThrownBy(() -> new GroupDecoding(weights, List.of(new int[] {TinyModels.VOCAB}), 2, 2))
                     .isInstanceOf(UserError.class);
         }
     }
 
-    /** A training step between two generations is seen: the plan holds views of the weights, not copies. */
     @Test
-    void weightsAreTheModelsOwn() {
-        List<int[]> prompts = List.of(new int[] {4, 5});
+    void packedWeightsKnowWhenTheModelHasChanged() {
         try (CausalLm lm = lm("llama", false, true);
-                GroupDecoding before = new GroupDecoding(lm.decoder(), prompts, 2, 1);
-                GroupDecoding after = new GroupDecoding(lm.decoder(), prompts, 2, 1);
-                GroupDecoding untouched = new GroupDecoding(lm.decoder(), prompts, 2, 1)) {
-            try (Scopes.Frozen scope = Scopes.frozen()) {
-                // The same token at the same place: only the weights can make a difference.
-                float[] first = Tensors.toFloats(before.step(new int[] {6, 7}));
-                assertThat(Tensors.toFloats(untouched.step(new int[] {6, 7}))).isEqualTo(first);
-                lm.parameters().flat().mul_(Tensors.scalar(1.5));
-                assertThat(Tensors.toFloats(after.step(new int[] {6, 7}))).isNotEqualTo(first);
+                CausalLm other = lm("llama", false, true);
+                DecodingWeights weights = new DecodingWeights(lm.decoder(), 2);
+                AdamW optimiser = new AdamW(
+                        List.of(new AdamW.Group("policy", lm.parameters(), 0)),
+                        OptimiserConfig.withLearningRate(1e-3))) {
+            lm.logprobs(List.of(new TokenRow(new int[] {4, 5, 6}, 1)), 1);
+            assertThat(weights.current()).isTrue();
+            optimiser.step(1, 1e-3);
+            assertThat(weights.current()).isFalse();
+            try (DecodingWeights anew = new DecodingWeights(lm.decoder(), 2)) {
+                assertThat(anew.current()).isTrue();
+                lm.parameters().copyFrom(other.parameters());
+                assertThat(anew.current()).isFalse();
             }
         }
     }

@@ -55,7 +55,7 @@ class GeneratorWithModelTest {
     void logprobsAreThoseThatATrainerRecomputes() {
         SamplingOptions options = new SamplingOptions(0.7, 0.9, 20, 0, 1.1, 24, false, List.of());
         double gap = 0;
-        for (Group group : generator(llama, 12).generate(prompts(), 4, options, GeneratorWithModelTest::key)) {
+        for (Group group : generate(llama, 12, prompts(), 4, options, GeneratorWithModelTest::key)) {
             List<TokenRow> rows = group.completions().stream()
                     .map(c -> new TokenRow(concat(group.promptIds(), c.ids()), group.promptIds().length))
                     .toList();
@@ -85,8 +85,7 @@ class GeneratorWithModelTest {
     }
 
     private static void assertGreedyEqualsFullPasses(CausalLm lm) {
-        List<Group> groups =
-                generator(lm, 64).generate(prompts(), 1, SamplingOptions.greedy(16), GeneratorWithModelTest::key);
+        List<Group> groups = generate(lm, 64, prompts(), 1, SamplingOptions.greedy(16), GeneratorWithModelTest::key);
         int distinct = (int) groups.stream()
                 .flatMapToInt(g -> Arrays.stream(g.completions().get(0).ids()))
                 .distinct()
@@ -113,11 +112,9 @@ class GeneratorWithModelTest {
     void aGroupsSharedPrefillEqualsOnePerRow() {
         int[] prompt = prompts().get(2);
         SamplingOptions options = SamplingOptions.plain(24);
-        Group shared = generator(llama, 64)
-                .generate(List.of(prompt), 6, options, (p, sample) -> key(0, sample))
+        Group shared = generate(llama, 64, List.of(prompt), 6, options, (p, sample) -> key(0, sample))
                 .get(0);
-        List<Group> single =
-                generator(llama, 64).generate(Collections.nCopies(6, prompt), 1, options, (p, sample) -> key(0, p));
+        List<Group> single = generate(llama, 64, Collections.nCopies(6, prompt), 1, options, (p, sample) -> key(0, p));
         for (int s = 0; s < 6; s++) {
             assertClose(single.get(s).completions().get(0), shared.completions().get(s));
         }
@@ -127,7 +124,7 @@ class GeneratorWithModelTest {
     void neitherBatchNorOrderNorLeavingRowsChangeACompletion() {
         SamplingOptions options = SamplingOptions.plain(24);
         List<int[]> prompts = prompts();
-        List<Group> together = generator(llama, 1000).generate(prompts, 4, options, GeneratorWithModelTest::key);
+        List<Group> together = generate(llama, 1000, prompts, 4, options, GeneratorWithModelTest::key);
         assertThat(together.stream()
                         .flatMap(g -> g.completions().stream())
                         .mapToInt(c -> c.ids().length)
@@ -139,9 +136,13 @@ class GeneratorWithModelTest {
                 .map(p -> prompts.size() - 1 - p)
                 .boxed()
                 .toList();
-        List<Group> reversed = generator(llama, 9)
-                .generate(
-                        backwards.stream().map(prompts::get).toList(), 4, options, (p, s) -> key(backwards.get(p), s));
+        List<Group> reversed = generate(
+                llama,
+                9,
+                backwards.stream().map(prompts::get).toList(),
+                4,
+                options,
+                (p, s) -> key(backwards.get(p), s));
         for (int p = 0; p < prompts.size(); p++) {
             for (int s = 0; s < 4; s++) {
                 assertClose(
@@ -149,8 +150,7 @@ class GeneratorWithModelTest {
                         together.get(p).completions().get(s));
             }
             int prompt = p;
-            Group alone = generator(llama, 1)
-                    .generate(List.of(prompts.get(p)), 1, options, (one, first) -> key(prompt, 2))
+            Group alone = generate(llama, 1, List.of(prompts.get(p)), 1, options, (one, first) -> key(prompt, 2))
                     .get(0);
             assertClose(
                     alone.completions().get(0), together.get(p).completions().get(2));
@@ -160,12 +160,14 @@ class GeneratorWithModelTest {
     @Test
     void theLastPositionOfTheContextIsUsedAndNoneBeyond() {
         int[] full = random(40, RandomModels.CONTEXT - 1);
-        List<Group> groups = new Generator(llama, new Generator.Settings(64, List.of(2, 3, 4, 5), ids -> ""))
-                .generate(
-                        List.of(full, random(41, 20), random(42, 3)),
-                        3,
-                        SamplingOptions.plain(1000),
-                        GeneratorWithModelTest::key);
+        List<Group> groups;
+        try (Generator generator = new Generator(llama, new Generator.Settings(64, List.of(2, 3, 4, 5), ids -> ""))) {
+            groups = generator.generate(
+                    List.of(full, random(41, 20), random(42, 3)),
+                    3,
+                    SamplingOptions.plain(1000),
+                    GeneratorWithModelTest::key);
+        }
         for (Group group : groups) {
             for (Completion completion : group.completions()) {
                 assertThat(completion.ids()).hasSize(RandomModels.CONTEXT - group.promptIds().length);
@@ -175,14 +177,37 @@ class GeneratorWithModelTest {
     }
 
     @Test
+    void aChangeOfTheWeightsBetweenCallsIsSeen() {
+        try (CausalLm lm = llama.copy();
+                Generator generator = new Generator(lm, new Generator.Settings(64, List.of(), ids -> ""))) {
+            List<List<Integer>> before = greedy(generator);
+            assertThat(greedy(generator)).isEqualTo(before);
+            try (Scopes.Frozen scope = Scopes.frozen()) {
+                lm.parameters().flat().neg_();
+            }
+            List<List<Integer>> after = greedy(generator);
+            assertThat(after).isNotEqualTo(before);
+            generator.close();
+            assertThat(greedy(generator)).isEqualTo(after);
+        }
+    }
+
+    private static List<List<Integer>> greedy(Generator generator) {
+        return generator.generate(prompts(), 1, SamplingOptions.greedy(16), GeneratorWithModelTest::key).stream()
+                .map(g -> Arrays.stream(g.completions().get(0).ids()).boxed().toList())
+                .toList();
+    }
+
+    @Test
     void aRealModelStopsAtAStringAndItsLogprobsAreRecomputed() {
         Path directory = SharedFiles.require("models/stories260k");
         try (CausalLm stories = CausalLm.load(directory, Device.CPU);
-                Tokenizer tokenizer = Tokenizer.load(directory)) {
+                Tokenizer tokenizer = Tokenizer.load(directory);
+                Generator generator = new Generator(
+                        stories, new Generator.Settings(64, List.of(), ids -> tokenizer.decode(ids, false)))) {
             int[] prompt = tokenizer.encode("Once upon a time", true);
             SamplingOptions options = new SamplingOptions(1, 1, 0, 0, 1, 64, false, List.of(" her "));
-            Group group = new Generator(
-                            stories, new Generator.Settings(64, List.of(), ids -> tokenizer.decode(ids, false)))
+            Group group = generator
                     .generate(List.of(prompt), 16, options, GeneratorWithModelTest::key)
                     .get(0);
             List<TokenRow> rows = new ArrayList<>();
@@ -225,8 +250,11 @@ class GeneratorWithModelTest {
         return SEEDS.key(Seeds.Stream.ROLLOUT, 1, prompt, sample);
     }
 
-    private static Generator generator(CausalLm lm, int maxRows) {
-        return new Generator(lm, new Generator.Settings(maxRows, List.of(), ids -> ""));
+    private static List<Group> generate(
+            CausalLm lm, int maxRows, List<int[]> prompts, int samples, SamplingOptions options, SampleKeys keys) {
+        try (Generator generator = new Generator(lm, new Generator.Settings(maxRows, List.of(), ids -> ""))) {
+            return generator.generate(prompts, samples, options, keys);
+        }
     }
 
     private static int[] concat(int[] head, int[] tail) {

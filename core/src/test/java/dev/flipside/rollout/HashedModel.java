@@ -51,6 +51,9 @@ final class HashedModel implements DecodingModel {
     }
 
     @Override
+    public void close() {}
+
+    @Override
     public Batch start(List<int[]> prompts, int rowsPerPrompt, int steps) {
         List<Integer> computed = new ArrayList<>();
         rowsPerStep.add(computed);

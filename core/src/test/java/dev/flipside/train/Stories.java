@@ -61,9 +61,9 @@ final class Stories {
     static Path pairs(Path folder, int pairs) {
         Path dir = model();
         try (CausalLm lm = CausalLm.load(dir, Device.CPU);
-                Renderer renderer = Renderers.load(dir, Optional.empty(), lm.files())) {
+                Renderer renderer = Renderers.load(dir, Optional.empty(), lm.files());
+                Generator generator = new Generator(lm, new Generator.Settings(64, List.of(), renderer::decode))) {
             Seeds seeds = new Seeds(11);
-            Generator generator = new Generator(lm, new Generator.Settings(64, List.of(), renderer::decode));
             List<PromptExample> prompts = OPENINGS.stream()
                     .map(o -> new PromptExample(Conversation.ofPrompt(o), Map.of()))
                     .toList();

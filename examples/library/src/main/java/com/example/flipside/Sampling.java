@@ -31,13 +31,13 @@ final class Sampling {
     static List<List<Text>> sample(
             Path model, List<String> prompts, int perPrompt, SamplingOptions options, long seed) {
         try (CausalLm lm = CausalLm.load(model, Device.CPU);
-                Renderer renderer = Renderers.load(model, Optional.empty(), lm.files())) {
+                Renderer renderer = Renderers.load(model, Optional.empty(), lm.files());
+                Generator generator =
+                        new Generator(lm, new Generator.Settings(ROWS_AT_A_TIME, List.of(), renderer::decode))) {
             Seeds seeds = new Seeds(seed);
             List<int[]> ids = prompts.stream()
                     .map(prompt -> renderer.prompt(Conversation.ofPrompt(prompt)))
                     .toList();
-            Generator generator =
-                    new Generator(lm, new Generator.Settings(ROWS_AT_A_TIME, List.of(), renderer::decode));
             List<Group> groups = generator.generate(
                     ids, perPrompt, options, (prompt, sample) -> seeds.key(Seeds.Stream.GENERATE, 0, prompt, sample));
             List<List<Text>> texts = new ArrayList<>();
