@@ -64,10 +64,12 @@ record PolicyAnswers(Path model, Path out, SamplingOptions sampling, long seed, 
             int room = lm.decoder().config().maxPositionEmbeddings() - 1;
             List<int[]> ids =
                     open.stream().map(o -> rendered(renderer, o, room)).toList();
-            Generator generator = new Generator(
-                    lm, new Generator.Settings(ROWS_AT_A_TIME, List.of(), c -> renderer.completionText(new int[0], c)));
             long longest = sampling.maxCompletionLength();
-            try (Progress progress = console.progress("answers", open.size() * longest, "tokens at most")) {
+            try (Generator generator = new Generator(
+                            lm,
+                            new Generator.Settings(
+                                    ROWS_AT_A_TIME, List.of(), c -> renderer.completionText(new int[0], c)));
+                    Progress progress = console.progress("answers", open.size() * longest, "tokens at most")) {
                 for (int from = 0; from < open.size(); from += ROWS_AT_A_TIME) {
                     int to = Math.min(open.size(), from + ROWS_AT_A_TIME);
                     String done = from + " of " + open.size() + " prompts done";
