@@ -88,7 +88,7 @@ public final class GroupDecoding implements AutoCloseable {
                 extended.narrow(1, d, 1).fill_(Tensors.scalar(Math.sqrt(d * config.rmsNormEps())));
                 Tensor qkv = zeros(n, config.fusedHeads() * dim);
                 Tensor heads = qkv.view(prompts, samples, config.fusedHeads(), dim);
-                Tensor complex = GroupedKvCache.asComplex(heads);
+                Tensor complex = DecodingGrid.asComplex(heads);
                 Tensor attended = zeros(n, config.heads() * dim);
                 Buffers buffers = new Buffers(
                         extended,

@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -51,7 +52,7 @@ final class GroupedKvCache implements AutoCloseable {
     private final List<Stored> prompts = new ArrayList<>();
 
     private final List<Rows> rows = new ArrayList<>();
-    private Grid grid;
+    private DecodingGrid grid;
     /** Minus infinity behind the end of each shorter prompt, [P, 1, Sp]. */
     private Optional<Tensor> mask;
 
@@ -95,47 +96,6 @@ final class GroupedKvCache implements AutoCloseable {
     }
 
     /**
-     * What depends on the size of the grid alone.
-     *
-     * @param queries [P, KV, R, G, headDim], G query heads sharing a key head
-     * @param mixed what attention makes of them
-     * @param newKeys of the current token, rotated, [P, R, KV, headDim]
-     * @param queriesByRow [P, R, KV, G, headDim / 2] complex
-     * @param newKeysAsComplex [P, R, KV, headDim / 2]
-     * @param mixedByRow [P, R, KV, G, headDim]
-     */
-    private record Grid(
-            int prompts,
-            int samples,
-            Tensor queries,
-            Tensor mixed,
-            Tensor newKeys,
-            Tensor queriesByRow,
-            Tensor newKeysAsComplex,
-            Tensor mixedByRow) {
-        static Grid of(int prompts, int samples, DecoderConfig config) {
-            long[] shape = {prompts, config.kvHeads(), samples, config.heads() / config.kvHeads(), config.headDim()};
-            Tensor queries = zeros(shape);
-            Tensor mixed = zeros(shape);
-            Tensor newKeys = zeros(prompts, samples, config.kvHeads(), config.headDim());
-            return new Grid(
-                    prompts,
-                    samples,
-                    queries,
-                    mixed,
-                    newKeys,
-                    Scopes.keep(asComplex(queries.transpose(1, 2))),
-                    Scopes.keep(asComplex(newKeys)),
-                    Scopes.keep(mixed.transpose(1, 2)));
-        }
-
-        void release() {
-            List.of(queriesByRow, newKeysAsComplex, mixedByRow, queries, mixed, newKeys)
-                    .forEach(Scopes::release);
-        }
-    }
-
-    /**
      * Attention of one layer over as many slots as the current block of tokens has.
      *
      * @param ofPrompts queries by the prompts' keys
@@ -153,37 +113,37 @@ final class GroupedKvCache implements AutoCloseable {
     private Products products(Stored ofPrompts, Stored ofRows) {
         long dim = config.headDim();
         long group = config.heads() / config.kvHeads();
-        long heads = (long) grid.prompts * config.kvHeads();
-        long cells = heads * grid.samples;
+        long heads = (long) grid.prompts() * config.kvHeads();
+        long cells = heads * grid.samples();
         // All rows of a prompt that share a key head; each row alone.
-        long[] together = {heads, grid.samples * group, dim};
+        long[] together = {heads, grid.samples() * group, dim};
         long[] alone = {cells, group, dim};
         try (PointerScope scope = new PointerScope()) {
             Tensor scoresOfPrompts =
-                    table.view(heads, grid.samples * group, width()).narrow(2, 0, promptSlots);
+                    table.view(heads, grid.samples() * group, width()).narrow(2, 0, promptSlots);
             Tensor scoresOfRows = table.view(cells, group, width()).narrow(2, promptSlots, slots);
             Tensor rowKeys = ofRows.keys.view(cells, dim, capacity).narrow(2, 0, slots);
             Tensor rowValues = ofRows.values.view(cells, capacity, dim).narrow(1, 0, slots);
             return new Products(
                     MatrixProduct.of(
-                            grid.queries.view(together),
+                            grid.queries().view(together),
                             ofPrompts.keys.view(heads, promptSlots, dim).transpose(1, 2),
                             scoresOfPrompts,
                             Epilogue.NONE),
-                    MatrixProduct.of(grid.queries.view(alone), rowKeys, scoresOfRows, Epilogue.NONE),
+                    MatrixProduct.of(grid.queries().view(alone), rowKeys, scoresOfRows, Epilogue.NONE),
                     MatrixProduct.of(
                             scoresOfPrompts,
                             ofPrompts.values.view(heads, promptSlots, dim),
-                            grid.mixed.view(together),
+                            grid.mixed().view(together),
                             Epilogue.NONE),
-                    MatrixProduct.of(scoresOfRows, rowValues, grid.mixed.view(alone), Epilogue.ACCUMULATE));
+                    MatrixProduct.of(scoresOfRows, rowValues, grid.mixed().view(alone), Epilogue.ACCUMULATE));
         }
     }
 
     /** One token's place in every row, the same for all layers. */
     final class Step {
         private final Optional<Tensor> masked =
-                mask.map(m -> table.view(grid.prompts, -1, width()).narrow(2, 0, promptSlots));
+                mask.map(m -> table.view(grid.prompts(), -1, width()).narrow(2, 0, promptSlots));
         private final Optional<Tensor> unused = used + 1 < slots
                 ? Optional.of(table.narrow(1, promptSlots + used + 1L, slots - used - 1L))
                 : Optional.empty();
@@ -205,9 +165,9 @@ final class GroupedKvCache implements AutoCloseable {
          * @return [P, R, KV, G, headDim], overwritten by the next call
          */
         Tensor attend(int layer, Tensor q, Tensor k, Tensor v) {
-            torch.mul_out(grid.queriesByRow, q, anglesOfQueries);
-            torch.mul_out(grid.newKeysAsComplex, k, angles);
-            rows.get(layer).keysByToken.select(4, used).copy_(grid.newKeys);
+            torch.mul_out(grid.queriesByRow(), q, anglesOfQueries);
+            torch.mul_out(grid.newKeysAsComplex(), k, angles);
+            rows.get(layer).keysByToken.select(4, used).copy_(grid.newKeys());
             rows.get(layer).valuesByToken.select(3, used).copy_(v);
             Products product = products.get(layer);
             product.ofPrompts.run();
@@ -217,7 +177,7 @@ final class GroupedKvCache implements AutoCloseable {
             torch.softmax_out(table, table, 1);
             product.fromPrompts.run();
             product.fromRows.run();
-            return grid.mixedByRow;
+            return grid.mixedByRow();
         }
 
         /** To be called when the token went through all layers. */
@@ -241,7 +201,7 @@ final class GroupedKvCache implements AutoCloseable {
                 prompts.add(Stored.of(empty(count, kv, promptSlots, dim), empty(count, kv, promptSlots, dim)));
                 rows.add(Rows.of(empty(count, kv, samples, dim, capacity), empty(count, kv, samples, capacity, dim)));
             }
-            grid = Grid.of(count, samples, config);
+            grid = DecodingGrid.of(count, samples, config);
             scores = zeros((long) count * config.heads() * samples * (promptSlots + limit));
             table = Scopes.keep(scores.narrow(0, 0, 0));
             promptHidden = zeros(count, config.hiddenSize());
@@ -264,14 +224,14 @@ final class GroupedKvCache implements AutoCloseable {
         return Scopes.keep(empty(shape));
     }
 
+    /** Whatever there was in memory, in the caller's scope. */
+    private static Tensor untouched(long... shape) {
+        return torch.empty(shape, Device.CPU.options(ScalarType.Float), new MemoryFormatOptional());
+    }
+
     /** Zeros, in the caller's scope. */
     private static Tensor empty(long... shape) {
         return torch.zeros(shape, Device.CPU.options(ScalarType.Float));
-    }
-
-    /** Neighbours of the last dimension as complex numbers: a view. */
-    static Tensor asComplex(Tensor x) {
-        return torch.view_as_complex(x.unflatten(-1, -1, 2));
     }
 
     private Optional<Tensor> mask(List<int[]> promptIds) {
@@ -308,11 +268,11 @@ final class GroupedKvCache implements AutoCloseable {
     }
 
     int prompts() {
-        return grid.prompts;
+        return grid.prompts();
     }
 
     int samples() {
-        return grid.samples;
+        return grid.samples();
     }
 
     /**
@@ -340,9 +300,11 @@ final class GroupedKvCache implements AutoCloseable {
         products.forEach(Products::close);
         products.clear();
         try (PointerScope scope = new PointerScope()) {
-            long queries = (long) grid.prompts * config.heads() * grid.samples;
+            long queries = (long) grid.prompts() * config.heads() * grid.samples();
             Scopes.release(table);
             table = Scopes.keep(scores.narrow(0, 0, queries * width()).view(queries, width()));
+            // A weight of zero still meets a value, which must be finite; scores of untouched keys are masked.
+            rows.forEach(all -> all.valuesByToken.narrow(3, used, slots - used).zero_());
         }
         for (int l = 0; l < rows.size(); l++) {
             products.add(products(prompts.get(l), rows.get(l).stored));
@@ -364,7 +326,7 @@ final class GroupedKvCache implements AutoCloseable {
     private Tensor grown(Tensor buffer, int tokens) {
         long[] shape = buffer.sizes().vec().get();
         shape[tokens] = capacity;
-        Tensor larger = empty(shape);
+        Tensor larger = untouched(shape);
         larger.narrow(tokens, 0, used).copy_(buffer.narrow(tokens, 0, used));
         return larger;
     }
@@ -378,7 +340,7 @@ final class GroupedKvCache implements AutoCloseable {
     void keep(int[] kept, int[][] cells) {
         int fewer = cells[0].length;
         int kv = config.kvHeads();
-        int samples = grid.samples;
+        int samples = grid.samples();
         try (Scopes.Frozen scope = Scopes.frozen()) {
             Tensor promptIndex = index(IntStream.of(kept));
             Tensor rowIndex = index(IntStream.range(0, kept.length).flatMap(p -> IntStream.range(0, kv)
@@ -393,7 +355,7 @@ final class GroupedKvCache implements AutoCloseable {
                     buffer -> buffer.flatten(0, 2).index_select(0, rowIndex).unflatten(0, kept.length, kv, fewer);
             rows.replaceAll(all -> all.map(chosen, chosen));
             grid.release();
-            grid = Grid.of(kept.length, fewer, config);
+            grid = DecodingGrid.of(kept.length, fewer, config);
             // The next step prepares its products.
             slots = used;
             Optional<Tensor> smallerMask = mask.map(m -> Scopes.keep(m.index_select(0, promptIndex)));

@@ -14,7 +14,7 @@
  *   <li>Layout: {@code RowBatch} (rows that go together) and {@code RowLayout} (where their tokens stand): padded rows, or a {@code SharedPrefixLayout} with its
  *       {@code SharedPrefixAttention} where rows begin alike.
  *   <li>Decoding, one token at a time: {@code Prefill}; {@link dev.flipside.model.KvCache} with the layers that training runs, and {@link
- *       dev.flipside.model.GroupDecoding} over a {@code GroupedKvCache} and packed {@code DecodingWeights}, faster, on the CPU.
+ *       dev.flipside.model.GroupDecoding} over a {@code GroupedKvCache} ({@code DecodingGrid}) and packed {@code DecodingWeights}, faster, on the CPU.
  *   <li>Policies: {@link dev.flipside.model.CausalLm}, with {@link dev.flipside.model.LogprobPass} and {@code VocabularyHead} for log-probabilities of
  *       completions.
  *   <li>Reward models: {@link dev.flipside.model.RewardModel}, with {@link dev.flipside.model.RewardPass} and {@code RewardHeads}; {@code
