@@ -3,7 +3,7 @@ package dev.flipside.algo;
 import org.apache.commons.math3.distribution.BinomialDistribution;
 
 /**
- * The one-sided exact McNemar test on paired right/wrong answers: only the pairs on which two models disagree count, and without a difference between the models
+ * The exact McNemar test, one-sided or two-sided, on paired right/wrong answers: only the pairs on which two models disagree count, and without a difference between the models
  * each of them is a fair coin.
  *
  * @param worse answers that were right before and are wrong now
@@ -31,6 +31,12 @@ public record McNemar(int worse, int better) {
     public double pValue() {
         // A fair coin is symmetric, P(X >= worse) = P(X <= better), and the lower tail is not a difference from 1.
         return new BinomialDistribution(null, worse + better, 0.5).cumulativeProbability(better);
+    }
+
+    /** The two-sided test: how likely disagreements at least as one-sided as these are, in either direction; 1 without a disagreement. */
+    public double twoSidedPValue() {
+        BinomialDistribution coin = new BinomialDistribution(null, worse + better, 0.5);
+        return Math.min(1, 2 * coin.cumulativeProbability(Math.min(worse, better)));
     }
 
     /** Whether the model is worse now, at level alpha: {@code pValue() <= alpha}. */

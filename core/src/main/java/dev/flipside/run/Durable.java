@@ -14,11 +14,11 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /** File operations whose result survives a power cut once they return. */
-final class Durable {
+public final class Durable {
     private Durable() {}
 
     /** Replaces {@code file} so that a reader sees the old text or the new one, never a part of it. */
-    static void write(Path file, String text) throws IOException {
+    public static void write(Path file, String text) throws IOException {
         Path aside = file.resolveSibling("." + file.getFileName() + ".tmp");
         Files.writeString(aside, text, StandardCharsets.UTF_8);
         sync(aside);
