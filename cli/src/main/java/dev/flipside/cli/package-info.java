@@ -11,6 +11,7 @@
  *       {@code StepFigures} (while it runs), {@code TrainingReport} and {@code TrainingSummary} (at the end).
  *   <li>{@code Validate}: {@code TrainInspection} and {@code RewardTrainingInspection} collect {@code Findings}; {@code PaddingProbe}, {@code TokenLengths} and
  *       {@code MemoryEstimate} measure.
+ *   <li>{@code EvalRm}: reward models on their benchmarks, with {@code ScoringOptions}; {@code BenchmarkRun} scores, {@code EvalRmReport} shows, {@code JsonFile} keeps.
  *   <li>{@code Bench}: {@code Benchmark} runs a {@code BenchPhase} on a {@code BenchShape} and returns a {@code BenchResult}.
  *   <li>{@code SharedClasses}: what the launcher has Java archive after a build, for faster starts.
  *   <li>{@code Doctor}, {@code Machine}: what the process runs on.
