@@ -27,7 +27,7 @@ import picocli.CommandLine.Option;
         name = "eval-rm",
         description = {
             "Evaluates a reward model on benchmarks in their native files, with their published scoring.",
-            "Every figure has a 95 % interval and stands beside two baselines that read no answer: the longer wins, the one with more Markdown wins.",
+            "Every figure has a 95 %% interval and stands beside two baselines that read no answer: the longer wins, the one with more Markdown wins.",
             "Benchmarks: rewardbench, rewardbench2, rm-bench, ppe-preference, ppe-correctness, judgebench, llmbar, pandalm, rmb, and pairs for any preference file."
         })
 final class EvalRm extends FlipsideCommand {
@@ -47,8 +47,7 @@ final class EvalRm extends FlipsideCommand {
     @Option(
             names = "--input",
             paramLabel = "PATH",
-            split = ",",
-            description = "The benchmark's file or folder; one per benchmark, in the same order.")
+            description = "The benchmark's file or folder; give it once per benchmark, in the same order.")
     private List<Path> inputs = List.of();
 
     @Option(
@@ -192,7 +191,10 @@ final class EvalRm extends FlipsideCommand {
         try (BenchmarkRun run = BenchmarkRun.open(dir, common().device(), scoring, console)) {
             for (Loaded benchmark : loaded) {
                 EvalRmReport.Scored scored = run.score(benchmark.benchmark(), benchmark.items());
-                ScoreFile.write(ScoreFile.in(folder, benchmark.benchmark()), scored.items());
+                // Without a score there is nothing to keep: the result is an error, which must not block the folder.
+                if (scored.items().stream().anyMatch(ScoredItem::isScored)) {
+                    ScoreFile.write(ScoreFile.in(folder, benchmark.benchmark()), scored.items());
+                }
                 results.add(new Scores(benchmark.benchmark(), scored.items(), Optional.of(scored.timing())));
             }
         }

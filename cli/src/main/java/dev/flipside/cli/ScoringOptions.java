@@ -4,7 +4,7 @@ import dev.flipside.config.UserError;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** How {@code eval-rm} computes scores. */
@@ -16,10 +16,10 @@ final class ScoringOptions {
                 "The most tokens of a conversation (default: the model's positions).",
                 "Of a longer one the prompt's beginning is cut; where an answer alone is longer, the item is left out. Both are counted."
             })
-    private OptionalInt maxLength = OptionalInt.empty();
+    private Optional<Integer> maxLength = Optional.empty();
 
     @Option(names = "--limit", paramLabel = "N", description = "Only the first N items of every benchmark.")
-    private OptionalInt limit = OptionalInt.empty();
+    private Optional<Integer> limit = Optional.empty();
 
     @Option(
             names = "--no-shared-prompts",
@@ -45,8 +45,8 @@ final class ScoringOptions {
     }
 
     <T> List<T> limited(List<T> items) {
-        if (limit.isPresent() && limit.getAsInt() < 1) {
-            throw new UserError("--limit: " + limit.getAsInt() + " is not a number of items; give 1 or more.");
+        if (limit.isPresent() && limit.get() < 1) {
+            throw new UserError("--limit: " + limit.get() + " is not a number of items; give 1 or more.");
         }
         return items.subList(0, Math.min(items.size(), limit.orElse(items.size())));
     }

@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
 import java.util.function.Function;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /**
@@ -30,7 +31,7 @@ final class PromptBootstrap {
     /** Every figure with its 95 % interval, in the order of the rule. */
     static Map<String, Interval> intervals(BenchmarkRule rule, List<Unit> units) {
         List<Group> groups = groups(units);
-        return intervals(figures(rule, Means.of(units)), resample -> figures(rule, draw(groups, resample)));
+        return intervals(figures(rule, Means.of(units)), resample -> figures(rule, draw(groups, random(resample))));
     }
 
     /**
@@ -43,8 +44,9 @@ final class PromptBootstrap {
         List<Group> groupsBefore = groups(before);
         return intervals(
                 minus(figures(rule, Means.of(now)), figures(rule, Means.of(before))),
-                resample ->
-                        minus(figures(rule, draw(groupsNow, resample)), figures(rule, draw(groupsBefore, resample))));
+                resample -> minus(
+                        figures(rule, draw(groupsNow, random(resample))),
+                        figures(rule, draw(groupsBefore, random(resample)))));
     }
 
     private static Map<String, Double> figures(BenchmarkRule rule, Means means) {
@@ -60,11 +62,9 @@ final class PromptBootstrap {
     }
 
     private static Map<String, Interval> intervals(
-            Map<String, Double> observed, Function<SplittableRandom, Map<String, Double>> draw) {
-        List<Map<String, Double>> draws = IntStream.range(0, RESAMPLES)
-                .parallel()
-                .mapToObj(r -> draw.apply(SEEDS.random(Seeds.Stream.EVALUATION, r)))
-                .toList();
+            Map<String, Double> observed, IntFunction<Map<String, Double>> draw) {
+        List<Map<String, Double>> draws =
+                IntStream.range(0, RESAMPLES).parallel().mapToObj(draw).toList();
         Map<String, Interval> intervals = new LinkedHashMap<>();
         observed.forEach((name, value) -> {
             double[] values = draws.stream()
@@ -75,6 +75,11 @@ final class PromptBootstrap {
             intervals.put(name, new Interval(value, quantile(values, TAIL), quantile(values, 1 - TAIL)));
         });
         return intervals;
+    }
+
+    /** A resample's own generator: both sides of a comparison begin with the same one, and threads share none. */
+    private static SplittableRandom random(int resample) {
+        return SEEDS.random(Seeds.Stream.EVALUATION, resample);
     }
 
     private static double quantile(double[] sorted, double share) {
