@@ -26,6 +26,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             Chat.class,
             Score.class,
             Logprobs.class,
+            EvalRm.class,
             EvalPolicy.class,
             Bench.class,
             Doctor.class,

@@ -6,11 +6,11 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Messages as data files write them: {@code {role, content}} or ShareGPT's {@code {from, value}}; content a text or a list of text parts. */
-final class Turns {
+public final class Turns {
     private Turns() {}
 
     /** The messages of a list, or the one message of an object. */
-    static List<Message> read(Row row, String column, JsonNode value) {
+    public static List<Message> read(Row row, String column, JsonNode value) {
         if (value.isObject()) {
             return List.of(message(row, column, value));
         }

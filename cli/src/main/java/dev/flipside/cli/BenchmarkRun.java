@@ -1,0 +1,69 @@
+package dev.flipside.cli;
+
+import dev.flipside.engine.Device;
+import dev.flipside.eval.benchmark.AnswerScorer;
+import dev.flipside.eval.benchmark.BenchmarkItem;
+import dev.flipside.eval.benchmark.RewardBenchmark;
+import dev.flipside.eval.benchmark.ScoredItem;
+import dev.flipside.model.RewardModel;
+import dev.flipside.text.Renderer;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+
+/** One reward model over benchmarks, with progress. */
+final class BenchmarkRun implements AutoCloseable {
+    private final RewardModel model;
+    private final Renderer renderer;
+    private final AnswerScorer scorer;
+    private final Console console;
+
+    private BenchmarkRun(RewardModel model, Renderer renderer, AnswerScorer scorer, Console console) {
+        this.model = model;
+        this.renderer = renderer;
+        this.scorer = scorer;
+        this.console = console;
+    }
+
+    static BenchmarkRun open(Path dir, String device, ScoringOptions options, Console console) {
+        RewardModel model = RewardModel.load(dir, Device.parse(device));
+        try {
+            int positions = model.decoder().config().maxPositionEmbeddings();
+            Renderer renderer = FlipsideCommand.renderer(model.files());
+            AnswerScorer scorer =
+                    new AnswerScorer(model, renderer, options.maxLength(positions), options.sharedPrompts());
+            return new BenchmarkRun(model, renderer, scorer, console);
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
+    }
+
+    EvalRmReport.Scored score(RewardBenchmark benchmark, List<BenchmarkItem> items) {
+        long answers = items.stream().mapToLong(item -> item.answers().size()).sum();
+        long padding = scorer.rowsEndingInPadding();
+        long began = System.nanoTime();
+        List<ScoredItem> scored;
+        try (Progress progress = console.progress(benchmark.key(), answers, "answers")) {
+            scored = scorer.score(items, done -> progress.at(done, rate(done, began)));
+        }
+        double seconds = (System.nanoTime() - began) * 1e-9;
+        if (scorer.rowsEndingInPadding() > padding) {
+            console.warn(
+                    benchmark.key() + ": " + (scorer.rowsEndingInPadding() - padding)
+                            + " answer(s) end in the model's padding token, so that their reward is read before it, as transformers does.");
+        }
+        long done = scored.stream().mapToLong(item -> item.rewards().size()).sum();
+        return new EvalRmReport.Scored(scored, new EvalRmReport.Timing(seconds, done / seconds));
+    }
+
+    private static String rate(long done, long began) {
+        return String.format(Locale.ROOT, "%.1f answers/s", done / ((System.nanoTime() - began) * 1e-9));
+    }
+
+    @Override
+    public void close() {
+        renderer.close();
+        model.close();
+    }
+}

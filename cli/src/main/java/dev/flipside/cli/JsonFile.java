@@ -1,0 +1,28 @@
+package dev.flipside.cli;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.flipside.config.UserError;
+import dev.flipside.run.Durable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+
+/** A result kept as an indented JSON file. */
+final class JsonFile {
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    private JsonFile() {}
+
+    /** @throws UserError when it cannot be written */
+    static void write(Path file, Map<String, ?> object) {
+        try {
+            Files.createDirectories(file.toAbsolutePath().getParent());
+            Durable.write(file, JSON.writeValueAsString(object) + "\n");
+        } catch (IOException e) {
+            throw new UserError(
+                    file + " cannot be written (" + e + "); check the free space and the permissions there.", e);
+        }
+    }
+}

@@ -1,0 +1,171 @@
+package dev.flipside.eval.benchmark;
+
+import dev.flipside.config.UserError;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.ScoredRow;
+import dev.flipside.text.Rendered;
+import dev.flipside.text.Renderer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.LongConsumer;
+import java.util.stream.IntStream;
+
+/**
+ * A reward model over a benchmark's answers.
+ *
+ * <p>Each answer is rendered with the model's own chat template, as its turn after the prompt. All answers of a prompt stand in one batch, so that the prompt is computed once for them.
+ *
+ * <p>An item whose longest conversation has more tokens than {@code maxLength} loses the beginning of its prompt, as in the authors' code of RewardBench, which truncates on the left;
+ * here all answers of an item lose the same tokens. An item with an answer that leaves no token for the prompt is not scored.
+ */
+public final class AnswerScorer {
+    /** Characters of the texts of one call of the model: some tens of batches, which sort their rows by length, and a sign of life every few seconds. */
+    private static final long CHUNK = 200_000;
+
+    private final RewardModel model;
+    private final Renderer renderer;
+    private final int maxLength;
+    private final boolean sharedPrompts;
+    private long rowsEndingInPadding;
+
+    /**
+     * @param maxLength the most tokens of a conversation
+     * @param sharedPrompts whether a prompt is computed once for all its answers; off, every answer is computed whole, for measuring
+     */
+    public AnswerScorer(RewardModel model, Renderer renderer, int maxLength, boolean sharedPrompts) {
+        this.model = model;
+        this.renderer = renderer;
+        this.maxLength = maxLength;
+        this.sharedPrompts = sharedPrompts;
+    }
+
+    /** An item's rows, ready for the model; none when it cannot be scored. */
+    private record Prepared(int index, List<ScoredRow> rows, int cut) {}
+
+    /**
+     * Scores all items, the longest first.
+     *
+     * @param answersDone is told how many answers are done
+     * @return in the order of {@code items}
+     * @throws UserError when an item cannot be rendered or the model's score is not finite
+     */
+    public List<ScoredItem> score(List<BenchmarkItem> items, LongConsumer answersDone) {
+        ScoredItem[] scored = new ScoredItem[items.size()];
+        long done = 0;
+        for (List<Integer> chunk : chunks(items)) {
+            List<Prepared> prepared =
+                    chunk.stream().map(i -> prepare(i, items.get(i))).toList();
+            List<ScoredRow> rows =
+                    prepared.stream().flatMap(p -> p.rows().stream()).toList();
+            rowsEndingInPadding += model.rowsEndingInPadding(rows);
+            double[] rewards = model.score(rows).rewards();
+            int from = 0;
+            for (Prepared p : prepared) {
+                BenchmarkItem item = items.get(p.index());
+                double[] own = Arrays.copyOfRange(rewards, from, from + p.rows().size());
+                requireFinite(item, own);
+                scored[p.index()] =
+                        ScoredItem.of(item, Arrays.stream(own).boxed().toList(), p.cut());
+                from += own.length;
+                done += item.answers().size();
+            }
+            answersDone.accept(done);
+        }
+        return List.of(scored);
+    }
+
+    /** Answers so far whose reward is read before their last token, because that is the model's padding token. */
+    public long rowsEndingInPadding() {
+        return rowsEndingInPadding;
+    }
+
+    /** Items in parts of bounded size; items with the same prompt stand together. */
+    private static List<List<Integer>> chunks(List<BenchmarkItem> items) {
+        Map<Object, List<Integer>> byPrompt = new LinkedHashMap<>();
+        IntStream.range(0, items.size())
+                .forEach(i -> byPrompt.computeIfAbsent(items.get(i).prompt(), p -> new ArrayList<>())
+                        .add(i));
+        List<Integer> order = byPrompt.values().stream()
+                .sorted(Comparator.comparingLong(group -> -longest(items, group)))
+                .flatMap(List::stream)
+                .toList();
+        List<List<Integer>> chunks = new ArrayList<>();
+        List<Integer> chunk = new ArrayList<>();
+        long held = 0;
+        for (int i : order) {
+            long more = characters(items.get(i));
+            if (!chunk.isEmpty() && held + more > CHUNK) {
+                chunks.add(chunk);
+                chunk = new ArrayList<>();
+                held = 0;
+            }
+            chunk.add(i);
+            held += more;
+        }
+        if (!chunk.isEmpty()) {
+            chunks.add(chunk);
+        }
+        return chunks;
+    }
+
+    private static long longest(List<BenchmarkItem> items, List<Integer> group) {
+        return group.stream()
+                .mapToLong(i -> prompt(items.get(i))
+                        + items.get(i).answers().stream()
+                                .mapToInt(String::length)
+                                .max()
+                                .orElse(0))
+                .max()
+                .orElse(0);
+    }
+
+    private static long characters(BenchmarkItem item) {
+        return item.answers().stream().mapToLong(a -> prompt(item) + a.length()).sum();
+    }
+
+    private static long prompt(BenchmarkItem item) {
+        return item.prompt().messages().stream()
+                .mapToLong(message -> message.content().length())
+                .sum();
+    }
+
+    private Prepared prepare(int index, BenchmarkItem item) {
+        List<Rendered> rendered = new ArrayList<>();
+        for (String answer : item.answers()) {
+            try {
+                rendered.add(renderer.complete(item.prompt(), answer, true));
+            } catch (UserError e) {
+                throw new UserError("item " + item.id() + " (" + item.subset() + "): " + e.getMessage(), e);
+            }
+        }
+        int prompt = rendered.get(0).promptLength();
+        int answer = rendered.stream()
+                .mapToInt(r -> r.ids().length - r.promptLength())
+                .max()
+                .orElseThrow();
+        int kept = Math.min(prompt, maxLength - answer);
+        if (kept < 1) {
+            return new Prepared(index, List.of(), 0);
+        }
+        int cut = prompt - kept;
+        List<ScoredRow> rows = rendered.stream()
+                .map(r -> new ScoredRow(
+                        cut == 0 ? r.ids() : Arrays.copyOfRange(r.ids(), cut, r.ids().length),
+                        sharedPrompts ? kept : 0))
+                .toList();
+        return new Prepared(index, rows, cut);
+    }
+
+    private static void requireFinite(BenchmarkItem item, double[] rewards) {
+        for (double reward : rewards) {
+            if (!Double.isFinite(reward)) {
+                throw new UserError("item " + item.id() + " (" + item.subset() + "): its score is " + reward
+                        + "; the model's weights are damaged.");
+            }
+        }
+    }
+}
