@@ -27,6 +27,11 @@ final class ConfigArguments {
         return file;
     }
 
+    /** The changes as typed. */
+    List<String> overrides() {
+        return List.copyOf(changes);
+    }
+
     /** The changes as typed, and the device when the command line names one. */
     List<String> overrides(CommonOptions common) {
         List<String> overrides = new ArrayList<>(changes);

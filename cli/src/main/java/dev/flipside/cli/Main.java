@@ -21,6 +21,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             Demo.class,
             TrainRm.class,
             Train.class,
+            Compare.class,
             Validate.class,
             Generate.class,
             Chat.class,

@@ -5,11 +5,16 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.config.ComparisonConfig;
+import dev.flipside.config.ComparisonConfig.WorldName;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
+import dev.flipside.eval.alarm.Alarms;
+import dev.flipside.eval.alarm.Measured;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.RewardModel;
+import dev.flipside.run.ComparisonDirectory;
 import dev.flipside.run.FileHash;
 import dev.flipside.train.SaveTrainer;
 import dev.flipside.world.Arm;
@@ -23,8 +28,8 @@ import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.EnumSet;
 import java.util.List;
-import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -42,12 +47,14 @@ class DemoTest {
     private String out;
     private String err;
 
-    private DemoPlan plan(int steps, Arm... arms) {
-        return new DemoPlan(
-                HASTY, List.of(1L), List.of(arms), steps, new Pretraining(300, 30, 32), temp.resolve("demo"), "cpu", 2);
+    /** Two arms, one seed. */
+    private ComparisonPlan plan(String folder, int steps, Arm arm) {
+        ComparisonConfig config =
+                DemoQuestion.W.config(temp.resolve(folder), List.of(1L), EnumSet.of(arm), steps, "cpu", 2);
+        return ComparisonPlan.of(config, new WorldBase(HASTY, new Pretraining(300, 30, 32), steps, List.of(), "cpu"));
     }
 
-    private void demo(DemoPlan plan, boolean json) {
+    private void demo(ComparisonPlan plan, boolean json) {
         ByteArrayOutputStream output = new ByteArrayOutputStream();
         ByteArrayOutputStream messages = new ByteArrayOutputStream();
         Console console = new Console(
@@ -59,7 +66,7 @@ class DemoTest {
                 json,
                 false);
         try {
-            assertThat(Demo.run(plan, console)).isZero();
+            assertThat(Demo.run(List.of(plan), console)).isZero();
         } finally {
             out = output.toString(StandardCharsets.UTF_8);
             err = messages.toString(StandardCharsets.UTF_8);
@@ -68,21 +75,25 @@ class DemoTest {
 
     @BeforeAll
     void firstDemo() {
-        demo(plan(2, Arm.SAVE), false);
+        demo(plan("demo", 2, Arm.SAVE), false);
+        assertThat(err).contains("initial reward model orders", "seed 1, save: done");
     }
 
     @Test
     void frozenIsTheBaselineAndAFinishedDemoIsKept() throws IOException {
         Path seed = temp.resolve("demo/seed-1");
         String policy = FileHash.of(seed.resolve("save/policy")).toString();
-        demo(plan(2, Arm.SAVE), false);
+        String registration = Files.readString(temp.resolve("demo/registration.json"));
+        demo(plan("demo", 2, Arm.SAVE), false);
+
         assertThat(out)
-                .contains("frozen", "save", "vs frozen", "World W after 2 steps", "Gold reward by seed")
+                .contains("frozen", "save", "world W", "difference from frozen", "gold reward", "By seed")
+                .contains("Verdict: too few seeds")
                 .doesNotContain("NaN");
-        assertThat(err).contains("initial reward model orders");
         assertThat(FileHash.of(seed.resolve("save/policy")).toString()).isEqualTo(policy);
-        // Kept, not run again: config and metrics of one run.
+        // Kept, not run again: config and metrics of one run; and the question is still the first one.
         assertThat(Files.readAllLines(seed.resolve("save/metrics.jsonl"))).hasSize(3);
+        assertThat(Files.readString(temp.resolve("demo/registration.json"))).isEqualTo(registration);
     }
 
     @Test
@@ -96,22 +107,25 @@ class DemoTest {
     }
 
     @Test
-    void anotherArmSharesPolicyAndRewardModelOfTheSeed() throws IOException {
-        demo(plan(2, Arm.GUARDED), true);
-        JsonNode json = new ObjectMapper().readTree(out);
-        JsonNode frozen = json.at("/arms/frozen/runs/0");
-        JsonNode guarded = json.at("/arms/guarded/runs/0");
-        assertThat(guarded.get("start_gold").doubleValue())
-                .isEqualTo(frozen.get("start_gold").doubleValue());
-        assertThat(json.at("/arms/guarded/gold/vs_frozen").doubleValue())
-                .isEqualTo(
-                        guarded.get("gold").doubleValue() - frozen.get("gold").doubleValue());
-        assertThat(json.at("/arms/guarded/label_accuracy").doubleValue()).isBetween(0.0, 1.0);
+    void armsShareTheSeedsPolicyAndRewardModel() throws IOException {
+        demo(plan("demo", 2, Arm.SAVE), true);
+        JsonNode gold = new ObjectMapper().readTree(out).at("/worlds/0/outcomes/eval_gold/arms");
+        double frozen = gold.at("/frozen/by_seed/0").doubleValue();
+        double save = gold.at("/save/by_seed/0").doubleValue();
+        assertThat(gold.at("/save/difference").doubleValue()).isEqualTo(save - frozen);
+        assertThat(first("frozen")).isEqualTo(first("save")).isPositive();
+    }
+
+    /** Gold reward before the first step. */
+    private double first(String arm) {
+        List<Measured> history = Alarms.read(temp.resolve("demo/seed-1/" + arm + "/metrics.jsonl"));
+        return history.get(0).values().get("eval_gold");
     }
 
     @Test
     void aStoppedDemoGoesOnWhereItWas() throws IOException {
-        Path run = temp.resolve("demo/seed-1/loo");
+        Path run = temp.resolve("stopped/seed-1/loo");
+        ComparisonPlan plan = plan("stopped", 2, Arm.LOO);
         Console console = new Console(
                 new Main.Streams(
                         InputStream.nullInputStream(),
@@ -120,24 +134,26 @@ class DemoTest {
                         0),
                 false,
                 true);
-        List<ArmResult> stopped = new DemoRuns(plan(2, Arm.LOO), console, () -> Files.exists(run)).run();
-        assertThat(stopped).extracting(ArmResult::arm).doesNotContain(Arm.LOO);
+        assertThat(new ComparisonRuns(plan, console, () -> Files.exists(run)).run())
+                .isFalse();
         assertThat(run.resolve("checkpoints/step-1")).isDirectory();
         assertThat(run.resolve("policy")).doesNotExist();
 
-        demo(plan(2, Arm.LOO), false);
+        demo(plan, false);
         assertThat(run.resolve("policy")).isDirectory();
-        assertThat(ArmResult.metrics(run))
-                .extracting(line -> line.get("step").asInt())
-                .containsExactly(0, 1, 2);
+        assertThat(Alarms.read(run.resolve("metrics.jsonl")))
+                .extracting(Measured::step)
+                .containsExactly(0L, 1L, 2L);
     }
 
     @Test
-    void aRunOfAnotherLengthIsRefused() {
-        assertThatThrownBy(() -> demo(plan(3, Arm.SAVE), false))
+    void anotherQuestionInTheSameFolderIsRefused() {
+        assertThatThrownBy(() -> demo(plan("demo", 3, Arm.SAVE), false))
                 .isInstanceOf(UserError.class)
-                .hasMessageContaining("--out")
-                .hasMessageContaining("other options");
+                .hasMessageContaining("base.steps: '3' differs from the '2'");
+        assertThatThrownBy(() -> demo(plan("demo", 2, Arm.GUARDED), false))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("comparison.criterion");
     }
 
     /** The promise of the last line: what a demo ran is an ordinary run. */
@@ -152,6 +168,15 @@ class DemoTest {
                 .hasSameBinaryContentAs(run.resolve("reward_model/model.safetensors"));
     }
 
+    /** The demo is a comparison like any other: its file says all of it. */
+    @Test
+    void whatIsRegisteredIsTheWholeQuestion() {
+        ComparisonConfig registered =
+                ComparisonDirectory.read(temp.resolve("demo")).config();
+        assertThat(registered.base().world()).contains(WorldName.W);
+        assertThat(registered).isEqualTo(plan("demo", 2, Arm.SAVE).config());
+    }
+
     @Test
     void wrongFlagsAreNamed() {
         assertThat(CommandRun.of("demo", "--seeds", "0").err()).contains("--seeds is 0");
@@ -159,23 +184,6 @@ class DemoTest {
         CommandRun arm = CommandRun.of("demo", "--arm", "perfect");
         assertThat(arm.exitCode()).isEqualTo(2);
         assertThat(arm.err()).contains("perfect").containsIgnoringCase("guarded");
-    }
-
-    @Test
-    void reportPairsArmsBySeed() {
-        DemoPlan two =
-                new DemoPlan(World.W, List.of(1L, 2L), List.of(Arm.SAVE), 30, Pretraining.STANDARD, temp, "cpu", 1);
-        List<ArmResult> results = List.of(
-                new ArmResult(Arm.FROZEN, 1, temp, 0.4, 0.60, 0.6, 0.7, Double.NaN, Double.NaN),
-                new ArmResult(Arm.FROZEN, 2, temp, 0.4, 0.70, 0.6, 0.8, Double.NaN, Double.NaN),
-                new ArmResult(Arm.SAVE, 1, temp, 0.4, 0.64, 0.7, 0.8, 0.8, 0.1),
-                new ArmResult(Arm.SAVE, 2, temp, 0.4, 0.72, 0.8, 0.8, 0.9, 0.2));
-        DemoReport report = new DemoReport(two, results);
-        assertThat(report.text())
-                .contains("0.680  +0.030 [+0.020, +0.040]")
-                .contains("+0.150 [+0.100, +0.200]")
-                .contains("0.850");
-        assertThat(report.object()).containsEntry("seeds", List.of(1L, 2L));
-        assertThat((Map<?, ?>) report.object().get("arms")).hasSize(2);
+        assertThat(CommandRun.of("demo", "--world", "x").err()).contains("'x'");
     }
 }

@@ -2,14 +2,17 @@ package dev.flipside.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flipside.config.ComparisonConfig;
+import dev.flipside.eval.alarm.Alarms;
+import dev.flipside.eval.compare.ComparisonResult;
+import dev.flipside.eval.compare.ComparisonResult.OutcomeResult;
+import dev.flipside.eval.compare.Verdict;
+import dev.flipside.run.ComparisonDirectory;
 import dev.flipside.world.Arm;
-import dev.flipside.world.Pretraining;
-import dev.flipside.world.World;
 import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.List;
-import java.util.function.ToDoubleFunction;
+import java.util.EnumSet;
 import java.util.stream.LongStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -24,46 +27,57 @@ class WorldAcceptanceTest {
     @TempDir
     Path temp;
 
-    private List<ArmResult> results;
+    private ComparisonResult result;
 
     @Test
     void saveImprovesPolicyAndRewardModelAndRandomSignsDoNot() {
-        DemoPlan plan = new DemoPlan(
-                World.W,
-                LongStream.rangeClosed(1, 8).boxed().toList(),
-                List.of(Arm.SAVE, Arm.SGD, Arm.RANDOM, Arm.GOLD),
-                30,
-                Pretraining.STANDARD,
+        ComparisonConfig config = DemoQuestion.W.config(
                 temp,
+                LongStream.rangeClosed(1, 8).boxed().toList(),
+                EnumSet.of(Arm.SAVE, Arm.SGD, Arm.RANDOM, Arm.GOLD),
+                30,
                 "cpu",
-                Runtime.getRuntime().availableProcessors());
+                0);
         Console console =
                 new Console(new Main.Streams(InputStream.nullInputStream(), System.out, System.out, 0), false, false);
-        results = new DemoRuns(plan, console, () -> false).run();
-        System.out.println(new DemoReport(plan, results).text());
-        System.out.println("R^2 of the anchor by seed, ridge: " + Arrays.toString(of(Arm.SAVE, ArmResult::anchorR2)));
-        System.out.println("R^2 of the anchor by seed, sgd:   " + Arrays.toString(of(Arm.SGD, ArmResult::anchorR2)));
+        ComparisonPlan plan = ComparisonPlan.of(config);
+        assertThat(new ComparisonRuns(plan, console, () -> false).run()).isTrue();
+        ComparisonSummary summary = Compare.finish(plan);
+        result = summary.result();
+        System.out.println(summary.text());
+        System.out.println("R^2 of the anchor by seed, ridge: " + Arrays.toString(anchor(Arm.SAVE)));
+        System.out.println("R^2 of the anchor by seed, sgd:   " + Arrays.toString(anchor(Arm.SGD)));
 
-        assertThat(gain(Arm.SAVE, ArmResult::gold)).as("gold of SAVE").isGreaterThanOrEqualTo(0.02);
-        assertThat(gain(Arm.SAVE, ArmResult::onPolicyAccuracy))
+        assertThat(gain(Arm.SAVE, "eval_gold")).as("gold of SAVE").isGreaterThanOrEqualTo(0.02);
+        assertThat(gain(Arm.SAVE, "eval_rm/on_policy_accuracy"))
                 .as("on-policy accuracy of SAVE")
                 .isGreaterThanOrEqualTo(0.04);
-        assertThat(mean(of(Arm.SAVE, ArmResult::labelAccuracy)))
+        assertThat(outcome("save/label_accuracy").mean("save"))
                 .as("label accuracy of SAVE")
                 .isGreaterThanOrEqualTo(0.70);
-        assertThat(gain(Arm.RANDOM, ArmResult::gold)).as("gold of random signs").isNegative();
-        assertThat(gain(Arm.GOLD, ArmResult::gold)).as("gold of true signs").isGreaterThanOrEqualTo(0.02);
+        assertThat(gain(Arm.RANDOM, "eval_gold")).as("gold of random signs").isNegative();
+        assertThat(gain(Arm.GOLD, "eval_gold")).as("gold of true signs").isGreaterThanOrEqualTo(0.02);
+        assertThat(result.verdict()).isEqualTo(Verdict.MET);
     }
 
-    private double gain(Arm arm, ToDoubleFunction<ArmResult> measure) {
-        return mean(of(arm, measure)) - mean(of(Arm.FROZEN, measure));
+    private OutcomeResult outcome(String metric) {
+        return result.outcomes().stream()
+                .filter(o -> o.outcome().metric().equals(metric))
+                .findFirst()
+                .orElseThrow();
     }
 
-    private double[] of(Arm arm, ToDoubleFunction<ArmResult> measure) {
-        return results.stream().filter(r -> r.arm() == arm).mapToDouble(measure).toArray();
+    private double gain(Arm arm, String metric) {
+        return outcome(metric).differences().get(arm.label()).interval().mean();
     }
 
-    private static double mean(double[] values) {
-        return Arrays.stream(values).average().orElseThrow();
+    private double[] anchor(Arm arm) {
+        return result.config().comparison().seeds().stream()
+                .mapToDouble(seed -> Alarms.read(
+                                ComparisonDirectory.run(temp, seed, arm.label()).resolve("metrics.jsonl"))
+                        .get(0)
+                        .values()
+                        .get("save/warmup_r2"))
+                .toArray();
     }
 }

@@ -12,6 +12,7 @@ import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
 import com.fasterxml.jackson.databind.exc.InvalidFormatException;
+import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -21,6 +22,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import com.fasterxml.jackson.dataformat.yaml.YAMLParser;
 import com.fasterxml.jackson.datatype.jdk8.Jdk8Module;
 import java.io.IOException;
+import java.lang.reflect.RecordComponent;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -65,7 +67,7 @@ public final class ConfigReader {
     /**
      * A configuration as read.
      *
-     * @param <C> {@link TrainConfig} or {@link RewardTrainingConfig}
+     * @param <C> {@link TrainConfig}, {@link RewardTrainingConfig} or {@link ComparisonConfig}
      * @param config the records
      * @param given the keys ({@code section.key}) that the file or the command line named
      */
@@ -107,6 +109,13 @@ public final class ConfigReader {
                         .containsAll(sections);
     }
 
+    /** Reads and validates the file of {@code flipside compare}. */
+    public static ComparisonConfig comparison(Path file, List<String> overrides) {
+        Reading<ComparisonConfig> reading = read(file, overrides, ComparisonConfig.defaults());
+        ComparisonValidation.check(reading);
+        return reading.config();
+    }
+
     /** The complete configuration as YAML; reading it gives an equal configuration. */
     public static String write(Record config) {
         return yaml(RECORDS.valueToTree(config));
@@ -129,14 +138,23 @@ public final class ConfigReader {
         ObjectNode tree = RECORDS.valueToTree(defaults);
         Set<String> given = new LinkedHashSet<>();
         ObjectNode user = tree.objectNode();
-        merge(user, parseFile(file), tree, file.toString(), given);
+        Set<String> open = openSections(defaults);
+        merge(user, parseFile(file), tree, open, file.toString(), given);
         for (String override : overrides) {
-            merge(user, parseOverride(override), tree, "command line", given);
+            merge(user, parseOverride(override), tree, open, "command line", given);
         }
         applyPreset(tree, user);
         user.properties()
                 .forEach(section -> ((ObjectNode) tree.get(section.getKey())).setAll((ObjectNode) section.getValue()));
         return new Reading<>(toRecords(tree, defaults), given);
+    }
+
+    /** The sections whose keys are names that the user gives. */
+    private static Set<String> openSections(Record defaults) {
+        return Arrays.stream(defaults.getClass().getRecordComponents())
+                .filter(section -> section.getType() == Map.class)
+                .map(RecordComponent::getName)
+                .collect(Collectors.toSet());
     }
 
     private static void applyPreset(ObjectNode tree, ObjectNode user) {
@@ -183,7 +201,8 @@ public final class ConfigReader {
         }
     }
 
-    private static void merge(ObjectNode user, JsonNode input, ObjectNode known, String where, Set<String> given) {
+    private static void merge(
+            ObjectNode user, JsonNode input, ObjectNode known, Set<String> open, String where, Set<String> given) {
         if (input.isMissingNode() || input.isNull()) {
             return;
         }
@@ -202,13 +221,18 @@ public final class ConfigReader {
                         + kind(section.getValue()) + ".");
             }
             for (Map.Entry<String, JsonNode> entry : section.getValue().properties()) {
-                if (!knownSection.has(entry.getKey())) {
+                if (!knownSection.has(entry.getKey()) && !open.contains(section.getKey())) {
                     throw new UserError(where + ": there is no key '" + section.getKey() + "." + entry.getKey() + "'"
                             + suggestion(entry.getKey(), knownSection)
                             + "; docs/configuration.md lists the keys of section "
                             + section.getKey() + ".");
                 }
-                user.withObjectProperty(section.getKey()).set(entry.getKey(), entry.getValue());
+                JsonNode value = entry.getValue();
+                // In an open section a name with nothing behind it is an entry with nothing to say.
+                boolean bare = open.contains(section.getKey())
+                        && (value.isNull()
+                                || value.isTextual() && value.textValue().isEmpty());
+                user.withObjectProperty(section.getKey()).set(entry.getKey(), bare ? known.objectNode() : value);
                 given.add(section.getKey() + "." + entry.getKey());
             }
         }
@@ -222,6 +246,18 @@ public final class ConfigReader {
             String key = e.getPath().stream()
                     .map(r -> r.getFieldName() == null ? "[" + r.getIndex() + "]" : r.getFieldName())
                     .collect(Collectors.joining("."));
+            if (e.getCause() instanceof UserError cause) {
+                throw new UserError(key + ": " + cause.getMessage(), e);
+            }
+            if (e instanceof UnrecognizedPropertyException unknown) {
+                throw new UserError(
+                        key + ": there is no such key; keys there are "
+                                + unknown.getKnownPropertyIds().stream()
+                                        .map(Object::toString)
+                                        .collect(Collectors.joining(", "))
+                                + ".",
+                        e);
+            }
             JsonNode value = tree.at("/" + key.replace('.', '/'));
             throw new UserError(
                     key + ": " + (value.isMissingNode() ? "this value" : "'" + value.asText(value.toString()) + "'")

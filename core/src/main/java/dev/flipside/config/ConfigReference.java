@@ -2,6 +2,7 @@ package dev.flipside.config;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
@@ -52,6 +53,8 @@ public final class ConfigReference {
                 ResumedConfig.freeKeys().stream().map(k -> "`" + k + "`").collect(Collectors.joining(", "))));
         page.append("\n# `flipside train-rm`\n");
         sections(page, RewardTrainingConfig.defaults());
+        page.append("\n# `flipside compare`\n");
+        sections(page, ComparisonConfig.defaults());
         return page.toString();
     }
 
@@ -65,25 +68,42 @@ public final class ConfigReference {
                     .append(doc(section))
                     .append("\n\n");
             page.append("| key | type | default | meaning |\n|---|---|---|---|\n");
-            keys(page, section.getType(), tree.get(name));
+            if (section.getType() == Map.class) {
+                keys(page, "NAME.", entry(section.getGenericType()).orElseThrow(), MissingNode.getInstance());
+            } else {
+                keys(page, "", section.getType(), tree.get(name));
+            }
         }
     }
 
-    private static void keys(StringBuilder page, Class<?> section, JsonNode defaults) {
+    private static void keys(StringBuilder page, String prefix, Class<?> section, JsonNode defaults) {
         for (RecordComponent component : section.getRecordComponents()) {
             if (component.getAccessor().isAnnotationPresent(JsonUnwrapped.class)) {
-                keys(page, component.getType(), defaults);
+                keys(page, prefix, component.getType(), defaults);
                 continue;
             }
             String name = snakeCase(component.getName());
             page.append(String.format(
                     Locale.ROOT,
                     "| `%s` | %s | %s | %s |%n",
-                    name,
+                    prefix + name,
                     type(component.getGenericType()),
-                    defaultValue(defaults.get(name)),
+                    defaultValue(defaults.path(name)),
                     doc(component).replace("|", "\\|")));
+            String inner = prefix + name + (component.getType() == List.class ? "[]." : ".");
+            entry(component.getGenericType()).ifPresent(record -> keys(page, inner, record, MissingNode.getInstance()));
         }
+    }
+
+    /** The record that a list, a map or an optional holds, whose keys the page then lists too. */
+    private static Optional<Class<?>> entry(Type type) {
+        if (type instanceof ParameterizedType generic) {
+            Type last = generic.getActualTypeArguments()[generic.getActualTypeArguments().length - 1];
+            return last instanceof Class<?> c && c.isRecord() && c != Overrides.class
+                    ? Optional.of(c)
+                    : Optional.empty();
+        }
+        return Optional.empty();
     }
 
     private static void presets(StringBuilder page) {
@@ -126,15 +146,22 @@ public final class ConfigReference {
         if (List.of(double.class, Double.class, OptionalDouble.class).contains(raw)) {
             return "number";
         }
-        return raw == boolean.class ? "true or false" : "text";
+        if (raw == Overrides.class) {
+            return "list or map";
+        }
+        return raw == boolean.class ? "true or false" : raw.isRecord() ? "map" : "text";
     }
 
     private static String plural(Type element) {
-        return element instanceof ParameterizedType ? "maps" : element == Integer.class ? "whole numbers" : "texts";
+        boolean map = element instanceof ParameterizedType || element instanceof Class<?> c && c.isRecord();
+        return map ? "maps" : element == Integer.class || element == Long.class ? "whole numbers" : "texts";
     }
 
     private static String defaultValue(JsonNode value) {
-        boolean none = value.isNull() || value.isTextual() && value.asText().isEmpty() || value.isArray();
+        boolean none = value.isNull()
+                || value.isMissingNode()
+                || value.isTextual() && value.asText().isEmpty()
+                || value.isArray();
         return none ? "-" : "`" + ConfigReader.shown(value) + "`";
     }
 

@@ -5,7 +5,11 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.Predicate;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * What a run may change when it is continued.
@@ -15,14 +19,14 @@ import java.util.Set;
  * other key decides what was sampled and learnt so far, so a run with another value of it is another run.
  */
 public final class ResumedConfig {
-    private static final Set<String> FREE = Set.of(
+    /** How and where a run is computed; its numbers are the same. */
+    private static final Set<String> COMPUTATION = Set.of(
             "run.resume",
             "run.output_dir",
             "run.device",
             "run.save_steps",
             "run.save_total_limit",
             "run.save_dtype",
-            "run.stop_rule",
             "policy.per_device_train_batch_size",
             "policy.gradient_checkpointing",
             "policy.activation_memory_mb",
@@ -30,11 +34,19 @@ public final class ResumedConfig {
             "reward_model.gradient_checkpointing",
             "reward_model.activation_memory_mb",
             "rollout.max_rows",
-            "eval.eval_steps",
-            "eval.value_samples",
-            "logging.logging_steps",
-            "logging.tensorboard",
-            "logging.log_completions");
+            "logging.tensorboard");
+
+    /** What may change while a run goes on: also when it ends and how often it is looked at. */
+    private static final Set<String> FREE = Stream.concat(
+                    COMPUTATION.stream(),
+                    Stream.of(
+                            "run.stop_rule",
+                            "eval.eval_steps",
+                            "eval.value_samples",
+                            "logging.logging_steps",
+                            "logging.log_completions"))
+            .collect(Collectors.toUnmodifiableSet());
+
     private static final String MAX_STEPS = "run.max_steps";
 
     private ResumedConfig() {}
@@ -54,24 +66,74 @@ public final class ResumedConfig {
     public static void requireContinues(Path stored, TrainConfig config, long finished) {
         TrainConfig before =
                 ConfigReader.read(stored, List.of(), TrainConfig.defaults()).config();
-        JsonNode then = ConfigReader.tree(before);
-        JsonNode now = ConfigReader.tree(config);
-        for (Map.Entry<String, JsonNode> section : now.properties()) {
-            for (Map.Entry<String, JsonNode> entry : section.getValue().properties()) {
-                String key = section.getKey() + "." + entry.getKey();
-                JsonNode old = then.path(section.getKey()).path(entry.getKey());
-                boolean grows = key.equals(MAX_STEPS) && before.run().rounds() == 1;
-                if (!FREE.contains(key) && !grows && !old.equals(entry.getValue())) {
-                    throw new UserError(key + ": " + text(entry.getValue()) + " differs from the " + text(old)
-                            + " that the run was begun with (" + stored
-                            + "); resume with the old value, or start a new run in another run.output_dir.");
-                }
-            }
+        boolean grows = before.run().rounds() == 1;
+        String differing = firstDifference(before, config, key -> FREE.contains(key) || grows && key.equals(MAX_STEPS))
+                .orElse("");
+        if (!differing.isEmpty()) {
+            throw new UserError(differing + " that the run was begun with (" + stored
+                    + "); resume with the old value, or start a new run in another run.output_dir.");
         }
         if ((long) config.run().maxSteps() * config.run().rounds() < finished) {
             throw new UserError(MAX_STEPS + ": " + config.run().maxSteps() + " is less than the " + finished
                     + " steps that the run has behind it; raise it, or start a new run in another run.output_dir.");
         }
+    }
+
+    /**
+     * Compares a configuration with the one that a run has finished with, before the run is kept as it is.
+     *
+     * @param stored the run's {@code config.yaml}
+     * @throws UserError naming the first key, in the file's order, that differs and changes numbers of the training
+     */
+    public static void requireSame(Path stored, TrainConfig config) {
+        TrainConfig before =
+                ConfigReader.read(stored, List.of(), TrainConfig.defaults()).config();
+        refuse(stored, firstDifference(before, config, COMPUTATION::contains));
+    }
+
+    /** The same for the training of a reward model; only where it lies and what it computes on may differ. */
+    public static void requireSame(Path stored, RewardTrainingConfig config) {
+        RewardTrainingConfig before = ConfigReader.read(stored, List.of(), RewardTrainingConfig.defaults())
+                .config();
+        refuse(stored, firstDifference(before, config, COMPUTATION::contains));
+    }
+
+    /** The same for a comparison, whose question must not change once it has been asked; only where it lies and how many runs go side by side may. */
+    public static void requireSame(Path stored, ComparisonConfig config) {
+        ComparisonConfig before = ConfigReader.read(stored, List.of(), ComparisonConfig.defaults())
+                .config();
+        refuse(
+                stored,
+                firstDifference(before, config, Set.of("comparison.output_dir", "comparison.workers")::contains));
+    }
+
+    private static void refuse(Path stored, Optional<String> difference) {
+        difference.ifPresent(d -> {
+            throw new UserError(d + " in " + stored
+                    + ", with which it was begun; take the old value, or choose another output folder.");
+        });
+    }
+
+    /** {@code section.key: 'new' differs from the 'old'}, in the file's order. */
+    private static Optional<String> firstDifference(Record before, Record now, Predicate<String> free) {
+        JsonNode then = ConfigReader.tree(before);
+        for (Map.Entry<String, JsonNode> section : ConfigReader.tree(now).properties()) {
+            JsonNode old = then.path(section.getKey());
+            for (Map.Entry<String, JsonNode> entry : section.getValue().properties()) {
+                String key = section.getKey() + "." + entry.getKey();
+                JsonNode value = old.path(entry.getKey());
+                if (!free.test(key) && !value.equals(entry.getValue())) {
+                    return Optional.of(key + ": " + text(entry.getValue()) + " differs from the " + text(value));
+                }
+            }
+            for (Map.Entry<String, JsonNode> entry : old.properties()) {
+                if (!section.getValue().has(entry.getKey())) {
+                    return Optional.of(section.getKey() + "." + entry.getKey() + ": is missing, which differs from the "
+                            + text(entry.getValue()));
+                }
+            }
+        }
+        return Optional.empty();
     }
 
     /** The configuration to store with a run: without {@code run.resume}, so that the file alone begins the same run again. */
@@ -82,6 +144,6 @@ public final class ResumedConfig {
     }
 
     private static String text(JsonNode value) {
-        return value.isNull() ? "missing value" : "'" + ConfigReader.shown(value) + "'";
+        return value.isNull() || value.isMissingNode() ? "missing value" : "'" + ConfigReader.shown(value) + "'";
     }
 }

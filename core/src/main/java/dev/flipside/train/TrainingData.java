@@ -36,11 +36,17 @@ record TrainingData(
         int most = data.maxPrompts();
         return new TrainingData(
                 most > 0 && most < prompts.size() ? prompts.subList(0, most) : prompts,
-                data.evalPrompts()
-                        .map(f -> fitting("data.eval_prompts", read("data.eval_prompts", f), config, policy, listener))
-                        .orElse(List.of()),
+                evalPrompts(config, policy, listener),
                 pairs("data.preferences", data.preferences(), listener),
                 pairs("data.eval_preferences", data.evalPreferences(), listener));
+    }
+
+    /** The held-out prompts, those that fit; empty when the configuration names none. */
+    static List<PromptExample> evalPrompts(TrainConfig config, PolicyModel policy, TrainListener listener) {
+        return config.data()
+                .evalPrompts()
+                .map(f -> fitting("data.eval_prompts", read("data.eval_prompts", f), config, policy, listener))
+                .orElse(List.of());
     }
 
     private static List<PromptExample> read(String key, String file) {
