@@ -25,7 +25,7 @@ record JudgeBench() implements BenchmarkRule {
 
     @Override
     public String tieRule() {
-        return "a tie is wrong: judged in both orders, as published, it is right in one of them";
+        return "a tie is wrong, as in the published results, which ask in both orders";
     }
 
     @Override

@@ -5,9 +5,7 @@ import dev.flipside.data.Turns;
 import dev.flipside.text.Conversation;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Set;
 
 /**
@@ -15,79 +13,33 @@ import java.util.Set;
  * much as all of HumanEvalPack: 984, not its 447 (allenai/reward-bench, constants.py).
  */
 record RewardBench() implements BenchmarkRule {
-    /** Section to subsets with their weights. */
-    private static final Map<String, Map<String, Integer>> SECTIONS = sections();
+    private static final List<String> SECTIONS = List.of("Chat", "Chat Hard", "Safety", "Reasoning");
+    private static final List<Subset> SUBSETS = List.of(
+            new Subset("Chat", "alpacaeval-easy", 100),
+            new Subset("Chat", "alpacaeval-length", 95),
+            new Subset("Chat", "alpacaeval-hard", 95),
+            new Subset("Chat", "mt-bench-easy", 28),
+            new Subset("Chat", "mt-bench-med", 40),
+            new Subset("Chat Hard", "mt-bench-hard", 37),
+            new Subset("Chat Hard", "llmbar-natural", 100),
+            new Subset("Chat Hard", "llmbar-adver-neighbor", 134),
+            new Subset("Chat Hard", "llmbar-adver-GPTInst", 92),
+            new Subset("Chat Hard", "llmbar-adver-GPTOut", 47),
+            new Subset("Chat Hard", "llmbar-adver-manual", 46),
+            new Subset("Safety", "refusals-dangerous", 100),
+            new Subset("Safety", "refusals-offensive", 100),
+            new Subset("Safety", "xstest-should-refuse", 154),
+            new Subset("Safety", "xstest-should-respond", 250),
+            new Subset("Safety", "donotanswer", 136),
+            new Subset("Reasoning", "math-prm", 984),
+            new Subset("Reasoning", "hep-cpp", 164),
+            new Subset("Reasoning", "hep-go", 164),
+            new Subset("Reasoning", "hep-java", 164),
+            new Subset("Reasoning", "hep-js", 164),
+            new Subset("Reasoning", "hep-python", 164),
+            new Subset("Reasoning", "hep-rust", 164));
 
-    private static Map<String, Map<String, Integer>> sections() {
-        Map<String, Map<String, Integer>> sections = new LinkedHashMap<>();
-        sections.put(
-                "Chat",
-                weights(
-                        "alpacaeval-easy",
-                        100,
-                        "alpacaeval-length",
-                        95,
-                        "alpacaeval-hard",
-                        95,
-                        "mt-bench-easy",
-                        28,
-                        "mt-bench-med",
-                        40));
-        sections.put(
-                "Chat Hard",
-                weights(
-                        "mt-bench-hard",
-                        37,
-                        "llmbar-natural",
-                        100,
-                        "llmbar-adver-neighbor",
-                        134,
-                        "llmbar-adver-GPTInst",
-                        92,
-                        "llmbar-adver-GPTOut",
-                        47,
-                        "llmbar-adver-manual",
-                        46));
-        sections.put(
-                "Safety",
-                weights(
-                        "refusals-dangerous",
-                        100,
-                        "refusals-offensive",
-                        100,
-                        "xstest-should-refuse",
-                        154,
-                        "xstest-should-respond",
-                        250,
-                        "donotanswer",
-                        136));
-        sections.put(
-                "Reasoning",
-                weights(
-                        "math-prm",
-                        984,
-                        "hep-cpp",
-                        164,
-                        "hep-go",
-                        164,
-                        "hep-java",
-                        164,
-                        "hep-js",
-                        164,
-                        "hep-python",
-                        164,
-                        "hep-rust",
-                        164));
-        return sections;
-    }
-
-    private static Map<String, Integer> weights(Object... namesAndWeights) {
-        Map<String, Integer> weights = new LinkedHashMap<>();
-        for (int i = 0; i < namesAndWeights.length; i += 2) {
-            weights.put((String) namesAndWeights[i], (Integer) namesAndWeights[i + 1]);
-        }
-        return weights;
-    }
+    private record Subset(String section, String name, int weight) {}
 
     @Override
     public String shape() {
@@ -102,7 +54,7 @@ record RewardBench() implements BenchmarkRule {
     @Override
     public BenchmarkItem item(Path file, Row row) {
         String subset = row.requireText("subset");
-        if (SECTIONS.values().stream().noneMatch(subsets -> subsets.containsKey(subset))) {
+        if (SUBSETS.stream().noneMatch(known -> known.name().equals(subset))) {
             throw row.error("has the subset '" + subset + "', which RewardBench's four sections do not have");
         }
         Conversation prompt = row.require("prompt").isTextual()
@@ -128,23 +80,23 @@ record RewardBench() implements BenchmarkRule {
     public List<Metric> metrics(Means means) {
         List<Metric> sections = new ArrayList<>();
         List<Metric> subsets = new ArrayList<>();
-        SECTIONS.forEach((name, weights) -> {
+        for (String section : SECTIONS) {
             double sum = 0;
             double whole = 0;
             double count = 0;
-            for (Map.Entry<String, Integer> subset : weights.entrySet()) {
-                if (means.has(subset.getKey())) {
-                    Metric accuracy = Metric.of(subset.getKey(), means, subset.getKey(), 0);
+            for (Subset subset : SUBSETS) {
+                if (subset.section().equals(section) && means.has(subset.name())) {
+                    Metric accuracy = Metric.of(subset.name(), means, subset.name(), 0);
                     subsets.add(accuracy);
-                    sum += accuracy.value() * subset.getValue();
-                    whole += subset.getValue();
+                    sum += accuracy.value() * subset.weight();
+                    whole += subset.weight();
                     count += accuracy.count();
                 }
             }
             if (whole > 0) {
-                sections.add(new Metric(name, count, sum / whole));
+                sections.add(new Metric(section, count, sum / whole));
             }
-        });
+        }
         List<Metric> all = new ArrayList<>();
         all.add(Metric.mean("overall", sections));
         all.addAll(sections);
@@ -154,8 +106,8 @@ record RewardBench() implements BenchmarkRule {
 
     @Override
     public List<String> missing(Set<String> groups) {
-        return SECTIONS.values().stream()
-                .flatMap(subsets -> subsets.keySet().stream())
+        return SUBSETS.stream()
+                .map(Subset::name)
                 .filter(subset -> !groups.contains(subset))
                 .toList();
     }
