@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
         name = "gsm8k",
         description = {
             "GSM8K: the number after ####, and the last number of the answer.",
-            "A row of --data is {\"question\", \"answer\"}, as published; an id is the row's \"id\" or its number from 1."
+            "A row of --input is {\"question\", \"answer\"}, as published; an id is the row's \"id\" or its number from 1."
         })
 final class EvalGsm8k extends VerifiableTask {
     @Option(

@@ -11,7 +11,7 @@ import picocli.CommandLine.Command;
         name = "ifeval",
         description = {
             "IFEval: 25 kinds of instructions that a program can check, by prompt and by instruction, strictly and loosely.",
-            "A row of --data is {\"key\", \"prompt\", \"instruction_id_list\", \"kwargs\"}, as published; an answer's id is the key."
+            "A row of --input is {\"key\", \"prompt\", \"instruction_id_list\", \"kwargs\"}, as published; an answer's id is the key."
         })
 final class EvalIfEval extends VerifiableTask {
     EvalIfEval() {

@@ -14,7 +14,7 @@ import picocli.CommandLine.Option;
         name = "math",
         description = {
             "MATH and MATH-500: the last \\boxed answer, by the published rule and by value.",
-            "A row of --data is {\"problem\", \"answer\"} or {\"problem\", \"solution\"}, as published; an id is \"unique_id\", \"id\" or the row's number from 1."
+            "A row of --input is {\"problem\", \"answer\"} or {\"problem\", \"solution\"}, as published; an id is \"unique_id\", \"id\" or the row's number from 1."
         })
 final class EvalMath extends VerifiableTask {
     @Option(

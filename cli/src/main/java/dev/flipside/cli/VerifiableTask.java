@@ -19,11 +19,11 @@ import picocli.CommandLine.Option;
 /** A benchmark whose answers a program marks. */
 abstract class VerifiableTask extends PolicyTask {
     @Option(
-            names = "--data",
+            names = "--input",
             required = true,
             paramLabel = "FILE",
             description = "The benchmark's own file: JSON Lines, JSON, CSV (each also .gz) or Parquet.")
-    private Path data;
+    private Path input;
 
     @Option(
             names = "--compare",
@@ -42,7 +42,7 @@ abstract class VerifiableTask extends PolicyTask {
 
     @Override
     final int run(Console console) {
-        List<VerifiableItem> items = items(options().limited(Rows.read(data)));
+        List<VerifiableItem> items = items(options().limited(Rows.read(input)));
         List<PolicyPrompt> prompts = items.stream().map(VerifiableItem::prompt).toList();
         Optional<TaskResult> other = compare.map(folder -> new TaskFolder(folder).read(name));
         // A wrong folder is told before the answers are generated.

@@ -40,7 +40,7 @@ class EvalPolicyTest {
                 {"id": 9, "completion": "bye bye, my friend", "finish_reason": "length"}
                 """);
 
-        CommandRun run = eval("ifeval", "--data", ifeval, "--answers", answers, "--json");
+        CommandRun run = eval("ifeval", "--input", ifeval, "--answers", answers, "--json");
 
         assertThat(run.exitCode()).as(run.err()).isZero();
         JsonNode result = JSON.readTree(run.out());
@@ -62,7 +62,7 @@ class EvalPolicyTest {
     void aModelAnswersAndASecondRunOnlyMarks() throws IOException {
         String model = TinyModel.policy(folder.resolve("policy")).toString();
         List<String> first =
-                new ArrayList<>(List.of("--data", ifeval, "--model", model, "--max-completion-length", "5"));
+                new ArrayList<>(List.of("--input", ifeval, "--model", model, "--max-completion-length", "5"));
 
         CommandRun run = eval("ifeval", first.toArray(String[]::new));
         CommandRun again = eval("ifeval", first.toArray(String[]::new));
@@ -92,11 +92,11 @@ class EvalPolicyTest {
                 """);
 
         JsonNode numbers = JSON.readTree(
-                eval("gsm8k", "--data", gsm8k, "--answers", answers, "--json").out());
+                eval("gsm8k", "--input", gsm8k, "--answers", answers, "--json").out());
         assertHits(numbers, "strict_match", 0, 1);
         assertHits(numbers, "flexible_extract", 1, 1);
         JsonNode boxed = JSON.readTree(
-                eval("math", "--data", math, "--answers", answers, "--json").out());
+                eval("math", "--input", math, "--answers", answers, "--json").out());
         assertHits(boxed, "exact", 0, 2);
         assertHits(boxed, "equivalent", 1, 2);
         assertThat(boxed.at("/groups/Level 2/hits").asInt(-1)).isZero();
@@ -110,7 +110,7 @@ class EvalPolicyTest {
 
         CommandRun run = eval(
                 "gsm8k",
-                "--data",
+                "--input",
                 gsm8k,
                 "--model",
                 model,
@@ -121,7 +121,7 @@ class EvalPolicyTest {
 
         assertThat(run.exitCode()).as(run.err()).isZero();
         assertThat(Files.readString(folder.resolve("out/answers.jsonl"))).contains("\"Q: 3+4? A:\"");
-        assertThat(eval("gsm8k", "--data", gsm8k, "--model", model, "--prompt-template", "Q")
+        assertThat(eval("gsm8k", "--input", gsm8k, "--model", model, "--prompt-template", "Q")
                         .err())
                 .contains("has no {question}");
     }
@@ -132,22 +132,22 @@ class EvalPolicyTest {
                 "good.jsonl", "{\"id\": 7, \"completion\": \"\\\"a\\\"\"}\n{\"id\": 9, \"completion\": \"a b c\"}\n");
         String bad = write("bad.jsonl", "{\"id\": 7, \"completion\": \"a,b\"}\n{\"id\": 9, \"completion\": \"a\"}\n");
         String other = folder.resolve("other").toString();
-        CommandRun.of("eval-policy", "ifeval", "--data", ifeval, "--answers", bad, "--out", other);
+        CommandRun.of("eval-policy", "ifeval", "--input", ifeval, "--answers", bad, "--out", other);
 
-        CommandRun run = eval("ifeval", "--data", ifeval, "--answers", good, "--compare", other, "--json");
+        CommandRun run = eval("ifeval", "--input", ifeval, "--answers", good, "--compare", other, "--json");
 
         JsonNode comparison = JSON.readTree(run.out()).path("comparison");
         assertThat(comparison.at("/prompt_strict/difference/mean").asDouble()).isEqualTo(1);
         assertThat(comparison.at("/prompt_strict/better").asInt()).isEqualTo(2);
         assertThat(comparison.at("/prompt_strict/p").asDouble()).isEqualTo(0.5);
         assertThat(comparison.path("instruction_strict").has("p")).isFalse();
-        assertThat(eval("ifeval", "--data", ifeval, "--answers", good, "--compare", other)
+        assertThat(eval("ifeval", "--input", ifeval, "--answers", good, "--compare", other)
                         .out())
                 .contains("McNemar p", "+100.0");
-        assertThat(eval("ifeval", "--data", ifeval, "--answers", good, "--limit", "1", "--compare", other)
+        assertThat(eval("ifeval", "--input", ifeval, "--answers", good, "--limit", "1", "--compare", other)
                         .err())
                 .contains("this evaluation has 1 items, the other 2");
-        assertThat(eval("ifeval", "--data", ifeval, "--model", "no-model", "--limit", "1", "--compare", other)
+        assertThat(eval("ifeval", "--input", ifeval, "--model", "no-model", "--limit", "1", "--compare", other)
                         .err())
                 .as("before the model is looked at")
                 .contains("this evaluation has 1 items, the other 2");
@@ -163,24 +163,24 @@ class EvalPolicyTest {
                 "uneven.jsonl", "{\"key\": 1, \"prompt\": \"p\", \"instruction_id_list\": [\"a\"], \"kwargs\": []}\n");
 
         assertMistake(CommandRun.of("eval-policy"), "which task? gsm8k, math, ifeval");
-        assertMistake(eval("ifeval", "--data", ifeval), "--model=DIR", "--answers=FILE");
-        assertMistake(eval("ifeval", "--data", ifeval, "--answers", answers, "--model", "x"), "mutually exclusive");
-        assertMistake(eval("ifeval", "--data", ifeval, "--answers", answers), "no answer to 1 of 2 prompts", "id 9");
-        assertMistake(eval("ifeval", "--data", ifeval, "--answers", answers, "--limit", "0"), "--limit is 0");
-        assertMistake(eval("ifeval", "--data", ifeval, "--answers", answers, "--greedy"), "have no effect");
+        assertMistake(eval("ifeval", "--input", ifeval), "--model=DIR", "--answers=FILE");
+        assertMistake(eval("ifeval", "--input", ifeval, "--answers", answers, "--model", "x"), "mutually exclusive");
+        assertMistake(eval("ifeval", "--input", ifeval, "--answers", answers), "no answer to 1 of 2 prompts", "id 9");
+        assertMistake(eval("ifeval", "--input", ifeval, "--answers", answers, "--limit", "0"), "--limit is 0");
+        assertMistake(eval("ifeval", "--input", ifeval, "--answers", answers, "--greedy"), "have no effect");
         assertMistake(
-                eval("ifeval", "--data", unknown, "--answers", answers),
+                eval("ifeval", "--input", unknown, "--answers", answers),
                 "unknown.jsonl, line 1",
                 "no IFEval instruction 'keywords:rhyme'");
         assertMistake(
-                eval("ifeval", "--data", uneven, "--answers", answers), "uneven.jsonl, line 1", "one object for each");
-        assertMistake(eval("gsm8k", "--data", ifeval, "--answers", answers), "line 1", "no column 'answer'");
-        assertMistake(eval("math", "--data", ifeval, "--answers", answers), "no column 'solution'");
+                eval("ifeval", "--input", uneven, "--answers", answers), "uneven.jsonl, line 1", "one object for each");
+        assertMistake(eval("gsm8k", "--input", ifeval, "--answers", answers), "line 1", "no column 'answer'");
+        assertMistake(eval("math", "--input", ifeval, "--answers", answers), "no column 'solution'");
         assertMistake(
-                eval("ifeval", "--data", ifeval, "--answers", answers, "--limit", "1", "--compare", "nowhere"),
+                eval("ifeval", "--input", ifeval, "--answers", answers, "--limit", "1", "--compare", "nowhere"),
                 "nowhere holds no finished evaluation");
-        assertMistake(eval("ifeval", "--data", ifeval, "--model", "nowhere"), "nowhere");
-        assertMistake(eval("ifeval", "--data", "nowhere.jsonl", "--model", "x"), "nowhere.jsonl");
+        assertMistake(eval("ifeval", "--input", ifeval, "--model", "nowhere"), "nowhere");
+        assertMistake(eval("ifeval", "--input", "nowhere.jsonl", "--model", "x"), "nowhere.jsonl");
     }
 
     private static void assertMistake(CommandRun run, String... parts) {
