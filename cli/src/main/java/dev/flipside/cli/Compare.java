@@ -1,5 +1,6 @@
 package dev.flipside.cli;
 
+import dev.flipside.cli.report.ReportPage;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.eval.compare.PairedTests;
@@ -7,6 +8,9 @@ import dev.flipside.eval.compare.RunOutcomes;
 import dev.flipside.run.ComparisonDirectory;
 import dev.flipside.run.ComparisonDirectory.Registered;
 import dev.flipside.run.StopSignal;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -35,7 +39,12 @@ final class Compare extends FlipsideCommand {
                 name -> console.warn(name + ": ending after the current steps; a second one ends at once."))) {
             summary = run(plan, console, stop);
         }
-        summary.ifPresent(s -> console.result(s::text, s.object()));
+        summary.ifPresent(s -> {
+            Path page = plan.folder().resolve(Report.FILE);
+            Map<String, Object> object = s.object();
+            object.put("report", page.toString());
+            console.result(() -> s.text() + "\nReport: " + page + "\n", object);
+        });
         return ExitCode.OK;
     }
 
@@ -48,7 +57,7 @@ final class Compare extends FlipsideCommand {
         return Optional.of(finish(plan));
     }
 
-    /** Computes the result from the folder and writes it there. */
+    /** Computes the result from the folder and writes it there, with the report. */
     static ComparisonSummary finish(ComparisonPlan plan) {
         try (ComparisonDirectory directory = ComparisonDirectory.open(plan.folder(), plan.config())) {
             Registered registered = ComparisonDirectory.read(plan.folder());
@@ -57,6 +66,7 @@ final class Compare extends FlipsideCommand {
                     registered,
                     RunOutcomes.read(plan.folder(), registered.config()).result());
             directory.writeResults(summary.object());
+            ReportPage.read(plan.folder(), List.of()).write(directory.report());
             return summary;
         }
     }

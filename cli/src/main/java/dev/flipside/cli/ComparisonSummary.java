@@ -46,7 +46,7 @@ record ComparisonSummary(String title, Registered registered, ComparisonResult r
         text.append(String.format(
                 Locale.ROOT,
                 "%nCriterion, written down %s (SHA-256 %.12s): %s%nDetectable effect %s, alpha %s. Verdict: %s.%n",
-                registered.time(),
+                registered.time().replaceFirst("\\.\\d+Z$", "Z"),
                 registered.hash(),
                 question().criterion(),
                 question().detectableEffect().getAsDouble(),

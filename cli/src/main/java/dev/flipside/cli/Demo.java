@@ -1,5 +1,6 @@
 package dev.flipside.cli;
 
+import dev.flipside.cli.report.ReportPage;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ComparisonConfig.WorldName;
 import dev.flipside.engine.Device;
@@ -97,7 +98,7 @@ final class Demo extends FlipsideCommand {
                             common().threads());
             plans.add(ComparisonPlan.of(config));
         }
-        return run(plans, console);
+        return run(plans, out, console);
     }
 
     private Set<Arm> arms(WorldName world) {
@@ -113,7 +114,8 @@ final class Demo extends FlipsideCommand {
         return device.equals("auto") ? Device.CPU.name() : Device.parse(device).name();
     }
 
-    static int run(List<ComparisonPlan> plans, Console console) {
+    /** @param out the folder above all plans', where the page of them all belongs */
+    static int run(List<ComparisonPlan> plans, Path out, Console console) {
         long began = System.nanoTime();
         List<ComparisonSummary> summaries = new ArrayList<>();
         try (StopSignal stop = StopSignal.install(
@@ -126,9 +128,12 @@ final class Demo extends FlipsideCommand {
                 summaries.add(summary.get());
             }
         }
+        Path page = out.resolve(Report.FILE);
+        ReportPage.read(out, List.of()).write(page);
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("worlds", summaries.stream().map(ComparisonSummary::object).toList());
-        console.result(() -> text(plans, summaries), object);
+        object.put("report", page.toString());
+        console.result(() -> text(plans, summaries) + "Report: " + page + "\n", object);
         console.info(String.format(Locale.ROOT, "%.0f s in all", (System.nanoTime() - began) * 1e-9));
         return ExitCode.OK;
     }

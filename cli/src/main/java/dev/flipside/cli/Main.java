@@ -22,6 +22,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             TrainRm.class,
             Train.class,
             Compare.class,
+            Report.class,
             Validate.class,
             Generate.class,
             Chat.class,

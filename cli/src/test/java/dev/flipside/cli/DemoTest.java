@@ -66,7 +66,7 @@ class DemoTest {
                 json,
                 false);
         try {
-            assertThat(Demo.run(List.of(plan), console)).isZero();
+            assertThat(Demo.run(List.of(plan), plan.folder(), console)).isZero();
         } finally {
             out = output.toString(StandardCharsets.UTF_8);
             err = messages.toString(StandardCharsets.UTF_8);
@@ -90,6 +90,7 @@ class DemoTest {
                 .contains("frozen", "save", "world W", "difference from frozen", "gold reward", "By seed")
                 .contains("Verdict: too few seeds")
                 .doesNotContain("NaN");
+        assertThat(temp.resolve("demo/report.html")).content().contains("In world W the policy", "save/label_accuracy");
         assertThat(FileHash.of(seed.resolve("save/policy")).toString()).isEqualTo(policy);
         // Kept, not run again: config and metrics of one run; and the question is still the first one.
         assertThat(Files.readAllLines(seed.resolve("save/metrics.jsonl"))).hasSize(3);

@@ -1,0 +1,52 @@
+package dev.flipside.cli.report;
+
+import dev.flipside.config.ComparisonConfig;
+import dev.flipside.eval.alarm.Measured;
+import dev.flipside.world.Arm;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What the page shows of one arm, or of a single run.
+ *
+ * @param name of the arm or of the run's folder
+ * @param description in a few words; may be empty
+ * @param runs one per seed
+ * @param index among the arms; 0 is the baseline, which is grey
+ */
+record ArmRuns(String name, String description, List<Run> runs, int index) {
+    /** One run: which seed, where, and its metrics; no lines where it has not begun. */
+    record Run(long seed, Path folder, List<Measured> history) {}
+
+    /** The arms of a comparison, the baseline first. */
+    static List<ArmRuns> of(ComparisonConfig config, List<List<Run>> runs) {
+        List<ArmRuns> arms = new ArrayList<>();
+        List<String> names = new ArrayList<>(config.arms().keySet());
+        String baseline = config.comparison().baseline();
+        arms.add(of(baseline, config, runs.get(names.indexOf(baseline)), 0));
+        for (String name : names) {
+            if (!name.equals(baseline)) {
+                arms.add(of(name, config, runs.get(names.indexOf(name)), arms.size()));
+            }
+        }
+        return arms;
+    }
+
+    private static ArmRuns of(String name, ComparisonConfig config, List<Run> runs, int index) {
+        ComparisonConfig.Arm arm = config.arms().get(name);
+        String like = arm.like().orElse(arm.overrides().isPresent() ? "" : name);
+        Optional<String> builtIn = Arrays.stream(Arm.values())
+                .filter(a -> a.label().equalsIgnoreCase(like))
+                .map(Arm::description)
+                .findFirst();
+        return new ArmRuns(name, arm.description().or(() -> builtIn).orElse(""), runs, index);
+    }
+
+    /** Whether the arm is the one that the others are compared with. */
+    boolean baseline() {
+        return index == 0;
+    }
+}

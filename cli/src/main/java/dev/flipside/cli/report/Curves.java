@@ -1,0 +1,183 @@
+package dev.flipside.cli.report;
+
+import dev.flipside.eval.alarm.Measured;
+import java.math.BigDecimal;
+import java.math.MathContext;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.apache.commons.math3.distribution.TDistribution;
+
+/**
+ * Metrics over the steps of training: per arm the mean over seeds, a 95 % band around it and every seed.
+ *
+ * @param legend the arms with their colours
+ * @param charts one per metric that was measured more than once
+ */
+record Curves(List<Entry> legend, List<Chart> charts) {
+    /** What a comparison is usually looked at for, in this order, after its outcomes. */
+    private static final Map<String, String> TITLES = titles();
+
+    /** Student's interval of two seeds is twenty times as wide as they lie apart. */
+    private static final int FEWEST_FOR_A_BAND = 3;
+
+    private static final MathContext SHORT = new MathContext(5);
+
+    /** An arm's name and colour. */
+    record Entry(String name, int colour) {}
+
+    /**
+     * One metric.
+     *
+     * @param id of the element it is drawn into
+     * @param x the steps at which any run measured it
+     */
+    record Chart(String id, String title, String metric, long[] x, List<Line> arms) {
+        /** For those who do not see it. */
+        String label() {
+            return title + " over the steps of training";
+        }
+    }
+
+    /** An arm's curve; null where it was not measured. The band is empty with fewer than three seeds, and so are the seeds of a single run. */
+    record Line(
+            String name,
+            int colour,
+            List<Double> mean,
+            List<Double> low,
+            List<Double> high,
+            List<List<Double>> seeds) {}
+
+    /**
+     * @param first metrics that come before the usual ones
+     * @param prefix of the charts' ids
+     */
+    static Curves of(List<ArmRuns> arms, Map<String, String> first, String prefix) {
+        Map<String, String> wanted = new LinkedHashMap<>(first);
+        TITLES.forEach(wanted::putIfAbsent);
+        List<Chart> charts = new ArrayList<>();
+        wanted.forEach((metric, title) -> {
+            Set<Long> steps = new LinkedHashSet<>();
+            arms.forEach(arm -> arm.runs().forEach(run -> run.history().stream()
+                    .filter(line -> measured(line, metric))
+                    .map(Measured::step)
+                    .forEach(steps::add)));
+            if (steps.size() > 1) {
+                charts.add(chart(prefix + "-chart-" + charts.size(), title, metric, steps, arms));
+            }
+        });
+        return new Curves(arms.stream().map(a -> new Entry(a.name(), a.index())).toList(), charts);
+    }
+
+    /** What the page calls a metric: its usual title, or {@code otherwise}. */
+    static String title(String metric, String otherwise) {
+        return TITLES.getOrDefault(metric, otherwise);
+    }
+
+    private static boolean measured(Measured line, String metric) {
+        Double value = line.values().get(metric);
+        return value != null && Double.isFinite(value);
+    }
+
+    private static Chart chart(String id, String title, String metric, Set<Long> steps, List<ArmRuns> arms) {
+        long[] x = steps.stream().mapToLong(s -> s).sorted().toArray();
+        List<Line> lines = new ArrayList<>();
+        for (ArmRuns arm : arms) {
+            List<List<Double>> seeds = new ArrayList<>();
+            for (ArmRuns.Run run : arm.runs()) {
+                Map<Long, Double> values = new TreeMap<>();
+                run.history().stream()
+                        .filter(line -> measured(line, metric))
+                        .forEach(line -> values.put(line.step(), line.values().get(metric)));
+                List<Double> seed = new ArrayList<>();
+                for (long step : x) {
+                    seed.add(values.containsKey(step) ? shortened(values.get(step)) : null);
+                }
+                if (!values.isEmpty()) {
+                    seeds.add(seed);
+                }
+            }
+            if (!seeds.isEmpty()) {
+                lines.add(line(arm, seeds, x.length));
+            }
+        }
+        return new Chart(id, title, metric, x, lines);
+    }
+
+    /** Mean and Student's interval; a bootstrap of every point would say the same and take minutes. */
+    private static Line line(ArmRuns arm, List<List<Double>> seeds, int length) {
+        List<Double> mean = new ArrayList<>();
+        List<Double> low = new ArrayList<>();
+        List<Double> high = new ArrayList<>();
+        for (int i = 0; i < length; i++) {
+            int at = i;
+            double[] values = seeds.stream()
+                    .map(seed -> seed.get(at))
+                    .filter(v -> v != null)
+                    .mapToDouble(v -> v)
+                    .toArray();
+            double sum = 0;
+            double squares = 0;
+            for (double v : values) {
+                sum += v;
+            }
+            double centre = sum / values.length;
+            for (double v : values) {
+                squares += (v - centre) * (v - centre);
+            }
+            boolean band = values.length > 1;
+            double half = band
+                    ? new TDistribution(null, values.length - 1.0).inverseCumulativeProbability(0.975)
+                            * Math.sqrt(squares / (values.length - 1) / values.length)
+                    : 0;
+            mean.add(values.length == 0 ? null : shortened(centre));
+            low.add(band ? shortened(centre - half) : null);
+            high.add(band ? shortened(centre + half) : null);
+        }
+        boolean several = seeds.size() > 1;
+        boolean banded = seeds.size() >= FEWEST_FOR_A_BAND;
+        return new Line(
+                arm.name(),
+                arm.index(),
+                mean,
+                banded ? low : Collections.emptyList(),
+                banded ? high : Collections.emptyList(),
+                several ? seeds : List.of());
+    }
+
+    /** Five digits are more than a curve shows; the page stays small. */
+    private static double shortened(double value) {
+        return value == 0 ? 0 : new BigDecimal(value).round(SHORT).doubleValue();
+    }
+
+    private static Map<String, String> titles() {
+        Map<String, String> titles = new LinkedHashMap<>();
+        titles.put("eval_gold", "Gold reward on held-out prompts");
+        titles.put("eval_rm/on_policy_accuracy", "Reward model\u2019s accuracy on the policy\u2019s samples");
+        titles.put("eval_rm/accuracy", "Reward model\u2019s accuracy on held-out pairs");
+        titles.put("save/label_accuracy", "Accuracy of the reward model\u2019s own labels");
+        titles.put("save/kept_frac", "Share of completions that teach");
+        titles.put("save/one_sided_frac", "Share of one-sided groups");
+        titles.put("eval_reward", "Held-out reward, on each arm\u2019s own scale");
+        titles.put("reward", "Training reward, on each arm\u2019s own scale");
+        titles.put("eval_rm/spearman_length", "Correlation of reward and length");
+        titles.put("eval_rm/partial_length_corr", "Correlation of reward and length at equal label");
+        titles.put("eval_rm/ece", "Calibration error on held-out pairs");
+        titles.put("save/probe/std_ratio", "Reward scale on fixed texts, against the start");
+        titles.put("save/probe/level_shift", "Reward level on fixed texts, in standard deviations");
+        titles.put("save/value_explained_var", "Share of the variance that the anchor explains");
+        titles.put("policy/sqrt_kl", "Distance of the policy from its reference, \u221aKL");
+        titles.put("completions/mean_length", "Length of completions in tokens");
+        titles.put("policy/unique_frac", "Share of different completions in a group");
+        titles.put("entropy", "Entropy of the policy in nats per token");
+        // Of train-rm.
+        titles.put("accuracy", "Accuracy on the training pairs");
+        titles.put("margin", "Margin on the training pairs");
+        return titles;
+    }
+}

@@ -1,0 +1,49 @@
+package dev.flipside.cli.report;
+
+import dev.flipside.eval.Bootstrap.Interval;
+import java.util.Locale;
+
+/** Numbers as people read them: a true minus sign, so that columns of tabular figures align. */
+final class Figures {
+    private static final char MINUS = '\u2212';
+
+    private Figures() {}
+
+    /** Three decimals; an en dash for what was not measured. */
+    static String number(double value) {
+        if (!Double.isFinite(value)) {
+            return "\u2013";
+        }
+        double size = Math.abs(value);
+        String format = size != 0 && size < 0.001 || size >= 10_000 ? "%.2g" : size >= 100 ? "%.1f" : "%.3f";
+        return minus(String.format(Locale.ROOT, format, value));
+    }
+
+    /** With its sign. */
+    static String signed(double value) {
+        return minus(String.format(Locale.ROOT, "%+.3f", value));
+    }
+
+    static String range(Interval interval) {
+        return "[" + signed(interval.low()) + ", " + signed(interval.high()) + "]";
+    }
+
+    /** A share in percent, one decimal. */
+    static String percent(double share) {
+        return Double.isFinite(share) ? minus(String.format(Locale.ROOT, "%.1f", 100 * share)) : "\u2013";
+    }
+
+    /** {@code p = 0.012}; empty for a test that was not made. */
+    static String p(String name, double value) {
+        if (Double.isNaN(value)) {
+            return "";
+        }
+        // Kept in one line.
+        String text = value < 0.001 ? name + " < 0.001" : String.format(Locale.ROOT, "%s = %.3f", name, value);
+        return text.replace(' ', '\u00a0');
+    }
+
+    private static String minus(String number) {
+        return number.replace('-', MINUS);
+    }
+}

@@ -1,0 +1,127 @@
+package dev.flipside.cli.report;
+
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.samskivert.mustache.Mustache;
+import dev.flipside.config.UserError;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.List;
+import java.util.Properties;
+import java.util.stream.Collectors;
+
+/**
+ * One self-contained HTML page of a run, of a comparison or of a folder of comparisons. It loads nothing: style, script and data are in it, and it forbids itself the network.
+ *
+ * @param title of the page
+ * @param made when it was written
+ * @param several whether there is more than one section, so that links lead to them
+ */
+public record ReportPage(
+        String title, String made, boolean several, List<ReportSection> sections, List<BenchmarkTable> benchmarks) {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
+    /**
+     * Reads what there is.
+     *
+     * @param folder a run, a comparison, or a folder of comparisons
+     * @param benchmarks folders that eval-rm or eval-policy wrote
+     * @throws UserError when a folder holds nothing of the kind
+     */
+    public static ReportPage read(Path folder, List<Path> benchmarks) {
+        List<ReportSection> sections = ReportSection.read(folder);
+        String title = sections.stream().map(ReportSection::title).collect(Collectors.joining(" and "));
+        return new ReportPage(
+                title,
+                DateTimeFormatter.ofPattern("yyyy-MM-dd HH:mm 'UTC'")
+                        .withZone(ZoneOffset.UTC)
+                        .format(Instant.now()),
+                sections.size() > 1,
+                sections,
+                benchmarks.stream().map(BenchmarkTable::read).toList());
+    }
+
+    /** Writes the page aside and renames it. */
+    public void write(Path file) {
+        Path aside = file.resolveSibling("." + file.getFileName() + ".tmp");
+        try {
+            if (file.toAbsolutePath().getParent() != null) {
+                Files.createDirectories(file.toAbsolutePath().getParent());
+            }
+            Files.writeString(aside, html());
+            Files.move(aside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+        } catch (IOException e) {
+            throw new UserError(file + " cannot be written (" + e + "): choose another --output.", e);
+        }
+    }
+
+    /** The page's text. */
+    String html() {
+        return Mustache.compiler()
+                .escapeHTML(true)
+                // A list's size and a text are also the question whether there is any.
+                .zeroIsFalse(true)
+                .emptyStringIsFalse(true)
+                .compile(resource("report.html.mustache"))
+                .execute(this);
+    }
+
+    /** Whether there are benchmarks to show. */
+    boolean benchmarked() {
+        return !benchmarks.isEmpty();
+    }
+
+    /** The page's style sheets; they hold no data. */
+    String style() {
+        return webJar("uPlot.min.css") + resource("report.css");
+    }
+
+    /** The page's scripts; they hold no data. */
+    String script() {
+        return webJar("uPlot.iife.min.js") + "\n" + resource("report.js");
+    }
+
+    /** The curves as JSON inside a script element: no character in it can end the element. */
+    String data() {
+        try {
+            List<Curves.Chart> charts =
+                    sections.stream().flatMap(s -> s.curves().charts().stream()).toList();
+            return JSON.writeValueAsString(charts).replace("<", "\\u003c");
+        } catch (JsonProcessingException e) {
+            throw new IllegalStateException("curves that are no JSON", e);
+        }
+    }
+
+    private static String resource(String name) {
+        return text(ReportPage.class.getResourceAsStream(name), name);
+    }
+
+    private static String webJar(String name) {
+        Properties build = new Properties();
+        try (InputStream in = ReportPage.class.getResourceAsStream("/dev/flipside/cli/build.properties")) {
+            build.load(in);
+        } catch (IOException e) {
+            throw new IllegalStateException("build.properties cannot be read from the class path", e);
+        }
+        String path = "/META-INF/resources/webjars/uplot/" + build.getProperty("uplot") + "/dist/" + name;
+        return text(ReportPage.class.getResourceAsStream(path), path);
+    }
+
+    private static String text(InputStream stream, String name) {
+        try (InputStream in = stream) {
+            if (in == null) {
+                throw new IllegalStateException(name + " is not on the class path");
+            }
+            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
+        } catch (IOException e) {
+            throw new IllegalStateException(name + " cannot be read from the class path", e);
+        }
+    }
+}

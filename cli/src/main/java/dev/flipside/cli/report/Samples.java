@@ -1,0 +1,186 @@
+package dev.flipside.cli.report;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.config.UserError;
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Some groups of completions of the first and the last step, with what the reward model made of them.
+ *
+ * @param arm whose
+ * @param seed of the run that they are from
+ */
+record Samples(String arm, int colour, String seed, List<Group> groups) {
+    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final int GROUPS_PER_STEP = 2;
+    private static final int COMPLETIONS_PER_GROUP = 8;
+    private static final int LONGEST_TEXT = 600;
+
+    /** One prompt with its completions; {@code anchor} and labels only where they taught the reward model. */
+    record Group(
+            String step, String prompt, String anchor, boolean taught, boolean gold, List<Completion> completions) {}
+
+    /**
+     * @param label positive, negative, ambiguous, or unused (cut at the length limit)
+     * @param advantage over the anchor, or over the group where the reward model is frozen
+     * @param start of a bar from zero, and its {@code width}, in percent
+     * @param truth the gold reward; empty where no completion of the group has one
+     */
+    record Completion(
+            String label,
+            String advantage,
+            String start,
+            String width,
+            String reward,
+            List<String> truth,
+            String text) {}
+
+    /** A line of the file, reduced to what is shown. */
+    private record Line(
+            String prompt, String text, double reward, double value, double advantage, String label, double gold) {}
+
+    /** A group's place in the file. */
+    private record Place(long step, int group) {}
+
+    /** Of the first run that logged its completions; empty when none did. */
+    static List<Samples> of(List<ArmRuns> arms) {
+        List<Samples> samples = new ArrayList<>();
+        for (ArmRuns arm : arms) {
+            for (ArmRuns.Run run : arm.runs()) {
+                Path file = run.folder().resolve("samples.jsonl");
+                List<Group> groups = Files.isRegularFile(file) ? groups(file) : List.of();
+                if (!groups.isEmpty()) {
+                    samples.add(new Samples(arm.name(), arm.index(), Long.toString(run.seed()), groups));
+                    break;
+                }
+            }
+        }
+        // Those with labels first: they are what a reader looks for.
+        samples.sort(Comparator.comparing(s -> !s.groups().get(0).taught()));
+        return samples;
+    }
+
+    private static List<Group> groups(Path file) {
+        Map<Place, List<Line>> taught = new LinkedHashMap<>();
+        Map<Place, List<Line>> updated = new LinkedHashMap<>();
+        long first = Long.MAX_VALUE;
+        long last = Long.MIN_VALUE;
+        try (BufferedReader reader = Files.newBufferedReader(file)) {
+            for (String text = reader.readLine(); text != null; text = reader.readLine()) {
+                JsonNode node = JSON.readTree(text);
+                Place place =
+                        new Place(node.path("step").asLong(), node.path("group").asInt());
+                if (place.step() > last && last > first) {
+                    long old = last;
+                    taught.keySet().removeIf(p -> p.step() == old);
+                    updated.keySet().removeIf(p -> p.step() == old);
+                }
+                first = Math.min(first, place.step());
+                last = Math.max(last, place.step());
+                boolean teaches = node.path("trains").asText().equals("reward_model");
+                (teaches ? taught : updated)
+                        .computeIfAbsent(place, k -> new ArrayList<>())
+                        .add(line(node, teaches));
+            }
+        } catch (IOException e) {
+            throw new UserError(file + " cannot be read (" + e + "); restore it, or move it away.", e);
+        }
+        return chosen(taught.isEmpty() ? updated : taught, updated, !taught.isEmpty());
+    }
+
+    private static Line line(JsonNode node, boolean teaches) {
+        JsonNode messages = node.path("prompt");
+        String prompt = messages.isArray()
+                ? messages.path(messages.size() - 1).path("content").asText()
+                : messages.asText();
+        int label = node.path("label").asInt();
+        String name = !node.path("usable").asBoolean(true)
+                ? "unused"
+                : label > 0 ? "positive" : label < 0 ? "negative" : "ambiguous";
+        return new Line(
+                prompt,
+                node.path("completion").asText(),
+                node.path(teaches ? "rm_reward" : "reward").asDouble(Double.NaN),
+                node.path("rm_value").asDouble(Double.NaN),
+                node.path(teaches ? "rm_advantage" : "advantage").asDouble(Double.NaN),
+                teaches ? name : "",
+                node.path("gold").asDouble(Double.NaN));
+    }
+
+    /** The groups of each step in which most labels occur. */
+    private static List<Group> chosen(Map<Place, List<Line>> lines, Map<Place, List<Line>> updated, boolean taught) {
+        Map<Long, List<Place>> byStep = new TreeMap<>();
+        lines.keySet().forEach(p -> byStep.computeIfAbsent(p.step(), k -> new ArrayList<>())
+                .add(p));
+        List<Group> groups = new ArrayList<>();
+        for (List<Place> places : byStep.values()) {
+            places.stream()
+                    .sorted(Comparator.comparing((Place p) -> -lines.get(p).stream()
+                                    .map(Line::label)
+                                    .distinct()
+                                    .count())
+                            .thenComparing(Place::group))
+                    .limit(GROUPS_PER_STEP)
+                    .forEach(p -> groups.add(group(p, lines.get(p), updated.getOrDefault(p, List.of()), taught)));
+        }
+        return groups;
+    }
+
+    private static Group group(Place place, List<Line> lines, List<Line> updated, boolean taught) {
+        double largest = lines.stream()
+                .mapToDouble(l -> Math.abs(l.advantage()))
+                .filter(Double::isFinite)
+                .max()
+                .orElse(1);
+        int shown = Math.min(COMPLETIONS_PER_GROUP, lines.size());
+        double[] truth = new double[shown];
+        for (int i = 0; i < shown; i++) {
+            // The same completion may be there twice: once as it taught, once as it updated the policy, with its gold.
+            boolean twice = i < updated.size()
+                    && updated.get(i).text().equals(lines.get(i).text());
+            truth[i] = twice ? updated.get(i).gold() : lines.get(i).gold();
+        }
+        boolean gold = Arrays.stream(truth).anyMatch(Double::isFinite);
+        List<Completion> completions = new ArrayList<>();
+        for (int i = 0; i < shown; i++) {
+            Line line = lines.get(i);
+            double half = largest > 0 ? 50 * Math.abs(line.advantage()) / largest : 0;
+            completions.add(new Completion(
+                    line.label(),
+                    Figures.signed(line.advantage()),
+                    percent(line.advantage() < 0 ? 50 - half : 50),
+                    percent(half),
+                    Figures.number(line.reward()),
+                    gold ? List.of(Figures.number(truth[i])) : List.of(),
+                    shortened(line.text())));
+        }
+        return new Group(
+                Long.toString(place.step()),
+                shortened(lines.get(0).prompt()),
+                taught ? Figures.number(lines.get(0).value()) : "",
+                taught,
+                gold,
+                completions);
+    }
+
+    private static String percent(double value) {
+        return String.format(Locale.ROOT, "%.1f%%", Double.isFinite(value) ? value : 0);
+    }
+
+    private static String shortened(String text) {
+        String trimmed = text.strip();
+        return trimmed.length() <= LONGEST_TEXT ? trimmed : trimmed.substring(0, LONGEST_TEXT) + " \u2026";
+    }
+}
