@@ -3,6 +3,7 @@ package dev.flipside.cli;
 import dev.flipside.cli.report.ReportPage;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ConfigReader;
+import dev.flipside.eval.compare.FiredRule;
 import dev.flipside.eval.compare.PairedTests;
 import dev.flipside.eval.compare.RunOutcomes;
 import dev.flipside.run.ComparisonDirectory;
@@ -61,10 +62,9 @@ final class Compare extends FlipsideCommand {
     static ComparisonSummary finish(ComparisonPlan plan) {
         try (ComparisonDirectory directory = ComparisonDirectory.open(plan.folder(), plan.config())) {
             Registered registered = ComparisonDirectory.read(plan.folder());
-            ComparisonSummary summary = new ComparisonSummary(
-                    plan.base().title(),
-                    registered,
-                    RunOutcomes.read(plan.folder(), registered.config()).result());
+            RunOutcomes outcomes = RunOutcomes.read(plan.folder(), registered.config());
+            ComparisonSummary summary =
+                    new ComparisonSummary(plan.base().title(), registered, outcomes.result(), FiredRule.of(outcomes));
             directory.writeResults(summary.object());
             ReportPage.read(plan.folder(), List.of()).write(directory.report());
             return summary;

@@ -62,6 +62,13 @@ record ComparisonPlan(ComparisonConfig config, ComparisonBase base, List<ArmSett
      * @throws UserError for the first that does not fit
      */
     void check() {
+        config.comparison().judge().ifPresent(judge -> {
+            if (!Files.isDirectory(Path.of(judge.model()))) {
+                throw new UserError(
+                        "comparison.judge.model: " + judge.model()
+                                + " is no directory; name a reward model that no arm trains, such as one of flipside train-rm.");
+            }
+        });
         long seed = seeds().get(0);
         for (ArmSetting arm : arms) {
             TrainConfig training = training(seed, arm, false);

@@ -1,11 +1,18 @@
 package dev.flipside.cli;
 
 import dev.flipside.train.TrainListener;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
+import java.util.regex.Pattern;
 
 /** One bar for a whole comparison, moved by all its workers. What is kept from before is not counted. */
 final class ComparisonProgress implements AutoCloseable {
+    /** How {@link dev.flipside.eval.alarm.Alarm#sentence} begins. */
+    private static final Pattern ALARM = Pattern.compile("step \\d+: (info|warn|alarm) ");
+
     private final Console console;
+    private final Set<String> shown = new HashSet<>();
     private final Progress bar;
     private double done;
 
@@ -36,9 +43,16 @@ final class ComparisonProgress implements AutoCloseable {
 
             @Override
             public void warning(String line) {
-                console.warn(work.what() + ": " + line);
+                warn(work, line);
             }
         };
+    }
+
+    /** Alarms are counted over the runs in the result. Any other warning is shown once, not for every seed. */
+    private synchronized void warn(ComparisonWork work, String line) {
+        if (!ALARM.matcher(line).lookingAt() && shown.add(line)) {
+            console.warn(work.what() + ": " + line);
+        }
     }
 
     private synchronized void advance(double units, String what) {

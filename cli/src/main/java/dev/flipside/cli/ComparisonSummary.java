@@ -6,6 +6,7 @@ import dev.flipside.config.ComparisonConfig.Outcome;
 import dev.flipside.eval.compare.ComparisonResult;
 import dev.flipside.eval.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.eval.compare.Difference;
+import dev.flipside.eval.compare.FiredRule;
 import dev.flipside.eval.compare.Verdict;
 import dev.flipside.run.ComparisonDirectory.Registered;
 import java.util.ArrayList;
@@ -14,6 +15,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * A comparison's result in the terminal and as an object.
@@ -21,8 +23,9 @@ import java.util.Map;
  * @param title what was compared
  * @param registered the question
  * @param result the answer
+ * @param fired alarms of the runs, the worst first
  */
-record ComparisonSummary(String title, Registered registered, ComparisonResult result) {
+record ComparisonSummary(String title, Registered registered, ComparisonResult result, List<FiredRule> fired) {
     private Comparison question() {
         return registered.config().comparison();
     }
@@ -43,6 +46,7 @@ record ComparisonSummary(String title, Registered registered, ComparisonResult r
         for (OutcomeResult outcome : result.outcomes()) {
             text.append('\n').append(outcome.outcome().title()).append('\n').append(bySeed(outcome));
         }
+        text.append("\nAlarms\n").append(alarms());
         text.append(String.format(
                 Locale.ROOT,
                 "%nCriterion, written down %s (SHA-256 %.12s): %s%nDetectable effect %s, alpha %s. Verdict: %s.%n",
@@ -104,6 +108,25 @@ record ComparisonSummary(String title, Registered registered, ComparisonResult r
         return new Table(header, rows).render();
     }
 
+    private String alarms() {
+        if (fired.isEmpty()) {
+            return "none fired\n";
+        }
+        return new Table(
+                        List.of("level", "arm", "rule", "runs", "first step, by seed"),
+                        fired.stream()
+                                .map(rule -> List.of(
+                                        rule.level().key(),
+                                        rule.arm(),
+                                        rule.first().name(),
+                                        rule.bySeed().size() + " of " + rule.runs(),
+                                        rule.steps().stream()
+                                                .map(String::valueOf)
+                                                .collect(Collectors.joining(", "))))
+                                .toList())
+                .render();
+    }
+
     private String bySeed(OutcomeResult outcome) {
         List<String> header = new ArrayList<>(List.of("seed"));
         header.addAll(outcome.values().keySet());
@@ -134,6 +157,23 @@ record ComparisonSummary(String title, Registered registered, ComparisonResult r
         Map<String, Object> outcomes = new LinkedHashMap<>();
         result.outcomes().forEach(o -> outcomes.put(o.outcome().metric(), object(o)));
         object.put("outcomes", outcomes);
+        object.put(
+                "alarms",
+                fired.stream()
+                        .map(rule -> Map.of(
+                                "arm", rule.arm(),
+                                "name", rule.first().name(),
+                                "level", rule.level().key(),
+                                "meaning", rule.first().meaning(),
+                                "first_steps",
+                                        rule.bySeed().entrySet().stream()
+                                                .map(e -> Map.of(
+                                                        "seed",
+                                                        e.getKey(),
+                                                        "step",
+                                                        e.getValue().firstStep()))
+                                                .toList()))
+                        .toList());
         object.put("folder", registered.folder().toString());
         return object;
     }

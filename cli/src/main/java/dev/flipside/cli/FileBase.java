@@ -74,14 +74,14 @@ record FileBase(Path train, List<String> overrides, Optional<Path> rewardTrainin
 
     @Override
     public TrainConfig training(Path comparison, long seed, ArmSetting arm, boolean resume) {
-        List<String> changes = new ArrayList<>(overrides);
+        List<String> changes = new ArrayList<>();
         rewardTraining.ifPresent(file -> changes.add(REWARD_MODEL + ".model="
                 + quoted(rewardModelRun(comparison, seed).resolve("final"))));
         changes.addAll(arm.overrides());
         changes.add("run.seed=" + seed);
         changes.add("run.output_dir=" + quoted(ComparisonDirectory.run(comparison, seed, arm.name())));
         changes.add("run.resume=" + resume);
-        return ConfigReader.train(train, changes);
+        return ConfigReader.train(train, overrides, changes);
     }
 
     private static Path rewardModelRun(Path comparison, long seed) {

@@ -95,10 +95,9 @@ record WorldBase(World world, Pretraining pretraining, int steps, List<String> o
 
     @Override
     public TrainConfig training(Path comparison, long seed, ArmSetting arm, boolean resume) {
-        List<String> all = new ArrayList<>(overrides);
-        all.addAll(arm.overrides());
-        WorldFolder folder = folder(comparison, seed);
-        return resume ? folder.resumed(arm.name(), all) : folder.training(arm.name(), all);
+        List<String> own = new ArrayList<>(arm.overrides());
+        own.add("run.resume=" + resume);
+        return folder(comparison, seed).training(arm.name(), overrides, own);
     }
 
     private WorldFolder folder(Path comparison, long seed) {

@@ -34,6 +34,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * Reads a configuration: the records' defaults, then the preset, then the YAML file, then {@code section.key=value} overrides, each winning over the one
@@ -78,6 +79,29 @@ public final class ConfigReader {
         Reading<TrainConfig> reading = read(file, overrides, TrainConfig.defaults());
         Validation.check(reading);
         return reading.config();
+    }
+
+    /**
+     * Reads and validates an arm of a comparison: the file with what all arms change in it and what this one does. A key of the first two that has no effect under the arm's
+     * own options goes back to its default, where {@link #train(Path, List)} would refuse it: the arm with a frozen reward model needs no rewritten file.
+     */
+    public static TrainConfig train(Path file, List<String> shared, List<String> own) {
+        List<String> overrides = Stream.concat(shared.stream(), own.stream()).toList();
+        Set<String> ownKeys = own.stream()
+                .map(override -> override.substring(0, Math.max(0, override.indexOf('='))))
+                .collect(Collectors.toSet());
+        Set<String> dropped = new LinkedHashSet<>();
+        Reading<TrainConfig> reading = read(file, overrides, dropped, TrainConfig.defaults());
+        // One key's default may take the effect from another.
+        while (dropped.addAll(difference(Validation.withoutEffect(reading), ownKeys))) {
+            reading = read(file, overrides, dropped, TrainConfig.defaults());
+        }
+        Validation.check(reading);
+        return reading.config();
+    }
+
+    private static Set<String> difference(Set<String> keys, Set<String> without) {
+        return keys.stream().filter(key -> !without.contains(key)).collect(Collectors.toSet());
     }
 
     /** Whether a run of {@code flipside train} trains on labelled pairs too, so that {@code data.preferences} must name them. Nothing is validated. */
@@ -135,6 +159,12 @@ public final class ConfigReader {
     }
 
     static <C extends Record> Reading<C> read(Path file, List<String> overrides, C defaults) {
+        return read(file, overrides, Set.of(), defaults);
+    }
+
+    /** @param dropped keys ({@code section.key}) that count as not given */
+    private static <C extends Record> Reading<C> read(
+            Path file, List<String> overrides, Set<String> dropped, C defaults) {
         ObjectNode tree = RECORDS.valueToTree(defaults);
         Set<String> given = new LinkedHashSet<>();
         ObjectNode user = tree.objectNode();
@@ -143,6 +173,12 @@ public final class ConfigReader {
         for (String override : overrides) {
             merge(user, parseOverride(override), tree, open, "command line", given);
         }
+        given.removeAll(dropped);
+        user.properties().forEach(section -> ((ObjectNode) section.getValue())
+                .remove(dropped.stream()
+                        .filter(key -> key.startsWith(section.getKey() + "."))
+                        .map(key -> key.substring(section.getKey().length() + 1))
+                        .toList()));
         applyPreset(tree, user);
         user.properties()
                 .forEach(section -> ((ObjectNode) tree.get(section.getKey())).setAll((ObjectNode) section.getValue()));
@@ -333,7 +369,7 @@ public final class ConfigReader {
     static String shown(JsonNode value) {
         return value.isDouble()
                 ? value.asText().replaceAll("\\.0(?=E|$)", "").replace('E', 'e')
-                : value.asText(value.toString());
+                : value.isValueNode() ? value.asText() : value.toString();
     }
 
     private static final class LowerCaseEnum extends JsonSerializer<Enum<?>> {

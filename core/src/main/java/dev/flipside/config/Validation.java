@@ -9,6 +9,7 @@ import dev.flipside.config.SaveConfig.Preset;
 import dev.flipside.config.SaveConfig.ValueWarmup;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BiConsumer;
 
 /** What a configuration must satisfy before anything is loaded. Every message names the key, the value, the reason and the fix. */
 public final class Validation {
@@ -17,19 +18,34 @@ public final class Validation {
     private final TrainConfig config;
     private final JsonNode tree;
     private final Set<String> given;
+    /** Told a key without effect and the reason. */
+    private final BiConsumer<String, String> withoutEffect;
 
-    private Validation(ConfigReader.Reading<TrainConfig> reading) {
+    private Validation(ConfigReader.Reading<TrainConfig> reading, BiConsumer<String, String> withoutEffect) {
         this.config = reading.config();
         this.tree = ConfigReader.tree(config);
         this.given = reading.given();
+        this.withoutEffect = withoutEffect;
     }
 
     /** Ranges first, then keys without effect. */
     static void check(ConfigReader.Reading<TrainConfig> reading) {
-        Validation validation = new Validation(reading);
+        JsonNode tree = ConfigReader.tree(reading.config());
+        Validation validation = new Validation(reading, (key, reason) -> {
+            JsonNode value = tree.at(pointer(key));
+            throw new UserError(key + ": " + value.asText(value.toString()) + " has no effect, because " + reason
+                    + "; remove the key.");
+        });
         validation.ranges();
         validation.combinations();
         validation.keysWithoutEffect();
+    }
+
+    /** The keys that were given, differ from their default and cannot change anything. */
+    static Set<String> withoutEffect(ConfigReader.Reading<TrainConfig> reading) {
+        Set<String> keys = new TreeSet<>();
+        new Validation(reading, (key, reason) -> keys.add(key)).keysWithoutEffect();
+        return keys;
     }
 
     static void checkRewardTraining(RewardTrainingConfig config) {
@@ -275,12 +291,13 @@ public final class Validation {
     }
 
     private void reject(String key, String reason) {
-        String pointer = "/" + key.replace('.', '/');
-        if (given.contains(key) && !tree.at(pointer).equals(TRAIN_DEFAULTS.at(pointer))) {
-            throw new UserError(
-                    key + ": " + tree.at(pointer).asText(tree.at(pointer).toString()) + " has no effect, because "
-                            + reason + "; remove the key.");
+        if (given.contains(key) && !tree.at(pointer(key)).equals(TRAIN_DEFAULTS.at(pointer(key)))) {
+            withoutEffect.accept(key, reason);
         }
+    }
+
+    private static String pointer(String key) {
+        return "/" + key.replace('.', '/');
     }
 
     private static void optimiser(String section, OptimiserConfig o) {

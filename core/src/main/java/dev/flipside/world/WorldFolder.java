@@ -106,12 +106,23 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
      * @param overrides {@code section.key=value}, such as {@link Arm#overrides} with more behind them: the last one of a key wins
      */
     public TrainConfig training(String name, List<String> overrides) {
-        List<String> all = new ArrayList<>(overrides);
+        return training(name, List.of(), overrides);
+    }
+
+    /**
+     * The same for an arm of a comparison.
+     *
+     * @param shared by all arms; what has no effect in this one is left out
+     * @param own what is different in this one
+     */
+    public TrainConfig training(String name, List<String> shared, List<String> own) {
+        List<String> all = new ArrayList<>(own);
         all.add("run.output_dir=" + quoted(run(name)));
-        if (ConfigReader.replaysPairs(loopConfig(), overrides)) {
+        if (ConfigReader.replaysPairs(
+                loopConfig(), Stream.concat(shared.stream(), own.stream()).toList())) {
             all.add("data.preferences=" + quoted(labelledPairs()));
         }
-        return ConfigReader.train(loopConfig(), all);
+        return ConfigReader.train(loopConfig(), shared, all);
     }
 
     /** The same run, continued. */

@@ -141,6 +141,32 @@ class ConfigReaderTest {
                 .isFalse();
     }
 
+    /** An arm that freezes the reward model must not need a file without the keys of the others. */
+    @Test
+    void inAnArmKeysOfTheFileWithoutEffectGoBackToTheirDefaults() throws IOException {
+        Files.writeString(
+                file,
+                MINIMAL + "save:\n  learning_rate: 1.0e-5\n  calibration_prompts: 4\neval:\n  frozen_twin: true\n");
+        List<String> shared = List.of("save.filter_threshold=1.0");
+        List<String> frozen = List.of("save.preset=off");
+
+        TrainConfig arm = ConfigReader.train(file, shared, frozen);
+
+        assertThat(arm.save().learningRate())
+                .isEqualTo(TrainConfig.defaults().save().learningRate());
+        assertThat(arm.save().filterThreshold())
+                .isEqualTo(TrainConfig.defaults().save().filterThreshold());
+        assertThat(arm.eval().frozenTwin()).isFalse();
+        TrainConfig learning = ConfigReader.train(file, shared, List.of());
+        assertThat(learning.save().learningRate()).isEqualTo(1e-5);
+        assertThat(learning.save().filterThreshold()).isEqualTo(1.0);
+        // What the arm itself asks for in vain is a mistake as ever.
+        assertThatThrownBy(() -> ConfigReader.train(file, shared, List.of("save.preset=off", "save.anchor_mix=0.3")))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("save.anchor_mix: 0.3 has no effect");
+        assertThatThrownBy(() -> ConfigReader.train(file, frozen)).isInstanceOf(UserError.class);
+    }
+
     @Test
     void keysWithoutEffectUnderAnAlgorithmAreErrors() {
         assertThatThrownBy(() -> ConfigReader.train(file, List.of("algorithm.name=rloo", "algorithm.loss_type=dapo")))

@@ -1,12 +1,12 @@
 package dev.flipside.cli.report;
 
 import dev.flipside.eval.alarm.Alarm;
-import dev.flipside.eval.alarm.Alarms;
 import dev.flipside.eval.alarm.Diagnostic;
 import dev.flipside.eval.alarm.Diagnostics;
 import dev.flipside.eval.alarm.Level;
+import dev.flipside.eval.alarm.Measured;
+import dev.flipside.eval.compare.FiredRule;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -42,23 +42,19 @@ record AlarmTable(List<Row> rows, List<Measure> diagnostics) {
     record Measure(String label, String metric, String first, String last, String level, String meaning) {}
 
     static AlarmTable of(List<ArmRuns> arms) {
-        List<Row> rows = new ArrayList<>();
-        Map<Row, Level> levels = new LinkedHashMap<>();
+        List<FiredRule> fired = new ArrayList<>();
+        Map<String, Integer> colours = new LinkedHashMap<>();
         for (ArmRuns arm : arms) {
-            Map<String, Map<Long, Alarm>> fired = new LinkedHashMap<>();
-            for (ArmRuns.Run run : arm.runs()) {
-                for (Alarm alarm : Alarms.of(run.history())) {
-                    fired.computeIfAbsent(alarm.name(), k -> new LinkedHashMap<>())
-                            .put(run.seed(), alarm);
-                }
-            }
-            fired.values()
-                    .forEach(bySeed -> levels.put(
-                            row(arm, bySeed), bySeed.values().iterator().next().level()));
+            Map<Long, List<Measured>> histories = new LinkedHashMap<>();
+            arm.runs().forEach(run -> histories.put(run.seed(), run.history()));
+            fired.addAll(FiredRule.of(arm.name(), histories));
+            colours.put(arm.name(), arm.index());
         }
-        rows.addAll(levels.keySet());
-        rows.sort(Comparator.comparing((Row row) -> levels.get(row)).reversed());
-        return new AlarmTable(rows, List.of());
+        return new AlarmTable(
+                FiredRule.worstFirst(fired).stream()
+                        .map(rule -> row(rule, colours.get(rule.arm())))
+                        .toList(),
+                List.of());
     }
 
     /** Of one run, with all diagnostics. */
@@ -76,20 +72,16 @@ record AlarmTable(List<Row> rows, List<Measure> diagnostics) {
         return new AlarmTable(of(List.of(run)).rows(), measures);
     }
 
-    private static Row row(ArmRuns arm, Map<Long, Alarm> bySeed) {
-        Alarm first = bySeed.values().stream()
-                .min(Comparator.comparingLong(Alarm::firstStep))
-                .orElseThrow();
-        String steps =
-                bySeed.values().stream().map(a -> Long.toString(a.firstStep())).collect(Collectors.joining(", "));
+    private static Row row(FiredRule rule, int colour) {
+        Alarm first = rule.first();
         return new Row(
-                arm.name(),
-                arm.index(),
+                rule.arm(),
+                colour,
                 first.level().key(),
                 first.name().replace('_', ' '),
                 first.metric(),
-                bySeed.size() + " of " + arm.runs().size(),
-                steps,
+                rule.bySeed().size() + " of " + rule.runs(),
+                rule.steps().stream().map(String::valueOf).collect(Collectors.joining(", ")),
                 Figures.number(first.value()) + " (threshold " + Figures.number(first.threshold()) + ")",
                 first.meaning());
     }

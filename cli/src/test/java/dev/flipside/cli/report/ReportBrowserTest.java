@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.logging.Level;
+import java.util.logging.Logger;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Assumptions;
@@ -52,6 +53,9 @@ class ReportBrowserTest {
     @TempDir
     static Path temp;
 
+    /** Selenium warns of every Chromium that is newer than itself; held here, or the setting is garbage. */
+    private static final Logger SELENIUM = Logger.getLogger("org.openqa.selenium");
+
     private static ChromeDriver browser;
     private static Path page;
 
@@ -62,6 +66,7 @@ class ReportBrowserTest {
         Assumptions.assumeTrue(
                 chromium.isPresent() && driver.isPresent(),
                 "skipped: no chromium and chromedriver on the PATH (Debian: apt install chromium chromium-driver)");
+        SELENIUM.setLevel(Level.SEVERE);
         page = temp.resolve("report.html");
         ReportPage.read(
                         SyntheticRuns.comparison(temp.resolve("comparison")),
