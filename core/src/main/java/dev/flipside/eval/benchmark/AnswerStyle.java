@@ -11,7 +11,7 @@ import java.util.regex.Pattern;
 public record AnswerStyle(int characters, int markdown) {
     private static final Pattern CODE = Pattern.compile("```.*?(```|\\z)", Pattern.DOTALL);
     private static final Pattern MARKS = Pattern.compile(
-            "^#{1,6}\\s|^\\s*(?:[-*+]|\\d+\\.)\\s|\\*\\*[^*\\n]+\\*\\*|__[^_\\n]+__", Pattern.MULTILINE);
+            "^#{1,6}\\s|^[ \\t]*(?:[-*+]|\\d+\\.)\\s|\\*\\*[^*\\n]+\\*\\*|__[^_\\n]+__", Pattern.MULTILINE);
 
     static AnswerStyle of(String answer) {
         String prose = CODE.matcher(answer).replaceAll("\n");
