@@ -1,9 +1,9 @@
 package dev.flipside.cli;
 
 import dev.flipside.config.ComparisonConfig;
+import dev.flipside.config.Overrides;
 import dev.flipside.config.UserError;
 import dev.flipside.world.Arm;
-import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -14,15 +14,17 @@ import java.util.stream.Collectors;
  *
  * @param name also its folder's
  * @param description in a few words; may be empty
- * @param overrides {@code section.key=value}; the last one of a key wins
+ * @param inherited overrides ({@code section.key=value}) of the built-in arm that it starts from; what has no effect beside its own is left out
+ * @param own overrides; they win
  */
-record ArmSetting(String name, String description, List<String> overrides) {
+record ArmSetting(String name, String description, List<String> inherited, List<String> own) {
     /** What a comparison sets itself, so that the arms of a seed are comparable. */
     private static final List<String> NOT_AN_ARMS = List.of("run.output_dir=", "run.seed=", "run.resume=");
 
     ArmSetting {
-        overrides = List.copyOf(overrides);
-        for (String override : overrides) {
+        inherited = List.copyOf(inherited);
+        own = List.copyOf(own);
+        for (String override : own) {
             if (NOT_AN_ARMS.stream().anyMatch(override::startsWith)) {
                 throw new UserError("arms." + name + ".overrides: " + override
                         + " is the comparison's to set, so that all arms of a seed start alike; remove it.");
@@ -46,12 +48,12 @@ record ArmSetting(String name, String description, List<String> overrides) {
                     "arms." + name
                             + ": the built-in arms are made for the worlds; with base.train say what is different, such as overrides: [save.preset=off], or overrides: {} for the file as it is.");
         }
-        List<String> overrides = new ArrayList<>();
         Optional<Arm> base = like.map(l -> named(name, l));
-        base.ifPresent(b -> overrides.addAll(b.overrides()));
-        arm.overrides().ifPresent(o -> overrides.addAll(o.lines()));
         return new ArmSetting(
-                name, arm.description().or(() -> base.map(Arm::description)).orElse(""), overrides);
+                name,
+                arm.description().or(() -> base.map(Arm::description)).orElse(""),
+                base.map(Arm::overrides).orElse(List.of()),
+                arm.overrides().map(Overrides::lines).orElse(List.of()));
     }
 
     private static Arm named(String name, String like) {

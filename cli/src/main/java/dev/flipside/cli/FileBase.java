@@ -77,7 +77,7 @@ record FileBase(Path train, List<String> overrides, Optional<Path> rewardTrainin
         List<String> changes = new ArrayList<>();
         rewardTraining.ifPresent(file -> changes.add(REWARD_MODEL + ".model="
                 + quoted(rewardModelRun(comparison, seed).resolve("final"))));
-        changes.addAll(arm.overrides());
+        changes.addAll(arm.own());
         changes.add("run.seed=" + seed);
         changes.add("run.output_dir=" + quoted(ComparisonDirectory.run(comparison, seed, arm.name())));
         changes.add("run.resume=" + resume);

@@ -95,9 +95,11 @@ record WorldBase(World world, Pretraining pretraining, int steps, List<String> o
 
     @Override
     public TrainConfig training(Path comparison, long seed, ArmSetting arm, boolean resume) {
-        List<String> own = new ArrayList<>(arm.overrides());
+        List<String> shared = new ArrayList<>(overrides);
+        shared.addAll(arm.inherited());
+        List<String> own = new ArrayList<>(arm.own());
         own.add("run.resume=" + resume);
-        return folder(comparison, seed).training(arm.name(), overrides, own);
+        return folder(comparison, seed).training(arm.name(), shared, own);
     }
 
     private WorldFolder folder(Path comparison, long seed) {

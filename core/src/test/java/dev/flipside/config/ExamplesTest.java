@@ -25,15 +25,20 @@ class ExamplesTest {
     @MethodSource("examples")
     void isValid(Path file) throws IOException {
         String text = Files.readString(file);
-        boolean rewardModel = text.lines().anyMatch("training:"::equals);
-        if (rewardModel) {
+        String command;
+        if (text.lines().anyMatch("comparison:"::equals)) {
+            command = "compare";
+            ConfigReader.comparison(file, List.of());
+        } else if (text.lines().anyMatch("training:"::equals)) {
+            command = "train-rm";
             ConfigReader.rewardTraining(file, List.of());
         } else {
+            command = "train";
             ConfigReader.train(file, List.of());
         }
         assertThat(text)
                 .startsWith("# ")
-                .contains("./flipside " + (rewardModel ? "train-rm" : "train") + " examples/" + file.getFileName())
+                .contains("./flipside " + command + " examples/" + file.getFileName())
                 .contains("# Time");
     }
 

@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 
 /**
@@ -17,21 +19,31 @@ import java.util.Random;
 public final class HoldOut {
     private HoldOut() {}
 
-    /** Arguments: the file, how many rows to train on (the rest is held out), and the folder for the two files. */
+    /**
+     * Arguments: the file, how many rows to train on (the rest is held out), the folder for the two files, and, where a third file {@code train-flipped.jsonl} is wanted, the
+     * share of training rows in which it has {@code chosen} and {@code rejected} exchanged: labels with mistakes, beside held-out rows without.
+     */
     public static void main(String[] args) throws IOException {
-        if (args.length != 3 || !args[1].matches("[1-9][0-9]{0,8}")) {
-            System.err.println("usage: HoldOut FILE TRAINING_ROWS FOLDER");
+        boolean flips = args.length == 4;
+        if (args.length != 3 && !flips
+                || !args[1].matches("[1-9][0-9]{0,8}")
+                || flips && !args[3].matches("0?\\.[0-9]{1,6}")) {
+            System.err.println("usage: HoldOut FILE TRAINING_ROWS FOLDER [FLIPPED_SHARE, such as 0.3]");
             System.exit(2);
         }
         try {
-            split(Path.of(args[0]), Integer.parseInt(args[1]), Path.of(args[2]));
+            List<Object> training = split(Path.of(args[0]), Integer.parseInt(args[1]), Path.of(args[2]));
+            if (flips) {
+                flip(training, Double.parseDouble(args[3]), Path.of(args[2]));
+            }
         } catch (UserError e) {
             System.err.println(e.getMessage());
             System.exit(2);
         }
     }
 
-    static void split(Path file, int trainingRows, Path folder) throws IOException {
+    /** Returns the rows to train on. */
+    static List<Object> split(Path file, int trainingRows, Path folder) throws IOException {
         List<Object> rows = new ArrayList<>();
         for (Row row : Rows.read(file)) {
             rows.add(row.columns());
@@ -45,5 +57,23 @@ public final class HoldOut {
         JsonLines.write(folder.resolve("held-out.jsonl"), rows.subList(trainingRows, rows.size()));
         System.out.println(
                 folder + ": " + trainingRows + " rows to train on, " + (rows.size() - trainingRows) + " held out");
+        return rows.subList(0, trainingRows);
+    }
+
+    /** The rows are in random order, so the first ones are a random share. */
+    private static void flip(List<Object> training, double share, Path folder) throws IOException {
+        long flipped = Math.round(share * training.size());
+        List<Object> rows = new ArrayList<>();
+        for (Object row : training) {
+            Map<Object, Object> columns = new LinkedHashMap<>((Map<?, ?>) row);
+            if (rows.size() < flipped) {
+                Object chosen = columns.get("chosen");
+                columns.put("chosen", columns.get("rejected"));
+                columns.put("rejected", chosen);
+            }
+            rows.add(columns);
+        }
+        JsonLines.write(folder.resolve("train-flipped.jsonl"), rows);
+        System.out.println(folder + ": train-flipped.jsonl has " + flipped + " labels turned round");
     }
 }
