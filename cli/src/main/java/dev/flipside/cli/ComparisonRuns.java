@@ -12,8 +12,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
+import java.util.concurrent.Executor;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 
@@ -91,12 +90,13 @@ final class ComparisonRuns {
     }
 
     private boolean run(List<Seed> seeds, List<ComparisonWork> unfinished) {
-        ExecutorService workers = Executors.newFixedThreadPool(plan.workers());
-        try (ComparisonProgress progress = new ComparisonProgress(plan.base().title(), unfinished, console)) {
+        try (SeedOrder workers = new SeedOrder(plan.workers());
+                ComparisonProgress progress = new ComparisonProgress(plan.base().title(), unfinished, console)) {
             List<CompletableFuture<Boolean>> all = new ArrayList<>();
             for (Seed seed : seeds) {
-                all.add(CompletableFuture.supplyAsync(() -> shared(seed, progress), workers)
-                        .thenCompose(ready -> ready ? arms(seed, progress, workers) : stopped()));
+                Executor worker = workers.of(all.size());
+                all.add(CompletableFuture.supplyAsync(() -> shared(seed, progress), worker)
+                        .thenCompose(ready -> ready ? arms(seed, progress, worker) : stopped()));
             }
             boolean complete = true;
             for (CompletableFuture<Boolean> seed : all) {
@@ -108,8 +108,6 @@ final class ComparisonRuns {
                 throw cause;
             }
             throw e;
-        } finally {
-            workers.shutdown();
         }
     }
 
@@ -117,9 +115,9 @@ final class ComparisonRuns {
         return CompletableFuture.completedFuture(false);
     }
 
-    private CompletableFuture<Boolean> arms(Seed seed, ComparisonProgress progress, ExecutorService workers) {
+    private CompletableFuture<Boolean> arms(Seed seed, ComparisonProgress progress, Executor worker) {
         List<CompletableFuture<Boolean>> arms = seed.arms().stream()
-                .map(work -> CompletableFuture.supplyAsync(() -> inOrder(work, progress), workers))
+                .map(work -> CompletableFuture.supplyAsync(() -> inOrder(work, progress), worker))
                 .toList();
         return CompletableFuture.allOf(arms.toArray(CompletableFuture[]::new))
                 .thenApply(done -> arms.stream().allMatch(CompletableFuture::join));

@@ -34,9 +34,10 @@ record ComparisonSummary(String title, Registered registered, ComparisonResult r
         StringBuilder text = new StringBuilder();
         text.append(String.format(
                 Locale.ROOT,
-                "%s, %d seeds: mean over seeds and difference from %s, seed by seed [95 %% bootstrap interval over seeds]; p: %s%n",
+                "%s, %d %s: mean over seeds and difference from %s, seed by seed [95 %% bootstrap interval over seeds]; p: %s%n",
                 title,
                 question().seeds().size(),
+                question().seeds().size() == 1 ? "seed" : "seeds",
                 question().baseline(),
                 testName(question())));
         for (OutcomeResult outcome : result.outcomes()) {

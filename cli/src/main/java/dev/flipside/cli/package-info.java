@@ -10,7 +10,7 @@
  *   <li>{@code Train}, {@code TrainRm}: the trainings, with {@code ConfigArguments} (the file and what the command line changes in it), {@code TrainingConsole} and
  *       {@code StepFigures} (while it runs), {@code TrainingReport} and {@code TrainingSummary} (at the end).
  *   <li>{@code Compare}: {@code ComparisonPlan} (a {@code ComparisonBase}, which is a {@code WorldBase} or a {@code FileBase}, and its {@code ArmSetting}s), {@code ComparisonRuns} (does each
- *       {@code ComparisonWork} that is not done: {@code RewardModelWork}, {@code ArmWork}, {@code JudgeWork}), {@code ComparisonProgress} and {@code ComparisonSummary}.
+ *       {@code ComparisonWork} that is not done: {@code RewardModelWork}, {@code ArmWork}, {@code JudgeWork}) in {@code SeedOrder}, {@code ComparisonProgress} and {@code ComparisonSummary}.
  *   <li>{@code Demo}: two fixed comparisons, {@code DemoQuestion}.
  *   <li>{@code Report}: a page made by {@link dev.flipside.cli.report}.
  *   <li>{@code Validate}: {@code TrainInspection} and {@code RewardTrainingInspection} collect {@code Findings}; {@code PaddingProbe}, {@code TokenLengths} and

@@ -15,9 +15,12 @@ import java.util.Optional;
  * @param name of the arm or of the run's folder
  * @param description in a few words; may be empty
  * @param runs one per seed
- * @param index among the arms; 0 is the baseline, which is grey
+ * @param index among the arms, which decides colour and mark; 0 is the baseline, which is grey
  */
 record ArmRuns(String name, String description, List<Run> runs, int index) {
+    /** Seven colours, each as a disc, a ring and a square. */
+    private static final int MARKS = 21;
+
     /** One run: which seed, where, and its metrics; no lines where it has not begun. */
     record Run(long seed, Path folder, List<Measured> history) {}
 
@@ -29,7 +32,8 @@ record ArmRuns(String name, String description, List<Run> runs, int index) {
         arms.add(of(baseline, config, runs.get(names.indexOf(baseline)), 0));
         for (String name : names) {
             if (!name.equals(baseline)) {
-                arms.add(of(name, config, runs.get(names.indexOf(name)), arms.size()));
+                int index = 1 + (arms.size() - 1) % MARKS;
+                arms.add(of(name, config, runs.get(names.indexOf(name)), index));
             }
         }
         return arms;

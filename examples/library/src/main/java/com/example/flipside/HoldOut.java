@@ -1,5 +1,6 @@
 package com.example.flipside;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Row;
 import dev.flipside.data.Rows;
@@ -7,9 +8,7 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 
 /**
@@ -32,7 +31,7 @@ public final class HoldOut {
             System.exit(2);
         }
         try {
-            List<Object> training = split(Path.of(args[0]), Integer.parseInt(args[1]), Path.of(args[2]));
+            List<ObjectNode> training = split(Path.of(args[0]), Integer.parseInt(args[1]), Path.of(args[2]));
             if (flips) {
                 flip(training, Double.parseDouble(args[3]), Path.of(args[2]));
             }
@@ -43,8 +42,8 @@ public final class HoldOut {
     }
 
     /** Returns the rows to train on. */
-    static List<Object> split(Path file, int trainingRows, Path folder) throws IOException {
-        List<Object> rows = new ArrayList<>();
+    static List<ObjectNode> split(Path file, int trainingRows, Path folder) throws IOException {
+        List<ObjectNode> rows = new ArrayList<>();
         for (Row row : Rows.read(file)) {
             rows.add(row.columns());
         }
@@ -61,15 +60,14 @@ public final class HoldOut {
     }
 
     /** The rows are in random order, so the first ones are a random share. */
-    private static void flip(List<Object> training, double share, Path folder) throws IOException {
+    private static void flip(List<ObjectNode> training, double share, Path folder) throws IOException {
         long flipped = Math.round(share * training.size());
-        List<Object> rows = new ArrayList<>();
-        for (Object row : training) {
-            Map<Object, Object> columns = new LinkedHashMap<>((Map<?, ?>) row);
+        List<ObjectNode> rows = new ArrayList<>();
+        for (ObjectNode row : training) {
+            ObjectNode columns = row.deepCopy();
             if (rows.size() < flipped) {
-                Object chosen = columns.get("chosen");
-                columns.put("chosen", columns.get("rejected"));
-                columns.put("rejected", chosen);
+                columns.set("chosen", row.path("rejected"));
+                columns.set("rejected", row.path("chosen"));
             }
             rows.add(columns);
         }
