@@ -7,7 +7,6 @@ import dev.flipside.config.UserError;
 import dev.flipside.eval.policy.PolicyAnswer;
 import dev.flipside.eval.policy.PolicyPrompt;
 import dev.flipside.run.AppendLog;
-import dev.flipside.run.Durable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -56,7 +55,7 @@ final class AnswerLog implements AutoCloseable {
         Path file = folder.resolve("answers.jsonl");
         try {
             Files.createDirectories(folder);
-            agree(folder.resolve("generation.json"), JSON.valueToTree(generation));
+            agree(folder.resolve("generation.json"), generation);
             byte[] bytes = Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
             // What follows the last line break was being written when the process died.
             int whole = bytes.length;
@@ -72,11 +71,12 @@ final class AnswerLog implements AutoCloseable {
         }
     }
 
-    private static void agree(Path file, JsonNode wanted) throws IOException {
+    private static void agree(Path file, Map<String, ?> generation) throws IOException {
         if (!Files.exists(file)) {
-            Durable.write(file, JSON.writerWithDefaultPrettyPrinter().writeValueAsString(wanted) + "\n");
+            JsonFile.write(file, generation);
             return;
         }
+        JsonNode wanted = JSON.valueToTree(generation);
         JsonNode found = JSON.readTree(file.toFile());
         wanted.fieldNames().forEachRemaining(name -> {
             // Numbers of equal value may have different node types once they were read.

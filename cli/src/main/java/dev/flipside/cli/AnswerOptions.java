@@ -50,6 +50,13 @@ final class AnswerOptions {
         return source.answers;
     }
 
+    /** What the evaluated policy is called, when nobody says: what its answers name, or its directory. */
+    String policyName() {
+        return answers()
+                .map(NativeAnswers::name)
+                .orElseGet(() -> model().orElseThrow().getFileName().toString());
+    }
+
     Path out() {
         return out;
     }

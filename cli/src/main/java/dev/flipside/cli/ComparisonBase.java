@@ -15,6 +15,9 @@ sealed interface ComparisonBase permits WorldBase, FileBase {
     /** Runs side by side when the configuration does not say. */
     int defaultWorkers();
 
+    /** Threads on which a run computes when there are so many workers. */
+    int threads(int workers);
+
     /** Whether the names of {@link dev.flipside.world.Arm} mean these arms. */
     boolean builtInArms();
 

@@ -90,7 +90,7 @@ final class ComparisonRuns {
     }
 
     private boolean run(List<Seed> seeds, List<ComparisonWork> unfinished) {
-        try (SeedOrder workers = new SeedOrder(plan.workers());
+        try (SeedOrder workers = new SeedOrder(plan.workers(), plan.base().threads(plan.workers()));
                 ComparisonProgress progress = new ComparisonProgress(plan.base().title(), unfinished, console)) {
             List<CompletableFuture<Boolean>> all = new ArrayList<>();
             for (Seed seed : seeds) {

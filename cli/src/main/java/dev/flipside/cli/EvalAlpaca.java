@@ -88,7 +88,7 @@ final class EvalAlpaca extends PolicyTask {
                     answers.get(i).completion()));
         }
         Judged judged = new Judged(items, preferences(console, judge, template, items));
-        Names names = new Names(name.orElseGet(this::defaultName), NativeAnswers.name(baseline), judge.model());
+        Names names = new Names(name.orElseGet(options()::policyName), NativeAnswers.name(baseline), judge.model());
         if (Arrays.stream(judged.preferences()).allMatch(Double::isNaN)) {
             throw new UserError(
                     "The judge " + judge.model()
@@ -98,13 +98,6 @@ final class EvalAlpaca extends PolicyTask {
         JudgeFigures.write(options().out().resolve("annotations.jsonl"), lines(judged, names, controlled));
         report(console, judged, names, controlled, judge);
         return ExitCode.OK;
-    }
-
-    private String defaultName() {
-        return options()
-                .answers()
-                .map(NativeAnswers::name)
-                .orElseGet(() -> options().model().orElseThrow().getFileName().toString());
     }
 
     private static double[] preferences(
@@ -192,6 +185,7 @@ final class EvalAlpaca extends PolicyTask {
         json.put("benchmark", "alpaca-eval");
         json.put("model", names.model());
         json.put("baseline", names.baseline());
+        json.put("prompts", judged.items().size());
         json.put("win_rate", JudgeFigures.json(interval));
         json.put("standard_error", rate.standardError());
         json.put("discrete_win_rate", rate.discreteWinRate());
@@ -208,6 +202,6 @@ final class EvalAlpaca extends PolicyTask {
         json.put("mean_length", model);
         json.put("baseline_mean_length", base);
         json.put("judge", JudgeFigures.usageJson(judge.model(), judge.usage(), judgeOptions.prices()));
-        console.result(() -> Table.of(table).render(), json);
+        JudgeFigures.result(console, options().out(), table, json);
     }
 }

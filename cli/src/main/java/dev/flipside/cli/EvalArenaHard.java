@@ -108,7 +108,7 @@ final class EvalArenaHard extends PolicyTask {
                     answers.get(i).completion(),
                     baseline.get(questions.get(i).uid())));
         }
-        String model = name.orElseGet(this::defaultName);
+        String model = name.orElseGet(options()::policyName);
         List<ArenaHard.Judgment> judgments = judgments(console, judge, template, items, model);
         write(items, judgments, model, judge.model());
         List<ArenaHard.Battle> battles = ArenaHard.battles(judgments);
@@ -119,13 +119,6 @@ final class EvalArenaHard extends PolicyTask {
         }
         report(console, items, battles, judgments, model, judge);
         return ExitCode.OK;
-    }
-
-    private String defaultName() {
-        return options()
-                .answers()
-                .map(NativeAnswers::name)
-                .orElseGet(() -> options().model().orElseThrow().getFileName().toString());
     }
 
     private List<ArenaFiles.Question> questions() {
@@ -259,12 +252,12 @@ final class EvalArenaHard extends PolicyTask {
         json.put("interval_of_scores", 0.9);
         json.put("style_coefficients", style.coefficients());
         json.put("mean_over_questions", JudgeFigures.json(perQuestion));
-        json.put("questions", items.size());
+        json.put("prompts", items.size());
         json.put("unparsed", unparsed);
         json.put("mean_tokens", tokens);
         json.put("baseline_mean_tokens", baseTokens);
         json.put("judge", JudgeFigures.usageJson(judge.model(), judge.usage(), judgeOptions.prices()));
-        console.result(() -> Table.of(table).render(), json);
+        JudgeFigures.result(console, options().out(), table, json);
     }
 
     private static double mean(Map<String, StyleFeatures> styles) {

@@ -2,12 +2,10 @@ package dev.flipside.cli;
 
 import dev.flipside.data.Row;
 import dev.flipside.eval.policy.Gsm8k;
-import dev.flipside.eval.policy.PromptTemplate;
 import dev.flipside.eval.policy.VerifiableItem;
 import java.util.List;
-import java.util.Optional;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 
 /** {@code flipside eval-policy gsm8k}. */
 @Command(
@@ -17,12 +15,8 @@ import picocli.CommandLine.Option;
             "A row of --input is {\"question\", \"answer\"}, as published; an id is the row's \"id\" or its number from 1."
         })
 final class EvalGsm8k extends VerifiableTask {
-    @Option(
-            names = "--prompt-template",
-            paramLabel = "TEXT",
-            description =
-                    "The user's message, with {question} where the question belongs; docs/evaluation.md shows the default.")
-    private Optional<String> template = Optional.empty();
+    @Mixin
+    private QuestionTemplate template;
 
     EvalGsm8k() {
         super("gsm8k");
@@ -30,6 +24,6 @@ final class EvalGsm8k extends VerifiableTask {
 
     @Override
     List<VerifiableItem> items(List<Row> rows) {
-        return Gsm8k.items(rows, template.map(PromptTemplate::new).orElse(Gsm8k.TEMPLATE));
+        return Gsm8k.items(rows, template.or(Gsm8k.TEMPLATE));
     }
 }

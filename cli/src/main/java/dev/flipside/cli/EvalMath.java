@@ -2,12 +2,10 @@ package dev.flipside.cli;
 
 import dev.flipside.data.Row;
 import dev.flipside.eval.policy.MathProblems;
-import dev.flipside.eval.policy.PromptTemplate;
 import dev.flipside.eval.policy.VerifiableItem;
 import java.util.List;
-import java.util.Optional;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 
 /** {@code flipside eval-policy math}. */
 @Command(
@@ -17,12 +15,8 @@ import picocli.CommandLine.Option;
             "A row of --input is {\"problem\", \"answer\"} or {\"problem\", \"solution\"}, as published; an id is \"unique_id\", \"id\" or the row's number from 1."
         })
 final class EvalMath extends VerifiableTask {
-    @Option(
-            names = "--prompt-template",
-            paramLabel = "TEXT",
-            description =
-                    "The user's message, with {question} where the question belongs; docs/evaluation.md shows the default.")
-    private Optional<String> template = Optional.empty();
+    @Mixin
+    private QuestionTemplate template;
 
     EvalMath() {
         super("math");
@@ -30,6 +24,6 @@ final class EvalMath extends VerifiableTask {
 
     @Override
     List<VerifiableItem> items(List<Row> rows) {
-        return MathProblems.items(rows, template.map(PromptTemplate::new).orElse(MathProblems.TEMPLATE));
+        return MathProblems.items(rows, template.or(MathProblems.TEMPLATE));
     }
 }

@@ -255,6 +255,7 @@ final class EvalVersus extends PolicyTask {
         table.add(List.of("mean lengths", JudgeFigures.lengths(ours, theirs)));
         table.addAll(result.rows());
         Map<String, Object> json = new LinkedHashMap<>();
+        json.put("benchmark", "versus");
         json.put("prompts", pairs.size());
         json.put("win_rate", JudgeFigures.json(summary.winRate()));
         json.put("wins", summary.wins());
@@ -264,6 +265,6 @@ final class EvalVersus extends PolicyTask {
         json.put("mean_length", ours);
         json.put("baseline_mean_length", theirs);
         json.putAll(result.json());
-        console.result(() -> Table.of(table).render(), json);
+        JudgeFigures.result(console, options().out(), table, json);
     }
 }

@@ -4,6 +4,7 @@ import dev.flipside.config.ComparisonConfig.Base;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.engine.NativeLibrary;
 import dev.flipside.run.ComparisonDirectory;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,6 +47,11 @@ record FileBase(Path train, List<String> overrides, Optional<Path> rewardTrainin
     @Override
     public int defaultWorkers() {
         return 1;
+    }
+
+    @Override
+    public int threads(int workers) {
+        return Math.max(1, NativeLibrary.threads() / workers);
     }
 
     @Override

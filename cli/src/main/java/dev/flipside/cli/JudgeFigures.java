@@ -80,6 +80,12 @@ final class JudgeFigures {
         return values;
     }
 
+    /** Prints a result and keeps it in {@code out}, where {@code report} looks for it. */
+    static void result(Console console, Path out, List<List<String>> table, Map<String, Object> json) {
+        JsonFile.write(out.resolve("summary.json"), json);
+        console.result(() -> Table.of(table).render(), json);
+    }
+
     /** Replaces {@code file} by JSON lines. */
     static void write(Path file, List<ObjectNode> lines) {
         try {

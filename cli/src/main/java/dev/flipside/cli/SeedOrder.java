@@ -1,5 +1,6 @@
 package dev.flipside.cli;
 
+import dev.flipside.engine.NativeLibrary;
 import java.util.concurrent.Executor;
 import java.util.concurrent.PriorityBlockingQueue;
 import java.util.concurrent.ThreadPoolExecutor;
@@ -11,8 +12,21 @@ final class SeedOrder implements AutoCloseable {
     private final ThreadPoolExecutor workers;
     private final AtomicLong arrived = new AtomicLong();
 
-    SeedOrder(int threads) {
-        workers = new ThreadPoolExecutor(threads, threads, 0, TimeUnit.SECONDS, new PriorityBlockingQueue<>());
+    /**
+     * @param workers how many
+     * @param threads on which each of them computes
+     */
+    SeedOrder(int workers, int threads) {
+        this.workers = new ThreadPoolExecutor(
+                workers,
+                workers,
+                0,
+                TimeUnit.SECONDS,
+                new PriorityBlockingQueue<>(),
+                work -> new Thread(() -> {
+                    NativeLibrary.useThreads(threads);
+                    work.run();
+                }));
     }
 
     /** Work of one seed, within it in the order in which it comes. */

@@ -45,11 +45,12 @@ record TaskFolder(Path folder) {
         try {
             Files.createDirectories(folder);
             Durable.write(results(), lines.toString());
-            Durable.write(summary(), JSON.writerWithDefaultPrettyPrinter().writeValueAsString(summary) + "\n");
         } catch (IOException e) {
             throw new UserError(
                     "--out: " + folder + " cannot be written: " + e + "; check the space and permissions.", e);
         }
+        // Last: a folder with a summary is a finished evaluation.
+        JsonFile.write(summary(), summary);
     }
 
     /**

@@ -66,10 +66,15 @@ record WorldBase(World world, Pretraining pretraining, int steps, List<String> o
         return List.of();
     }
 
-    /** The models are too small for a second thread. */
     @Override
     public int defaultWorkers() {
         return Runtime.getRuntime().availableProcessors();
+    }
+
+    /** The models are too small for a second thread; and with one, a seed's figures do not depend on the machine's cores or on the workers. */
+    @Override
+    public int threads(int workers) {
+        return 1;
     }
 
     @Override

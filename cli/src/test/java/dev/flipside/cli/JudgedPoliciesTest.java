@@ -119,6 +119,7 @@ class JudgedPoliciesTest {
         // 0 and 14 have the same texts: draws that nobody is asked about.
         assertThat(result.at("/judge/asked").asInt()).isEqualTo(28);
         assertThat(server.requests()).hasSize(28);
+        assertThat(JSON.readTree(out.resolve("summary.json").toFile())).isEqualTo(result);
         List<String> lines = Files.readAllLines(out.resolve("annotations.jsonl"));
         assertThat(lines).hasSize(30);
         assertThat(JSON.readTree(lines.get(0)).get("preference").asDouble()).isEqualTo(1.5);

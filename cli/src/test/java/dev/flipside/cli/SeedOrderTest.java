@@ -2,6 +2,7 @@ package dev.flipside.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flipside.engine.NativeLibrary;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -15,7 +16,7 @@ class SeedOrderTest {
         List<String> done = Collections.synchronizedList(new ArrayList<>());
         CountDownLatch submitted = new CountDownLatch(1);
         List<CompletableFuture<Void>> seeds = new ArrayList<>();
-        try (SeedOrder workers = new SeedOrder(1)) {
+        try (SeedOrder workers = new SeedOrder(1, 1)) {
             for (int i = 0; i < 3; i++) {
                 int seed = i;
                 seeds.add(CompletableFuture.runAsync(() -> await(submitted), workers.of(seed))
@@ -40,6 +41,19 @@ class SeedOrderTest {
                         "2 shared",
                         "2 arm 1",
                         "2 arm 2");
+    }
+
+    @Test
+    void everyWorkerComputesOnItsOwnNumberOfThreads() {
+        for (int threads : new int[] {3, 1}) {
+            try (SeedOrder workers = new SeedOrder(2, threads)) {
+                List<CompletableFuture<Integer>> seen = new ArrayList<>();
+                for (int i = 0; i < 4; i++) {
+                    seen.add(CompletableFuture.supplyAsync(NativeLibrary::threads, workers.of(i)));
+                }
+                assertThat(seen).allSatisfy(s -> assertThat(s.join()).isEqualTo(threads));
+            }
+        }
     }
 
     private static void await(CountDownLatch latch) {

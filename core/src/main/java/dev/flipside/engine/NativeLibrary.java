@@ -69,6 +69,15 @@ public final class NativeLibrary {
         return torch.get_num_threads();
     }
 
+    /**
+     * Sets how many threads work for what the calling thread computes: runs side by side share the cores instead of contending for them. Java threads that come to
+     * libtorch later begin with the same number.
+     */
+    public static void useThreads(int count) {
+        load();
+        torch.set_num_threads(count);
+    }
+
     /** The number of CUDA devices on which a tensor can really be allocated; {@code hasCUDA} of the bindings says false even on a CUDA build. */
     public static int cudaDevices() {
         if (!torch.cuda_is_available()) {

@@ -198,8 +198,9 @@ final class GroupedKvCache implements AutoCloseable {
         try (Scopes.Frozen scope = Scopes.frozen()) {
             for (int l = 0; l < config.layers(); l++) {
                 // Zeros: padding still meets a product with its value.
-                prompts.add(Stored.of(empty(count, kv, promptSlots, dim), empty(count, kv, promptSlots, dim)));
-                rows.add(Rows.of(empty(count, kv, samples, dim, capacity), empty(count, kv, samples, capacity, dim)));
+                prompts.add(Stored.of(zeroed(count, kv, promptSlots, dim), zeroed(count, kv, promptSlots, dim)));
+                rows.add(Rows.of(
+                        untouched(count, kv, samples, dim, capacity), untouched(count, kv, samples, capacity, dim)));
             }
             grid = DecodingGrid.of(count, samples, config);
             scores = zeros((long) count * config.heads() * samples * (promptSlots + limit));
@@ -221,7 +222,7 @@ final class GroupedKvCache implements AutoCloseable {
     }
 
     private static Tensor zeros(long... shape) {
-        return Scopes.keep(empty(shape));
+        return Scopes.keep(zeroed(shape));
     }
 
     /** Whatever there was in memory, in the caller's scope. */
@@ -230,7 +231,7 @@ final class GroupedKvCache implements AutoCloseable {
     }
 
     /** Zeros, in the caller's scope. */
-    private static Tensor empty(long... shape) {
+    private static Tensor zeroed(long... shape) {
         return torch.zeros(shape, Device.CPU.options(ScalarType.Float));
     }
 

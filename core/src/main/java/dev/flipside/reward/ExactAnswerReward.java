@@ -1,6 +1,5 @@
 package dev.flipside.reward;
 
-import dev.flipside.config.UserError;
 import java.math.BigDecimal;
 import java.text.Normalizer;
 import java.util.List;
@@ -50,14 +49,9 @@ record ExactAnswerReward(String column, Optional<Pattern> pattern, Optional<Patt
     }
 
     private double reward(Sample sample) {
-        if (!sample.columns().containsKey(column)) {
-            throw new UserError("Reward function 'exact_answer': the prompt data has no column '" + column
-                    + "'; it has "
-                    + (sample.columns().isEmpty() ? "none" : sample.columns().keySet())
-                    + "; name the one with the answers as option 'column'.");
-        }
-        Optional<String> reference =
-                Optional.ofNullable(sample.columns().get(column)).map(String::valueOf);
+        Optional<String> reference = Optional.ofNullable(
+                        sample.column(name(), column, "name the one with the answers as option 'column'"))
+                .map(String::valueOf);
         if (columnPattern.isPresent()) {
             reference = reference.flatMap(text -> Matching.lastMatch(columnPattern.get(), text));
         }

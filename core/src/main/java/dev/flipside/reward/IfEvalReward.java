@@ -2,7 +2,6 @@ package dev.flipside.reward;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.flipside.config.UserError;
 import dev.flipside.eval.ifeval.Instruction;
 import dev.flipside.eval.policy.IfEval;
 import java.util.List;
@@ -50,11 +49,8 @@ record IfEvalReward(boolean loose, boolean all) implements RewardFunction {
         return all ? Math.floor(share) : share;
     }
 
-    private static JsonNode column(Sample sample, String name) {
-        if (sample.columns().get(name) == null) {
-            throw new UserError("Reward function 'ifeval': a row of the prompt data has no column '" + name
-                    + "'; it needs 'instruction_id_list' and 'kwargs', as IFEval's file has them.");
-        }
-        return JSON.valueToTree(sample.columns().get(name));
+    private JsonNode column(Sample sample, String column) {
+        return JSON.valueToTree(sample.column(
+                name(), column, "it needs 'instruction_id_list' and 'kwargs', as IFEval's file has them"));
     }
 }

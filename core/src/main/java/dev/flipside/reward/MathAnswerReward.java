@@ -1,6 +1,5 @@
 package dev.flipside.reward;
 
-import dev.flipside.config.UserError;
 import dev.flipside.eval.policy.BoxedAnswer;
 import dev.flipside.eval.policy.MathEquivalence;
 import java.util.List;
@@ -33,11 +32,7 @@ record MathAnswerReward(String column) implements RewardFunction {
     }
 
     private double reward(Sample sample) {
-        if (!sample.columns().containsKey(column)) {
-            throw new UserError("Reward function 'math_answer': the prompt data has no column '" + column
-                    + "'; name the one with the answers or solutions as option 'column'.");
-        }
-        Object value = sample.columns().get(column);
+        Object value = sample.column(name(), column, "name the one with the answers or solutions as option 'column'");
         if (value == null) {
             return Double.NaN;
         }

@@ -57,6 +57,22 @@ public interface RewardFunction {
             columns = Collections.unmodifiableMap(new LinkedHashMap<>(columns));
         }
 
+        /**
+         * A column that a function needs.
+         *
+         * @param function its name
+         * @param column of the data row; its value may be null
+         * @param advice what to do where it is missing
+         * @throws UserError where it is missing
+         */
+        Object column(String function, String column, String advice) {
+            if (!columns.containsKey(column)) {
+                throw new UserError("Reward function '" + function + "': the prompt data has no column '" + column
+                        + "'; it has " + (columns.isEmpty() ? "none" : columns.keySet()) + "; " + advice + ".");
+            }
+            return columns.get(column);
+        }
+
         /** The answer's length in tokens, end token included. */
         public int completionTokens() {
             return completionIds.length;

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -20,6 +21,9 @@ import java.util.Map;
  */
 record BenchmarkTable(String source, String folder, boolean baselines, boolean compared, List<Row> rows) {
     private static final ObjectMapper JSON = new ObjectMapper();
+    /** What eval-policy alpaca-eval, arena-hard and versus call their figures. */
+    private static final List<String> JUDGED =
+            List.of("win_rate", "length_controlled_win_rate", "score", "style_controlled_score", "mean_over_questions");
 
     /** A figure in percent with its 95 % interval. */
     record Row(
@@ -57,9 +61,11 @@ record BenchmarkTable(String source, String folder, boolean baselines, boolean c
         if (summary.has("metrics")) {
             policy(summary, rows);
         }
+        if (summary.has("judge")) {
+            judged(summary, rows);
+        }
         if (rows.isEmpty()) {
-            throw new UserError(
-                    "--benchmarks: " + file + " holds neither results of eval-rm nor metrics of eval-policy.");
+            throw new UserError("--benchmarks: " + file + " holds neither results of eval-rm nor of eval-policy.");
         }
         String source = summary.path("model").asText(summary.path("answers").asText(folder.toString()));
         return new BenchmarkTable(
@@ -107,6 +113,33 @@ record BenchmarkTable(String source, String folder, boolean baselines, boolean c
                             ? ""
                             : Figures.percent(compared.path("mean").asDouble(Double.NaN)),
                     compared.isMissingNode() ? "" : range(compared)));
+        }
+    }
+
+    /** Win rates and scores; their interval is another one where the benchmark's authors have it so. */
+    private static void judged(JsonNode summary, List<Row> rows) {
+        for (String name : JUDGED) {
+            JsonNode figure = summary.path(name);
+            if (figure.isMissingNode()) {
+                continue;
+            }
+            boolean other = name.endsWith("score") && summary.has("interval_of_scores");
+            String level = other
+                    ? String.format(
+                            Locale.ROOT,
+                            " (%.0f %% interval)",
+                            100 * summary.path("interval_of_scores").asDouble())
+                    : "";
+            rows.add(new Row(
+                    summary.path("benchmark").asText(),
+                    name.replace('_', ' ') + level,
+                    summary.path("prompts").asText(),
+                    Figures.percent(figure.path("mean").asDouble(Double.NaN)),
+                    range(figure),
+                    "",
+                    "",
+                    "",
+                    ""));
         }
     }
 

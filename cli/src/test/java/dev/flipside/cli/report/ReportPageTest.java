@@ -26,7 +26,8 @@ class ReportPageTest {
                 folder,
                 List.of(
                         SyntheticRuns.rewardModelBenchmarks(temp.resolve("rm")),
-                        SyntheticRuns.policyBenchmarks(temp.resolve("policy"))));
+                        SyntheticRuns.policyBenchmarks(temp.resolve("policy")),
+                        SyntheticRuns.judgedBenchmarks(temp.resolve("judged"))));
         html = page.html();
     }
 
@@ -124,12 +125,16 @@ class ReportPageTest {
     }
 
     @Test
-    void benchmarksOfBothKindsAreRead() {
+    void benchmarksOfAllKindsAreRead() {
         BenchmarkTable.Row rm = page.benchmarks().get(0).rows().get(0);
         assertThat(rm.score()).isEqualTo("61.5");
         assertThat(rm.range()).isEqualTo("[52.0, 71.0]");
         assertThat(rm.differenceRange()).isEqualTo("[\u22122.0, 5.0]");
         assertThat(page.benchmarks().get(1).rows().get(0).benchmark()).isEqualTo("gsm8k");
+        assertThat(page.benchmarks().get(2).rows())
+                .extracting(BenchmarkTable.Row::name)
+                .containsExactly("score (90 % interval)", "mean over questions");
+        assertThat(page.benchmarks().get(2).rows().get(1).range()).isEqualTo("[24.0, 36.0]");
         assertThat(html).contains("natural &lt;set&gt;", "Longer wins");
     }
 

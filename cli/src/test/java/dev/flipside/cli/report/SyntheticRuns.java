@@ -167,4 +167,15 @@ final class SyntheticRuns {
                 """);
         return folder;
     }
+
+    static Path judgedBenchmarks(Path folder) throws IOException {
+        Files.createDirectories(folder);
+        Files.writeString(
+                folder.resolve("summary.json"),
+                """
+                {"benchmark": "arena-hard", "model": "mine", "prompts": 20, "score": {"mean": 0.3, "low": 0.25, "high": 0.35}, "interval_of_scores": 0.9,
+                 "mean_over_questions": {"mean": 0.3, "low": 0.24, "high": 0.36}, "judge": {"model": "gpt"}}
+                """);
+        return folder;
+    }
 }

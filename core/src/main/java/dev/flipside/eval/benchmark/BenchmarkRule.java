@@ -41,8 +41,12 @@ sealed interface BenchmarkRule
         return found;
     }
 
-    /** What scored items contribute. */
-    List<Unit> units(List<ScoredItem> items);
+    /** What scored items contribute: by default each its {@link #credit} to its subset. */
+    default List<Unit> units(List<ScoredItem> items) {
+        return items.stream()
+                .map(item -> Unit.of(item, item.subset(), credit(item)))
+                .toList();
+    }
 
     /** The figures, the benchmark's own headline first; the same list whenever the groups are the same. */
     List<Metric> metrics(Means means);

@@ -51,13 +51,6 @@ record JudgeBench() implements BenchmarkRule {
     }
 
     @Override
-    public List<Unit> units(List<ScoredItem> items) {
-        return items.stream()
-                .map(item -> Unit.of(item, item.subset(), item.accuracy()))
-                .toList();
-    }
-
-    @Override
     public List<Metric> metrics(Means means) {
         Map<String, List<Metric>> splits = new LinkedHashMap<>();
         for (String group : means.groups()) {

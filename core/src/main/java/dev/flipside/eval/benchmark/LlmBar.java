@@ -74,13 +74,6 @@ record LlmBar() implements BenchmarkRule {
     }
 
     @Override
-    public List<Unit> units(List<ScoredItem> items) {
-        return items.stream()
-                .map(item -> Unit.of(item, item.subset(), credit(item)))
-                .toList();
-    }
-
-    @Override
     public double credit(ScoredItem item) {
         return (item.ordered() + item.ties() / 2.0) / item.comparisons().size();
     }

@@ -70,13 +70,6 @@ record RewardBench() implements BenchmarkRule {
     }
 
     @Override
-    public List<Unit> units(List<ScoredItem> items) {
-        return items.stream()
-                .map(item -> Unit.of(item, item.subset(), item.accuracy()))
-                .toList();
-    }
-
-    @Override
     public List<Metric> metrics(Means means) {
         List<Metric> sections = new ArrayList<>();
         List<Metric> subsets = new ArrayList<>();

@@ -66,13 +66,6 @@ record Rmb() implements BenchmarkRule {
                         "does not say its goal: neither 'category_path' nor the file's path has one of " + GOALS));
     }
 
-    @Override
-    public List<Unit> units(List<ScoredItem> items) {
-        return items.stream()
-                .map(item -> Unit.of(item, item.subset(), credit(item)))
-                .toList();
-    }
-
     /** The best answer beats every loser. */
     @Override
     public double credit(ScoredItem item) {
