@@ -1,6 +1,7 @@
 package dev.flipside.algo;
 
 import java.util.Arrays;
+import java.util.function.IntToDoubleFunction;
 
 /**
  * The anchors that SAVE grades a prompt's samples against (option {@code save.anchor}), {@code [prompt][sample]}. A frozen or a shuffled anchor is
@@ -67,5 +68,21 @@ public final class Anchors {
             mixed[i] = kept.length == 0 ? values[i] : kappa * values[i] + (1 - kappa) * Groups.mean(kept);
         }
         return value(mixed, rewards);
+    }
+
+    /**
+     * Each prompt's anchors moved by a multiple of the standard deviation of its usable rewards: a control that says how much a good anchor is worth.
+     *
+     * @param multiple of a prompt, by its place in the batch
+     */
+    public static double[][] moved(
+            double[][] anchors, double[][] rewards, boolean[][] usable, IntToDoubleFunction multiple) {
+        Groups.requireSameLength("anchors", anchors.length, "rewards", rewards.length);
+        double[][] moved = new double[anchors.length][];
+        for (int i = 0; i < anchors.length; i++) {
+            double by = multiple.applyAsDouble(i) * Groups.std(Groups.kept(rewards[i], usable[i]));
+            moved[i] = Arrays.stream(anchors[i]).map(a -> a + by).toArray();
+        }
+        return moved;
     }
 }

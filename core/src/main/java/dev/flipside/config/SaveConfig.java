@@ -14,6 +14,9 @@ public record SaveConfig(
         @Doc(
                         "D1. Keep anchor value even when the warmed-up head is worse than the global mean; without it the anchor falls back to leave_one_out.")
                 boolean forceAnchor,
+        @Doc(
+                        "D1. A control: the anchor of each prompt is moved by a standard normal number times this times the standard deviation of its group's rewards.")
+                double anchorNoise,
         @Doc("D2. Which completions are clear enough to teach: std, absolute, fraction or none.") Filter filter,
         @Doc(
                         "D2. std: multiples of the group's standard deviation; absolute: the least |advantage|; fraction: the share at each end.")
@@ -180,6 +183,7 @@ public record SaveConfig(
                 Anchor.VALUE,
                 0.7,
                 false,
+                0,
                 Filter.STD,
                 0.5,
                 0.3,

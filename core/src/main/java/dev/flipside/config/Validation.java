@@ -118,6 +118,7 @@ public final class Validation {
 
     private static void save(SaveConfig s) {
         within("save.anchor_mix", s.anchorMix(), 0, 1);
+        within("save.anchor_noise", s.anchorNoise(), 0, 1e6);
         within("save.filter_threshold", s.filterThreshold(), 0, s.filter() == Filter.FRACTION ? 0.5 : 1e6);
         within("save.filter_floor", s.filterFloor(), 0, 1e6);
         atLeast("save.calibration_prompts", s.calibrationPrompts(), 1);
@@ -268,6 +269,9 @@ public final class Validation {
         if (s.rmLoss() == SaveConfig.RmLoss.PAIRWISE) {
             reject("save.balance", "save.rm_loss is pairwise");
             reject("save.anchor_gradient", "save.rm_loss is pairwise");
+        }
+        if (s.anchorGradient() == SaveConfig.AnchorGradient.FLOW) {
+            reject("save.anchor_noise", "save.anchor_gradient flow holds no anchor fixed");
         }
         if (s.replayWeight() == 0) {
             reject("save.replay_batch", "save.replay_weight is 0");

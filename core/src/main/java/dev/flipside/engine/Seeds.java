@@ -36,7 +36,8 @@ public final class Seeds {
         GENERATE,
         WORLD,
         INITIAL_ROLLOUT,
-        VALUE_CHECK
+        VALUE_CHECK,
+        ANCHOR_NOISE
     }
 
     /** A 64-bit key for one coordinate. */

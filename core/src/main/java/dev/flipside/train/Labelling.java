@@ -114,17 +114,26 @@ final class Labelling implements AutoCloseable {
     double[][] anchors(Graded graded, long step) {
         double[][] rewards = graded.grades().rewards();
         double[] values = graded.grades().values();
-        return switch (anchor) {
-            case VALUE -> Anchors.value(values, rewards);
-            case LEAVE_ONE_OUT -> Anchors.leaveOneOut(rewards, graded.usable());
-            case MIXTURE -> Anchors.mixture(values, rewards, graded.usable(), save.anchorMix());
-            case FROZEN -> Anchors.value(initialValues(graded), rewards);
-            case SHUFFLED -> {
-                int[] order = seeds.permutation(Seeds.Stream.ANCHOR_SHUFFLE, step, values.length);
-                yield Anchors.value(
-                        IntStream.of(order).mapToDouble(i -> values[i]).toArray(), rewards);
-            }
-        };
+        double[][] anchors =
+                switch (anchor) {
+                    case VALUE -> Anchors.value(values, rewards);
+                    case LEAVE_ONE_OUT -> Anchors.leaveOneOut(rewards, graded.usable());
+                    case MIXTURE -> Anchors.mixture(values, rewards, graded.usable(), save.anchorMix());
+                    case FROZEN -> Anchors.value(initialValues(graded), rewards);
+                    case SHUFFLED -> {
+                        int[] order = seeds.permutation(Seeds.Stream.ANCHOR_SHUFFLE, step, values.length);
+                        yield Anchors.value(
+                                IntStream.of(order).mapToDouble(i -> values[i]).toArray(), rewards);
+                    }
+                };
+        if (save.anchorNoise() == 0) {
+            return anchors;
+        }
+        return Anchors.moved(
+                anchors,
+                rewards,
+                graded.usable(),
+                prompt -> save.anchorNoise() * Seeds.normal(seeds.key(Seeds.Stream.ANCHOR_NOISE, step, prompt, 0), 0));
     }
 
     private double[] initialValues(Graded graded) {

@@ -55,6 +55,16 @@ class SaveFactsTest {
     }
 
     @Test
+    void anchorsAreMovedByMultiplesOfTheUsableStandardDeviation() {
+        double[][] rewards = {{1, 3, 100}, {5, 5, 5}};
+        boolean[][] usable = {{true, true, false}, {true, true, true}};
+        double[][] moved = Anchors.moved(new double[][] {{0, 1, 2}, {7, 7, 7}}, rewards, usable, p -> -2);
+        // The usable rewards 1 and 3 have the standard deviation sqrt(2), equal ones 0.
+        double by = -2 * Math.sqrt(2);
+        assertThat(moved).isDeepEqualTo(new double[][] {{by, 1 + by, 2 + by}, {7, 7, 7}});
+    }
+
+    @Test
     void selfLabelsAreEntropyMinimisation() {
         double[] r = {1.3, -0.4};
         double anchor = 0.25;

@@ -97,6 +97,7 @@ class ConfigReaderTest {
                 "algorithm.name=gspo | gspo needs algorithm.epsilon",
                 "rollout.top_p=0 | rollout.top_p: 0.0 is outside (0, 1.0]",
                 "save.anchor_mix=0.2 | save.anchor_mix: 0.2 has no effect, because save.anchor is not mixture",
+                "save.anchor_noise=-1 | save.anchor_noise: -1.0 is outside [0.0, 1000000.0]",
                 "save.gate_alpha=0.01 | save.gate_alpha: 0.01 has no effect, because save.gate is off",
                 "save.gate=mcnemar | data.eval_preferences: save.gate mcnemar",
                 "save.replay_weight=1 | data.preferences: save.replay_weight 1.0",

@@ -108,6 +108,7 @@ class OptionSensitivityTest {
             Case.changes("save.anchor", VALUE, "save.anchor=mixture"),
             Case.changes("save.anchor", VALUE, "save.anchor=frozen"),
             Case.changes("save.anchor", VALUE, "save.anchor=shuffled"),
+            Case.changes("save.anchor_noise", VALUE, "save.anchor_noise=1"),
             Case.changes("save.anchor_mix", VALUE + " save.anchor=mixture", "save.anchor_mix=0.1"),
             Case.changes(
                     "save.force_anchor", "save.value_warmup=sgd save.value_warmup_prompts=4", "save.force_anchor=true"),

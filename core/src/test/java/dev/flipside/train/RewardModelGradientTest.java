@@ -104,6 +104,7 @@ class RewardModelGradientTest {
                 "save.anchor=mixture save.anchor_mix=0.4",
                 "save.anchor=frozen",
                 "save.anchor=shuffled",
+                "save.anchor_noise=0.7",
                 "save.anchor_gradient=flow",
                 "save.anchor_gradient=flow save.value_backbone_weight=0.1",
                 "save.anchor_gradient=flow save.value_backbone_weight=1",

@@ -52,7 +52,7 @@ final class SaveLossWrittenOut {
         }
         for (int p = 0; p < batch.size(); p++) {
             for (int i = 0; i < GROUP; i++) {
-                anchors[p * GROUP + i] = anchor(p, i);
+                anchors[p * GROUP + i] = anchor(p, i) + noise(p);
             }
         }
         for (int p = 0; p < batch.size(); p++) {
@@ -76,6 +76,11 @@ final class SaveLossWrittenOut {
         };
     }
 
+    private double noise(int p) {
+        double normal = Seeds.normal(new Seeds(1).key(Seeds.Stream.ANCHOR_NOISE, 1, p, 0), 0);
+        return save.anchorNoise() * normal * std(p);
+    }
+
     private double groupMean(int p, int without) {
         double sum = 0;
         int n = 0;
@@ -88,7 +93,7 @@ final class SaveLossWrittenOut {
         return n == 0 ? snapshotValues[p * GROUP] : sum / n;
     }
 
-    private void label(int p, Optional<double[][]> gold) {
+    private double std(int p) {
         double mean = groupMean(p, -1);
         double squares = 0;
         int n = 0;
@@ -98,7 +103,11 @@ final class SaveLossWrittenOut {
                 n++;
             }
         }
-        double std = n < 2 ? 0 : Math.sqrt(squares / (n - 1));
+        return n < 2 ? 0 : Math.sqrt(squares / (n - 1));
+    }
+
+    private void label(int p, Optional<double[][]> gold) {
+        double std = std(p);
         double threshold =
                 switch (save.filter()) {
                     case STD -> save.filterThreshold() * Math.max(std, FLOOR);
