@@ -4,24 +4,30 @@ import dev.flipside.engine.Device;
 import dev.flipside.eval.benchmark.AnswerScorer;
 import dev.flipside.eval.benchmark.BenchmarkItem;
 import dev.flipside.eval.benchmark.RewardBenchmark;
+import dev.flipside.eval.benchmark.ScoreLog;
 import dev.flipside.eval.benchmark.ScoredItem;
 import dev.flipside.model.RewardModel;
 import dev.flipside.text.Renderer;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /** One reward model over benchmarks, with progress. */
 final class BenchmarkRun implements AutoCloseable {
     private final RewardModel model;
     private final Renderer renderer;
     private final AnswerScorer scorer;
+    private final Map<String, String> made;
     private final Console console;
 
-    private BenchmarkRun(RewardModel model, Renderer renderer, AnswerScorer scorer, Console console) {
+    private BenchmarkRun(
+            RewardModel model, Renderer renderer, AnswerScorer scorer, Map<String, String> made, Console console) {
         this.model = model;
         this.renderer = renderer;
         this.scorer = scorer;
+        this.made = made;
         this.console = console;
     }
 
@@ -30,22 +36,29 @@ final class BenchmarkRun implements AutoCloseable {
         try {
             int positions = model.decoder().config().maxPositionEmbeddings();
             Renderer renderer = FlipsideCommand.renderer(model.files());
-            AnswerScorer scorer =
-                    new AnswerScorer(model, renderer, options.maxLength(positions), options.sharedPrompts());
-            return new BenchmarkRun(model, renderer, scorer, console);
+            int maxLength = options.maxLength(positions);
+            AnswerScorer scorer = new AnswerScorer(model, renderer, maxLength, options.sharedPrompts());
+            Map<String, String> made = ModelMark.of(dir);
+            made.put("max_length", Integer.toString(maxLength));
+            made.put("shared_prompts", Boolean.toString(options.sharedPrompts()));
+            return new BenchmarkRun(model, renderer, scorer, made, console);
         } catch (RuntimeException e) {
             model.close();
             throw e;
         }
     }
 
-    EvalRmReport.Scored score(RewardBenchmark benchmark, List<BenchmarkItem> items) {
+    /** @param folder where scores are kept as they come, and found again after an interruption */
+    EvalRmReport.Scored score(RewardBenchmark benchmark, List<BenchmarkItem> items, Path folder) {
         long answers = items.stream().mapToLong(item -> item.answers().size()).sum();
         long padding = scorer.rowsEndingInPadding();
         long began = System.nanoTime();
         List<ScoredItem> scored;
-        try (Progress progress = console.progress(benchmark.key(), answers, "answers")) {
-            scored = scorer.score(items, done -> progress.at(done, rate(done, began)));
+        Map<String, String> all = new LinkedHashMap<>(made);
+        all.put("items", Integer.toString(items.size()));
+        try (ScoreLog log = ScoreLog.open(folder, benchmark, all);
+                Progress progress = console.progress(benchmark.key(), answers, "answers")) {
+            scored = scorer.score(items, log, done -> progress.at(done, rate(done, began)));
         }
         double seconds = (System.nanoTime() - began) * 1e-9;
         if (scorer.rowsEndingInPadding() > padding) {

@@ -7,6 +7,7 @@ import dev.flipside.eval.benchmark.BenchmarkItem;
 import dev.flipside.eval.benchmark.BenchmarkResult;
 import dev.flipside.eval.benchmark.RewardBenchmark;
 import dev.flipside.eval.benchmark.ScoreFile;
+import dev.flipside.eval.benchmark.ScoreLog;
 import dev.flipside.eval.benchmark.ScoredItem;
 import dev.flipside.model.ModelFiles;
 import java.nio.file.Files;
@@ -53,7 +54,8 @@ final class EvalRm extends FlipsideCommand {
     @Option(
             names = "--out",
             paramLabel = "DIR",
-            description = "Where the scores of every item and summary.json are kept.")
+            description =
+                    "Where the scores of every item and summary.json are kept; the same command goes on after an interruption.")
     private Optional<Path> out = Optional.empty();
 
     @Option(
@@ -86,9 +88,13 @@ final class EvalRm extends FlipsideCommand {
             List<Loaded> loaded = loaded();
             loadLibraries(console, model.orElseThrow());
             results = score(console, model.orElseThrow(), loaded, out.orElseThrow());
-            if (compare.filter(EvalRm::isModel).isPresent()) {
-                score(console, compare.get(), loaded, comparedFolder()).forEach(other -> others.add(other.items()));
-            }
+            List<Scores> compared = compare.filter(EvalRm::isModel).isPresent()
+                    ? score(console, compare.get(), loaded, comparedFolder())
+                    : List.of();
+            compared.forEach(other -> others.add(other.items()));
+            // Only now: a folder with whole files is a finished evaluation, which is not gone on with.
+            keep(results, out.orElseThrow());
+            keep(compared, comparedFolder());
         }
         if (compare.isPresent() && others.isEmpty()) {
             results.forEach(result -> others.add(other(result.benchmark(), compare.get())));
@@ -177,6 +183,7 @@ final class EvalRm extends FlipsideCommand {
 
     private List<Loaded> loaded() {
         model.ifPresent(ModelFiles::open);
+        compare.filter(EvalRm::isModel).ifPresent(ModelFiles::open);
         List<Loaded> loaded = new ArrayList<>();
         for (int i = 0; i < inputs.size(); i++) {
             RewardBenchmark benchmark = named().get(i);
@@ -190,15 +197,21 @@ final class EvalRm extends FlipsideCommand {
         List<Scores> results = new ArrayList<>();
         try (BenchmarkRun run = BenchmarkRun.open(dir, common().device(), scoring, console)) {
             for (Loaded benchmark : loaded) {
-                EvalRmReport.Scored scored = run.score(benchmark.benchmark(), benchmark.items());
-                // Without a score there is nothing to keep: the result is an error, which must not block the folder.
-                if (scored.items().stream().anyMatch(ScoredItem::isScored)) {
-                    ScoreFile.write(ScoreFile.in(folder, benchmark.benchmark()), scored.items());
-                }
+                EvalRmReport.Scored scored = run.score(benchmark.benchmark(), benchmark.items(), folder);
                 results.add(new Scores(benchmark.benchmark(), scored.items(), Optional.of(scored.timing())));
             }
         }
         return results;
+    }
+
+    private static void keep(List<Scores> results, Path folder) {
+        for (Scores result : results) {
+            // Without a score there is nothing to keep: the result is an error, which must not block the folder.
+            if (result.items().stream().anyMatch(ScoredItem::isScored)) {
+                ScoreFile.write(ScoreFile.in(folder, result.benchmark()), result.items());
+            }
+            ScoreLog.delete(folder, result.benchmark());
+        }
     }
 
     private List<Scores> kept(Path folder) {

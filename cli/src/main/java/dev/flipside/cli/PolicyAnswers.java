@@ -11,8 +11,6 @@ import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.text.Renderer;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -21,7 +19,6 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
-import java.util.stream.Stream;
 
 /**
  * One completion of each prompt by a model, kept in a folder: prompts that were answered there before are not answered again.
@@ -116,9 +113,7 @@ record PolicyAnswers(Path model, Path out, SamplingOptions sampling, long seed, 
 
     /** What the answers depend on. */
     private Map<String, Object> generation() {
-        Map<String, Object> made = new LinkedHashMap<>();
-        made.put("model", model.toAbsolutePath().normalize().toString());
-        made.put("weights_written", weightsWritten());
+        Map<String, Object> made = new LinkedHashMap<>(ModelMark.of(model));
         made.put("max_completion_length", sampling.maxCompletionLength());
         made.put("greedy", sampling.greedy());
         made.put("temperature", sampling.temperature());
@@ -126,25 +121,5 @@ record PolicyAnswers(Path model, Path out, SamplingOptions sampling, long seed, 
         made.put("top_k", sampling.topK());
         made.put("seed", seed);
         return made;
-    }
-
-    /** When the newest weight file was written: a model that was trained on since is another one. */
-    private String weightsWritten() {
-        try (Stream<Path> files = Files.list(model)) {
-            return files.filter(file -> file.toString().endsWith(".safetensors"))
-                    .map(PolicyAnswers::written)
-                    .max(String::compareTo)
-                    .orElse("");
-        } catch (IOException e) {
-            throw new UserError("--model: there is no readable folder " + model + "; check the path.", e);
-        }
-    }
-
-    private static String written(Path file) {
-        try {
-            return Files.getLastModifiedTime(file).toInstant().toString();
-        } catch (IOException e) {
-            throw new UserError("--model: " + file + " cannot be read: " + e + ".", e);
-        }
     }
 }

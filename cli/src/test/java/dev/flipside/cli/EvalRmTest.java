@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
@@ -91,6 +92,44 @@ class EvalRmTest {
 
         assertThat(again.at("/results/pairs/figures")).isEqualTo(first.at("/results/pairs/figures"));
         assertThat(again.at("/results/pairs").has("answers_per_second")).isFalse();
+    }
+
+    /** The second model has no weights, so that the evaluation ends in the middle. */
+    @Test
+    void anInterruptedEvaluationGoesOn() throws IOException {
+        json(evaluate("whole"));
+        Path broken = Files.createDirectories(folder.resolve("broken"));
+        for (String name : List.of("config.json", "tokenizer.json", "tokenizer_config.json")) {
+            Files.copy(Path.of(other).resolve(name), broken.resolve(name), StandardCopyOption.REPLACE_EXISTING);
+        }
+        assertThat(evaluate("part", "--compare", broken.toString()).exitCode()).isEqualTo(2);
+        Path part = out.resolve("part/pairs.part.jsonl");
+        List<String> lines = Files.readAllLines(part);
+        assertThat(lines).hasSize(1 + 12);
+        assertThat(out.resolve("part/pairs.jsonl")).doesNotExist();
+
+        // A reward that no model gave shows that nothing is computed again; half a line, as a killed process leaves it,
+        // is forgotten.
+        Files.writeString(
+                part, String.join("\n", lines).replaceFirst("\"rewards\":\\[[^,]*", "\"rewards\":[123.0") + "\n{\"ind");
+        assertMistake("made with max_length 96, not 90", evaluate("part", "--max-length", "90"));
+        json(evaluate("part"));
+        List<Double> expected = rewards("whole");
+        List<Double> found = rewards("part");
+        assertThat(found).hasSameSizeAs(expected).contains(123.0);
+        found.removeAll(expected);
+        assertThat(found).containsExactly(123.0);
+        assertThat(part).doesNotExist();
+
+        // An item less: the model is called with all of them again.
+        Files.createDirectories(out.resolve("gap"));
+        Files.write(out.resolve("gap/pairs.part.jsonl"), lines.subList(0, lines.size() - 1));
+        json(evaluate("gap"));
+        assertThat(rewards("gap")).isEqualTo(expected);
+
+        Files.createDirectories(out.resolve("damaged"));
+        Files.writeString(out.resolve("damaged/pairs.part.jsonl"), lines.get(0) + "\n{}x\n");
+        assertMistake("pairs.part.jsonl, line 2 is damaged", evaluate("damaged"));
     }
 
     @Test

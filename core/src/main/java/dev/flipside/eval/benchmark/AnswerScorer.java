@@ -11,6 +11,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 
@@ -49,33 +50,49 @@ public final class AnswerScorer {
     /**
      * Scores all items, the longest first.
      *
+     * @param log knows what was scored before, and is told what is scored now
      * @param answersDone is told how many answers are done
      * @return in the order of {@code items}
      * @throws UserError when an item cannot be rendered or the model's score is not finite
      */
-    public List<ScoredItem> score(List<BenchmarkItem> items, LongConsumer answersDone) {
+    public List<ScoredItem> score(List<BenchmarkItem> items, ScoreLog log, LongConsumer answersDone) {
         ScoredItem[] scored = new ScoredItem[items.size()];
         long done = 0;
         for (List<Integer> chunk : chunks(items)) {
             List<Prepared> prepared =
                     chunk.stream().map(i -> prepare(i, items.get(i))).toList();
-            List<ScoredRow> rows =
-                    prepared.stream().flatMap(p -> p.rows().stream()).toList();
-            rowsEndingInPadding += model.rowsEndingInPadding(rows);
-            double[] rewards = model.score(rows).rewards();
-            int from = 0;
-            for (Prepared p : prepared) {
-                BenchmarkItem item = items.get(p.index());
-                double[] own = Arrays.copyOfRange(rewards, from, from + p.rows().size());
-                requireFinite(item, own);
-                scored[p.index()] =
-                        ScoredItem.of(item, Arrays.stream(own).boxed().toList(), p.cut());
-                from += own.length;
-                done += item.answers().size();
+            rowsEndingInPadding += prepared.stream()
+                    .mapToLong(p -> model.rowsEndingInPadding(p.rows()))
+                    .sum();
+            Optional<List<ScoredItem>> before = log.find(chunk, items);
+            List<ScoredItem> now = before.orElseGet(() -> score(items, prepared));
+            for (int i = 0; i < chunk.size(); i++) {
+                scored[chunk.get(i)] = now.get(i);
+                if (before.isEmpty()) {
+                    log.append(chunk.get(i), now.get(i));
+                }
+                done += items.get(chunk.get(i)).answers().size();
             }
             answersDone.accept(done);
         }
         return List.of(scored);
+    }
+
+    /** In the order of {@code prepared}, by one call of the model. */
+    private List<ScoredItem> score(List<BenchmarkItem> items, List<Prepared> prepared) {
+        double[] rewards = model.score(
+                        prepared.stream().flatMap(p -> p.rows().stream()).toList())
+                .rewards();
+        List<ScoredItem> scored = new ArrayList<>();
+        int from = 0;
+        for (Prepared p : prepared) {
+            BenchmarkItem item = items.get(p.index());
+            double[] own = Arrays.copyOfRange(rewards, from, from + p.rows().size());
+            requireFinite(item, own);
+            scored.add(ScoredItem.of(item, Arrays.stream(own).boxed().toList(), p.cut()));
+            from += own.length;
+        }
+        return scored;
     }
 
     /** Answers so far whose reward is read before their last token, because that is the model's padding token. */

@@ -15,7 +15,7 @@ import java.util.List;
 
 /** Scored items on disk, one JSON object per line: {@code FOLDER/BENCHMARK.jsonl}. */
 public final class ScoreFile {
-    private static final ObjectMapper JSON = JsonMapper.builder()
+    static final ObjectMapper JSON = JsonMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .enable(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)
             .build();
