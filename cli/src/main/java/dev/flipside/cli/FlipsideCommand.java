@@ -46,7 +46,12 @@ abstract class FlipsideCommand implements Callable<Integer> {
 
     /** The tokenizer and chat template in a model's own directory. */
     static Renderer renderer(ModelFiles files) {
-        return Renderers.load(files.directory(), ChatTemplateConfig.defaults(), files);
+        return renderer(files, ChatTemplateConfig.defaults());
+    }
+
+    /** The tokenizer in a model's directory, with its chat template or another. */
+    static Renderer renderer(ModelFiles files, ChatTemplateConfig template) {
+        return Renderers.load(files.directory(), template, files);
     }
 
     /** As {@link #loadLibraries(Console)}, after a look at the model's directory: a wrong path is told without them. */

@@ -2,6 +2,7 @@ package dev.flipside.config;
 
 import java.time.LocalDate;
 import java.time.format.DateTimeParseException;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
@@ -21,7 +22,9 @@ public record ChatTemplateConfig(
 
     public ChatTemplateConfig {
         chatTemplate = chatTemplate == null ? Optional.empty() : chatTemplate;
-        chatTemplateKwargs = chatTemplateKwargs == null ? Map.of() : new LinkedHashMap<>(chatTemplateKwargs);
+        chatTemplateKwargs = chatTemplateKwargs == null
+                ? Map.of()
+                : Collections.unmodifiableMap(new LinkedHashMap<>(chatTemplateKwargs));
         chatTemplateDate = chatTemplateDate == null ? Optional.empty() : chatTemplateDate;
         chatTemplateDate.ifPresent(ChatTemplateConfig::day);
     }

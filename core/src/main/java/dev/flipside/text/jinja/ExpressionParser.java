@@ -5,6 +5,7 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
@@ -17,60 +18,11 @@ final class ExpressionParser {
     private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");
     private static final Set<String> NO_TEST_ARGUMENT = Set.of("else", "or", "and");
 
-    private final List<Token> tokens;
-    private int position;
+    private final TokenStream tokens;
     private Set<String> namesRead = new TreeSet<>();
 
-    ExpressionParser(List<Token> tokens) {
+    ExpressionParser(TokenStream tokens) {
         this.tokens = tokens;
-    }
-
-    Token current() {
-        return tokens.get(position);
-    }
-
-    Token next() {
-        return tokens.get(position++);
-    }
-
-    boolean skipName(String name) {
-        return skipIf(current().isName(name));
-    }
-
-    boolean skipOperator(String operator) {
-        return skipIf(current().isOperator(operator));
-    }
-
-    private boolean skipIf(boolean found) {
-        position += found ? 1 : 0;
-        return found;
-    }
-
-    Token expect(Type type) {
-        if (current().type() != type) {
-            throw unexpected("a " + type.name().toLowerCase(java.util.Locale.ROOT));
-        }
-        return next();
-    }
-
-    void expectOperator(String operator) {
-        if (!skipOperator(operator)) {
-            throw unexpected("'" + operator + "'");
-        }
-    }
-
-    void expectName(String name) {
-        if (!skipName(name)) {
-            throw unexpected("'" + name + "'");
-        }
-    }
-
-    TemplateException unexpected(String wanted) {
-        return error("expected " + wanted + ", got " + current().shown());
-    }
-
-    TemplateException error(String message) {
-        return TemplateException.of(message).at(current().line());
     }
 
     /** Starts to collect the names that are read, and gives those collected before; see {@link #namesRead}. */
@@ -86,19 +38,19 @@ final class ExpressionParser {
         boolean comma = false;
         while (!tupleEnds()) {
             items.add(withConditional ? expression() : or());
-            if (!skipOperator(",")) {
+            if (!tokens.skipOperator(",")) {
                 break;
             }
             comma = true;
         }
         if (items.isEmpty()) {
-            throw unexpected("an expression");
+            throw tokens.unexpected("an expression");
         }
         return comma ? new Expression.TupleOf(items) : items.get(0);
     }
 
     private boolean tupleEnds() {
-        Token token = current();
+        Token token = tokens.current();
         return token.type() == Type.OUTPUT_END
                 || token.type() == Type.BLOCK_END
                 || token.isOperator(")")
@@ -107,9 +59,9 @@ final class ExpressionParser {
 
     Expression expression() {
         Expression value = or();
-        while (skipName("if")) {
+        while (tokens.skipName("if")) {
             Expression test = or();
-            Expression otherwise = skipName("else") ? expression() : Expression.Constant.MISSING_ELSE;
+            Expression otherwise = tokens.skipName("else") ? expression() : Expression.Constant.MISSING_ELSE;
             value = new Expression.Conditional(test, value, otherwise);
         }
         return value;
@@ -117,7 +69,7 @@ final class ExpressionParser {
 
     private Expression or() {
         Expression left = and();
-        while (skipName("or")) {
+        while (tokens.skipName("or")) {
             left = new Expression.Or(left, and());
         }
         return left;
@@ -125,28 +77,29 @@ final class ExpressionParser {
 
     private Expression and() {
         Expression left = not();
-        while (skipName("and")) {
+        while (tokens.skipName("and")) {
             left = new Expression.And(left, not());
         }
         return left;
     }
 
     private Expression not() {
-        return skipName("not") ? new Expression.Not(not()) : comparison();
+        return tokens.skipName("not") ? new Expression.Not(not()) : comparison();
     }
 
     private Expression comparison() {
         Expression first = sum();
         List<Expression.Comparison.Operand> operands = new ArrayList<>();
         while (true) {
-            Token token = current();
+            Token token = tokens.current();
             if (token.type() == Type.OPERATOR && COMPARISONS.contains(token.text())) {
-                next();
+                tokens.next();
                 operands.add(new Expression.Comparison.Operand(token.text(), sum()));
-            } else if (skipName("in")) {
+            } else if (tokens.skipName("in")) {
                 operands.add(new Expression.Comparison.Operand("in", sum()));
-            } else if (token.isName("not") && tokens.get(position + 1).isName("in")) {
-                position += 2;
+            } else if (token.isName("not") && tokens.following().isName("in")) {
+                tokens.next();
+                tokens.next();
                 operands.add(new Expression.Comparison.Operand("not in", sum()));
             } else {
                 return operands.isEmpty() ? first : new Expression.Comparison(first, operands);
@@ -156,15 +109,15 @@ final class ExpressionParser {
 
     private Expression sum() {
         Expression left = concatenation();
-        while (current().isOperator("+") || current().isOperator("-")) {
-            left = new Expression.Binary(next().text(), left, concatenation());
+        while (tokens.current().isOperator("+") || tokens.current().isOperator("-")) {
+            left = new Expression.Binary(tokens.next().text(), left, concatenation());
         }
         return left;
     }
 
     private Expression concatenation() {
         List<Expression> parts = new ArrayList<>(List.of(product()));
-        while (skipOperator("~")) {
+        while (tokens.skipOperator("~")) {
             parts.add(product());
         }
         return parts.size() == 1 ? parts.get(0) : new Expression.Concatenation(parts);
@@ -172,20 +125,20 @@ final class ExpressionParser {
 
     private Expression product() {
         Expression left = power();
-        while (current().type() == Type.OPERATOR
-                && Set.of("*", "/", "//", "%").contains(current().text())) {
-            left = new Expression.Binary(next().text(), left, power());
+        while (tokens.current().type() == Type.OPERATOR
+                && Set.of("*", "/", "//", "%").contains(tokens.current().text())) {
+            left = new Expression.Binary(tokens.next().text(), left, power());
         }
         return left;
     }
 
     private Expression power() {
         Expression left = unary(true);
-        while (skipOperator("**")) {
+        while (tokens.skipOperator("**")) {
             Expression right = unary(true);
             // Jinja2 computes (-2) ** 2 when it folds constants and -(2 ** x) when it cannot.
             if (left instanceof Expression.Sign && !(right instanceof Expression.Constant)) {
-                throw error("'**' after a sign is not supported: put the signed number in a variable");
+                throw tokens.error("'**' after a sign is not supported: put the signed number in a variable");
             }
             left = new Expression.Binary("**", left, right);
         }
@@ -194,8 +147,8 @@ final class ExpressionParser {
 
     private Expression unary(boolean withFilters) {
         Expression value;
-        if (current().isOperator("-") || current().isOperator("+")) {
-            String sign = next().text();
+        if (tokens.current().isOperator("-") || tokens.current().isOperator("+")) {
+            String sign = tokens.next().text();
             value = new Expression.Sign(sign, unary(false));
         } else {
             value = primary();
@@ -205,14 +158,14 @@ final class ExpressionParser {
     }
 
     private Expression primary() {
-        Token token = next();
+        Token token = tokens.next();
         switch (token.type()) {
             case NAME:
                 return name(token.text());
             case STRING:
                 StringBuilder text = new StringBuilder(token.text());
-                while (current().type() == Type.STRING) {
-                    text.append(next().text());
+                while (tokens.current().type() == Type.STRING) {
+                    text.append(tokens.next().text());
                 }
                 return new Expression.Constant(text.toString());
             case INTEGER:
@@ -231,8 +184,8 @@ final class ExpressionParser {
             default:
                 break;
         }
-        position--;
-        throw unexpected("an expression");
+        tokens.back();
+        throw tokens.unexpected("an expression");
     }
 
     private Expression name(String name) {
@@ -250,32 +203,32 @@ final class ExpressionParser {
     }
 
     private Long integer(Token token) {
-        String digits = token.text().replace("_", "").toLowerCase(java.util.Locale.ROOT);
+        String digits = token.text().replace("_", "").toLowerCase(Locale.ROOT);
         int radix = digits.startsWith("0x") ? 16 : digits.startsWith("0o") ? 8 : digits.startsWith("0b") ? 2 : 10;
         BigInteger value = new BigInteger(radix == 10 ? digits : digits.substring(2), radix);
         try {
             return value.longValueExact();
         } catch (ArithmeticException e) {
-            position--;
-            throw error("the number " + token.text() + " has more than 64 bits, which is not supported");
+            tokens.back();
+            throw tokens.error("the number " + token.text() + " has more than 64 bits, which is not supported");
         }
     }
 
     private Expression parenthesised() {
-        if (skipOperator(")")) {
+        if (tokens.skipOperator(")")) {
             return new Expression.TupleOf(List.of());
         }
         Expression inner = tuple(true);
-        expectOperator(")");
+        tokens.expectOperator(")");
         return inner;
     }
 
     private List<Expression> items(String end) {
         List<Expression> items = new ArrayList<>();
-        while (!skipOperator(end)) {
+        while (!tokens.skipOperator(end)) {
             if (!items.isEmpty()) {
-                expectOperator(",");
-                if (skipOperator(end)) {
+                tokens.expectOperator(",");
+                if (tokens.skipOperator(end)) {
                     break;
                 }
             }
@@ -287,15 +240,15 @@ final class ExpressionParser {
     private Expression dict() {
         List<Expression> keys = new ArrayList<>();
         List<Expression> values = new ArrayList<>();
-        while (!skipOperator("}")) {
+        while (!tokens.skipOperator("}")) {
             if (!keys.isEmpty()) {
-                expectOperator(",");
-                if (skipOperator("}")) {
+                tokens.expectOperator(",");
+                if (tokens.skipOperator("}")) {
                     break;
                 }
             }
             keys.add(expression());
-            expectOperator(":");
+            tokens.expectOperator(":");
             values.add(expression());
         }
         return new Expression.DictOf(keys, values);
@@ -304,11 +257,11 @@ final class ExpressionParser {
     private Expression postfix(Expression start) {
         Expression value = start;
         while (true) {
-            if (skipOperator(".")) {
+            if (tokens.skipOperator(".")) {
                 value = afterDot(value);
-            } else if (skipOperator("[")) {
+            } else if (tokens.skipOperator("[")) {
                 value = subscript(value);
-            } else if (current().isOperator("(")) {
+            } else if (tokens.current().isOperator("(")) {
                 value = new Expression.Call(value, arguments());
             } else {
                 return value;
@@ -317,35 +270,35 @@ final class ExpressionParser {
     }
 
     private Expression afterDot(Expression value) {
-        Token token = current();
+        Token token = tokens.current();
         if (token.type() == Type.NAME) {
-            return new Expression.Attribute(value, next().text());
+            return new Expression.Attribute(value, tokens.next().text());
         }
         if (token.type() == Type.INTEGER) {
-            return new Expression.Item(value, new Expression.Constant(integer(next())));
+            return new Expression.Item(value, new Expression.Constant(integer(tokens.next())));
         }
-        throw unexpected("a name or a number");
+        throw tokens.unexpected("a name or a number");
     }
 
     private Expression subscript(Expression value) {
         Expression start = sliceEnds() ? null : expression();
-        if (!current().isOperator(":")) {
-            if (start == null || current().isOperator(",")) {
-                throw unexpected("one subscript and ']'");
+        if (!tokens.current().isOperator(":")) {
+            if (start == null || tokens.current().isOperator(",")) {
+                throw tokens.unexpected("one subscript and ']'");
             }
-            expectOperator("]");
+            tokens.expectOperator("]");
             return new Expression.Item(value, start);
         }
         Expression[] bounds = {start, null, null};
-        for (int i = 1; i < 3 && skipOperator(":"); i++) {
+        for (int i = 1; i < 3 && tokens.skipOperator(":"); i++) {
             bounds[i] = sliceEnds() ? null : expression();
         }
-        expectOperator("]");
+        tokens.expectOperator("]");
         return new Expression.Slice(value, orNone(bounds[0]), orNone(bounds[1]), orNone(bounds[2]));
     }
 
     private boolean sliceEnds() {
-        return current().isOperator(":") || current().isOperator("]");
+        return tokens.current().isOperator(":") || tokens.current().isOperator("]");
     }
 
     private static Expression orNone(Expression bound) {
@@ -355,11 +308,11 @@ final class ExpressionParser {
     private Expression filters(Expression start) {
         Expression value = start;
         while (true) {
-            if (skipOperator("|")) {
+            if (tokens.skipOperator("|")) {
                 value = filter(value);
-            } else if (skipName("is")) {
+            } else if (tokens.skipName("is")) {
                 value = test(value);
-            } else if (current().isOperator("(")) {
+            } else if (tokens.current().isOperator("(")) {
                 value = new Expression.Call(value, arguments());
             } else {
                 return value;
@@ -378,12 +331,12 @@ final class ExpressionParser {
     }
 
     private Expression test(Expression value) {
-        boolean negated = skipName("not");
+        boolean negated = tokens.skipName("not");
         String name = dottedName();
         Expression.ArgumentList arguments = argumentsOrNone();
         if (arguments == Expression.ArgumentList.NONE && testArgumentFollows()) {
-            if (current().isName("is")) {
-                throw error("tests cannot be chained with 'is'");
+            if (tokens.current().isName("is")) {
+                throw tokens.error("tests cannot be chained with 'is'");
             }
             arguments = new Expression.ArgumentList(List.of(postfix(primary())), Map.of());
         }
@@ -392,7 +345,7 @@ final class ExpressionParser {
     }
 
     private boolean testArgumentFollows() {
-        Token token = current();
+        Token token = tokens.current();
         return switch (token.type()) {
             case NAME -> !NO_TEST_ARGUMENT.contains(token.text());
             case STRING, INTEGER, FLOAT -> true;
@@ -402,41 +355,42 @@ final class ExpressionParser {
     }
 
     private String dottedName() {
-        StringBuilder name = new StringBuilder(expect(Type.NAME).text());
-        while (skipOperator(".")) {
-            name.append('.').append(expect(Type.NAME).text());
+        StringBuilder name = new StringBuilder(tokens.expect(Type.NAME).text());
+        while (tokens.skipOperator(".")) {
+            name.append('.').append(tokens.expect(Type.NAME).text());
         }
         return name.toString();
     }
 
     private Expression.ArgumentList argumentsOrNone() {
-        return current().isOperator("(") ? arguments() : Expression.ArgumentList.NONE;
+        return tokens.current().isOperator("(") ? arguments() : Expression.ArgumentList.NONE;
     }
 
     private Expression.ArgumentList arguments() {
-        expectOperator("(");
+        tokens.expectOperator("(");
         List<Expression> positional = new ArrayList<>();
         Map<String, Expression> named = new LinkedHashMap<>();
-        while (!skipOperator(")")) {
+        while (!tokens.skipOperator(")")) {
             if (!positional.isEmpty() || !named.isEmpty()) {
-                expectOperator(",");
-                if (skipOperator(")")) {
+                tokens.expectOperator(",");
+                if (tokens.skipOperator(")")) {
                     break;
                 }
             }
-            if (current().isOperator("*") || current().isOperator("**")) {
-                throw error("unpacking arguments with '" + current().text() + "' is not supported");
+            if (tokens.current().isOperator("*") || tokens.current().isOperator("**")) {
+                throw tokens.error(
+                        "unpacking arguments with '" + tokens.current().text() + "' is not supported");
             }
-            if (current().type() == Type.NAME && tokens.get(position + 1).isOperator("=")) {
-                String name = next().text();
-                next();
+            if (tokens.current().type() == Type.NAME && tokens.following().isOperator("=")) {
+                String name = tokens.next().text();
+                tokens.next();
                 if (named.put(name, expression()) != null) {
-                    throw error("the argument '" + name + "' is given twice");
+                    throw tokens.error("the argument '" + name + "' is given twice");
                 }
             } else if (named.isEmpty()) {
                 positional.add(expression());
             } else {
-                throw error("an argument without a name follows one with a name");
+                throw tokens.error("an argument without a name follows one with a name");
             }
         }
         return new Expression.ArgumentList(positional, named);

@@ -55,7 +55,7 @@ final class Frame {
 
     /** Bounds what an untrusted template may cost. */
     static final class Budget {
-        private static final int STATEMENTS = 20_000_000;
+        private static final int STATEMENTS = 5_000_000;
         private static final int DEPTH = 200;
         private int left = STATEMENTS;
         private int depth;

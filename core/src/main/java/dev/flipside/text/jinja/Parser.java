@@ -13,19 +13,18 @@ final class Parser {
     private static final Set<String> REFUSED =
             Set.of("include", "import", "from", "extends", "block", "autoescape", "trans");
 
-    /** Filters that Jinja2 gives marked text, which behaves as other text only where it is printed at once. */
-    private static final Set<String> MARKING = Set.of("safe");
-
+    private final TokenStream tokens;
     private final ExpressionParser code;
     private int loops;
 
-    private Parser(List<Token> tokens) {
+    private Parser(TokenStream tokens) {
+        this.tokens = tokens;
         this.code = new ExpressionParser(tokens);
     }
 
     /** @throws TemplateException where the template is not Jinja, or uses a tag that is not supported */
     static Template parse(String source) {
-        Parser parser = new Parser(Lexer.tokens(source));
+        Parser parser = new Parser(new TokenStream(Lexer.tokens(source)));
         Set<String> names = new TreeSet<>();
         parser.code.collectNames(names);
         return new Template(parser.body("the template", Set.of()), names);
@@ -33,19 +32,19 @@ final class Parser {
 
     /** Statements up to one of some closing tags, whose name is then the current token. */
     private List<Statement> body(String opener, Set<String> ends) {
-        int line = code.current().line();
+        int line = tokens.current().line();
         List<Statement> statements = new ArrayList<>();
-        while (code.current().type() != Type.END) {
-            Token token = code.next();
+        while (tokens.current().type() != Type.END) {
+            Token token = tokens.next();
             switch (token.type()) {
                 case DATA -> statements.add(new Statement.Data(token.line(), token.text()));
                 case OUTPUT_BEGIN -> {
                     statements.add(new Statement.Print(token.line(), printed(code.tuple(true))));
-                    code.expect(Type.OUTPUT_END);
+                    tokens.expect(Type.OUTPUT_END);
                 }
                 default -> {
-                    if (code.current().type() == Type.NAME
-                            && ends.contains(code.current().text())) {
+                    if (tokens.current().type() == Type.NAME
+                            && ends.contains(tokens.current().text())) {
                         return statements;
                     }
                     statements.add(statement(token.line()));
@@ -60,17 +59,16 @@ final class Parser {
         return statements;
     }
 
-    /** The same without the filters that only mark text as safe: printed at once, marked text is text. */
+    /** {@code safe} as the last filter does nothing; the text it marks behaves unlike other text only where it is joined to some. */
     private static Expression printed(Expression value) {
-        return value instanceof Expression.Filter filter
-                        && MARKING.contains(filter.name())
-                        && filter.arguments() == Expression.ArgumentList.NONE
-                ? filter.target()
-                : value;
+        boolean marked = value instanceof Expression.Filter filter
+                && filter.name().equals("safe")
+                && filter.arguments() == Expression.ArgumentList.NONE;
+        return marked ? ((Expression.Filter) value).target() : value;
     }
 
     private Statement statement(int line) {
-        Token tag = code.expect(Type.NAME);
+        Token tag = tokens.expect(Type.NAME);
         Statement statement =
                 switch (tag.text()) {
                     case "if" -> branches(line);
@@ -91,15 +89,15 @@ final class Parser {
                                                 : "is not known here"))
                                 .at(line);
                 };
-        code.expect(Type.BLOCK_END);
+        tokens.expect(Type.BLOCK_END);
         return statement;
     }
 
     private List<Statement> closed(String opener, String end) {
-        code.skipOperator(":");
-        code.expect(Type.BLOCK_END);
+        tokens.skipOperator(":");
+        tokens.expect(Type.BLOCK_END);
         List<Statement> body = body(opener, Set.of(end));
-        code.expectName(end);
+        tokens.expectName(end);
         return body;
     }
 
@@ -109,36 +107,36 @@ final class Parser {
         List<Statement> otherwise = List.of();
         do {
             tests.add(code.tuple(false));
-            code.skipOperator(":");
-            code.expect(Type.BLOCK_END);
+            tokens.skipOperator(":");
+            tokens.expect(Type.BLOCK_END);
             bodies.add(body("if", Set.of("elif", "else", "endif")));
-        } while (code.skipName("elif"));
-        if (code.skipName("else")) {
+        } while (tokens.skipName("elif"));
+        if (tokens.skipName("else")) {
             otherwise = closed("if", "endif");
         } else {
-            code.expectName("endif");
+            tokens.expectName("endif");
         }
         return new Statement.If(line, tests, bodies, otherwise);
     }
 
     private Statement loop(int line) {
         Target target = targets(false);
-        code.expectName("in");
+        tokens.expectName("in");
         Expression items = code.tuple(false);
-        Optional<Expression> test = code.skipName("if") ? Optional.of(code.expression()) : Optional.empty();
-        if (code.current().isName("recursive")) {
-            throw code.error("a recursive 'for' is not supported");
+        Optional<Expression> test = tokens.skipName("if") ? Optional.of(code.expression()) : Optional.empty();
+        if (tokens.current().isName("recursive")) {
+            throw tokens.error("a recursive 'for' is not supported");
         }
-        code.skipOperator(":");
-        code.expect(Type.BLOCK_END);
+        tokens.skipOperator(":");
+        tokens.expect(Type.BLOCK_END);
         loops++;
         List<Statement> body = body("for", Set.of("else", "endfor"));
         loops--;
         List<Statement> otherwise = List.of();
-        if (code.skipName("else")) {
+        if (tokens.skipName("else")) {
             otherwise = closed("for", "endfor");
         } else {
-            code.expectName("endfor");
+            tokens.expectName("endfor");
         }
         return new Statement.For(line, target, items, test, body, otherwise);
     }
@@ -156,42 +154,42 @@ final class Parser {
         boolean comma;
         do {
             targets.add(target(withNamespace));
-            comma = code.skipOperator(",");
+            comma = tokens.skipOperator(",");
         } while (comma
-                && !code.current().isName("in")
-                && !code.current().isOperator("=")
-                && !code.current().isOperator(")"));
+                && !tokens.current().isName("in")
+                && !tokens.current().isOperator("=")
+                && !tokens.current().isOperator(")"));
         return targets.size() == 1 && !comma ? targets.get(0) : new Target.Several(targets);
     }
 
     private Target target(boolean withNamespace) {
-        if (code.skipOperator("(")) {
+        if (tokens.skipOperator("(")) {
             Target inner = targets(withNamespace);
-            code.expectOperator(")");
+            tokens.expectOperator(")");
             return inner;
         }
         String name = assignable();
-        return withNamespace && code.skipOperator(".")
-                ? new Target.NamespaceAttribute(name, code.expect(Type.NAME).text())
+        return withNamespace && tokens.skipOperator(".")
+                ? new Target.NamespaceAttribute(name, tokens.expect(Type.NAME).text())
                 : new Target.Variable(name);
     }
 
     private String assignable() {
-        Token name = code.current();
+        Token name = tokens.current();
         if (Set.of("true", "false", "none", "True", "False", "None").contains(name.text())
                 || name.type() != Type.NAME) {
-            throw code.error("cannot assign to " + name.shown());
+            throw tokens.error("cannot assign to " + name.shown());
         }
-        return code.next().text();
+        return tokens.next().text();
     }
 
     private Statement set(int line) {
         Target target = targets(true);
-        if (code.skipOperator("=")) {
+        if (tokens.skipOperator("=")) {
             return new Statement.Set(line, target, code.tuple(true));
         }
         Expression filtered = new Expression.Name(Statement.BODY);
-        while (code.skipOperator("|")) {
+        while (tokens.skipOperator("|")) {
             filtered = code.filterChain(filtered);
         }
         return new Statement.SetBlock(line, target, filtered, scoped("set", "endset"));
@@ -230,16 +228,16 @@ final class Parser {
     }
 
     private void parameters(List<String> parameters, List<Expression> defaults) {
-        code.expectOperator("(");
-        while (!code.skipOperator(")")) {
+        tokens.expectOperator("(");
+        while (!tokens.skipOperator(")")) {
             if (!parameters.isEmpty()) {
-                code.expectOperator(",");
+                tokens.expectOperator(",");
             }
             parameters.add(assignable());
-            if (code.skipOperator("=")) {
+            if (tokens.skipOperator("=")) {
                 defaults.add(code.expression());
             } else if (!defaults.isEmpty()) {
-                throw code.error("a parameter without a default follows one with a default");
+                throw tokens.error("a parameter without a default follows one with a default");
             }
         }
     }
@@ -247,11 +245,11 @@ final class Parser {
     private Statement callBlock(int line) {
         List<String> parameters = new ArrayList<>();
         List<Expression> defaults = new ArrayList<>();
-        if (code.current().isOperator("(")) {
+        if (tokens.current().isOperator("(")) {
             parameters(parameters, defaults);
         }
         if (!(code.expression() instanceof Expression.Call call)) {
-            throw code.error("'call' needs a call of a macro");
+            throw tokens.error("'call' needs a call of a macro");
         }
         return new Statement.CallBlock(line, call, withBody("caller", parameters, defaults, "call", "endcall"));
     }
@@ -264,12 +262,12 @@ final class Parser {
     private Statement with(int line) {
         List<Target> targets = new ArrayList<>();
         List<Expression> values = new ArrayList<>();
-        while (code.current().type() != Type.BLOCK_END) {
+        while (tokens.current().type() != Type.BLOCK_END) {
             if (!targets.isEmpty()) {
-                code.expectOperator(",");
+                tokens.expectOperator(",");
             }
             targets.add(target(false));
-            code.expectOperator("=");
+            tokens.expectOperator("=");
             values.add(code.expression());
         }
         return new Statement.With(line, targets, values, closed("with", "endwith"));

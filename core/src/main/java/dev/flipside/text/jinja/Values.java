@@ -1,6 +1,7 @@
 package dev.flipside.text.jinja;
 
 import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,6 +39,9 @@ final class Values {
                 || value instanceof Double
                 || value instanceof Callable) {
             return value;
+        }
+        if (value instanceof BigInteger number) {
+            throw TemplateException.of("the number " + number + " has more than 64 bits, which is not supported");
         }
         throw new IllegalArgumentException(
                 "a template has no value for a " + value.getClass().getSimpleName());

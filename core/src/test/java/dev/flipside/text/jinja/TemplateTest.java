@@ -8,7 +8,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
-import java.time.Duration;
+import java.math.BigInteger;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -158,7 +158,7 @@ class TemplateTest {
                 "{% set ns = namespace(l=[1]) %}{% for i in range(100) %}{% set ns.l = ns.l + ns.l %}{% endfor %}",
                 "{{ 'x' * 99999999999 }}",
                 "{{ [1] * 9223372036854775807 }}",
-                "{{ '' .join(['x' * 60000000, 'y' * 60000000]) }}",
+                "{{ '' .join(['x' * 10000000, 'y' * 10000000]) }}",
                 "{{ range(10000000) | list }}",
                 "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}",
                 "{{ ('x' * 1000000) | replace('x', 'y' * 1000) }}",
@@ -178,10 +178,9 @@ class TemplateTest {
 
     @Test
     void endlessWorkStops() {
-        String loops = "{% for a in range(100000) %}".repeat(3) + "x" + "{% endfor %}".repeat(3);
-        org.junit.jupiter.api.Assertions.assertTimeoutPreemptively(Duration.ofSeconds(20), () -> assertThat(
-                        failure("{% set x %}" + loops.replace("x", "{% if 0 %}{% endif %}") + "{% endset %}"))
-                .hasMessageContaining("statements"));
+        String loop = "{% for a in range(100000) %}";
+        assertThat(failure(loop.repeat(3) + "{{ '' }}" + "{% endfor %}".repeat(3)))
+                .hasMessage("the template runs more than 5000000 statements");
     }
 
     @Test
@@ -198,6 +197,16 @@ class TemplateTest {
 
         assertThat(template.render(variables, format -> Optional.empty())).isEqualTo("x");
         assertThat(variables).isEqualTo(variables());
+    }
+
+    @Test
+    void aVariableWithANumberTooLargeIsNamed() {
+        Template template = Template.parse("{{ x }}");
+        Map<String, Object> variables = Map.of("x", List.of(new BigInteger("18446744073709551616")));
+
+        assertThatThrownBy(() -> template.render(variables, format -> Optional.empty()))
+                .isInstanceOf(TemplateException.class)
+                .hasMessage("the number 18446744073709551616 has more than 64 bits, which is not supported");
     }
 
     @Test
