@@ -1,5 +1,6 @@
 package dev.flipside.cli;
 
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
@@ -39,14 +40,18 @@ final class Chat extends FlipsideCommand {
     private Optional<String> system = Optional.empty();
 
     @Mixin
+    private TemplateFlags template;
+
+    @Mixin
     private SamplingFlags sampling;
 
     @Override
     int run(Console console) throws IOException {
+        ChatTemplateConfig rendering = template.config();
         SamplingOptions options = sampling.options();
         loadLibraries(console, model);
         try (CausalLm lm = CausalLm.load(model, Device.parse(common().device()))) {
-            Renderer renderer = renderer(lm.files());
+            Renderer renderer = renderer(lm.files(), rendering);
             if (!renderer.hasTemplate()) {
                 throw new UserError(
                         model

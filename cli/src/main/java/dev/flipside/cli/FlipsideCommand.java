@@ -2,12 +2,12 @@ package dev.flipside.cli;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.Renderers;
 import java.nio.file.Path;
-import java.util.Optional;
 import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Mixin;
@@ -46,7 +46,12 @@ abstract class FlipsideCommand implements Callable<Integer> {
 
     /** The tokenizer and chat template in a model's own directory. */
     static Renderer renderer(ModelFiles files) {
-        return Renderers.load(files.directory(), Optional.empty(), files);
+        return renderer(files, ChatTemplateConfig.defaults());
+    }
+
+    /** The tokenizer in a model's directory, with its chat template or another. */
+    static Renderer renderer(ModelFiles files, ChatTemplateConfig template) {
+        return Renderers.load(files.directory(), template, files);
     }
 
     /** As {@link #loadLibraries(Console)}, after a look at the model's directory: a wrong path is told without them. */

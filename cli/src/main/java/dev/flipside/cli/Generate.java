@@ -2,6 +2,7 @@ package dev.flipside.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
@@ -39,6 +40,9 @@ final class Generate extends FlipsideCommand {
     private CommandSpec spec;
 
     @Mixin
+    private TemplateFlags template;
+
+    @Mixin
     private FileOptions files;
 
     @Mixin
@@ -55,6 +59,7 @@ final class Generate extends FlipsideCommand {
 
     @Override
     int run(Console console) {
+        ChatTemplateConfig rendering = template.config();
         SamplingOptions options = sampling.options();
         if (numGenerations < 1 || (sampling.greedy() && numGenerations > 1)) {
             throw new ParameterException(
@@ -65,7 +70,7 @@ final class Generate extends FlipsideCommand {
         List<InputRow> rows = JsonLines.read(files.input(), streams().in());
         loadLibraries(console, files.model());
         try (CausalLm model = CausalLm.load(files.model(), Device.parse(common().device()))) {
-            Renderer renderer = renderer(model.files());
+            Renderer renderer = renderer(model.files(), rendering);
             List<Prompt> prompts = new ArrayList<>();
             for (InputRow row : rows) {
                 int[] ids = row.locate(() -> row.has("messages")

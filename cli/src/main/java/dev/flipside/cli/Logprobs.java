@@ -2,6 +2,7 @@ package dev.flipside.cli;
 
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.TokenRow;
@@ -26,16 +27,20 @@ final class Logprobs extends FlipsideCommand {
     private static final double TEMPERATURE = 1;
 
     @Mixin
+    private TemplateFlags template;
+
+    @Mixin
     private FileOptions files;
 
     private record Candidate(InputRow row, TokenRow tokens) {}
 
     @Override
     int run(Console console) {
+        ChatTemplateConfig rendering = template.config();
         List<InputRow> rows = JsonLines.read(files.input(), streams().in());
         loadLibraries(console, files.model());
         try (CausalLm model = CausalLm.load(files.model(), Device.parse(common().device()))) {
-            Renderer renderer = renderer(model.files());
+            Renderer renderer = renderer(model.files(), rendering);
             List<Candidate> candidates = new ArrayList<>();
             int rejoined = 0;
             for (InputRow row : rows) {

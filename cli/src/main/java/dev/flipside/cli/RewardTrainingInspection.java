@@ -53,7 +53,7 @@ final class RewardTrainingInspection {
                                 device,
                                 Precision.FLOAT32,
                                 new Seeds(config.run().seed()));
-                Renderer renderer = Renderers.load(dir, config.rewardModel().chatTemplate(), files)) {
+                Renderer renderer = Renderers.load(dir, config.rewardModel().template(), files)) {
             MemoryEstimate.Shape shape =
                     new MemoryEstimate.Shape(files.config(), model.trunk().elements());
             findings.fact("model", ModelInspection.describe(files, shape.weights()));

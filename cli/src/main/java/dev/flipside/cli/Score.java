@@ -1,6 +1,7 @@
 package dev.flipside.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.model.RewardModel;
@@ -27,16 +28,20 @@ final class Score extends FlipsideCommand {
     private static final int CHUNK = 128;
 
     @Mixin
+    private TemplateFlags template;
+
+    @Mixin
     private FileOptions files;
 
     private record Scorable(InputRow row, ScoredRow scored) {}
 
     @Override
     int run(Console console) {
+        ChatTemplateConfig rendering = template.config();
         List<InputRow> rows = JsonLines.read(files.input(), streams().in());
         loadLibraries(console, files.model());
         try (RewardModel model = RewardModel.load(files.model(), Device.parse(common().device()))) {
-            Renderer renderer = renderer(model.files());
+            Renderer renderer = renderer(model.files(), rendering);
             List<Scorable> scorable = new ArrayList<>();
             for (InputRow row : rows) {
                 ScoredRow scored = row.locate(() -> render(row, renderer));

@@ -74,7 +74,7 @@ final class TrainInspection {
         Path dir = Path.of(config.policy().model());
         console.info("loading the policy");
         try (CausalLm policy = CausalLm.load(dir, device);
-                Renderer renderer = Renderers.load(dir, config.policy().chatTemplate(), policy.files())) {
+                Renderer renderer = Renderers.load(dir, config.policy().template(), policy.files())) {
             MemoryEstimate.Shape shape = new MemoryEstimate.Shape(
                     policy.files().config(), policy.parameters().elements());
             findings.fact("policy", ModelInspection.describe(policy.files(), shape.weights()));
@@ -200,7 +200,7 @@ final class TrainInspection {
         RewardModelConfig section = config.rewardModel();
         console.info("loading the reward model");
         try (RewardModel model = RewardModel.load(dir, device);
-                Renderer renderer = Renderers.load(dir, section.chatTemplate(), model.files())) {
+                Renderer renderer = Renderers.load(dir, section.template(), model.files())) {
             int context = model.files().config().maxPositionEmbeddings();
             int limit = Math.min(context, section.maxLength().orElse(context));
             findings.fact(

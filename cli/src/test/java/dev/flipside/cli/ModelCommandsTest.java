@@ -10,12 +10,15 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class ModelCommandsTest {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -113,6 +116,59 @@ class ModelCommandsTest {
         assertThat(results.get(3).path("id").asLong())
                 .as("the line stands in for an id")
                 .isEqualTo(5);
+    }
+
+    @Test
+    void theChatTemplateAndWhatItReadsCanBeGiven() throws IOException {
+        Path template = Files.writeString(
+                folder.resolve("shout.jinja"),
+                "{% for m in messages %}{{ m.content | upper if shout else m.content }} {{ strftime_now('%Y') }}\n{% endfor %}");
+        String row = "{\"prompt\": \"%s\", \"completion\": \"%s\"}";
+        double upper = score(row.formatted("HELLO", "GOOD DAY"), "--chat-template", template.toString());
+        double shouted = score(
+                row.formatted("hello", "good day"),
+                "--chat-template",
+                template.toString(),
+                "--chat-template-kwargs",
+                "{shout: true}");
+        double dated = score(
+                row.formatted("HELLO", "GOOD DAY"),
+                "--chat-template",
+                template.toString(),
+                "--chat-template-date",
+                "2031-05-05");
+
+        assertThat(shouted).isEqualTo(upper);
+        assertThat(dated).isNotEqualTo(upper);
+    }
+
+    private static double score(String row, String... flags) {
+        List<String> command = new ArrayList<>(List.of("score", "--model", rewardModel));
+        command.addAll(List.of(flags));
+        return results(CommandRun.withInput(row, command.toArray(String[]::new)))
+                .get(0)
+                .path("score")
+                .asDouble();
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "--chat-template-kwargs | {shout: true} | does not read 'shout', so it would change nothing",
+                "--chat-template-kwargs | shout | is not a map in YAML or JSON",
+                "--chat-template-kwargs | {shout | is not a map in YAML or JSON",
+                "--chat-template-date | 2031-05-05 | does not read the date (strftime_now)",
+                "--chat-template-date | May | is not a day; write it as yyyy-mm-dd",
+                "--chat-template | nowhere.jinja | nowhere.jinja cannot be read",
+            })
+    void aTemplateFlagThatChangesNothingIsRefused(String flag, String value, String message) {
+        CommandRun run = CommandRun.withInput(
+                "{\"prompt\": \"a\", \"completion\": \"b\"}", "score", "--model", rewardModel, flag, value);
+
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.err()).contains(message);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.flipside.config;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -108,11 +109,11 @@ public record ComparisonConfig(
     /** {@code comparison.judge}. */
     public record Judge(
             @Doc("Hugging Face sequence-classification directory with score.weight.") String model,
-            @Doc("Jinja file that replaces the judge's own chat template.") Optional<String> chatTemplate,
+            @JsonUnwrapped ChatTemplateConfig template,
             @Doc("Completions per held-out prompt; eval.num_generations by default.") OptionalInt numGenerations) {
 
         public Judge {
-            chatTemplate = chatTemplate == null ? Optional.empty() : chatTemplate;
+            template = template == null ? ChatTemplateConfig.defaults() : template;
             numGenerations = numGenerations == null ? OptionalInt.empty() : numGenerations;
         }
     }

@@ -1,12 +1,11 @@
 package dev.flipside.config;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
-import java.util.Optional;
 
 /** Section {@code policy}: the model that is trained and its optimiser. */
 public record PolicyConfig(
         @Doc("Hugging Face directory of the policy.") String model,
-        @Doc("Jinja file that replaces the model's own chat template.") Optional<String> chatTemplate,
+        @JsonUnwrapped ChatTemplateConfig template,
         @JsonUnwrapped OptimiserConfig optimiser,
         @Doc("Completions in one forward and backward pass; changes memory, never the result.")
                 int perDeviceTrainBatchSize,
@@ -20,6 +19,11 @@ public record PolicyConfig(
 
     public static PolicyConfig defaults() {
         return new PolicyConfig(
-                "", Optional.empty(), OptimiserConfig.withLearningRate(1e-6), 8, false, ACTIVATION_MEMORY_MB);
+                "",
+                ChatTemplateConfig.defaults(),
+                OptimiserConfig.withLearningRate(1e-6),
+                8,
+                false,
+                ACTIVATION_MEMORY_MB);
     }
 }

@@ -1,5 +1,6 @@
 package dev.flipside.config;
 
+import com.fasterxml.jackson.annotation.JsonUnwrapped;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -10,7 +11,7 @@ public record RewardModelConfig(
         @Doc(
                         "Hugging Face sequence-classification directory with score.weight; none when reward functions replace it (save.preset must be off).")
                 Optional<String> model,
-        @Doc("Jinja file that replaces the reward model's own chat template.") Optional<String> chatTemplate,
+        @JsonUnwrapped ChatTemplateConfig template,
         @Doc("Weight of the reward model's score in the reward.") double weight,
         @Doc(
                         "Rendered conversations longer than this many tokens are cut on the right and counted; none is the model's context.")
@@ -26,7 +27,7 @@ public record RewardModelConfig(
     public static RewardModelConfig defaults() {
         return new RewardModelConfig(
                 Optional.empty(),
-                Optional.empty(),
+                ChatTemplateConfig.defaults(),
                 1.0,
                 OptionalInt.empty(),
                 16,

@@ -214,6 +214,8 @@ public final class Validation {
         if (config.rewardModel().model().isEmpty()) {
             for (String key : new String[] {
                 "chat_template",
+                "chat_template_kwargs",
+                "chat_template_date",
                 "weight",
                 "max_length",
                 "per_device_batch_size",

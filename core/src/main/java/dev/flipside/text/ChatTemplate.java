@@ -1,67 +1,73 @@
 package dev.flipside.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.hubspot.jinjava.Jinjava;
-import com.hubspot.jinjava.JinjavaConfig;
-import com.hubspot.jinjava.LegacyOverrides;
-import com.hubspot.jinjava.el.JinjavaInterpreterResolver;
-import com.hubspot.jinjava.interpret.Context;
-import com.hubspot.jinjava.interpret.JinjavaInterpreter;
-import com.hubspot.jinjava.interpret.RenderResult;
-import com.hubspot.jinjava.interpret.TemplateError;
-import com.hubspot.jinjava.lib.fn.ELFunctionDefinition;
 import dev.flipside.config.UserError;
+import dev.flipside.text.jinja.Template;
+import dev.flipside.text.jinja.TemplateException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZonedDateTime;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import jinjava.javax.el.CompositeELResolver;
+import java.util.Set;
 
 /**
  * A model's chat template: Jinja from {@code chat_template.jinja} or {@code tokenizer_config.json}, rendered as transformers renders it.
  *
- * <p>Templates are untrusted: they can neither read files nor reach Java, braces inside a message stay text, and output is bounded. Whatever jinjava cannot do
+ * <p>Templates are untrusted: they can neither read files nor reach Java, braces inside a message stay text, and output is bounded. What is not supported
  * is a {@link UserError}, never missing text. Instances are immutable and may be shared by threads.
  */
 public final class ChatTemplate {
-    private static final long MAX_OUTPUT_CHARACTERS = 1L << 26;
-    private static final String RAISED = "raise_exception";
-    // Holds a space, so that no template can name it.
-    private static final String CLOCK = "template clock";
+    /** What {@link #render} sets itself. */
+    private static final Set<String> OWN_VARIABLES =
+            Set.of("messages", "add_generation_prompt", "tools", "documents", "strftime_now", "raise_exception");
+
+    /** What transformers sets where the tokenizer has it, and is not read here: a template would silently find nothing. */
+    private static final List<String> OTHER_TOKENS = List.of("sep_token", "cls_token", "mask_token");
 
     private final String origin;
-    private final String jinja;
+    private final Template template;
     private final SpecialTokens specialTokens;
     private final Clock clock;
-    private final Jinjava jinjava;
+    private final Map<String, Object> variables;
 
     /**
      * @param origin what errors call this template: its file
      * @param source the Jinja text
-     * @param specialTokens what {@code bos_token} and its like stand for; a token that is not named is empty text
+     * @param specialTokens what {@code bos_token} and its like stand for; a token that is not named is undefined
      * @param clock what {@code strftime_now} reads: a fixed one, so that scores do not depend on the day
-     * @throws UserError when the template uses a filter or test that is not known
+     * @throws UserError when the source is not Jinja or uses what is not supported
      */
     public ChatTemplate(String origin, String source, SpecialTokens specialTokens, Clock clock) {
-        TemplateSource parsed = TemplateSource.parse(source);
-        this.origin = origin;
-        this.jinja = parsed.jinja();
-        this.specialTokens = specialTokens;
-        this.clock = clock;
-        this.jinjava = engine();
-        Context known = jinjava.getGlobalContext();
-        parsed.filters().stream().filter(name -> known.getFilter(name) == null).forEach(name -> refuse("filter", name));
-        parsed.tests().stream().filter(name -> known.getExpTest(name) == null).forEach(name -> refuse("test", name));
+        this(origin, parsed(origin, source), specialTokens, clock, Map.of());
     }
 
-    private void refuse(String kind, String name) {
-        throw new UserError("The chat template in " + origin + " uses the " + kind + " '" + name
-                + "', which is not supported: write the template without it.");
+    private ChatTemplate(
+            String origin, Template template, SpecialTokens specialTokens, Clock clock, Map<String, Object> variables) {
+        this.origin = origin;
+        this.template = template;
+        this.specialTokens = specialTokens;
+        this.clock = clock;
+        this.variables = variables;
+    }
+
+    private static Template parsed(String origin, String source) {
+        try {
+            return Template.parse(source);
+        } catch (TemplateException e) {
+            throw failed(origin, e);
+        }
+    }
+
+    private static UserError failed(String origin, TemplateException e) {
+        String line = e.line() > 0 ? " (line " + e.line() + ")" : "";
+        return new UserError(
+                "The chat template in " + origin + line + " cannot be rendered: " + e.getMessage() + ".", e);
     }
 
     /**
@@ -108,23 +114,50 @@ public final class ChatTemplate {
     }
 
     /**
+     * This template with more variables, such as {@code enable_thinking}; they stand before special tokens of the same name.
+     *
+     * @throws UserError when the template does not read one of them, or it is one that every rendering sets
+     */
+    public ChatTemplate with(Map<String, Object> more) {
+        for (String name : more.keySet()) {
+            if (OWN_VARIABLES.contains(name)) {
+                throw new UserError("chat_template_kwargs: '" + name
+                        + "' is set for every rendering and cannot be given: remove it.");
+            }
+            if (!reads(name)) {
+                throw new UserError("chat_template_kwargs: the chat template in " + origin + " does not read '" + name
+                        + "', so it would change nothing: remove it or correct its name.");
+            }
+        }
+        return new ChatTemplate(origin, template, specialTokens, clock, new LinkedHashMap<>(more));
+    }
+
+    /** Whether a variable or function of this name occurs in the template. */
+    public boolean reads(String name) {
+        return template.names().contains(name);
+    }
+
+    /**
      * The conversation as the model reads it.
      *
      * @param addGenerationPrompt whether the text ends where the assistant's next turn begins
      * @throws UserError when the template refuses the conversation or cannot be rendered
      */
     public String render(Conversation conversation, boolean addGenerationPrompt) {
-        RenderResult result = jinjava.renderForResult(jinja, bindings(conversation, addGenerationPrompt));
-        for (TemplateError error : result.getErrors()) {
-            String line = error.getLineno() > 0 ? " (line " + error.getLineno() + ")" : "";
-            String message =
-                    String.valueOf(error.getMessage()).lines().findFirst().orElse("");
-            throw RAISED.equals(error.getFieldName())
-                    ? new UserError("The chat template in " + origin + " refuses a conversation with roles "
-                            + roles(conversation) + ": " + message)
-                    : new UserError("The chat template in " + origin + line + " cannot be rendered: " + message);
+        try {
+            return template.render(bindings(conversation, addGenerationPrompt), this::now);
+        } catch (TemplateException e) {
+            throw e.isRefusal()
+                    ? new UserError(
+                            "The chat template in " + origin + " refuses a conversation with roles "
+                                    + roles(conversation) + ": " + e.getMessage(),
+                            e)
+                    : failed(origin, e);
         }
-        return result.getOutput();
+    }
+
+    private Optional<String> now(String format) {
+        return Strftime.format(ZonedDateTime.now(clock), format);
     }
 
     private static List<String> roles(Conversation conversation) {
@@ -133,85 +166,30 @@ public final class ChatTemplate {
 
     private Map<String, Object> bindings(Conversation conversation, boolean addGenerationPrompt) {
         Map<String, Object> bindings = new HashMap<>();
+        specialTokens.bos().ifPresent(token -> bindings.put("bos_token", token));
+        specialTokens.eos().ifPresent(token -> bindings.put("eos_token", token));
+        specialTokens.pad().ifPresent(token -> bindings.put("pad_token", token));
+        specialTokens.unk().ifPresent(token -> bindings.put("unk_token", token));
+        bindings.putAll(variables);
+        for (String token : OTHER_TOKENS) {
+            if (reads(token) && !bindings.containsKey(token)) {
+                throw new UserError("The chat template in " + origin + " reads '" + token
+                        + "', which is not taken from the tokenizer: give it in chat_template_kwargs.");
+            }
+        }
         bindings.put(
                 "messages",
-                conversation.messages().stream()
-                        .map(message -> Map.of("role", message.role(), "content", message.content()))
-                        .toList());
+                conversation.messages().stream().map(ChatTemplate::dict).toList());
         bindings.put("add_generation_prompt", addGenerationPrompt);
         bindings.put("tools", null);
         bindings.put("documents", null);
-        // Never null: jinjava would join a missing token to other text as the word "null".
-        bindings.put("bos_token", specialTokens.bos().orElse(""));
-        bindings.put("eos_token", specialTokens.eos().orElse(""));
-        bindings.put("pad_token", specialTokens.pad().orElse(""));
-        bindings.put("unk_token", specialTokens.unk().orElse(""));
-        // Templates ask "strftime_now is defined"; jinjava does not count functions as defined.
-        bindings.put("strftime_now", true);
-        bindings.put(CLOCK, clock);
         return bindings;
     }
 
-    private static Jinjava engine() {
-        CompositeELResolver resolver = new CompositeELResolver();
-        resolver.add(new PythonMethods());
-        resolver.add(JinjavaInterpreterResolver.DEFAULT_RESOLVER_READ_ONLY);
-        // With other overrides, trimming and operator precedence differ from Jinja's and published templates
-        // come out with stray white space.
-        LegacyOverrides likeJinja = LegacyOverrides.newBuilder()
-                .withUsePyishObjectMapper(true)
-                .withWhitespaceRequiredWithinTokens(false)
-                .withParseWhitespaceControlStrictly(true)
-                .withUseTrimmingForNotesAndExpressions(true)
-                .withKeepNullableLoopValues(true)
-                .withUseNaturalOperatorPrecedence(true)
-                .build();
-        Jinjava jinjava = new Jinjava(JinjavaConfig.newBuilder()
-                .withTrimBlocks(true)
-                .withLstripBlocks(true)
-                .withNestedInterpretationEnabled(false)
-                .withMaxOutputSize(MAX_OUTPUT_CHARACTERS)
-                .withElResolver(resolver)
-                .withLegacyOverrides(likeJinja)
-                .build());
-        jinjava.setResourceLocator((name, encoding, interpreter) -> {
-            throw new IOException("a chat template cannot include " + name);
-        });
-        Context context = jinjava.getGlobalContext();
-        context.registerFunction(function(RAISED, "raiseException"));
-        context.registerFunction(function("strftime_now", "strftimeNow"));
-        return jinjava;
-    }
-
-    private static ELFunctionDefinition function(String name, String method) {
-        return new ELFunctionDefinition("", name, ChatTemplate.class, method, String.class);
-    }
-
-    /** {@code raise_exception} of a template; called by jinjava, which needs it public and static. */
-    public static Object raiseException(String message) {
-        report(RAISED, message);
-        return "";
-    }
-
-    /** {@code strftime_now} of a template; called by jinjava, which needs it public and static. */
-    public static Object strftimeNow(String format) {
-        Clock clock = (Clock) JinjavaInterpreter.getCurrent().getContext().get(CLOCK);
-        Optional<String> date = Strftime.format(ZonedDateTime.now(clock), format);
-        if (date.isEmpty()) {
-            report("strftime_now", "strftime_now('" + format + "') has a code that is not supported");
-        }
-        return date.orElse("");
-    }
-
-    private static void report(String field, String message) {
-        JinjavaInterpreter.getCurrent()
-                .addError(new TemplateError(
-                        TemplateError.ErrorType.FATAL,
-                        TemplateError.ErrorReason.OTHER,
-                        message,
-                        field,
-                        JinjavaInterpreter.getCurrent().getLineNumber(),
-                        -1,
-                        null));
+    private static Map<String, Object> dict(Message message) {
+        Map<String, Object> dict = new LinkedHashMap<>();
+        dict.put("role", message.role());
+        dict.put("content", message.content());
+        return dict;
     }
 }

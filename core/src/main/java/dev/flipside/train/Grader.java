@@ -35,7 +35,7 @@ final class Grader implements AutoCloseable {
 
     static Grader load(Path weights, RewardModelConfig config, Device device, Precision precision) {
         RewardModel model = RewardModel.load(weights, device, precision);
-        Renderer renderer = Renderers.load(Path.of(config.model().orElseThrow()), config.chatTemplate(), model.files());
+        Renderer renderer = Renderers.load(Path.of(config.model().orElseThrow()), config.template(), model.files());
         int context = model.files().config().maxPositionEmbeddings();
         return new Grader(model, renderer, Math.min(context, config.maxLength().orElse(context)));
     }

@@ -50,7 +50,7 @@ public final class PolicyJudge {
         RewardModelConfig own = config.rewardModel();
         RewardModelConfig judging = new RewardModelConfig(
                 Optional.of(judge.model()),
-                judge.chatTemplate(),
+                judge.template(),
                 1.0,
                 OptionalInt.empty(),
                 own.perDeviceBatchSize(),

@@ -11,7 +11,7 @@ import java.nio.file.Path;
 record PolicyModel(CausalLm lm, Renderer renderer) implements AutoCloseable {
     static PolicyModel load(Path weights, PolicyConfig config, Device device, Precision precision) {
         CausalLm lm = CausalLm.load(weights, device, precision);
-        return new PolicyModel(lm, Renderers.load(Path.of(config.model()), config.chatTemplate(), lm.files()));
+        return new PolicyModel(lm, Renderers.load(Path.of(config.model()), config.template(), lm.files()));
     }
 
     @Override

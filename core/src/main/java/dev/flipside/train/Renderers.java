@@ -1,36 +1,49 @@
 package dev.flipside.train;
 
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.text.ChatTemplate;
 import dev.flipside.text.Renderer;
+import dev.flipside.text.SpecialTokens;
 import dev.flipside.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.Optional;
 
 /** Loads the tokenizer and the chat template that belong to a model. */
 public final class Renderers {
-    /** Templates that print the date see this one, so that a score does not depend on the day it is computed. */
-    private static final Clock TEMPLATE_CLOCK = Clock.fixed(Instant.parse("2024-07-26T00:00:00Z"), ZoneOffset.UTC);
-
     private Renderers() {}
 
     /**
      * @param dir where tokenizer.json and the chat template are
-     * @param chatTemplate a Jinja file that replaces the directory's own template
+     * @param config a Jinja file that replaces the directory's own template, and what the template reads
      * @param files says which token ends a completion
+     * @throws UserError when a file cannot be read, or what is set for the template cannot change anything
      */
-    public static Renderer load(Path dir, Optional<String> chatTemplate, ModelFiles files) {
+    public static Renderer load(Path dir, ChatTemplateConfig config, ModelFiles files) {
         Tokenizer tokenizer = Tokenizer.load(dir);
-        Optional<ChatTemplate> template = chatTemplate
-                .map(file -> new ChatTemplate(file, read(Path.of(file)), tokenizer.specialTokens(), TEMPLATE_CLOCK))
-                .or(() -> ChatTemplate.load(dir, tokenizer.specialTokens(), TEMPLATE_CLOCK));
-        return new Renderer(tokenizer, template, endId(tokenizer, files));
+        return new Renderer(tokenizer, template(dir, config, tokenizer.specialTokens()), endId(tokenizer, files));
+    }
+
+    private static Optional<ChatTemplate> template(Path dir, ChatTemplateConfig config, SpecialTokens tokens) {
+        Clock clock = Clock.fixed(config.day().atStartOfDay().toInstant(ZoneOffset.UTC), ZoneOffset.UTC);
+        Optional<ChatTemplate> template = config.chatTemplate()
+                .map(file -> new ChatTemplate(file, read(Path.of(file)), tokens, clock))
+                .or(() -> ChatTemplate.load(dir, tokens, clock));
+        if (template.isEmpty() && !config.chatTemplateKwargs().isEmpty()) {
+            throw new UserError("chat_template_kwargs: " + dir
+                    + " has no chat template that could read them; remove them or set chat_template.");
+        }
+        if (config.chatTemplateDate().isPresent()
+                && !template.map(t -> t.reads("strftime_now")).orElse(false)) {
+            throw new UserError("chat_template_date: the chat template of " + dir
+                    + " does not read the date (strftime_now), so it would change nothing; remove it.");
+        }
+        return template.map(t -> t.with(config.chatTemplateKwargs()));
     }
 
     /** What ends a completion where no template says it: the tokenizer's own end token if the model stops at it, else the lowest id at which it stops. */

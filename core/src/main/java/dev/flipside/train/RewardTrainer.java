@@ -73,7 +73,7 @@ public final class RewardTrainer {
         ModelFiles files = ModelFiles.open(source);
         String yaml = ConfigReader.write(config);
         // Everything is loaded before the folder is made: a mistake in the configuration leaves nothing behind.
-        try (Renderer renderer = Renderers.load(source, config.rewardModel().chatTemplate(), files);
+        try (Renderer renderer = Renderers.load(source, config.rewardModel().template(), files);
                 RewardModel model = open(source, device, precision)) {
             PairRows.Split pairs = PairRows.read(config, renderer, files, listener);
             try (RunDirectory directory = RunDirectory.create(

@@ -71,7 +71,9 @@ class ConfigReaderTest {
                         "data.eval_preferences=e.jsonl",
                         "reward_model.functions=[{name: length, weight: 0.1, target: 5}]",
                         "eval.gold={name: exact}",
-                        "policy.chat_template=t.jinja"));
+                        "policy.chat_template=t.jinja",
+                        "policy.chat_template_kwargs={enable_thinking: false, effort: high, tags: [a, 1]}",
+                        "reward_model.chat_template_date=2025-01-31"));
         Path again = folder.resolve("again.yaml");
         Files.writeString(again, ConfigReader.write(config));
         assertThat(ConfigReader.train(again, List.of())).isEqualTo(config);
@@ -88,6 +90,8 @@ class ConfigReaderTest {
                 "rnu.seed=1 | there is no section 'rnu' (did you mean 'run'?)",
                 "run.sede=1 | there is no key 'run.sede' (did you mean 'seed'?)",
                 "run.max_steps=many | run.max_steps: 'many' is not a whole number",
+                "policy.chat_template_date=31.1.2025 | chat_template_date '31.1.2025' is not a day; write it as yyyy-mm-dd",
+                "policy.chat_template_kwargs=fast | policy.chat_template_kwargs: 'fast' is not",
                 "run.max_steps=1.5 | run.max_steps: '1.5' is not a whole number",
                 "run.resume=perhaps | run.resume: 'perhaps' is not true or false",
                 "save.filter=sdt | save.filter: 'sdt' is not one of std, absolute, fraction, none",

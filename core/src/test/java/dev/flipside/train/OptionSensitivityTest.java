@@ -91,6 +91,14 @@ class OptionSensitivityTest {
                     "rollout.refill_zero_variance=2"),
             Case.changes("reward_model.model", "!reward_model.model reward_model.model=OTHER"),
             Case.changes("reward_model.chat_template", "reward_model.chat_template=TEMPLATE"),
+            Case.changes(
+                    "reward_model.chat_template_kwargs",
+                    "reward_model.chat_template=READING",
+                    "reward_model.chat_template_kwargs={twice:\u00a0true}"),
+            Case.changes(
+                    "reward_model.chat_template_date",
+                    "reward_model.chat_template=READING",
+                    "reward_model.chat_template_date=2024-01-01"),
             Case.changes("reward_model.weight", "algorithm.scale_rewards=none", "reward_model.weight=0.5"),
             Case.changes("reward_model.max_length", "reward_model.max_length=9"),
             Case.memory("reward_model.per_device_batch_size", "reward_model.per_device_batch_size=3"),
@@ -164,6 +172,14 @@ class OptionSensitivityTest {
             Case.changes("save.mask_truncated", "save.mask_truncated=true"),
             Case.changes("policy.model", "policy.model=OTHER_POLICY"),
             Case.changes("policy.chat_template", "policy.chat_template=TEMPLATE"),
+            Case.changes(
+                    "policy.chat_template_kwargs",
+                    "policy.chat_template=READING",
+                    "policy.chat_template_kwargs={twice:\u00a0true}"),
+            Case.changes(
+                    "policy.chat_template_date",
+                    "policy.chat_template=READING",
+                    "policy.chat_template_date=2024-01-01"),
             Case.changes("policy.learning_rate", "policy.learning_rate=6e-3"),
             Case.changes("policy.weight_decay", "policy.weight_decay=0.5"),
             Case.changes("policy.adam_beta1", "policy.adam_beta1=0.1"),
@@ -221,6 +237,10 @@ class OptionSensitivityTest {
         world.write(
                 "template.jinja",
                 "{% for m in messages %}{{ m.content }}{% if m.role == 'user' %}. {% endif %}{% endfor %}");
+        world.write(
+                "reading.jinja",
+                "{% set user = '. . ' if twice or strftime_now('%m') == '01' else '. ' %}"
+                        + "{% for m in messages %}{{ m.content }}{% if m.role == 'user' %}{{ user }}{% endif %}{% endfor %}");
         new RewardTrainer(world.rewardTraining("other")).run();
         new SaveTrainer(world.config("tuned")).run();
     }
@@ -310,6 +330,7 @@ class OptionSensitivityTest {
                         .replace("PAIRS", "" + folder.resolve("pairs.jsonl"))
                         .replace("EVAL", "" + folder.resolve("eval-pairs.jsonl"))
                         .replace("TEMPLATE", "" + folder.resolve("template.jinja"))
+                        .replace("READING", "" + folder.resolve("reading.jinja"))
                         .replace("OTHER_POLICY", "" + folder.resolve("tuned/policy"))
                         .replace("WITH_HEAD", "" + folder.resolve("tuned/reward_model"))
                         .replace("OTHER", "" + folder.resolve("other/final"))));

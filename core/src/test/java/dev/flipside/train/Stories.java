@@ -2,6 +2,7 @@ package dev.flipside.train;
 
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.SharedFiles;
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
@@ -19,7 +20,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 
 /** A real language model of 1 MB that writes stories, and pairs of its own stories ordered by a programmatic judge. */
 final class Stories {
@@ -61,7 +61,7 @@ final class Stories {
     static Path pairs(Path folder, int pairs) {
         Path dir = model();
         try (CausalLm lm = CausalLm.load(dir, Device.CPU);
-                Renderer renderer = Renderers.load(dir, Optional.empty(), lm.files());
+                Renderer renderer = Renderers.load(dir, ChatTemplateConfig.defaults(), lm.files());
                 Generator generator = new Generator(lm, new Generator.Settings(64, List.of(), renderer::decode))) {
             Seeds seeds = new Seeds(11);
             List<PromptExample> prompts = OPENINGS.stream()

@@ -1,5 +1,6 @@
 package com.example.flipside;
 
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
@@ -12,7 +13,6 @@ import dev.flipside.train.Renderers;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Optional;
 
 /** What a model directory writes. */
 final class Sampling {
@@ -31,7 +31,7 @@ final class Sampling {
     static List<List<Text>> sample(
             Path model, List<String> prompts, int perPrompt, SamplingOptions options, long seed) {
         try (CausalLm lm = CausalLm.load(model, Device.CPU);
-                Renderer renderer = Renderers.load(model, Optional.empty(), lm.files());
+                Renderer renderer = Renderers.load(model, ChatTemplateConfig.defaults(), lm.files());
                 Generator generator =
                         new Generator(lm, new Generator.Settings(ROWS_AT_A_TIME, List.of(), renderer::decode))) {
             Seeds seeds = new Seeds(seed);

@@ -1,5 +1,6 @@
 package com.example.flipside;
 
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
@@ -138,7 +139,7 @@ public final class TrainAndScore {
 
     private static double[] score(Path rewardModel, String prompt, List<String> replies) {
         try (RewardModel model = RewardModel.load(rewardModel, Device.CPU);
-                Renderer renderer = Renderers.load(rewardModel, Optional.empty(), model.files())) {
+                Renderer renderer = Renderers.load(rewardModel, ChatTemplateConfig.defaults(), model.files())) {
             List<ScoredRow> rows = replies.stream()
                     .map(reply -> {
                         Rendered rendered = renderer.complete(Conversation.ofPrompt(prompt), " " + reply, true);
