@@ -3,6 +3,7 @@ package dev.flipside.cli;
 import dev.flipside.cli.Findings.Outcome;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.RewardTrainingConfig.LongPairs;
+import dev.flipside.config.RewardTrainingConfig.TruncationMode;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Margin;
 import dev.flipside.data.Preference;
@@ -60,11 +61,10 @@ final class RewardTrainingInspection {
             findings.fact(
                     "reward head",
                     RewardModel.hasRewardHead(dir) ? "the model's own score.weight" : "new, drawn from run.seed");
-            PreferenceData data = UserError.under(
-                    "data.preferences",
-                    () -> PreferenceData.read(
+            PreferenceData data = UserError.under("data.preferences", () -> PreferenceData.read(
                             Path.of(config.data().preferences()),
-                            Margin.parse(config.data().marginColumn())));
+                            Margin.parse(config.data().marginColumn()))
+                    .withSystem(config.data().systemPrompt()));
             findings.fact("identical pairs dropped", data.droppedIdentical());
             List<Rendered> rendered = rendered(data.pairs(), renderer);
             int limit = limit(files);
@@ -120,7 +120,11 @@ final class RewardTrainingInspection {
                         ? "every pair fits"
                         : lengths.tooLong() + " of " + lengths.count() + " pairs are longer than " + limit
                                 + " tokens and "
-                                + (cut ? "are cut on the right" : "are dropped")
+                                + (cut
+                                        ? config.data().truncationMode() == TruncationMode.KEEP_START
+                                                ? "are cut on the right"
+                                                : "are cut on the left"
+                                        : "are dropped")
                                 + (none ? ", so none is left; raise it, or set data.long_pairs: truncate" : ""));
         return lengths;
     }

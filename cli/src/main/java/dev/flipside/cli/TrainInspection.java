@@ -141,8 +141,9 @@ final class TrainInspection {
         return lengths;
     }
 
-    private static List<PromptExample> prompts(String key, String file) {
-        return UserError.under(key, () -> PromptData.read(Path.of(file)));
+    private List<PromptExample> prompts(String key, String file) {
+        return UserError.under(
+                key, () -> PromptData.read(Path.of(file), config.data().systemPrompt()));
     }
 
     private void pairs(String name, String key, Optional<String> file) {
