@@ -16,6 +16,7 @@ import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
+import dev.flipside.train.PrefixProbe;
 import dev.flipside.train.Renderers;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,6 +24,9 @@ import java.util.List;
 
 /** Looks at everything that {@code flipside train-rm} would use. */
 final class RewardTrainingInspection {
+    /** Pairs whose texts are searched for special tokens. */
+    private static final int TEXTS = 200;
+
     private final RewardTrainingConfig config;
     private final Findings findings;
     private final Console console;
@@ -75,7 +79,9 @@ final class RewardTrainingInspection {
             findings.example(
                     "the reward model (rejected)",
                     renderer.show(rendered.get(1).ids(), Findings.scoredPositions(rendered.get(1))));
-            ModelInspection.renderings("reward model", rendered, findings);
+            ModelInspection.renderings(
+                    "reward model", renderer, rendered, PrefixProbe.ofPairs(renderer, data.pairs()), findings);
+            ModelInspection.spelledSpecialTokens("reward model", renderer, texts(data.pairs()), findings);
             List<ScoredRow> rows = rendered.stream()
                     .filter(r -> r.ids().length <= limit)
                     .map(r -> new ScoredRow(r.ids(), r.promptLength()))
@@ -86,6 +92,17 @@ final class RewardTrainingInspection {
             int longest = Math.min(lengths.max(), limit);
             ModelInspection.memory(MemoryEstimate.ofRewardTraining(config, shape, longest, half), device, findings);
         }
+    }
+
+    /** What prompts and replies of the first pairs say. */
+    private static List<String> texts(List<Preference> pairs) {
+        List<String> texts = new ArrayList<>();
+        for (Preference pair : pairs.subList(0, Math.min(TEXTS, pairs.size()))) {
+            pair.prompt().messages().forEach(message -> texts.add(message.content()));
+            texts.add(pair.chosen());
+            texts.add(pair.rejected());
+        }
+        return texts;
     }
 
     private int limit(ModelFiles files) {

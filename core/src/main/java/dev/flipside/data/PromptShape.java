@@ -27,7 +27,9 @@ enum PromptShape {
     /** ms-swift's older form, earlier turns in {@code history}. */
     QUERY("query", "history"),
     /** Question and answer data, such as Orca's pairs or GSM8K. */
-    QUESTION("question");
+    QUESTION("question"),
+    /** MATH and other problems with a solution. */
+    PROBLEM("problem");
 
     /** What stands beside messages and would be lost, since a chat template here sees texts only. */
     private static final List<String> NO_TEXT = List.of("tools", "images", "videos", "audios");
@@ -47,7 +49,7 @@ enum PromptShape {
 
     /** What is looked for, for an error. */
     static String names() {
-        return "prompt, instruction, conversations, conversation, messages, turns, query, question";
+        return "prompt, instruction, conversations, conversation, messages, turns, query, question, problem";
     }
 
     private boolean isIn(Row row) {
@@ -129,7 +131,7 @@ enum PromptShape {
                 yield afterHistory(row, input.isEmpty() ? instruction : instruction + "\n\n" + input);
             }
             case QUERY -> afterHistory(row, row.requireText("query"));
-            case QUESTION -> List.of(Message.user(row.requireText("question")));
+            case QUESTION, PROBLEM -> List.of(Message.user(row.requireText(column)));
             case INPUT_MESSAGES -> {
                 refuseWhatIsNoText(row, value);
                 yield messages(row, value.get("messages"));

@@ -83,6 +83,7 @@ final class PairRows {
                         key, () -> PreferenceData.read(Path.of(file), Margin.parse(data.marginColumn())))
                 .withSystem(data.systemPrompt());
         listener.message(PairCounts.sentence(file, read));
+        PrefixProbe.ofPairs(renderer, read.pairs()).warning(key).ifPresent(listener::warning);
         List<Pair> pairs = new ArrayList<>();
         int tooLong = 0;
         for (Preference preference : read.pairs()) {
