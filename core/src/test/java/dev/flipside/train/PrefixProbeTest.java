@@ -18,6 +18,7 @@ import java.util.OptionalDouble;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 class PrefixProbeTest {
     private static Tokenizer tiny;
@@ -68,5 +69,21 @@ class PrefixProbeTest {
         assertThatThrownBy(() -> PrefixProbe.ofPrompts(rewriting, List.of(Conversation.ofPrompt("a"))))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("writes the prompt differently once a reply follows: at character 0");
+    }
+
+    @Test
+    void aRunLooksAtItsOwnDataBeforeItStarts(@TempDir Path folder) {
+        TinyWorld world = new TinyWorld(folder);
+        Path template = world.write(
+                "rewriting.jinja",
+                "{% if messages|length > 1 %}x{% endif %}{% for m in messages %}{{ m.content }}{% endfor %}");
+        Recorder recorder = new Recorder();
+        assertThatThrownBy(() -> new SaveTrainer(world.config("run", "reward_model.chat_template=" + template))
+                        .listener(recorder)
+                        .run())
+                .isInstanceOf(UserError.class)
+                .hasMessageStartingWith("reward_model.model: The chat template writes the prompt differently");
+        assertThat(recorder.activities).as("nothing was computed").isEmpty();
+        assertThat(folder.resolve("run")).doesNotExist();
     }
 }
