@@ -4,10 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
+import dev.flipside.data.Row;
+import dev.flipside.data.Turns;
 import dev.flipside.text.Conversation;
-import dev.flipside.text.Message;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -37,21 +36,13 @@ record InputRow(String where, long number, ObjectNode columns) {
         return value.asText();
     }
 
-    /** The conversation in column {@code messages}. */
+    /** The conversation in column {@code messages}, written in any way that {@link Turns} reads. */
     Conversation messages() {
         JsonNode list = columns.path("messages");
         if (!list.isArray() || list.isEmpty()) {
             throw error("needs a list of messages in 'messages', such as [{\"role\": \"user\", \"content\": \"...\"}]");
         }
-        List<Message> messages = new ArrayList<>();
-        for (JsonNode message : list) {
-            String role = message.path("role").asText("");
-            if (role.isBlank() || !message.path("content").isTextual()) {
-                throw error("has a message without a role and a text as its content");
-            }
-            messages.add(new Message(role, message.get("content").asText()));
-        }
-        return new Conversation(messages);
+        return new Conversation(Turns.read(new Row(where, columns), "messages", list));
     }
 
     /** Adds this row's place to an error that the user can mend. */

@@ -24,6 +24,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             Compare.class,
             Report.class,
             Validate.class,
+            Data.class,
             Generate.class,
             Chat.class,
             Score.class,

@@ -9,6 +9,8 @@ import dev.flipside.model.ModelFiles;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Rendered;
+import dev.flipside.text.Renderer;
+import dev.flipside.train.PrefixProbe;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Locale;
@@ -41,16 +43,46 @@ final class ModelInspection {
     }
 
     /** Rendering has refused doubled BOS tokens and broken templates before this is reached. */
-    static void renderings(String reader, List<Rendered> rendered, Findings findings) {
-        findings.check(reader + ": one BOS at most", Outcome.OK, "in all " + rendered.size() + " renderings looked at");
+    static void renderings(
+            String reader, Renderer renderer, List<Rendered> rendered, PrefixProbe probe, Findings findings) {
+        beginning(reader, renderer, rendered.stream().map(Rendered::ids).toList(), findings);
         long kept = rendered.stream().filter(Rendered::prefixKept).count();
+        boolean all = kept == rendered.size() && probe.broken() == 0;
         findings.check(
                 reader + ": prompt is a prefix",
-                kept == rendered.size() ? Outcome.OK : Outcome.NOTE,
+                all ? Outcome.OK : Outcome.NOTE,
                 kept + " of " + rendered.size() + " tokenise as prompt, then reply"
-                        + (kept == rendered.size()
+                        + (all
                                 ? ""
-                                : "; the others are joined from two encodings, transformers would merge tokens across the border"));
+                                : "; others merge, first " + probe.first().orElse("beyond those looked at closely")
+                                        + ": they are joined from two encodings, where transformers and TRL get the merged tokens"));
+    }
+
+    /** No rendering begins with two BOS tokens, that was refused; but one may be missing. */
+    static void beginning(String reader, Renderer renderer, List<int[]> rendered, Findings findings) {
+        long without = rendered.stream().filter(renderer::lacksBos).count();
+        findings.check(
+                reader + ": one BOS at most",
+                without == 0 ? Outcome.OK : Outcome.NOTE,
+                "in all " + rendered.size() + " renderings looked at"
+                        + (without == 0
+                                ? ""
+                                : "; " + without
+                                        + " begin without one, though the tokenizer puts one before a plain text: the chat template leaves it out, here as in transformers"));
+    }
+
+    /** Texts of the run's own data that spell special tokens. */
+    static void spelledSpecialTokens(String reader, Renderer renderer, List<String> texts, Findings findings) {
+        List<String> spelled = texts.stream()
+                .flatMap(text -> renderer.spelledSpecialTokens(text).stream().limit(1))
+                .toList();
+        findings.check(
+                reader + ": special tokens in texts",
+                spelled.isEmpty() ? Outcome.OK : Outcome.NOTE,
+                spelled.isEmpty()
+                        ? "none in the " + texts.size() + " looked at"
+                        : spelled.size() + " of " + texts.size() + " texts spell one, such as " + spelled.get(0)
+                                + ", which becomes a control token, as in transformers; take it out of texts that you do not trust");
     }
 
     static void rewardModel(RewardModel model, List<ScoredRow> rows, Findings findings) {

@@ -3,6 +3,7 @@ package dev.flipside.cli;
 import dev.flipside.cli.Findings.Outcome;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.RewardTrainingConfig.LongPairs;
+import dev.flipside.config.RewardTrainingConfig.TruncationMode;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Margin;
 import dev.flipside.data.Preference;
@@ -15,6 +16,7 @@ import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
+import dev.flipside.train.PrefixProbe;
 import dev.flipside.train.Renderers;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,6 +24,9 @@ import java.util.List;
 
 /** Looks at everything that {@code flipside train-rm} would use. */
 final class RewardTrainingInspection {
+    /** Pairs whose texts are searched for special tokens. */
+    private static final int TEXTS = 200;
+
     private final RewardTrainingConfig config;
     private final Findings findings;
     private final Console console;
@@ -60,11 +65,10 @@ final class RewardTrainingInspection {
             findings.fact(
                     "reward head",
                     RewardModel.hasRewardHead(dir) ? "the model's own score.weight" : "new, drawn from run.seed");
-            PreferenceData data = UserError.under(
-                    "data.preferences",
-                    () -> PreferenceData.read(
+            PreferenceData data = UserError.under("data.preferences", () -> PreferenceData.read(
                             Path.of(config.data().preferences()),
-                            Margin.parse(config.data().marginColumn())));
+                            Margin.parse(config.data().marginColumn()))
+                    .withSystem(config.data().systemPrompt()));
             findings.fact("identical pairs dropped", data.droppedIdentical());
             List<Rendered> rendered = rendered(data.pairs(), renderer);
             int limit = limit(files);
@@ -75,7 +79,9 @@ final class RewardTrainingInspection {
             findings.example(
                     "the reward model (rejected)",
                     renderer.show(rendered.get(1).ids(), Findings.scoredPositions(rendered.get(1))));
-            ModelInspection.renderings("reward model", rendered, findings);
+            ModelInspection.renderings(
+                    "reward model", renderer, rendered, PrefixProbe.ofPairs(renderer, data.pairs()), findings);
+            ModelInspection.spelledSpecialTokens("reward model", renderer, texts(data.pairs()), findings);
             List<ScoredRow> rows = rendered.stream()
                     .filter(r -> r.ids().length <= limit)
                     .map(r -> new ScoredRow(r.ids(), r.promptLength()))
@@ -86,6 +92,17 @@ final class RewardTrainingInspection {
             int longest = Math.min(lengths.max(), limit);
             ModelInspection.memory(MemoryEstimate.ofRewardTraining(config, shape, longest, half), device, findings);
         }
+    }
+
+    /** What prompts and replies of the first pairs say. */
+    private static List<String> texts(List<Preference> pairs) {
+        List<String> texts = new ArrayList<>();
+        for (Preference pair : pairs.subList(0, Math.min(TEXTS, pairs.size()))) {
+            pair.prompt().messages().forEach(message -> texts.add(message.content()));
+            texts.add(pair.chosen());
+            texts.add(pair.rejected());
+        }
+        return texts;
     }
 
     private int limit(ModelFiles files) {
@@ -120,7 +137,11 @@ final class RewardTrainingInspection {
                         ? "every pair fits"
                         : lengths.tooLong() + " of " + lengths.count() + " pairs are longer than " + limit
                                 + " tokens and "
-                                + (cut ? "are cut on the right" : "are dropped")
+                                + (cut
+                                        ? config.data().truncationMode() == TruncationMode.KEEP_START
+                                                ? "are cut on the right"
+                                                : "are cut on the left"
+                                        : "are dropped")
                                 + (none ? ", so none is left; raise it, or set data.long_pairs: truncate" : ""));
         return lengths;
     }

@@ -22,8 +22,11 @@ import dev.flipside.rollout.FinishReason;
 import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
 import dev.flipside.rollout.SamplingOptions;
+import dev.flipside.text.Conversation;
+import dev.flipside.text.Message;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
+import dev.flipside.train.PrefixProbe;
 import dev.flipside.train.Renderers;
 import dev.flipside.train.RewardSignal;
 import java.nio.file.Path;
@@ -98,6 +101,14 @@ final class TrainInspection {
                 return;
             }
             List<Reply> replies = replies(policy, renderer, fitting);
+            ModelInspection.spelledSpecialTokens(
+                    "policy",
+                    renderer,
+                    fitting.stream()
+                            .limit(RENDERED)
+                            .flatMap(p -> p.prompt().messages().stream().map(Message::content))
+                            .toList(),
+                    findings);
             policy(policy, renderer, replies);
             Optional<MemoryEstimate.Shape> rewardModel =
                     config.rewardModel().model().map(model -> rewardModel(Path.of(model), fitting, replies));
@@ -141,8 +152,9 @@ final class TrainInspection {
         return lengths;
     }
 
-    private static List<PromptExample> prompts(String key, String file) {
-        return UserError.under(key, () -> PromptData.read(Path.of(file)));
+    private List<PromptExample> prompts(String key, String file) {
+        return UserError.under(
+                key, () -> PromptData.read(Path.of(file), config.data().systemPrompt()));
     }
 
     private void pairs(String name, String key, Optional<String> file) {
@@ -189,7 +201,8 @@ final class TrainInspection {
         findings.example(
                 "the policy",
                 renderer.show(first.row().ids(), Map.of(first.promptIds().length - 1, "the completion follows")));
-        findings.check("policy: one BOS at most", Outcome.OK, "in every prompt");
+        ModelInspection.beginning(
+                "policy", renderer, replies.stream().map(Reply::promptIds).toList(), findings);
         ModelInspection.padding(
                 "policy",
                 PaddingProbe.gap(policy, replies.stream().map(Reply::row).toList()),
@@ -214,7 +227,11 @@ final class TrainInspection {
             for (PromptExample prompt : prompts.subList(0, Math.min(RENDERED, prompts.size()))) {
                 rendered.add(renderer.complete(prompt.prompt(), first.text(), true));
             }
-            ModelInspection.renderings("reward model", rendered, findings);
+            List<Conversation> conversations = prompts.subList(0, rendered.size()).stream()
+                    .map(PromptExample::prompt)
+                    .toList();
+            ModelInspection.renderings(
+                    "reward model", renderer, rendered, PrefixProbe.ofPrompts(renderer, conversations), findings);
             long tooLong =
                     rendered.stream().filter(r -> r.promptLength() >= limit).count();
             if (tooLong > 0) {

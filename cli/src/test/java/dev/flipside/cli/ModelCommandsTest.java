@@ -244,7 +244,7 @@ class ModelCommandsTest {
             {"{\"prompt\": \"a\"}", "'completion'"},
             {"{\"prompt\": \"a\", \"completion\": 3}", "'completion'"},
             {"{\"messages\": []}", "'messages'"},
-            {"{\"messages\": [{\"role\": \"user\"}]}", "role and a text"},
+            {"{\"messages\": [{\"role\": \"user\"}]}", "without role and content"},
             {"{\"messages\": [{\"role\": \"user\", \"content\": \"a\"}]}", "the last message must be the assistant's"},
             {tooLong, "the model's context is " + TinyModel.CONTEXT},
         }) {

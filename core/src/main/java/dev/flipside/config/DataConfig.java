@@ -10,7 +10,9 @@ public record DataConfig(
         @Doc("Held-out labelled pairs: eval_rm metrics, and the gate (save.gate).") Optional<String> evalPreferences,
         @Doc("What happens to a prompt that leaves no room for max_completion_length: error, or drop (counted).")
                 LongPrompts longPrompts,
-        @Doc("Use at most this many prompts, 0 for all.") int maxPrompts) {
+        @Doc("Use at most this many prompts, 0 for all.") int maxPrompts,
+        @Doc("System prompt of every conversation, prompts and pairs alike, that has none of its own.")
+                Optional<String> systemPrompt) {
 
     /** {@code data.long_prompts}. */
     public enum LongPrompts {
@@ -19,6 +21,7 @@ public record DataConfig(
     }
 
     public static DataConfig defaults() {
-        return new DataConfig("", Optional.empty(), Optional.empty(), Optional.empty(), LongPrompts.ERROR, 0);
+        return new DataConfig(
+                "", Optional.empty(), Optional.empty(), Optional.empty(), LongPrompts.ERROR, 0, Optional.empty());
     }
 }

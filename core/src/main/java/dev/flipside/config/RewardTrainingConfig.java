@@ -38,14 +38,25 @@ public record RewardTrainingConfig(
                     Optional<String> marginColumn,
             @Doc("Conversations longer than this many tokens are dropped or cut; none is the model's context.")
                     OptionalInt maxLength,
-            @Doc("What happens to a pair beyond max_length: drop (counted and printed) or truncate (on the right).")
+            @Doc(
+                            "What happens to a pair beyond max_length: drop (counted and printed) or truncate (at the side that truncation_mode names).")
                     LongPairs longPairs,
-            @Doc("Visit the pairs in an order drawn from the seed; false keeps the file's order.") boolean shuffle) {}
+            @Doc(
+                            "Which part of a truncated conversation stays: keep_start, which cuts the reply's end, or keep_end, which cuts the prompt's beginning.")
+                    TruncationMode truncationMode,
+            @Doc("Visit the pairs in an order drawn from the seed; false keeps the file's order.") boolean shuffle,
+            @Doc("System prompt of every conversation that has none of its own.") Optional<String> systemPrompt) {}
 
     /** {@code data.long_pairs}. */
     public enum LongPairs {
         DROP,
         TRUNCATE
+    }
+
+    /** {@code data.truncation_mode}, with TRL's names. */
+    public enum TruncationMode {
+        KEEP_START,
+        KEEP_END
     }
 
     /** Section {@code training}. */
@@ -74,7 +85,16 @@ public record RewardTrainingConfig(
         return new RewardTrainingConfig(
                 new Run("runs/reward-model", 0, "auto", RunConfig.Precision.AUTO, RunConfig.WeightFormat.F32),
                 new Model("", ChatTemplateConfig.defaults()),
-                new Data("", Optional.empty(), 0.1, Optional.empty(), OptionalInt.of(1024), LongPairs.DROP, true),
+                new Data(
+                        "",
+                        Optional.empty(),
+                        0.1,
+                        Optional.empty(),
+                        OptionalInt.of(1024),
+                        LongPairs.DROP,
+                        TruncationMode.KEEP_START,
+                        true,
+                        Optional.empty()),
                 new Training(
                         OptimiserConfig.withLearningRate(1e-5),
                         1,

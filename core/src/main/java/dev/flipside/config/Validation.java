@@ -2,11 +2,14 @@ package dev.flipside.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.config.AlgorithmConfig.Name;
+import dev.flipside.config.RewardTrainingConfig.LongPairs;
+import dev.flipside.config.RewardTrainingConfig.TruncationMode;
 import dev.flipside.config.SaveConfig.Anchor;
 import dev.flipside.config.SaveConfig.Filter;
 import dev.flipside.config.SaveConfig.Labels;
 import dev.flipside.config.SaveConfig.Preset;
 import dev.flipside.config.SaveConfig.ValueWarmup;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
@@ -63,11 +66,24 @@ public final class Validation {
         within("training.label_smoothing", t.labelSmoothing(), 0, 0.5);
         within("training.center_rewards_coefficient", t.centerRewardsCoefficient(), 0, 1e6);
         within("data.eval_fraction", config.data().evalFraction(), 0, 0.9);
+        systemPrompt(config.data().systemPrompt());
+        if (config.data().longPairs() == LongPairs.DROP && config.data().truncationMode() == TruncationMode.KEEP_END) {
+            throw new UserError(
+                    "data.truncation_mode: keep_end has no effect, because data.long_pairs is drop; set that to truncate, or remove the key.");
+        }
+    }
+
+    private static void systemPrompt(Optional<String> text) {
+        if (text.filter(String::isBlank).isPresent()) {
+            throw new UserError(
+                    "data.system_prompt: it is empty, which would put an empty system message before every prompt; write one, or remove the key.");
+        }
     }
 
     private void ranges() {
         present(config.policy().model(), "policy.model", "a Hugging Face directory");
         present(config.data().prompts(), "data.prompts", "a file of prompts");
+        systemPrompt(config.data().systemPrompt());
         atLeast("run.max_steps", config.run().maxSteps(), 1);
         atLeast("run.rounds", config.run().rounds(), 1);
         atLeast("run.save_steps", config.run().saveSteps(), 0);

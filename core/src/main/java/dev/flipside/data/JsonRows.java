@@ -17,8 +17,7 @@ import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.function.Consumer;
 import java.util.zip.GZIPInputStream;
 
 /** JSON Lines and JSON documents, plain or gzipped; every fault names its line. */
@@ -42,14 +41,13 @@ final class JsonRows {
     }
 
     /** One object per line; blank lines are skipped. */
-    List<Row> readLines() {
-        List<Row> rows = new ArrayList<>();
+    void readLines(Consumer<Row> rows) {
         long number = 1;
         try (BufferedReader reader = open()) {
             for (String line = reader.readLine(); line != null; line = reader.readLine(), number++) {
                 String json = number == 1 && line.startsWith(BYTE_ORDER_MARK) ? line.substring(1) : line;
                 if (!json.isBlank()) {
-                    rows.add(row(number, ONE_VALUE.readValue(json)));
+                    rows.accept(row(number, ONE_VALUE.readValue(json)));
                 }
             }
         } catch (JsonProcessingException e) {
@@ -57,12 +55,10 @@ final class JsonRows {
         } catch (IOException e) {
             throw unreadable(number, e);
         }
-        return rows;
     }
 
     /** An array of objects, or objects one after another. */
-    List<Row> readDocument() {
-        List<Row> rows = new ArrayList<>();
+    void readDocument(Consumer<Row> rows) {
         long line = 1;
         try (BufferedReader reader = open();
                 JsonParser parser = MAPPER.getFactory().createParser(withoutByteOrderMark(reader))) {
@@ -73,7 +69,7 @@ final class JsonRows {
             }
             while (token != null && token != JsonToken.END_ARRAY) {
                 line = parser.currentTokenLocation().getLineNr();
-                rows.add(row(line, MAPPER.readTree(parser)));
+                rows.accept(row(line, MAPPER.readTree(parser)));
                 token = parser.nextToken();
             }
             if (array && (token == null || parser.nextToken() != null)) {
@@ -85,7 +81,6 @@ final class JsonRows {
         } catch (IOException e) {
             throw unreadable(line, e);
         }
-        return rows;
     }
 
     private Row row(long line, JsonNode node) {

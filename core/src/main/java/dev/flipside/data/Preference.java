@@ -11,4 +11,9 @@ import java.util.OptionalDouble;
  * @param rejected the other reply's text, different from the first
  * @param margin how much better, on the scale of the rewards, when the data say and the run asks for it
  */
-public record Preference(Conversation prompt, String chosen, String rejected, OptionalDouble margin) {}
+public record Preference(Conversation prompt, String chosen, String rejected, OptionalDouble margin) {
+
+    Preference withSystem(String systemPrompt) {
+        return new Preference(prompt.withSystem(systemPrompt), chosen, rejected, margin);
+    }
+}

@@ -4,6 +4,7 @@ import dev.flipside.config.UserError;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The usable pairs of a preference file and how many were left out.
@@ -27,12 +28,13 @@ public record PreferenceData(
      * @throws UserError when the file cannot be read, a row has another shape, or no pair is left
      */
     public static PreferenceData read(Path file, Margin margin) {
-        List<Row> rows = Rows.read(file);
         List<Preference> pairs = new ArrayList<>();
+        int read = 0;
         int identical = 0;
         int differentPrompts = 0;
         int implied = 0;
-        for (Row row : rows) {
+        for (Row row : Rows.read(file)) {
+            read++;
             PairShape pair = PairShape.read(row);
             if (!pair.chosenPrompt().equals(pair.rejectedPrompt())) {
                 differentPrompts++;
@@ -44,10 +46,22 @@ public record PreferenceData(
             }
         }
         if (pairs.isEmpty()) {
-            throw new UserError(file + " has no usable pair: of " + rows.size() + " rows " + identical
+            throw new UserError(file + " has no usable pair: of " + read + " rows " + identical
                     + " have chosen = rejected and " + differentPrompts
                     + " compare replies to different prompts; give pairs of different replies to one prompt.");
         }
-        return new PreferenceData(pairs, rows.size(), identical, differentPrompts, implied);
+        return new PreferenceData(pairs, read, identical, differentPrompts, implied);
+    }
+
+    /** The same pairs with a system prompt before every conversation that has none; unchanged without one. */
+    public PreferenceData withSystem(Optional<String> systemPrompt) {
+        return systemPrompt
+                .map(system -> new PreferenceData(
+                        pairs.stream().map(pair -> pair.withSystem(system)).toList(),
+                        read,
+                        droppedIdentical,
+                        droppedDifferentPrompts,
+                        impliedPrompts))
+                .orElse(this);
     }
 }

@@ -18,10 +18,18 @@ public final class PromptData {
      * @throws dev.flipside.config.UserError when the file cannot be read or a row has no prompt in a known shape
      */
     public static List<PromptExample> read(Path file) {
-        return Rows.read(file).stream().map(PromptData::example).toList();
+        return read(file, Optional.empty());
     }
 
-    private static PromptExample example(Row row) {
+    /** As {@link #read(Path)}, with a system prompt before every conversation that has none. */
+    public static List<PromptExample> read(Path file, Optional<String> systemPrompt) {
+        return Rows.read(file).stream()
+                .map(PromptData::example)
+                .map(example -> systemPrompt.map(example::withSystem).orElse(example))
+                .toList();
+    }
+
+    static PromptExample example(Row row) {
         Optional<PromptShape> shape = PromptShape.of(row);
         List<String> used = shape.map(PromptShape::columns).orElseGet(List::of);
         return new PromptExample(
@@ -32,8 +40,7 @@ public final class PromptData {
     private static Conversation promptOfPair(Row row) {
         if (!row.has("chosen")) {
             throw row.error(
-                    "has no prompt: none of prompt, instruction, conversations, messages, turns, chosen is among its columns "
-                            + row.names());
+                    "has no prompt: none of " + PromptShape.names() + ", chosen is among its columns " + row.names());
         }
         return PairShape.promptOfChosen(row);
     }

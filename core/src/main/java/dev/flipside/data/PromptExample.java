@@ -13,4 +13,8 @@ public record PromptExample(Conversation prompt, Map<String, Object> columns) {
     public PromptExample {
         columns = Map.copyOf(columns);
     }
+
+    PromptExample withSystem(String systemPrompt) {
+        return new PromptExample(prompt.withSystem(systemPrompt), columns);
+    }
 }

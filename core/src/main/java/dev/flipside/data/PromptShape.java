@@ -3,6 +3,7 @@ package dev.flipside.data;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Message;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
@@ -10,84 +11,105 @@ import java.util.Optional;
 /** The columns a prompt can be read from, in the order in which they are looked for. A new shape of prompt is one more constant here. */
 enum PromptShape {
     /** A text, an HH-style transcript that may end in an empty assistant turn, or messages. */
-    PROMPT(true, "prompt") {
-        @Override
-        Conversation read(Row row, JsonNode value) {
-            if (!value.isTextual()) {
-                return new Conversation(Turns.read(row, "prompt", value));
-            }
-            return Transcript.parse(value.asText())
-                    .map(PromptShape::withoutOpenTurn)
-                    .orElseGet(() -> Conversation.ofPrompt(value.asText()));
-        }
-    },
-    /** Alpaca: the instruction, and below it, after an empty line, the input where there is one. */
-    INSTRUCTION(true, "instruction") {
-        @Override
-        List<String> columns() {
-            return List.of("instruction", "input");
-        }
-
-        @Override
-        Conversation read(Row row, JsonNode value) {
-            String instruction = row.requireText("instruction");
-            String input = row.has("input") ? row.requireText("input") : "";
-            return Conversation.ofPrompt(input.isEmpty() ? instruction : instruction + "\n\n" + input);
-        }
-    },
+    PROMPT("prompt"),
+    /** Alpaca: the instruction, and below it, after an empty line, the input where there is one; LLaMA-Factory's earlier turns in {@code history}. */
+    INSTRUCTION("instruction", "input", "history"),
     /** ShareGPT. */
-    CONVERSATIONS(true, "conversations") {
-        @Override
-        Conversation read(Row row, JsonNode value) {
-            return new Conversation(Turns.read(row, "conversations", value));
-        }
-    },
-    /** A dialogue; its last assistant turn is what the model is asked to write again. */
-    MESSAGES(false, "messages") {
-        @Override
-        Conversation read(Row row, JsonNode value) {
-            return new Conversation(Turns.read(row, "messages", value));
-        }
-    },
+    CONVERSATIONS("conversations"),
+    /** ShareGPT as ms-swift writes it; also LMSYS. */
+    CONVERSATION("conversation"),
+    /** OpenAI, TRL and ms-swift: a dialogue; its last assistant turn is what the model is asked to write again. */
+    MESSAGES("messages"),
     /** MT-bench: user turns whose answers are not given, so that only the first can be asked. */
-    TURNS(false, "turns") {
-        @Override
-        Conversation read(Row row, JsonNode value) {
-            if (!value.path(0).isTextual()) {
-                throw row.error("has a column 'turns' that is not a list of texts");
-            }
-            return Conversation.ofPrompt(value.get(0).asText());
-        }
-    };
+    TURNS("turns"),
+    /** OpenAI's preference format: messages inside {@code input}. */
+    INPUT_MESSAGES("input"),
+    /** ms-swift's older form, earlier turns in {@code history}. */
+    QUERY("query", "history"),
+    /** Question and answer data, such as Orca's pairs or GSM8K. */
+    QUESTION("question"),
+    /** MATH and other problems with a solution. */
+    PROBLEM("problem");
 
-    private final boolean besidePairs;
+    /** What stands beside messages and would be lost, since a chat template here sees texts only. */
+    private static final List<String> NO_TEXT = List.of("tools", "images", "videos", "audios");
+
     private final String column;
+    private final List<String> more;
 
-    PromptShape(boolean besidePairs, String column) {
-        this.besidePairs = besidePairs;
+    PromptShape(String column, String... more) {
         this.column = column;
-    }
-
-    abstract Conversation read(Row row, JsonNode value);
-
-    /** The columns that make up the prompt. */
-    List<String> columns() {
-        return List.of(column);
+        this.more = List.of(more);
     }
 
     /** The first shape whose column the row has. */
     static Optional<PromptShape> of(Row row) {
-        return Arrays.stream(values()).filter(shape -> row.has(shape.column)).findFirst();
+        return Arrays.stream(values()).filter(shape -> shape.isIn(row)).findFirst();
     }
 
-    /** As {@link #of}, among those that may stand beside chosen and rejected. */
-    static Optional<PromptShape> besidePair(Row row) {
-        return of(row).filter(shape -> shape.besidePairs);
+    /** What is looked for, for an error. */
+    static String names() {
+        return "prompt, instruction, conversations, conversation, messages, turns, query, question, problem";
+    }
+
+    private boolean isIn(Row row) {
+        return this == INPUT_MESSAGES
+                ? row.find(column)
+                        .filter(value -> value.path("messages").isArray())
+                        .isPresent()
+                : row.has(column);
+    }
+
+    String column() {
+        return column;
+    }
+
+    /** The columns that make up the prompt. */
+    List<String> columns() {
+        List<String> columns = new ArrayList<>(List.of(column));
+        columns.addAll(more);
+        columns.addAll(SystemPrompt.COLUMNS);
+        return columns;
+    }
+
+    /** Whether the column holds turns, of which the last may be the assistant's. */
+    boolean holdsDialogue() {
+        return this == MESSAGES || this == CONVERSATIONS || this == CONVERSATION || this == INPUT_MESSAGES;
+    }
+
+    /** All that the columns hold, the system prompt of a column of its own included. */
+    Conversation dialogue(Row row) {
+        return SystemPrompt.before(row, new Conversation(turns(row, row.require(column))));
     }
 
     /** The prompt: it must leave the next turn to the assistant. */
     Conversation prompt(Row row) {
-        Conversation prompt = read(row, row.require(column));
+        return requireOpen(row, dialogue(row));
+    }
+
+    /** As {@link #prompt}, but the reply that ends a whole dialogue is taken off. */
+    Conversation promptOfDialogue(Row row) {
+        Conversation dialogue = dialogue(row);
+        return holdsDialogue() && dialogue.last().isFromAssistant()
+                ? withoutReply(row, dialogue)
+                : requireOpen(row, dialogue);
+    }
+
+    /** The prompt of a pair; a dialogue may end with a copy of the chosen reply, which is taken off. */
+    Conversation promptBeside(Row row, String chosen) {
+        Conversation dialogue = dialogue(row);
+        boolean copy =
+                holdsDialogue() && dialogue.finalReply().filter(chosen::equals).isPresent();
+        return copy ? withoutReply(row, dialogue) : requireOpen(row, dialogue);
+    }
+
+    private Conversation withoutReply(Row row, Conversation dialogue) {
+        return dialogue.beforeLast()
+                .orElseThrow(() ->
+                        row.error("has a single assistant message in '" + column + "'; a prompt needs a user message"));
+    }
+
+    private Conversation requireOpen(Row row, Conversation prompt) {
         if (prompt.last().isFromAssistant()) {
             throw row.error("has a prompt in '" + column
                     + "' that ends with an assistant message; end it with the user's, since the model replies to it");
@@ -95,24 +117,69 @@ enum PromptShape {
         return prompt;
     }
 
-    /** As {@link #prompt}, but the reply that ends a whole dialogue is taken off. */
-    Conversation promptOfDialogue(Row row) {
-        if (this != MESSAGES && this != CONVERSATIONS) {
-            return prompt(row);
-        }
-        Conversation dialogue = read(row, row.require(column));
-        if (!dialogue.last().isFromAssistant()) {
-            return dialogue;
-        }
-        return dialogue.beforeLast()
-                .orElseThrow(() ->
-                        row.error("has a single assistant message in '" + column + "'; a prompt needs a user message"));
+    private List<Message> turns(Row row, JsonNode value) {
+        return switch (this) {
+            case PROMPT ->
+                value.isTextual()
+                        ? Transcript.parse(value.asText())
+                                .map(PromptShape::withoutOpenTurn)
+                                .orElseGet(() -> List.of(Message.user(value.asText())))
+                        : messages(row, value);
+            case INSTRUCTION -> {
+                String instruction = row.requireText("instruction");
+                String input = row.has("input") ? row.requireText("input") : "";
+                yield afterHistory(row, input.isEmpty() ? instruction : instruction + "\n\n" + input);
+            }
+            case QUERY -> afterHistory(row, row.requireText("query"));
+            case QUESTION, PROBLEM -> List.of(Message.user(row.requireText(column)));
+            case INPUT_MESSAGES -> {
+                refuseWhatIsNoText(row, value);
+                yield messages(row, value.get("messages"));
+            }
+            case CONVERSATIONS, CONVERSATION, MESSAGES -> messages(row, value);
+            case TURNS -> {
+                if (!value.path(0).isTextual()) {
+                    throw row.error("has a column 'turns' that is not a list of texts");
+                }
+                yield List.of(Message.user(value.get(0).asText()));
+            }
+        };
     }
 
-    private static Conversation withoutOpenTurn(List<Message> turns) {
-        Conversation dialogue = new Conversation(turns);
+    private List<Message> messages(Row row, JsonNode value) {
+        refuseWhatIsNoText(row, row.columns());
+        return Turns.read(row, column, value);
+    }
+
+    private static void refuseWhatIsNoText(Row row, JsonNode columns) {
+        for (String name : NO_TEXT) {
+            if (Row.holdsSomething(columns.path(name))) {
+                throw row.error(
+                        "has something in '" + name
+                                + "', which no chat template is given here and which would be lost; leave the row or that column out");
+            }
+        }
+    }
+
+    /** Earlier turns as pairs of texts, question and answer, in {@code history}, then this question. */
+    private static List<Message> afterHistory(Row row, String question) {
+        List<Message> turns = new ArrayList<>();
+        for (JsonNode pair : row.find("history").orElseGet(JsonRows.MAPPER::createArrayNode)) {
+            if (pair.size() != 2 || !pair.path(0).isTextual() || !pair.path(1).isTextual()) {
+                throw row.error(
+                        "has a column 'history' that is not a list of pairs of texts; write it as [[\"question\", \"answer\"], ...]");
+            }
+            turns.add(Message.user(pair.get(0).asText()));
+            turns.add(Message.assistant(pair.get(1).asText()));
+        }
+        turns.add(Message.user(question));
+        return turns;
+    }
+
+    private static List<Message> withoutOpenTurn(List<Message> turns) {
+        Message last = turns.get(turns.size() - 1);
         boolean open =
-                dialogue.last().isFromAssistant() && dialogue.last().content().isEmpty();
-        return open ? dialogue.beforeLast().orElse(dialogue) : dialogue;
+                turns.size() > 1 && last.isFromAssistant() && last.content().isEmpty();
+        return open ? turns.subList(0, turns.size() - 1) : turns;
     }
 }

@@ -49,6 +49,16 @@ public record Row(String where, ObjectNode columns) {
         return names;
     }
 
+    /** Whether a value says anything: not null, an empty list or object, an empty text, or a text of an empty list. */
+    static boolean holdsSomething(JsonNode value) {
+        boolean empty = value.isMissingNode()
+                || value.isNull()
+                || value.isContainerNode() && value.isEmpty()
+                || value.isTextual()
+                        && (value.asText().isBlank() || value.asText().equals("[]"));
+        return !empty;
+    }
+
     /** An error that opens with where this row stands. */
     public UserError error(String problem) {
         return new UserError(where + " " + problem + ".");

@@ -3,8 +3,11 @@ package dev.flipside.data;
 import dev.flipside.config.UserError;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.function.Consumer;
 
 /** Reads a data file by its name: {@code .jsonl}, {@code .json} (an array, or one object after another), {@code .csv}, each also {@code .gz}, and {@code .parquet}. */
 public final class Rows {
@@ -18,32 +21,41 @@ public final class Rows {
      * @throws UserError when the file is missing, of another format, damaged or without rows
      */
     public static List<Row> read(Path file) {
-        if (!Files.isRegularFile(file)) {
-            throw new UserError(file + " is missing or is not a file: give the path of a " + ACCEPTED + " file.");
-        }
-        List<Row> rows = readByName(file);
-        if (rows.isEmpty()) {
-            throw new UserError(file + " has no rows: give a data file with at least one.");
-        }
+        List<Row> rows = new ArrayList<>();
+        forEach(file, rows::add);
         return rows;
     }
 
-    private static List<Row> readByName(Path file) {
+    /** As {@link #read}, but one row after another, so that a file need not fit into memory. */
+    public static void forEach(Path file, Consumer<Row> action) {
+        if (!Files.isRegularFile(file)) {
+            throw new UserError(file + " is missing or is not a file: give the path of a " + ACCEPTED + " file.");
+        }
+        AtomicBoolean any = new AtomicBoolean();
+        readByName(file, row -> {
+            any.set(true);
+            action.accept(row);
+        });
+        if (!any.get()) {
+            throw new UserError(file + " has no rows: give a data file with at least one.");
+        }
+    }
+
+    private static void readByName(Path file, Consumer<Row> rows) {
         String name = file.getFileName().toString().toLowerCase(Locale.ROOT);
         boolean compressed = name.endsWith(".gz");
         String plain = compressed ? name.substring(0, name.length() - 3) : name;
         if (plain.endsWith(".jsonl")) {
-            return new JsonRows(file, compressed).readLines();
+            new JsonRows(file, compressed).readLines(rows);
+        } else if (plain.endsWith(".json")) {
+            new JsonRows(file, compressed).readDocument(rows);
+        } else if (plain.endsWith(".csv")) {
+            TableRows.csv(file, rows);
+        } else if (name.endsWith(".parquet")) {
+            TableRows.parquet(file, rows);
+        } else {
+            throw new UserError(
+                    file + " has a name whose ending is not known: rename or convert it to " + ACCEPTED + ".");
         }
-        if (plain.endsWith(".json")) {
-            return new JsonRows(file, compressed).readDocument();
-        }
-        if (plain.endsWith(".csv")) {
-            return TableRows.csv(file);
-        }
-        if (name.endsWith(".parquet")) {
-            return TableRows.parquet(file);
-        }
-        throw new UserError(file + " has a name whose ending is not known: rename or convert it to " + ACCEPTED + ".");
     }
 }

@@ -10,32 +10,36 @@ import java.sql.PreparedStatement;
 import java.sql.ResultSet;
 import java.sql.SQLException;
 import java.sql.Statement;
-import java.util.ArrayList;
-import java.util.List;
+import java.util.Properties;
+import java.util.function.Consumer;
 
 /** CSV and Parquet through DuckDB, nested columns included; rows are counted from 1, the header aside. */
 final class TableRows {
     private TableRows() {}
 
-    static List<Row> csv(Path file) {
+    static void csv(Path file, Consumer<Row> rows) {
         // Nothing is guessed: a dialect found from a sample can change when a text holds semicolons or quotes.
-        return read(
+        read(
                 file,
+                rows,
                 "SELECT to_json(t)::VARCHAR FROM read_csv(?, header = true, skip = 0, all_varchar = true,"
                         + " delim = ',', quote = '\"', escape = '\"') AS t",
                 "each row needs as many cells as the header, parted by commas, and double quotes around a text with commas or line breaks");
     }
 
-    static List<Row> parquet(Path file) {
-        return read(
+    static void parquet(Path file, Consumer<Row> rows) {
+        read(
                 file,
+                rows,
                 "SELECT to_json(t)::VARCHAR FROM read_parquet(?) AS t",
                 "check that it is an undamaged Parquet file");
     }
 
-    private static List<Row> read(Path file, String query, String remedy) {
-        List<Row> rows = new ArrayList<>();
-        try (Connection connection = DriverManager.getConnection("jdbc:duckdb:")) {
+    private static void read(Path file, Consumer<Row> rows, String query, String remedy) {
+        long number = 1;
+        Properties options = new Properties();
+        options.setProperty("jdbc_stream_results", "true"); // else the whole table would be held
+        try (Connection connection = DriverManager.getConnection("jdbc:duckdb:", options)) {
             try (Statement settings = connection.createStatement()) {
                 settings.execute("SET autoinstall_known_extensions = false");
                 settings.execute("SET autoload_known_extensions = false");
@@ -44,9 +48,9 @@ final class TableRows {
             try (PreparedStatement statement = connection.prepareStatement(query)) {
                 statement.setString(1, literally(file.toAbsolutePath().toString()));
                 try (ResultSet result = statement.executeQuery()) {
-                    while (result.next()) {
-                        String where = file + ", row " + (rows.size() + 1);
-                        rows.add(new Row(where, JsonRows.MAPPER.readValue(result.getString(1), ObjectNode.class)));
+                    for (; result.next(); number++) {
+                        String where = file + ", row " + number;
+                        rows.accept(new Row(where, JsonRows.MAPPER.readValue(result.getString(1), ObjectNode.class)));
                     }
                 }
             }
@@ -54,11 +58,10 @@ final class TableRows {
             throw new UserError(file + " cannot be read (" + summary(e) + "): " + remedy + ".", e);
         } catch (JsonProcessingException e) {
             throw new UserError(
-                    file + ", row " + (rows.size() + 1) + " holds a value that JSON cannot carry ("
-                            + e.getOriginalMessage() + "): leave that column out.",
+                    file + ", row " + number + " holds a value that JSON cannot carry (" + e.getOriginalMessage()
+                            + "): leave that column out.",
                     e);
         }
-        return rows;
     }
 
     /** DuckDB reads a path as a glob pattern. */

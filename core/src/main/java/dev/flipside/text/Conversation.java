@@ -29,6 +29,16 @@ public record Conversation(List<Message> messages) {
         return new Conversation(longer);
     }
 
+    /** This conversation behind a system message; unchanged when it opens with one of its own. */
+    public Conversation withSystem(String prompt) {
+        if (messages.get(0).role().equals(Message.SYSTEM)) {
+            return this;
+        }
+        List<Message> longer = new ArrayList<>(List.of(new Message(Message.SYSTEM, prompt)));
+        longer.addAll(messages);
+        return new Conversation(longer);
+    }
+
     public Message last() {
         return messages.get(messages.size() - 1);
     }

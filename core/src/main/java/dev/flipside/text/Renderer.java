@@ -2,16 +2,19 @@ package dev.flipside.text;
 
 import dev.flipside.config.UserError;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * The one place where a conversation becomes token ids, for one model: rendering and tokenising are a single operation, no special token is added
  * afterwards, and two BOS tokens in a row are refused.
  *
  * <p>With a chat template the template writes every special token. Without one a prompt is a single user message: its raw text with the tokenizer's own leading
- * special tokens, then the completion, then EOS. Special tokens spelled out in a message become their ids, as in transformers.
+ * special tokens, then the completion, then EOS. Special tokens spelled out in a message become their ids, as in transformers; {@link #spelledSpecialTokens} finds
+ * them.
  */
 public final class Renderer implements AutoCloseable {
     private final Tokenizer tokenizer;
@@ -90,6 +93,53 @@ public final class Renderer implements AutoCloseable {
     public Rendered continuation(String prompt, String completion) {
         int[] promptIds = rawPrompt(prompt);
         return split(promptIds, rawPrompt(prompt + completion), completion);
+    }
+
+    /**
+     * Where a merge across the border between prompt and reply changes the prompt's own tokens, so that transformers, encoding both at once, gets other ids than
+     * {@link #complete}, which keeps the prompt's and encodes the reply behind them. Empty where nothing merges, as behind most chat templates.
+     *
+     * @throws UserError as {@link #complete}
+     */
+    public Optional<PrefixMismatch> prefixMismatch(Conversation prompt, String reply) {
+        if (complete(prompt, reply, true).prefixKept()) {
+            return Optional.empty();
+        }
+        String before = template.map(chat -> chat.render(prompt, true)).orElseGet(() -> rawText(prompt));
+        String whole = template.map(chat -> chat.render(prompt.withReply(reply), false))
+                .orElseGet(() -> before + reply);
+        int[] alone = tokenizer.encode(before, false);
+        int[] joined = tokenizer.encode(whole, false);
+        int[] starts = tokenizer.starts(whole);
+        int first = Math.max(0, Arrays.mismatch(alone, joined));
+        int border = first;
+        while (border < joined.length && starts[border] < before.length()) {
+            border++;
+        }
+        int character = Math.min(starts[Math.min(first, starts.length - 1)], before.length());
+        return Optional.of(new PrefixMismatch(
+                character,
+                before.substring(character).replace("\n", "\\n"),
+                tokens(alone, first, alone.length),
+                tokens(joined, first, Math.max(border, first + 1))));
+    }
+
+    private List<String> tokens(int[] ids, int from, int to) {
+        return IntStream.range(from, Math.min(to, ids.length))
+                .mapToObj(i -> tokenizer.tokenText(ids[i]).replace("\n", "\\n"))
+                .toList();
+    }
+
+    /** Whether a rendering begins without the BOS token that the tokenizer puts before plain texts: its chat template leaves it out, as transformers does then. */
+    public boolean lacksBos(int[] ids) {
+        OptionalInt bos = tokenizer.bosId();
+        int[] plain = tokenizer.encode("a", true);
+        return bos.isPresent() && plain[0] == bos.getAsInt() && ids[0] != bos.getAsInt();
+    }
+
+    /** The special tokens that a message spells out; see {@link Tokenizer#spelledSpecialTokens}. */
+    public List<String> spelledSpecialTokens(String text) {
+        return tokenizer.spelledSpecialTokens(text);
     }
 
     /** The text a completion adds to its prompt; see {@link Tokenizer#completionText}. */

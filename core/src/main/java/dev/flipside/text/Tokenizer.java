@@ -1,8 +1,8 @@
 package dev.flipside.text;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.config.UserError;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -10,14 +10,15 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
- * The tokenizer of a model directory: Hugging Face's own Rust implementation reading {@code tokenizer.json}, without truncation, without padding and without
- * network.
+ * The tokenizer of a model directory: Hugging Face's own Rust implementation reading {@code tokenizer.json} (as {@code TokenizerJson} completes it), without
+ * truncation, without padding and without network.
  *
  * <p>Encoding and decoding only read native state, so several threads may share one tokenizer; {@link #close} must come after the last of their calls.
  */
@@ -29,13 +30,15 @@ public final class Tokenizer implements AutoCloseable {
     private final Map<String, Integer> idByToken;
     private final Map<Integer, String> tokenById;
     private final Map<Integer, String> addedById;
+    private final Map<Integer, String> specialById;
     private final int vocabularySize;
 
     private Tokenizer(HuggingFaceTokenizer rust, SpecialTokens specialTokens, JsonNode json) {
         this.rust = rust;
         this.specialTokens = specialTokens;
-        this.addedById = readAdded(json);
-        this.idByToken = readVocabulary(json);
+        this.addedById = readAdded(json, false);
+        this.specialById = readAdded(json, true);
+        this.idByToken = TokenizerJson.vocabulary(json);
         addedById.forEach((id, token) -> idByToken.put(token, id));
         this.tokenById = new HashMap<>();
         idByToken.forEach((token, id) -> tokenById.put(id, token));
@@ -56,9 +59,9 @@ public final class Tokenizer implements AutoCloseable {
                             + " is missing: a model directory needs its tokenizer.json (a slow tokenizer can be saved again as a fast one in transformers).");
         }
         try {
-            byte[] bytes = Files.readAllBytes(file);
-            JsonNode json = new ObjectMapper().readTree(bytes);
-            return new Tokenizer(open(bytes), SpecialTokens.load(modelDir), json);
+            SpecialTokens specialTokens = SpecialTokens.load(modelDir);
+            TokenizerJson.Content content = TokenizerJson.read(modelDir, specialTokens);
+            return new Tokenizer(open(content.bytes()), specialTokens, content.tree());
         } catch (IOException e) {
             throw unreadable(file, e);
         } catch (RuntimeException e) {
@@ -95,28 +98,14 @@ public final class Tokenizer implements AutoCloseable {
         }
     }
 
-    private static Map<Integer, String> readAdded(JsonNode json) {
+    private static Map<Integer, String> readAdded(JsonNode json, boolean specialOnly) {
         Map<Integer, String> added = new HashMap<>();
         for (JsonNode token : json.path("added_tokens")) {
-            added.put(token.path("id").asInt(), token.path("content").asText());
+            if (!specialOnly || token.path("special").asBoolean()) {
+                added.put(token.path("id").asInt(), token.path("content").asText());
+            }
         }
         return added;
-    }
-
-    private static Map<String, Integer> readVocabulary(JsonNode json) {
-        Map<String, Integer> ids = new HashMap<>();
-        JsonNode vocabulary = json.path("model").path("vocab");
-        if (vocabulary.isArray()) { // Unigram: [token, log-probability] in order of id
-            for (int id = 0; id < vocabulary.size(); id++) {
-                ids.put(vocabulary.get(id).path(0).asText(), id);
-            }
-        } else {
-            vocabulary
-                    .fields()
-                    .forEachRemaining(
-                            entry -> ids.put(entry.getKey(), entry.getValue().asInt()));
-        }
-        return ids;
     }
 
     /**
@@ -162,6 +151,32 @@ public final class Tokenizer implements AutoCloseable {
         String text = completionText(before, new int[] {id});
         boolean readable = !text.isEmpty() && text.indexOf(REPLACEMENT) < 0;
         return readable ? text : tokenById.getOrDefault(id, "<" + id + ">");
+    }
+
+    /**
+     * The special tokens that a text spells out and that therefore become control tokens when it is encoded, as in transformers: whoever writes such a text can end a
+     * turn or begin one. In the text's order, each time it occurs.
+     */
+    public List<String> spelledSpecialTokens(String text) {
+        return IntStream.of(encode(text, false))
+                .filter(specialById::containsKey)
+                .mapToObj(specialById::get)
+                .toList();
+    }
+
+    /** For each id of {@link #encode} without special tokens: where its token begins in the text, as an index of {@link String#charAt}. */
+    int[] starts(String text) {
+        CharSpan[] spans = rust.encode(text, false, false).getCharTokenSpans();
+        int[] starts = new int[spans.length];
+        int points = 0;
+        int index = 0;
+        for (int i = 0; i < spans.length; i++) {
+            int start = spans[i] == null ? points : spans[i].getStart(); // in code points
+            index = text.offsetByCodePoints(index, start - points);
+            points = start;
+            starts[i] = index;
+        }
+        return starts;
     }
 
     /** The id of a token as the vocabulary spells it. */

@@ -2,6 +2,7 @@ package dev.flipside.train;
 
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.RewardTrainingConfig.LongPairs;
+import dev.flipside.config.RewardTrainingConfig.TruncationMode;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Margin;
 import dev.flipside.data.Preference;
@@ -78,26 +79,36 @@ final class PairRows {
             int maxLength,
             Renderer renderer,
             TrainListener listener) {
-        PreferenceData read =
-                UserError.under(key, () -> PreferenceData.read(Path.of(file), Margin.parse(data.marginColumn())));
+        PreferenceData read = UserError.under(
+                        key, () -> PreferenceData.read(Path.of(file), Margin.parse(data.marginColumn())))
+                .withSystem(data.systemPrompt());
         listener.message(PairCounts.sentence(file, read));
+        PrefixProbe.ofPairs(renderer, read.pairs()).warning(key).ifPresent(listener::warning);
         List<Pair> pairs = new ArrayList<>();
         int tooLong = 0;
         for (Preference preference : read.pairs()) {
             ScoredRow chosen = row(renderer, preference.prompt(), preference.chosen());
             ScoredRow rejected = row(renderer, preference.prompt(), preference.rejected());
             boolean fits = Math.max(chosen.ids().length, rejected.ids().length) <= maxLength;
-            boolean room = chosen.promptLength() < maxLength && rejected.promptLength() < maxLength;
+            boolean room = hasRoom(chosen, maxLength, data.truncationMode())
+                    && hasRoom(rejected, maxLength, data.truncationMode());
             tooLong += fits ? 0 : 1;
             if (fits || data.longPairs() == LongPairs.TRUNCATE && room) {
                 pairs.add(new Pair(
-                        new LabelledRows(cut(chosen, maxLength), cut(rejected, maxLength)), preference.margin()));
+                        new LabelledRows(
+                                cut(chosen, maxLength, data.truncationMode()),
+                                cut(rejected, maxLength, data.truncationMode())),
+                        preference.margin()));
             }
         }
         if (tooLong > 0) {
             listener.message(key + ": " + tooLong + " of " + read.pairs().size()
                     + " pairs are longer than data.max_length " + maxLength + " tokens; "
-                    + (data.longPairs() == LongPairs.DROP ? "dropped" : "cut on the right"));
+                    + (data.longPairs() == LongPairs.DROP
+                            ? "dropped"
+                            : data.truncationMode() == TruncationMode.KEEP_START
+                                    ? "cut on the right"
+                                    : "cut on the left"));
         }
         if (pairs.isEmpty()) {
             throw new UserError(key + ": no pair of " + file + " fits into data.max_length " + maxLength
@@ -111,9 +122,19 @@ final class PairRows {
         return new ScoredRow(rendered.ids(), rendered.promptLength());
     }
 
-    private static ScoredRow cut(ScoredRow row, int maxLength) {
-        return row.ids().length <= maxLength
-                ? row
-                : new ScoredRow(Arrays.copyOf(row.ids(), maxLength), row.promptLength());
+    /** Whether a cut conversation keeps a token of its prompt, whose last one the value is read at, and one of its reply. */
+    private static boolean hasRoom(ScoredRow row, int maxLength, TruncationMode mode) {
+        int reply = row.ids().length - row.promptLength();
+        return mode == TruncationMode.KEEP_START ? row.promptLength() < maxLength : reply < maxLength;
+    }
+
+    private static ScoredRow cut(ScoredRow row, int maxLength, TruncationMode mode) {
+        int over = row.ids().length - maxLength;
+        if (over <= 0) {
+            return row;
+        }
+        return mode == TruncationMode.KEEP_START
+                ? new ScoredRow(Arrays.copyOf(row.ids(), maxLength), row.promptLength())
+                : new ScoredRow(Arrays.copyOfRange(row.ids(), over, row.ids().length), row.promptLength() - over);
     }
 }

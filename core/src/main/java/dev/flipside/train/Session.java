@@ -2,7 +2,9 @@ package dev.flipside.train;
 
 import dev.flipside.config.SaveConfig.Preset;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.config.UserError;
 import dev.flipside.data.Preference;
+import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
@@ -14,8 +16,10 @@ import dev.flipside.reward.RewardMix;
 import dev.flipside.run.Checkpoint;
 import dev.flipside.run.Provenance;
 import dev.flipside.run.RunDirectory;
+import dev.flipside.text.Conversation;
 import dev.flipside.train.RewardModelUpdate.LabelledRows;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -87,6 +91,8 @@ final class Session implements AutoCloseable {
                 heldOut,
                 new FirstEvaluation(),
                 listener);
+        grader.ifPresent(
+                g -> UserError.under("reward_model.model", () -> probe(g, data)).forEach(listener::warning));
         if (grader.isPresent()
                 && grader.get().readsBeforeTheEnd(data.prompts().get(0).prompt())) {
             listener.warning(
@@ -96,6 +102,23 @@ final class Session implements AutoCloseable {
         Session session = new Session(config, device, precision, policy, grader, setting);
         checkpoint.ifPresent(session::restore);
         return session;
+    }
+
+    /** What is to be known of how the reward model reads this run's own data. */
+    private static List<String> probe(Grader grader, TrainingData data) {
+        List<Conversation> prompts =
+                data.prompts().stream().map(PromptExample::prompt).toList();
+        List<String> warnings = new ArrayList<>();
+        PrefixProbe.ofPrompts(grader.renderer(), prompts)
+                .warning("data.prompts")
+                .ifPresent(warnings::add);
+        PrefixProbe.ofPairs(grader.renderer(), data.preferences())
+                .warning("data.preferences")
+                .ifPresent(warnings::add);
+        PrefixProbe.ofPairs(grader.renderer(), data.evalPreferences())
+                .warning("data.eval_preferences")
+                .ifPresent(warnings::add);
+        return warnings;
     }
 
     private static List<LabelledRows> labelled(Grader grader, List<Preference> pairs) {

@@ -32,35 +32,37 @@ record TrainingData(
     static TrainingData read(TrainConfig config, PolicyModel policy, TrainListener listener) {
         DataConfig data = config.data();
         List<PromptExample> prompts =
-                fitting("data.prompts", read("data.prompts", data.prompts()), config, policy, listener);
+                fitting("data.prompts", read("data.prompts", data.prompts(), data), config, policy, listener);
         int most = data.maxPrompts();
         return new TrainingData(
                 most > 0 && most < prompts.size() ? prompts.subList(0, most) : prompts,
                 evalPrompts(config, policy, listener),
-                pairs("data.preferences", data.preferences(), listener),
-                pairs("data.eval_preferences", data.evalPreferences(), listener));
+                pairs("data.preferences", data.preferences(), data, listener),
+                pairs("data.eval_preferences", data.evalPreferences(), data, listener));
     }
 
     /** The held-out prompts, those that fit; empty when the configuration names none. */
     static List<PromptExample> evalPrompts(TrainConfig config, PolicyModel policy, TrainListener listener) {
         return config.data()
                 .evalPrompts()
-                .map(f -> fitting("data.eval_prompts", read("data.eval_prompts", f), config, policy, listener))
+                .map(f -> fitting(
+                        "data.eval_prompts", read("data.eval_prompts", f, config.data()), config, policy, listener))
                 .orElse(List.of());
     }
 
-    private static List<PromptExample> read(String key, String file) {
-        return UserError.under(key, () -> PromptData.read(Path.of(file)));
+    private static List<PromptExample> read(String key, String file, DataConfig data) {
+        return UserError.under(key, () -> PromptData.read(Path.of(file), data.systemPrompt()));
     }
 
-    private static List<Preference> pairs(String key, Optional<String> file, TrainListener listener) {
+    private static List<Preference> pairs(
+            String key, Optional<String> file, DataConfig config, TrainListener listener) {
         if (file.isEmpty()) {
             return List.of();
         }
         PreferenceData data =
                 UserError.under(key, () -> PreferenceData.read(Path.of(file.get()), Margin.parse(Optional.empty())));
         listener.message(PairCounts.sentence(file.get(), data));
-        return data.pairs();
+        return data.withSystem(config.systemPrompt()).pairs();
     }
 
     /** Prompts that leave room for a whole completion; what happens to the others is data.long_prompts. */

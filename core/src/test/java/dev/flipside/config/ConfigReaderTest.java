@@ -119,6 +119,23 @@ class ConfigReaderTest {
     }
 
     @Test
+    void anEmptySystemPromptAndASideOfNothingAreMistakes() throws IOException {
+        assertThatThrownBy(() -> ConfigReader.train(file, List.of("data.system_prompt=' '")))
+                .isInstanceOf(UserError.class)
+                .hasMessageStartingWith("data.system_prompt: it is empty");
+        assertThat(ConfigReader.train(file, List.of("data.system_prompt=Be brief."))
+                        .data()
+                        .systemPrompt())
+                .hasValue("Be brief.");
+        Path reward = Files.writeString(
+                file.resolveSibling("rm.yaml"), "reward_model:\n  model: m\ndata:\n  preferences: p.jsonl\n");
+        assertThatThrownBy(() -> ConfigReader.rewardTraining(reward, List.of("data.truncation_mode=keep_end")))
+                .isInstanceOf(UserError.class)
+                .hasMessageStartingWith(
+                        "data.truncation_mode: keep_end has no effect, because data.long_pairs is drop");
+    }
+
+    @Test
     void controlsThatExcludeOptionsSaySo() {
         assertThatThrownBy(() -> ConfigReader.train(file, List.of("save.samples=initial", "save.candidates=rescore")))
                 .isInstanceOf(UserError.class)

@@ -79,6 +79,35 @@ class RendererTest {
     }
 
     @Test
+    void theCharacterThatBreaksThePrefixIsNamed() {
+        Renderer raw = new Renderer(tiny, Optional.empty(), EOS);
+        PrefixMismatch mismatch =
+                raw.prefixMismatch(Conversation.ofPrompt("a 😀 t"), "he cat").orElseThrow();
+        assertThat(mismatch.character()).as("in UTF-16, behind the emoji").isEqualTo(4);
+        assertThat(mismatch.toString()).isEqualTo("at character 4, \" t\": the tokens \" \" \"t\" become \" the\"");
+        assertThat(raw.prefixMismatch(Conversation.ofPrompt("a 😀 t"), " cat")).isEmpty();
+        assertThat(chat.prefixMismatch(PROMPT, "he cat")).isEmpty();
+        Renderer open = withTemplate(tiny, "{% for m in messages %}{{ m.content }}{% endfor %}");
+        assertThat(open.prefixMismatch(Conversation.ofPrompt("bad t"), "he cat")
+                        .orElseThrow()
+                        .character())
+                .isEqualTo(3);
+    }
+
+    @Test
+    void aPrefixIsBrokenAlsoBehindASpaceThatTheTokenizerAdds() {
+        try (Tokenizer llama = Tokenizer.load(Golden.resource("tokenizers/llama-bpe"))) {
+            Renderer raw = new Renderer(llama, Optional.empty(), EOS);
+            PrefixMismatch mismatch =
+                    raw.prefixMismatch(Conversation.ofPrompt("the ca"), "t dog").orElseThrow();
+            assertThat("the ca".substring(mismatch.character())).isEqualTo(mismatch.excerpt());
+            assertThat(mismatch.joined()).isNotEqualTo(mismatch.alone());
+            Rendered rendered = raw.complete(Conversation.ofPrompt("the ca"), "t dog", false);
+            assertThat(llama.decode(rendered.ids(), true)).isEqualTo("the cat dog");
+        }
+    }
+
+    @Test
     void withoutATemplateBosComesFirstAndEosOnlyAfterAFinishedReply() {
         try (Tokenizer stories = Tokenizer.load(SharedFiles.require("models/stories260k"))) {
             Renderer raw = new Renderer(stories, Optional.empty(), EOS);

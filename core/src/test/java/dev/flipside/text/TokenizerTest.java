@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.SharedFiles;
 import dev.flipside.config.UserError;
 import java.io.IOException;
@@ -11,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -51,6 +53,51 @@ class TokenizerTest {
             assertThat(tokenizer.eosId()).hasValue(2);
             assertThat(tokenizer.padId()).hasValue(0);
         }
+    }
+
+    /** Byte fallback, Unigram, added tokens that trim or keep to whole words, tokens that only tokenizer_config.json names: all with special tokens in the text. */
+    @ParameterizedTest
+    @ValueSource(strings = {"llama-bpe", "unigram", "byte-level", "config-adds", "config-removes"})
+    void idsTextsAndSpelledSpecialTokensAreThoseOfTransformersForEveryKind(String kind) throws IOException {
+        JsonNode cases = new ObjectMapper()
+                .readTree(Golden.resource("tokenizers/golden.json").toFile())
+                .path(kind);
+        try (Tokenizer tokenizer = Tokenizer.load(Golden.resource("tokenizers/" + kind))) {
+            assertAgrees(tokenizer, cases);
+            for (JsonNode example : cases) {
+                assertThat(tokenizer.spelledSpecialTokens(example.path("text").asText()))
+                        .filteredOn(token ->
+                                !token.equals("<extra>") && !token.equals("<|new|>")) // no names for these there
+                        .isEqualTo(Golden.list(example.path("special")).stream()
+                                .map(JsonNode::asText)
+                                .toList());
+            }
+        }
+    }
+
+    @Test
+    void aTokenThatOnlyTheConfigListsMustGetTheIdThatItNames() throws IOException {
+        copy("config-adds", config -> config.replace("\"305\"", "\"309\""));
+        assertThatThrownBy(() -> Tokenizer.load(folder))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("added_tokens_decoder gives '<|new|>' the id 309")
+                .hasMessageContaining("it becomes 305");
+    }
+
+    @Test
+    void specialTokensThatWouldBeSplitAreRefused() throws IOException {
+        copy("byte-level", config -> config.replaceFirst("\\{", "{\"split_special_tokens\": true,"));
+        assertThatThrownBy(() -> Tokenizer.load(folder))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("split_special_tokens is true");
+    }
+
+    private void copy(String kind, UnaryOperator<String> config) throws IOException {
+        Path source = Golden.resource("tokenizers/" + kind);
+        Files.copy(source.resolve("tokenizer.json"), folder.resolve("tokenizer.json"));
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                config.apply(Files.readString(source.resolve("tokenizer_config.json"))));
     }
 
     @Test

@@ -89,6 +89,10 @@ class OptionSensitivityTest {
                     "rollout.refill_zero_variance",
                     "reward_model.weight=0 reward_model.functions=[{name:\u00a0regex_format,pattern:\u00a0'.*e.*'}]",
                     "rollout.refill_zero_variance=2"),
+            Case.changes(
+                    "data.system_prompt",
+                    "policy.chat_template=TEMPLATE reward_model.chat_template=TEMPLATE",
+                    "data.system_prompt=be"),
             Case.changes("reward_model.model", "!reward_model.model reward_model.model=OTHER"),
             Case.changes("reward_model.chat_template", "reward_model.chat_template=TEMPLATE"),
             Case.changes(
@@ -222,6 +226,11 @@ class OptionSensitivityTest {
             Case.changes("data.margin_column", "data.margin_column=margin"),
             Case.changes("data.max_length", "data.max_length=11"),
             Case.changes("data.long_pairs", "data.max_length=11", "data.long_pairs=truncate"),
+            Case.changes(
+                    "data.truncation_mode",
+                    "data.max_length=11 data.long_pairs=truncate",
+                    "data.truncation_mode=keep_end"),
+            Case.changes("data.system_prompt", "reward_model.chat_template=TEMPLATE", "data.system_prompt=be"),
             Case.changes("data.shuffle", "data.shuffle=false"));
 
     @TempDir
