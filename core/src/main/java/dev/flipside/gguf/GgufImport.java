@@ -120,13 +120,18 @@ public final class GgufImport {
         ModelWriter writer = new ModelWriter(aside);
         writeConfig(writer, aside, json.config(mapping.tiedHead(), type));
         writer.writeJson("generation_config.json", json.generationConfig());
-        writer.writeJson("tokenizer.json", tokenizer.json());
-        writer.writeJson("tokenizer_config.json", json.tokenizerConfig(tokenizer));
+        writeTokenizer(aside);
         Map<String, List<Long>> shapes = new LinkedHashMap<>();
         tensors.forEach(t -> shapes.put(t.name(), t.shape()));
         try (DequantisedWeights weights = new DequantisedWeights(tensors, sizes, type, progress)) {
             writer.writeWeights(shapes, type, weights);
         }
+    }
+
+    void writeTokenizer(Path directory) {
+        ModelWriter writer = new ModelWriter(directory);
+        writer.writeJson("tokenizer.json", tokenizer.json());
+        writer.writeJson("tokenizer_config.json", json.tokenizerConfig(tokenizer));
     }
 
     /** Before any weight: a model that cannot be run is told at once. */

@@ -54,7 +54,13 @@ final class Hyperparameters {
                     "attention.head_count",
                     "is " + heads + ", which does not divide the embedding length " + hiddenSize);
         }
-        return explicit.orElse(hiddenSize / heads);
+        int size = explicit.orElse(hiddenSize / heads);
+        if (size % 2 != 0) {
+            throw wrong(
+                    "attention.head_count",
+                    "gives heads of " + size + " numbers; rotary positions need an even number");
+        }
+        return size;
     }
 
     GgufModel model() {

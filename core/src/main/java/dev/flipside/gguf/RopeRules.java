@@ -93,26 +93,27 @@ final class RopeRules {
      */
     private static void llama3(Hyperparameters from, GgufTensor tensor, ObjectNode config) {
         float[] factors = values(from, tensor);
-        double factor = 1;
-        for (float f : factors) {
-            factor = Math.max(factor, f);
-        }
-        if (factor == 1) {
-            return;
-        }
-        int original = from.positive("rope.scaling.original_context_length").orElse(LLAMA3_CONTEXT);
         double theta = config.get("rope_theta").doubleValue();
+        int original = from.positive("rope.scaling.original_context_length").orElse(LLAMA3_CONTEXT);
+        double[] smooth = new double[factors.length];
         for (int i = 0; i < factors.length; i++) {
             double wave = 2 * Math.PI * Math.pow(theta, 2.0 * i / from.rotaryDimensions());
-            double smooth = (original / wave - LOW_FREQUENCY_FACTOR) / (HIGH_FREQUENCY_FACTOR - LOW_FREQUENCY_FACTOR);
-            double clamped = Math.min(1, Math.max(0, smooth));
-            double expected = 1 / ((1 - clamped) / factor + clamped);
-            if (Math.abs(factors[i] - expected) > FACTOR_TOLERANCE * expected) {
+            double between = (original / wave - LOW_FREQUENCY_FACTOR) / (HIGH_FREQUENCY_FACTOR - LOW_FREQUENCY_FACTOR);
+            smooth[i] = Math.min(1, Math.max(0, between));
+        }
+        int longest = factors.length - 1;
+        double factor = scale(factors[longest], smooth[longest]);
+        for (int i = 0; i < factors.length; i++) {
+            double expected = 1 / ((1 - smooth[i]) / factor + smooth[i]);
+            if (!(Math.abs(factors[i] - expected) <= FACTOR_TOLERANCE * expected)) {
                 throw new UserError(
                         tensor.file() + ": its RoPE factors (rope_freqs.weight) do not follow Llama 3.1's rule:"
                                 + " number " + i + " is " + factors[i] + " where the rule gives " + (float) expected
                                 + "; this scaling is not supported.");
             }
+        }
+        if (factor == 1) {
+            return;
         }
         config.putObject("rope_scaling")
                 .put("rope_type", "llama3")
@@ -120,6 +121,16 @@ final class RopeRules {
                 .put("low_freq_factor", LOW_FREQUENCY_FACTOR)
                 .put("high_freq_factor", HIGH_FREQUENCY_FACTOR)
                 .put("original_max_position_embeddings", original);
+    }
+
+    /** The factor of the rule, from what it makes of the longest wave; a whole number where it is one but for float32's rounding. */
+    private static double scale(float ofLongest, double smooth) {
+        if (smooth == 1) {
+            return 1;
+        }
+        double factor = (1 - smooth) / (1.0 / ofLongest - smooth);
+        double whole = Math.rint(factor);
+        return Math.abs(factor - whole) <= 10 * FACTOR_TOLERANCE * whole ? whole : factor;
     }
 
     private static float[] values(Hyperparameters from, GgufTensor tensor) {

@@ -13,6 +13,7 @@ import java.util.OptionalInt;
 final class TokenizerJson {
     private static final String MODEL = "tokenizer.ggml.model";
     private static final String MERGES = "tokenizer.ggml.merges";
+    private static final String SENTENCE_PIECE = "llama";
 
     /** SentencePiece's mark for a space. */
     static final String SPACE = "\u2581";
@@ -32,7 +33,7 @@ final class TokenizerJson {
         String model = metadata.requiredText(MODEL);
         return switch (model) {
             case "gpt2" -> byteLevel(PreTokenizer.of(metadata));
-            case "llama" -> sentencePiece();
+            case SENTENCE_PIECE -> sentencePiece();
             case "t5" -> throw metadata.wrong(MODEL, "is 't5', a Unigram tokenizer, which is not supported");
             default -> throw metadata.wrong(MODEL, "is '" + model + "'; supported are gpt2 and llama");
         };
@@ -120,9 +121,17 @@ final class TokenizerJson {
         return spelled;
     }
 
+    /** A run of spaces of a SentencePiece vocabulary, which is merged, not found in the text. */
     private boolean spaces(int id) {
         String token = vocabulary.token(id);
-        return vocabulary.kind(id) == Kind.USER_DEFINED && !token.isEmpty() && token.isBlank() && token.contains(" ");
+        return sentencePieceModel()
+                && vocabulary.kind(id) == Kind.USER_DEFINED
+                && token.isBlank()
+                && token.contains(" ");
+    }
+
+    private boolean sentencePieceModel() {
+        return metadata.requiredText(MODEL).equals(SENTENCE_PIECE);
     }
 
     private static ObjectNode frame(ArrayNode addedTokens) {
