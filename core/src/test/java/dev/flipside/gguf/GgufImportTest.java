@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.SharedFiles;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
@@ -15,6 +16,9 @@ import dev.flipside.model.WeightType;
 import dev.flipside.text.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.Channels;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -138,6 +142,24 @@ class GgufImportTest {
         }
     }
 
+    /** The header only: the weights of the real model are held against transformers in the slow tests. */
+    @Test
+    void theTokenizerOfSmolLm2IsItsOwn() throws IOException {
+        Path gguf = SharedFiles.require("models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
+        GgufImport.open(gguf).writeTokenizer(temp);
+        JsonNode golden;
+        try (InputStream texts = GgufImportTest.class.getResourceAsStream("/text/golden.json")) {
+            golden = GgufFixtures.JSON.readTree(texts).at("/tokens/smollm2");
+        }
+        assertThat(golden).isNotEmpty();
+        try (Tokenizer tokenizer = Tokenizer.load(temp)) {
+            for (JsonNode text : golden) {
+                assertThat(tokenizer.encode(text.get("text").asText(), false))
+                        .isEqualTo(GgufFixtures.ints(text.get("ids")));
+            }
+        }
+    }
+
     @Test
     void aSplitModelIsTheSameFromAnyOfItsParts() throws Exception {
         Map<String, String> whole = hashes(open("llama"));
@@ -199,7 +221,7 @@ class GgufImportTest {
         byte[] raw = bytes.toByteArray();
         BlockType read = BlockType.valueOf(type.name());
         float[] numbers = new float[raw.length / type.bytes()];
-        read.read(java.nio.ByteBuffer.wrap(raw).order(java.nio.ByteOrder.LITTLE_ENDIAN), numbers, numbers.length);
+        read.read(ByteBuffer.wrap(raw).order(ByteOrder.LITTLE_ENDIAN), numbers, numbers.length);
         return numbers;
     }
 
