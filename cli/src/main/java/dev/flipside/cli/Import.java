@@ -49,6 +49,7 @@ final class Import extends FlipsideCommand {
     @Override
     int run(Console console) {
         WeightType type = type();
+        GgufImport.requireAbsent(directory);
         GgufImport model = GgufImport.open(file);
         long bytes = model.parameters() * type.bytes();
         try (Progress progress = console.progress("import", Math.max(1, bytes / MEGABYTE), "MB")) {

@@ -148,6 +148,7 @@ final class ConfigRules {
     }
 
     static void gpt2(Hyperparameters from, ObjectNode config) {
+        requireOneKeyPerQuery(from);
         config.put("n_positions", from.requiredPositive("context_length"));
         config.put("n_ctx", from.requiredPositive("context_length"));
         config.put("n_embd", from.hiddenSize());
@@ -159,6 +160,7 @@ final class ConfigRules {
     }
 
     static void gptNeoX(Hyperparameters from, ObjectNode config) {
+        requireOneKeyPerQuery(from);
         decoder(from, config);
         config.remove("num_key_value_heads");
         config.put("layer_norm_eps", from.requiredNumber("attention.layer_norm_epsilon"));
@@ -167,6 +169,14 @@ final class ConfigRules {
         config.put("rotary_emb_base", from.number("rope.freq_base").orElse(10_000));
         config.put("use_parallel_residual", from.flag("use_parallel_residual", true));
         config.put("attention_bias", allOrNone(from, "attn_qkv", "attn_output"));
+    }
+
+    private static void requireOneKeyPerQuery(Hyperparameters from) {
+        if (from.keyValueHeads() != from.heads()) {
+            throw from.wrong(
+                    "attention.head_count_kv",
+                    "is " + from.keyValueHeads() + "; this architecture has as many as query heads");
+        }
     }
 
     /** What Llama and its relatives share. */

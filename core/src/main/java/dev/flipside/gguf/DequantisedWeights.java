@@ -20,7 +20,7 @@ final class DequantisedWeights implements WeightSource, AutoCloseable {
     private static final int CHUNK = 1 << 20;
 
     /** The most numbers of a tensor that must lie in memory to be transposed; GPT-2's largest has 10 million. */
-    private static final int MOST_TRANSPOSED = 1 << 28;
+    private static final int MOST_TRANSPOSED = 1 << 25;
 
     private final Map<String, HuggingFaceTensor> tensors;
     private final Hyperparameters sizes;

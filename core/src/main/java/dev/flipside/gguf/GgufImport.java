@@ -54,6 +54,17 @@ public final class GgufImport {
         return new GgufImport(file);
     }
 
+    /**
+     * Looks before anything is read whether the directory can be made.
+     *
+     * @throws UserError when there is something of that name
+     */
+    public static void requireAbsent(Path directory) {
+        if (Files.exists(directory, LinkOption.NOFOLLOW_LINKS)) {
+            throw new UserError(directory + ": exists already; give a directory that does not, or remove this one.");
+        }
+    }
+
     /** {@code general.architecture}. */
     public String architecture() {
         return architecture.ggufName();
@@ -158,12 +169,6 @@ public final class GgufImport {
     /** The numbers of the weights, to be asked for by name. */
     DequantisedWeights weights(WeightType type) {
         return new DequantisedWeights(tensors, sizes, type, written -> {});
-    }
-
-    private static void requireAbsent(Path target) {
-        if (Files.exists(target, LinkOption.NOFOLLOW_LINKS)) {
-            throw new UserError(target + ": exists already; give a directory that does not, or remove this one.");
-        }
     }
 
     private static void requireSpace(Path folder, long bytes) throws IOException {

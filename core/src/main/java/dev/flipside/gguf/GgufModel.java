@@ -30,7 +30,7 @@ final class GgufModel {
      * @throws UserError naming the file that is missing, damaged or not supported
      */
     static GgufModel open(Path file) {
-        Matcher part = PART.matcher(file.getFileName().toString());
+        Matcher part = PART.matcher(String.valueOf(file.getFileName()));
         Path first = part.matches() ? part(file, part, 1) : file;
         GgufFile header = GgufFile.read(first);
         Map<String, GgufTensor> tensors = new LinkedHashMap<>();

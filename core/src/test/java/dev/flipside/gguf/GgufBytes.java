@@ -13,10 +13,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Builds GGUF files, right or wrong, for the tests of the reader. */
+/** Builds small GGUF files, right or wrong, for the tests of the reader. */
 final class GgufBytes {
-    /** A tensor with as many bytes of zeros as {@code bytes}. */
-    record Entry(String name, List<Long> dimensions, int type, long offset, int bytes) {}
+    private record Entry(String name, List<Long> dimensions, int type, long offset) {}
 
     private int version = 3;
     private Long tensorCount;
@@ -24,14 +23,26 @@ final class GgufBytes {
     private final Map<String, Object> pairs = new LinkedHashMap<>();
     private final List<Entry> tensors = new ArrayList<>();
     private int data;
+    private float[] last = {};
 
     /** A llama of one block, hidden size 32, two heads, 8 tokens, all weights zero. */
     static GgufBytes llama() {
+        return llama(32);
+    }
+
+    /** A llama with heads of a size, whose file ends with RoPE factors. */
+    static GgufBytes llamaWithFactors(int headSize, float[] factors) {
+        GgufBytes file = llama(2 * headSize).tensor("rope_freqs.weight", 0, (long) factors.length);
+        file.last = factors.clone();
+        return file;
+    }
+
+    private static GgufBytes llama(long width) {
         GgufBytes file = new GgufBytes()
                 .pair("general.architecture", "llama")
                 .pair("llama.block_count", 1)
                 .pair("llama.context_length", 64)
-                .pair("llama.embedding_length", 32)
+                .pair("llama.embedding_length", (int) width)
                 .pair("llama.feed_forward_length", 32)
                 .pair("llama.attention.head_count", 2)
                 .pair("llama.attention.layer_norm_rms_epsilon", 1e-5f)
@@ -42,14 +53,16 @@ final class GgufBytes {
                 .pair("tokenizer.ggml.merges", List.of("a b", "ab c"))
                 .pair("tokenizer.ggml.bos_token_id", 5)
                 .pair("tokenizer.ggml.eos_token_id", 6)
-                .tensor("token_embd.weight", 0, 32L, 8L)
-                .tensor("output_norm.weight", 0, 32L);
+                .tensor("token_embd.weight", 0, width, 8L)
+                .tensor("output_norm.weight", 0, width);
         for (String norm : List.of("attn_norm", "ffn_norm")) {
-            file.tensor("blk.0." + norm + ".weight", 0, 32L);
+            file.tensor("blk.0." + norm + ".weight", 0, width);
         }
-        for (String map : List.of("attn_q", "attn_k", "attn_v", "attn_output", "ffn_gate", "ffn_up", "ffn_down")) {
-            file.tensor("blk.0." + map + ".weight", 0, 32L, 32L);
+        for (String map : List.of("attn_q", "attn_k", "attn_v", "attn_output")) {
+            file.tensor("blk.0." + map + ".weight", 0, width, width);
         }
+        file.tensor("blk.0.ffn_gate.weight", 0, width, 32L).tensor("blk.0.ffn_up.weight", 0, width, 32L);
+        file.tensor("blk.0.ffn_down.weight", 0, 32L, width);
         return file;
     }
 
@@ -76,17 +89,18 @@ final class GgufBytes {
         return this;
     }
 
-    /** A tensor after the ones before; dimensions in GGUF's order, the fastest first. */
+    /** A tensor of zeros after the ones before, with room for numbers of four bytes; dimensions in GGUF's order, the fastest first. */
     GgufBytes tensor(String name, int type, Long... dimensions) {
         long elements = List.of(dimensions).stream().reduce(1L, (a, b) -> a * b);
         int bytes = (int) (elements * 4);
-        tensors.add(new Entry(name, List.of(dimensions), type, data, bytes));
+        tensors.add(new Entry(name, List.of(dimensions), type, data));
         data += (bytes + 31) / 32 * 32;
         return this;
     }
 
+    /** The description of a tensor without room for it. */
     GgufBytes entry(String name, int type, long offset, Long... dimensions) {
-        tensors.add(new Entry(name, List.of(dimensions), type, offset, 0));
+        tensors.add(new Entry(name, List.of(dimensions), type, offset));
         return this;
     }
 
@@ -116,7 +130,10 @@ final class GgufBytes {
             out.int64(tensor.offset);
         }
         out.bytes.writeBytes(new byte[(32 - out.bytes.size() % 32) % 32]);
-        out.bytes.writeBytes(new byte[data]);
+        out.bytes.writeBytes(new byte[data - last.length * Float.BYTES]);
+        for (float number : last) {
+            out.int32(Float.floatToRawIntBits(number));
+        }
         return out.bytes.toByteArray();
     }
 
