@@ -31,6 +31,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             Logprobs.class,
             EvalRm.class,
             EvalPolicy.class,
+            Import.class,
             Bench.class,
             Doctor.class,
             HelpCommand.class,

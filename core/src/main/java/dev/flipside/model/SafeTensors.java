@@ -6,12 +6,16 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -95,7 +99,16 @@ public final class SafeTensors {
      * @param type what numbers are written as (float32 is rounded to nearest even)
      */
     public static void write(Path file, Map<String, Tensor> tensors, WeightType type) {
-        byte[] header = SafeTensorsHeader.of(tensors, type).getBytes(StandardCharsets.UTF_8);
+        write(file, shapes(tensors), type, (name, to) -> writeNumbers(to, tensors.get(name), type));
+    }
+
+    /**
+     * As {@link #write(Path, Map, WeightType)} with numbers that are made when their turn comes.
+     *
+     * @param shapes the tensors by name, in the order in which they are written
+     */
+    static void write(Path file, Map<String, List<Long>> shapes, WeightType type, WeightSource source) {
+        byte[] header = SafeTensorsHeader.of(shapes, type).getBytes(StandardCharsets.UTF_8);
         Path aside = file.resolveSibling(file.getFileName() + ".partial");
         try {
             Files.deleteIfExists(aside);
@@ -104,8 +117,13 @@ public final class SafeTensors {
                 ByteBuffer length = ByteBuffer.allocate(Long.BYTES).order(ByteOrder.LITTLE_ENDIAN);
                 writeFully(channel, length.putLong(header.length).flip());
                 writeFully(channel, ByteBuffer.wrap(header));
-                for (Tensor tensor : tensors.values()) {
-                    writeNumbers(channel, tensor, type);
+                for (Map.Entry<String, List<Long>> tensor : shapes.entrySet()) {
+                    long end = channel.position() + TensorInfo.elements(tensor.getValue()) * type.bytes();
+                    source.write(tensor.getKey(), channel);
+                    if (channel.position() != end) {
+                        throw new IllegalStateException(
+                                tensor.getKey() + " ends at " + channel.position() + ", not " + end);
+                    }
                 }
                 channel.force(true);
             }
@@ -115,7 +133,14 @@ public final class SafeTensors {
         }
     }
 
-    private static void writeNumbers(FileChannel channel, Tensor tensor, WeightType type) throws IOException {
+    static Map<String, List<Long>> shapes(Map<String, Tensor> tensors) {
+        Map<String, List<Long>> shapes = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> shapes.put(
+                name, LongStream.range(0, tensor.dim()).mapToObj(tensor::size).toList()));
+        return shapes;
+    }
+
+    static void writeNumbers(WritableByteChannel channel, Tensor tensor, WeightType type) throws IOException {
         try (Scopes.Frozen outer = Scopes.frozen()) {
             Tensor flat = tensor.detach().reshape(-1);
             long chunk = CHUNK_BYTES / type.bytes();
@@ -131,7 +156,7 @@ public final class SafeTensors {
         }
     }
 
-    private static void writeFully(FileChannel channel, ByteBuffer buffer) throws IOException {
+    private static void writeFully(WritableByteChannel channel, ByteBuffer buffer) throws IOException {
         while (buffer.hasRemaining()) {
             channel.write(buffer);
         }

@@ -16,7 +16,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.bytedeco.pytorch.Tensor;
 
 /** The JSON header of a safetensors file, with the format's own rules: bounded length, no duplicate name, no overlap and no hole between tensors. */
 final class SafeTensorsHeader {
@@ -52,18 +51,16 @@ final class SafeTensorsHeader {
     }
 
     /** The header, padded with spaces so that the numbers start at a multiple of 8 bytes. */
-    static String of(Map<String, Tensor> tensors, WeightType type) {
+    static String of(Map<String, List<Long>> shapes, WeightType type) {
         ObjectNode root = Json.MAPPER.createObjectNode();
         root.putObject("__metadata__").put("format", "pt");
         long at = 0;
-        for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
+        for (Map.Entry<String, List<Long>> entry : shapes.entrySet()) {
             ObjectNode info = root.putObject(entry.getKey());
             info.put("dtype", type.name());
             ArrayNode shape = info.putArray("shape");
-            for (int d = 0; d < entry.getValue().dim(); d++) {
-                shape.add(entry.getValue().size(d));
-            }
-            long end = at + entry.getValue().numel() * type.bytes();
+            entry.getValue().forEach(shape::add);
+            long end = at + TensorInfo.elements(entry.getValue()) * type.bytes();
             info.putArray("data_offsets").add(at).add(end);
             at = end;
         }

@@ -16,6 +16,10 @@ public record TensorInfo(String dtype, List<Long> shape, long begin, long end) {
     }
 
     public long elements() {
+        return elements(shape);
+    }
+
+    static long elements(List<Long> shape) {
         return shape.stream().reduce(1L, (a, b) -> a * b);
     }
 }

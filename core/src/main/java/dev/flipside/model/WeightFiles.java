@@ -112,18 +112,29 @@ final class WeightFiles {
 
     /** One file when everything fits in {@code shardBytes}, else shards and their index; older weight files in the directory are removed. */
     static void write(Path directory, Map<String, Tensor> tensors, WeightType type, long shardBytes) {
-        List<Map<String, Tensor>> shards = split(tensors, type, shardBytes);
+        write(
+                directory,
+                SafeTensors.shapes(tensors),
+                type,
+                shardBytes,
+                (name, to) -> SafeTensors.writeNumbers(to, tensors.get(name), type));
+    }
+
+    static void write(
+            Path directory, Map<String, List<Long>> shapes, WeightType type, long shardBytes, WeightSource source) {
+        List<Map<String, List<Long>>> shards = split(shapes, type, shardBytes);
         List<String> names = new ArrayList<>();
         for (int i = 0; i < shards.size(); i++) {
             names.add(
                     shards.size() == 1
                             ? SINGLE
                             : String.format("model-%05d-of-%05d.safetensors", i + 1, shards.size()));
-            SafeTensors.write(directory.resolve(names.get(i)), shards.get(i), type);
+            SafeTensors.write(directory.resolve(names.get(i)), shards.get(i), type, source);
         }
         if (shards.size() > 1) {
             ObjectNode index = Json.MAPPER.createObjectNode();
-            long total = tensors.values().stream().mapToLong(Tensor::numel).sum() * type.bytes();
+            long total =
+                    shapes.values().stream().mapToLong(TensorInfo::elements).sum() * type.bytes();
             index.putObject("metadata").put("total_size", total);
             ObjectNode map = index.putObject("weight_map");
             for (int i = 0; i < shards.size(); i++) {
@@ -137,11 +148,12 @@ final class WeightFiles {
         removeOthers(directory, Set.copyOf(names));
     }
 
-    private static List<Map<String, Tensor>> split(Map<String, Tensor> tensors, WeightType type, long shardBytes) {
-        List<Map<String, Tensor>> shards = new ArrayList<>(List.of(new LinkedHashMap<>()));
+    private static List<Map<String, List<Long>>> split(
+            Map<String, List<Long>> shapes, WeightType type, long shardBytes) {
+        List<Map<String, List<Long>>> shards = new ArrayList<>(List.of(new LinkedHashMap<>()));
         long bytes = 0;
-        for (Map.Entry<String, Tensor> entry : tensors.entrySet()) {
-            long size = entry.getValue().numel() * type.bytes();
+        for (Map.Entry<String, List<Long>> entry : shapes.entrySet()) {
+            long size = TensorInfo.elements(entry.getValue()) * type.bytes();
             if (bytes > 0 && bytes + size > shardBytes) {
                 shards.add(new LinkedHashMap<>());
                 bytes = 0;

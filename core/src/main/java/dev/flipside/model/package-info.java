@@ -4,7 +4,7 @@
  * <ul>
  *   <li>Files: {@link dev.flipside.model.SafeTensors} (one file), {@link dev.flipside.model.ModelFiles} (a Hugging Face directory without its weights),
  *       {@code WeightFiles} (single or sharded weights), {@code WeightLayout} (which tensors fill which slot), {@link
- *       dev.flipside.model.TokenizerFiles}.
+ *       dev.flipside.model.TokenizerFiles}; {@link dev.flipside.model.ModelWriter} and {@link dev.flipside.model.WeightSource} for a model from elsewhere.
  *   <li>Architecture: {@code Family} (one class per {@code model_type}) reads {@link dev.flipside.model.DecoderConfig} and {@link
  *       dev.flipside.model.RopeConfig}.
  *   <li>Computation: {@link dev.flipside.model.Decoder} (ids to hidden states) made of {@code DecoderLayer}s, {@code CausalAttention} and {@code Rope};

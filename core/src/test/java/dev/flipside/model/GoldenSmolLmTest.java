@@ -1,17 +1,16 @@
 package dev.flipside.model;
 
-import static org.assertj.core.api.Assertions.assertThat;
-
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.SharedFiles;
 import dev.flipside.engine.Device;
+import dev.flipside.gguf.GgufImport;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** SmolLM2-135M-Instruct (Q4_1, dequantised) against transformers: three chats, greedy answers, scores with a sine head. */
+/** SmolLM2-135M-Instruct (Q4_1, imported) against transformers: three chats, greedy answers, scores with a sine head. */
 @Tag("slow")
 class GoldenSmolLmTest {
     /** Thirty layers of float32 rounding leave about 2e-5. */
@@ -21,8 +20,8 @@ class GoldenSmolLmTest {
     Path temp;
 
     @Test
-    void computesWhatTransformersComputes() throws IOException, InterruptedException {
-        Path directory = unpack(temp.resolve("smollm2"));
+    void computesWhatTransformersComputes() throws IOException {
+        Path directory = imported(temp.resolve("smollm2"));
         JsonNode numbers = GoldenFixtures.numbers("smollm2-135m-instruct");
         int hiddenSize;
         try (CausalLm lm = CausalLm.load(directory, Device.CPU)) {
@@ -35,15 +34,9 @@ class GoldenSmolLmTest {
         GoldenRewardTest.assertScores(directory, numbers, TOLERANCE);
     }
 
-    private static Path unpack(Path target) throws IOException, InterruptedException {
+    private static Path imported(Path target) {
         Path gguf = SharedFiles.require("models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
-        Path tool = SharedFiles.require("tools/UnpackGguf.java");
-        Path java = Path.of(System.getProperty("java.home"), "bin", "java");
-        Process process = new ProcessBuilder(java.toString(), tool.toString(), gguf.toString(), target.toString())
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.INHERIT)
-                .start();
-        assertThat(process.waitFor()).as("exit status of " + tool).isZero();
+        GgufImport.open(gguf).write(target, WeightType.F32, written -> {});
         return target;
     }
 }

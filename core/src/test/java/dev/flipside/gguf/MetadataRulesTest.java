@@ -1,0 +1,122 @@
+package dev.flipside.gguf;
+
+import static dev.flipside.gguf.GgufBytes.llama;
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.flipside.model.WeightType;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Rules that the converted models do not reach: keys of old converters, scalings, names of templates. */
+class MetadataRulesTest {
+    @TempDir
+    Path temp;
+
+    private GgufImport open(GgufBytes file) {
+        return GgufImport.open(file.write(temp.resolve("model.gguf")));
+    }
+
+    private JsonNode config(GgufBytes file) {
+        return open(file).config(WeightType.BF16);
+    }
+
+    private JsonNode written(GgufBytes file, String name) throws IOException {
+        Path directory = temp.resolve("out");
+        open(file).write(directory, WeightType.F32, bytes -> {});
+        return GgufFixtures.JSON.readTree(directory.resolve(name).toFile());
+    }
+
+    @Test
+    void whatTheFileLeavesOutIsWhatLlamaCppAssumes() {
+        JsonNode config = config(llama());
+        assertThat(config.get("num_key_value_heads").intValue()).isEqualTo(2);
+        assertThat(config.get("head_dim").intValue()).isEqualTo(16);
+        assertThat(config.get("rope_theta").doubleValue()).isEqualTo(10_000);
+        assertThat(config.get("rope_scaling").isNull()).isTrue();
+        assertThat(config.get("vocab_size").intValue()).isEqualTo(8);
+        assertThat(config.get("pad_token_id").isNull()).isTrue();
+        assertThat(config.get("torch_dtype").textValue()).isEqualTo("bfloat16");
+        // A float32 is written as the number that was meant.
+        assertThat(config.get("rms_norm_eps").toString()).isEqualTo("1.0E-5");
+    }
+
+    @Test
+    void aLlamaWithAWindowIsAMistral() {
+        JsonNode config = config(llama().pair("llama.attention.sliding_window", 48));
+        assertThat(config.get("model_type").textValue()).isEqualTo("mistral");
+        assertThat(config.get("architectures").get(0).textValue()).isEqualTo("MistralForCausalLM");
+        assertThat(config.get("sliding_window").intValue()).isEqualTo(48);
+    }
+
+    @Test
+    void scalingsOfRotaryPositionsKeepTheirNumbers() {
+        JsonNode old = config(llama().pair("llama.rope.scale_linear", 2.5f)).get("rope_scaling");
+        assertThat(old.get("rope_type").textValue()).isEqualTo("linear");
+        assertThat(old.get("factor").doubleValue()).isEqualTo(2.5);
+
+        JsonNode yarn = config(llama().pair("llama.rope.scaling.type", "yarn")
+                        .pair("llama.rope.scaling.factor", 4f)
+                        .pair("llama.rope.scaling.original_context_length", 32768)
+                        .pair("llama.rope.scaling.yarn_beta_fast", 16f))
+                .get("rope_scaling");
+        assertThat(yarn.get("rope_type").textValue()).isEqualTo("yarn");
+        assertThat(yarn.get("factor").doubleValue()).isEqualTo(4);
+        assertThat(yarn.get("original_max_position_embeddings").intValue()).isEqualTo(32768);
+        assertThat(yarn.get("beta_fast").doubleValue()).isEqualTo(16);
+    }
+
+    /** Factors of Llama 3.2's rule (theta 500000, heads of 64, factor 32) as the converter's formula gives them. */
+    @Test
+    void theFactorsOfLlama32GiveItsScaling() throws IOException {
+        double theta = 500_000;
+        float[] factors = new float[32];
+        for (int i = 0; i < factors.length; i++) {
+            double wave = 2 * Math.PI * Math.pow(theta, i / 32.0);
+            double smooth = (8192 / wave - 1) / 3;
+            factors[i] = (float) (wave < 2048 ? 1 : wave > 8192 ? 32 : 1 / ((1 - smooth) / 32 + smooth));
+        }
+        assertThat(factors[31]).isEqualTo(32);
+        JsonNode scaling = config(GgufBytes.llamaWithFactors(64, factors).pair("llama.rope.freq_base", (float) theta))
+                .get("rope_scaling");
+        assertThat(scaling.get("rope_type").textValue()).isEqualTo("llama3");
+        assertThat(scaling.get("factor").doubleValue()).isCloseTo(32, within(1e-9));
+        assertThat(scaling.get("original_max_position_embeddings").intValue()).isEqualTo(8192);
+    }
+
+    @Test
+    void aHeadThatIsTheEmbeddingOnceMoreIsTiedToIt() {
+        GgufImport copy = open(llama().tensor("output.weight", 0, 32L, 8L));
+        assertThat(copy.config(WeightType.F32).get("tie_word_embeddings").booleanValue())
+                .isTrue();
+        assertThat(copy.tensors()).noneMatch(t -> t.name().equals("lm_head.weight"));
+        // The same numbers in another type: quantised on its own, as an untied one is.
+        GgufImport other = open(llama().tensor("output.weight", 1, 32L, 8L));
+        assertThat(other.config(WeightType.F32).get("tie_word_embeddings").booleanValue())
+                .isFalse();
+        assertThat(other.tensors()).anyMatch(t -> t.name().equals("lm_head.weight"));
+    }
+
+    @Test
+    void namedTemplatesStayNamed() throws IOException {
+        JsonNode templates = written(
+                        llama().pair("tokenizer.chat_template", "plain")
+                                .pair("tokenizer.chat_templates", List.of("tool_use"))
+                                .pair("tokenizer.chat_template.tool_use", "with tools"),
+                        "tokenizer_config.json")
+                .get("chat_template");
+        assertThat(templates).hasSize(2);
+        assertThat(templates.get(0).get("name").textValue()).isEqualTo("default");
+        assertThat(templates.get(1).get("template").textValue()).isEqualTo("with tools");
+    }
+
+    @Test
+    void theEndOfATurnThatTheFileNamesEndsACompletion() throws IOException {
+        JsonNode config = written(llama().pair("tokenizer.ggml.eot_token_id", 5), "generation_config.json");
+        assertThat(GgufFixtures.ints(config.get("eos_token_id"))).containsExactly(6, 5);
+    }
+}
