@@ -5,7 +5,7 @@ import java.util.Optional;
 
 /** Section {@code policy}: the model that is trained and its optimiser. */
 public record PolicyConfig(
-        @Doc("Hugging Face directory of the policy.") String model,
+        @Doc("Hugging Face directory of the policy, or org/name[@revision] on the Hub.") String model,
         @Doc("Jinja file that replaces the model's own chat template.") Optional<String> chatTemplate,
         @JsonUnwrapped OptimiserConfig optimiser,
         @Doc("Completions in one forward and backward pass; changes memory, never the result.")
@@ -21,5 +21,11 @@ public record PolicyConfig(
     public static PolicyConfig defaults() {
         return new PolicyConfig(
                 "", Optional.empty(), OptimiserConfig.withLearningRate(1e-6), 8, false, ACTIVATION_MEMORY_MB);
+    }
+
+    /** The same with another model. */
+    public PolicyConfig withModel(String other) {
+        return new PolicyConfig(
+                other, chatTemplate, optimiser, perDeviceTrainBatchSize, gradientCheckpointing, activationMemoryMb);
     }
 }
