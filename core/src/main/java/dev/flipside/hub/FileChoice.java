@@ -43,6 +43,12 @@ final class FileChoice {
                 || SHARD.matcher(name).matches();
     }
 
+    /** Whether a model cannot be loaded without this one of its files. */
+    static boolean isEssential(HubFile file) {
+        return file.path().endsWith(".safetensors")
+                || Set.of("config.json", "tokenizer.json", INDEX).contains(file.path());
+    }
+
     static boolean isPickle(HubFile file) {
         return PICKLE.matcher(file.name()).matches();
     }

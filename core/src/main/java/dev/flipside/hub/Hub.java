@@ -56,7 +56,7 @@ public final class Hub {
             HubName pinned, List<HubFile> files, Optional<DatasetFiles.Split> split, Map<HubName, String> refs) {}
 
     /**
-     * Downloads what is needed of a repository at the revision as the Hub has it now.
+     * Downloads what is needed of a repository at the revision as the Hub has it now, or, offline, as the cache has it.
      *
      * @param localDir a folder for the files; empty for the cache
      * @throws UserError when the Hub refuses, the files are none that Flipside reads, or the disk is full
@@ -64,7 +64,7 @@ public final class Hub {
      */
     public Pulled pull(HubName name, Patterns patterns, Optional<Path> localDir) {
         if (settings.offline()) {
-            throw new UserError("HF_HUB_OFFLINE is set, so nothing is downloaded: unset it to pull " + name + ".");
+            listener.message("HF_HUB_OFFLINE is set: " + name + " is taken from the cache as it is");
         }
         return fetch(name, choose(name, patterns, name.split().isPresent(), true), localDir);
     }
@@ -92,6 +92,13 @@ public final class Hub {
             return folder.resolve(files.get(0).path());
         }
         DatasetFiles.Split split = choice.split().orElseThrow();
+        // They may be a stranger's words, from the card, and become folders.
+        for (String part : List.of(split.config(), split.name())) {
+            if (!HubName.isPart(part)) {
+                throw new UserError(name.repo() + " calls a configuration or a split '" + part
+                        + "', which is no plain name; download its files with flipside pull --dataset --local-dir.");
+            }
+        }
         Path together = cache.shards(name.repo(), choice.pinned().revision(), split.config(), split.name());
         try {
             for (int i = 0; i < files.size(); i++) {
@@ -106,7 +113,8 @@ public final class Hub {
     }
 
     private HubName pinned(HubName name, boolean fresh) {
-        Optional<String> known = fresh && !name.pinned() ? Optional.empty() : cache.commit(name);
+        boolean ask = fresh && !name.pinned() && !settings.offline();
+        Optional<String> known = ask ? Optional.empty() : cache.commit(name);
         if (known.isEmpty() && settings.offline()) {
             throw new UserError(name.repo() + " at " + name.revision() + " is not in the cache " + settings.cache()
                     + ", and HF_HUB_OFFLINE is set: unset it, or check HF_HOME.");
@@ -199,25 +207,31 @@ public final class Hub {
 
     private Pulled fetch(HubName name, Choice choice, Optional<Path> localDir) {
         HubName pinned = choice.pinned();
+        Destination cached = new Destination.Cache(cache, name.repo(), pinned.revision());
         Destination destination = localDir.<Destination>map(
                         folder -> new Destination.Folder(folder.toAbsolutePath().normalize(), cache, name.repo()))
-                .orElseGet(() -> new Destination.Cache(cache, name.repo(), pinned.revision()));
-        if (settings.offline()) {
-            List<String> missing = choice.files().stream()
-                    .filter(f -> !destination.holds(f))
-                    .map(HubFile::path)
-                    .toList();
-            if (!missing.isEmpty()) {
-                throw new UserError(name.repo() + " at " + name.revision() + " is in the cache " + settings.cache()
-                        + " without " + FileChoice.sample(missing.stream())
-                        + ", and HF_HUB_OFFLINE is set: unset it to fetch the rest.");
-            }
-        }
-        long received = puller.fetch(pinned, name.toString(), choice.files(), destination);
+                .orElse(cached);
+        List<HubFile> files = settings.offline() ? there(name, choice, cached) : choice.files();
+        long received = puller.fetch(pinned, name.toString(), files, destination);
         // Last, so that a reference never names a snapshot that a killed pull has left incomplete.
-        if (localDir.isEmpty()) {
+        if (localDir.isEmpty() && !settings.offline()) {
             choice.refs().forEach(cache::writeRef);
         }
-        return new Pulled(name, pinned.revision(), destination.folder(), choice.files(), received);
+        return new Pulled(name, pinned.revision(), destination.folder(), files, received);
+    }
+
+    /** What the cache holds of the choice; Python's programs leave small files out that they do not need, and so can we. */
+    private List<HubFile> there(HubName name, Choice choice, Destination cached) {
+        List<HubFile> missing =
+                choice.files().stream().filter(f -> !cached.holds(f)).toList();
+        String without = FileChoice.sample(missing.stream().map(HubFile::path));
+        if (missing.stream().anyMatch(f -> name.repo().type() == RepoType.DATASET || FileChoice.isEssential(f))) {
+            throw new UserError(name.repo() + " at " + name.revision() + " is in the cache " + settings.cache()
+                    + " without " + without + ", and HF_HUB_OFFLINE is set: unset it to fetch the rest.");
+        }
+        if (!missing.isEmpty()) {
+            listener.message(name + " is in the cache without " + without + ", and HF_HUB_OFFLINE is set");
+        }
+        return choice.files().stream().filter(f -> !missing.contains(f)).toList();
     }
 }

@@ -45,6 +45,7 @@ final class HubHttp {
         client = HttpClient.newBuilder()
                 .connectTimeout(settings.timeout())
                 .followRedirects(HttpClient.Redirect.NEVER)
+                .proxy(settings.proxies())
                 .build();
     }
 
@@ -205,6 +206,10 @@ final class HubHttp {
     }
 
     private HttpResponse<InputStream> once(Call call) throws IOException {
+        if (settings.offline()) {
+            throw new UserError("HF_HUB_OFFLINE is set, and " + call.uri().getPath()
+                    + " would have to be asked of the Hub: unset it.");
+        }
         HttpRequest.Builder request = HttpRequest.newBuilder(call.uri())
                 .method(call.method(), call.body().orElseGet(BodyPublishers::noBody))
                 .header("User-Agent", "flipside");

@@ -51,7 +51,7 @@ public record HubName(Repo repo, String revision, Optional<String> config, Optio
         }
         String[] configAndSplit = part.map(p -> p.split("/", -1)).orElse(new String[0]);
         for (String p : configAndSplit) {
-            if (configAndSplit.length > 2 || !PART.matcher(p).matches()) {
+            if (configAndSplit.length > 2 || !isPart(p)) {
                 throw new UserError(text + ": '" + part.orElseThrow()
                         + "' is not a split; write :split or :config/split, such as " + parts.group(1)
                         + ":train or " + parts.group(1) + ":default/train.");
@@ -76,6 +76,11 @@ public record HubName(Repo repo, String revision, Optional<String> config, Optio
     /** Whether the revision is a commit, which never changes. */
     boolean pinned() {
         return isCommit(revision);
+    }
+
+    /** Whether a text can be the name of a configuration or a split, and of a folder. */
+    static boolean isPart(String text) {
+        return PART.matcher(text).matches();
     }
 
     static boolean isCommit(String revision) {

@@ -3,7 +3,9 @@ package dev.flipside.hub;
 import dev.flipside.config.UserError;
 import dev.flipside.net.ApiKey;
 import dev.flipside.net.Backoff;
+import dev.flipside.net.EnvironmentProxies;
 import java.io.IOException;
+import java.net.ProxySelector;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,17 +23,25 @@ import java.util.stream.Stream;
  * @param token sent to the endpoint's host and to no other
  * @param cache the folder of the {@code models--org--name}
  * @param offline whether nothing is asked of any server
+ * @param proxies the way to a server
  * @param backoff patience with what may pass
  * @param timeout the longest wait for a connection, for an answer's beginning, and for the next byte of a file
  */
-public record HubSettings(URI endpoint, ApiKey token, Path cache, boolean offline, Backoff backoff, Duration timeout) {
+public record HubSettings(
+        URI endpoint,
+        ApiKey token,
+        Path cache,
+        boolean offline,
+        ProxySelector proxies,
+        Backoff backoff,
+        Duration timeout) {
     private static final Backoff PATIENCE = new Backoff(6, Duration.ofSeconds(1));
     private static final Duration TIMEOUT = Duration.ofSeconds(30);
     private static final Set<String> TRUE = Set.of("1", "ON", "YES", "TRUE");
 
     /**
      * Reads {@code HF_ENDPOINT}, {@code HF_TOKEN} (or the file of {@code HF_TOKEN_PATH}, else {@code token} in {@code HF_HOME}), {@code HF_HUB_CACHE},
-     * {@code HF_HOME} and {@code HF_HUB_OFFLINE}.
+     * {@code HF_HOME} and {@code HF_HUB_OFFLINE}, and the variables of {@link EnvironmentProxies}.
      *
      * @throws UserError when one of them cannot be used
      */
@@ -55,6 +65,7 @@ public record HubSettings(URI endpoint, ApiKey token, Path cache, boolean offlin
                 ApiKey.of("HF_TOKEN", token),
                 cache.toAbsolutePath().normalize(),
                 offline,
+                new EnvironmentProxies(environment),
                 PATIENCE,
                 TIMEOUT);
     }

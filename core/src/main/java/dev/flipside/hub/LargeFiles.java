@@ -48,6 +48,9 @@ record LargeFiles(HubHttp http, HubName name, TransferListener listener) {
         for (int from = 0; from < distinct.size(); from += BATCH) {
             wanted.addAll(batch(distinct.subList(from, Math.min(distinct.size(), from + BATCH))));
         }
+        if (wanted.isEmpty()) {
+            return;
+        }
         long total = wanted.stream()
                 .mapToLong(o -> byHash.get(o.path("oid").asText()).size())
                 .sum();

@@ -39,10 +39,11 @@ public record ModelCard(Path directory) {
 
     /** @throws UserError when one of the files is there and cannot be read */
     public String text(String title) {
-        Path run = directory.toAbsolutePath().normalize().getParent();
+        Path run = directory.resolve("..").toAbsolutePath().normalize();
         JsonNode model = read(directory.resolve("config.json"));
-        JsonNode config = read(run.resolve("config.yaml"));
         JsonNode provenance = read(run.resolve("provenance.json"));
+        // Other programs have a config.yaml, too.
+        JsonNode config = provenance.has("flipside") ? read(run.resolve("config.yaml")) : JSON.missingNode();
         boolean scores = model.path("architectures").path(0).asText("").endsWith("ForSequenceClassification");
         StringBuilder text = new StringBuilder("---\n");
         text.append(yaml(metadata(config, scores)))
@@ -51,8 +52,8 @@ public record ModelCard(Path directory) {
                 .append("\n\n");
         text.append(opening(config, scores)).append('\n');
         facts(text, config, provenance);
-        metrics(text, lastMetrics(run.resolve("metrics.jsonl")));
         if (!config.isMissingNode()) {
+            metrics(text, lastMetrics(run.resolve("metrics.jsonl")));
             text.append("\n## Configuration\n\n```yaml\n")
                     .append(yaml(published(config)))
                     .append("```\n");
@@ -64,11 +65,14 @@ public record ModelCard(Path directory) {
         ObjectNode metadata = JSON.createObjectNode();
         metadata.put("library_name", "transformers");
         metadata.put("pipeline_tag", scores ? "text-classification" : "text-generation");
-        metadata.putArray("tags").add("flipside").add(scores ? "reward-model" : "rlhf");
-        if (!scores) {
+        ArrayNode tags = metadata.putArray("tags").add("flipside");
+        if (scores) {
+            tags.add("reward-model");
+        } else if (!config.isMissingNode()) {
+            tags.add("rlhf");
             Optional.of(config.at("/algorithm/name").asText(""))
                     .filter(name -> !name.isEmpty())
-                    .ifPresent(metadata.withArray("/tags")::add);
+                    .ifPresent(tags::add);
         }
         base(config, scores).flatMap(ModelCard::hubName).ifPresent(name -> metadata.put("base_model", name));
         Set<String> datasets = new LinkedHashSet<>();
@@ -92,14 +96,17 @@ public record ModelCard(Path directory) {
     }
 
     private static String opening(JsonNode config, boolean scores) {
+        if (config.isMissingNode()) {
+            return (scores ? "A reward model" : "A language model") + ", uploaded with Flipside.\n";
+        }
         String from = base(config, scores)
                 .map(path -> " from `" + published(path) + "`")
                 .orElse("");
-        String what = scores
-                ? "A reward model, trained" + from
-                        + ". Its score is the single label's logit; `value_head.safetensors`, where it is there, is the value of a prompt, which transformers ignores."
-                : "A language model, trained" + from + " by reinforcement learning from a reward model.";
-        return what + " Made with Flipside.\n";
+        return scores
+                ? "A reward model, trained with Flipside" + from
+                        + ". Its score is the single label's logit; `value_head.safetensors` is the value of a prompt, which transformers ignores.\n"
+                : "A language model, trained with Flipside" + from
+                        + " by reinforcement learning from a reward model.\n";
     }
 
     private static void facts(StringBuilder text, JsonNode config, JsonNode provenance) {

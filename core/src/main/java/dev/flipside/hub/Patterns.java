@@ -4,6 +4,7 @@ import java.nio.file.FileSystems;
 import java.nio.file.Path;
 import java.nio.file.PathMatcher;
 import java.util.List;
+import java.util.regex.PatternSyntaxException;
 
 /**
  * Files that a person wants by name.
@@ -33,7 +34,12 @@ public record Patterns(List<String> include, List<String> exclude) {
 
     /** Whether a path matches a pattern whose {@code *} stays within a folder and whose {@code **} does not. */
     static boolean glob(String pattern, String path) {
-        PathMatcher matcher = FileSystems.getDefault().getPathMatcher("glob:" + pattern);
+        PathMatcher matcher;
+        try {
+            matcher = FileSystems.getDefault().getPathMatcher("glob:" + pattern);
+        } catch (PatternSyntaxException e) {
+            return path.equals(pattern); // A bracket in a file's name.
+        }
         // **/ means "in any folder, or in none".
         return matcher.matches(Path.of(path))
                 || pattern.contains("**/") && glob(pattern.replaceFirst("\\*\\*/", ""), path);

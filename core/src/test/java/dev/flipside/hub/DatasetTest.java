@@ -144,6 +144,22 @@ class DatasetTest {
         assertThat(all).extracting(HubFile::path).hasSize(5).doesNotContain("loose.jsonl");
     }
 
+    /** A card is a stranger's: its words must not become paths, and its patterns may be none. */
+    @Test
+    void aCardCannotLeadOutOfTheCache() {
+        commit(
+                "README.md",
+                "---\nconfigs:\n- config_name: ../../../../outside\n  data_files: [\"[\", \"*.jsonl\"]\n---\n",
+                "a.jsonl",
+                "a",
+                "b.jsonl",
+                "b");
+        assertThatThrownBy(() -> texts("org/pairs"))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("'../../../../outside', which is no plain name");
+        assertThat(folder.resolve("outside")).doesNotExist();
+    }
+
     @Test
     void severalConfigurationsWithoutADefaultMustBeNamed() {
         commit(

@@ -303,11 +303,11 @@ public final class HubServer implements AutoCloseable {
             boolean there = repository.refs.putIfAbsent(revision, repository.refs.get("main")) != null;
             json(exchange, there ? 409 : 201, JSON.createObjectNode());
         } else if (verb.isEmpty()) {
-            json(exchange, 200, JSON.createObjectNode().put("private", repository.isPrivate));
+            json(exchange, 200, JSON.createObjectNode().put("id", id(repo)).put("private", repository.isPrivate));
         } else if (commit == null) {
             error(exchange, 404, "RevisionNotFound");
         } else if (verb.equals("revision")) {
-            json(exchange, 200, JSON.createObjectNode().put("sha", commit));
+            json(exchange, 200, JSON.createObjectNode().put("id", id(repo)).put("sha", commit));
         } else if (verb.equals("tree")) {
             tree(exchange, repository.commits.get(commit));
         } else if (verb.equals("preupload")) {
@@ -348,7 +348,10 @@ public final class HubServer implements AutoCloseable {
         if (listsHashes) {
             entry.put("oid", gitBlob(content));
             if (isLarge(content)) {
-                entry.putObject("lfs").put("oid", hex("SHA-256", content)).put("size", content.length);
+                entry.putObject("lfs")
+                        .put("oid", hex("SHA-256", content))
+                        .put("size", content.length)
+                        .put("pointerSize", 134);
             }
         }
         return entry;
@@ -460,12 +463,17 @@ public final class HubServer implements AutoCloseable {
                 + payload.path("organization").asText() + "/"
                 + payload.path("name").asText();
         if (repositories.containsKey(repo)) {
-            json(exchange, 409, JSON.createObjectNode().put("error", "You already created this model repo"));
+            json(
+                    exchange,
+                    409,
+                    JSON.createObjectNode()
+                            .put("error", "You already created this model repo")
+                            .put("url", url() + "/" + id(repo)));
             return;
         }
         commit(repo, "main", Map.of(".gitattributes", "*.safetensors filter=lfs".getBytes(StandardCharsets.UTF_8)));
         repositories.get(repo).isPrivate = payload.path("private").asBoolean();
-        json(exchange, 200, JSON.createObjectNode().put("url", url()));
+        json(exchange, 200, JSON.createObjectNode().put("url", url() + "/" + id(repo)));
     }
 
     private void preupload(HttpExchange exchange, Map<String, byte[]> there, JsonNode payload) throws IOException {
@@ -564,7 +572,9 @@ public final class HubServer implements AutoCloseable {
         json(
                 exchange,
                 200,
-                JSON.createObjectNode().put("commitOid", sha).put("commitUrl", url() + "/" + repo + "/commit/" + sha));
+                JSON.createObjectNode()
+                        .put("commitOid", sha)
+                        .put("commitUrl", url() + "/" + id(repo) + "/commit/" + sha));
     }
 
     // Small things.
@@ -585,6 +595,11 @@ public final class HubServer implements AutoCloseable {
     private synchronized Repository visible(HttpExchange exchange, String repo) {
         Repository repository = repositories.get(repo);
         return repository == null || repository.isPrivate && !known(exchange) ? null : repository;
+    }
+
+    /** Without its type. */
+    private static String id(String repo) {
+        return repo.substring(repo.indexOf('/') + 1);
     }
 
     private static String commitOf(Repository repository, String revision) {

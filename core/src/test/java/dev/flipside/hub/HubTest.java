@@ -9,6 +9,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.flipside.config.UserError;
 import dev.flipside.hub.HubServer.Request;
 import dev.flipside.hub.TestHub.Lines;
+import dev.flipside.run.ChildJvm;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -104,6 +105,8 @@ class HubTest {
 
         Hub offline = new Hub(TestHub.offline(TestHub.settings(server, cache(), Optional.empty())), new Lines());
         assertThat(offline.model(NAME)).isEqualTo(model);
+        assertThat(offline.pull(NAME, Patterns.NONE, Optional.empty()).folder()).isEqualTo(model);
+        assertThat(server.requests()).hasSize(before);
         assertThatThrownBy(() -> offline.model(NAME.at("v2")))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("org/tiny at v2 is not in the cache")
@@ -192,6 +195,34 @@ class HubTest {
         assertThat(incomplete).doesNotExist();
     }
 
+    /** A process of its own, killed in the middle of the weights. */
+    @Test
+    void aKilledPullGoesOnInTheNextProcess() throws Exception {
+        byte[] weights = TestHub.modelFiles().get(WEIGHTS);
+        HubServer.Fault good = (exchange, content) -> {
+            exchange.sendResponseHeaders(200, content.length);
+            exchange.getResponseBody().write(content);
+            exchange.close();
+        };
+        server.meetAtFiles(good, good, HubServer.stalled(300_000, 60_000));
+        Path incomplete = new HubCache(cache()).incomplete(NAME.repo(), HubServer.hex("SHA-256", weights));
+        Process child = ChildJvm.start(KilledPull.class, server.url(), cache().toString());
+        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
+        while (!(Files.exists(incomplete) && Files.size(incomplete) >= 200_000) && System.nanoTime() < deadline) {
+            Thread.sleep(10);
+        }
+        child.destroyForcibly().waitFor();
+
+        long left = Files.size(incomplete);
+        assertThat(left).isBetween(200_000L, 300_000L);
+        assertThat(repo().resolve("refs/main")).doesNotExist();
+        Hub.Pulled pulled = pull(NAME);
+        assertThat(pulled.folder().resolve(WEIGHTS)).hasBinaryContent(weights);
+        assertThat(pulled.bytesReceived()).isEqualTo(weights.length - left);
+        assertThat(server.requests()).last().satisfies(r -> assertThat(r.range())
+                .isEqualTo("bytes=" + left + "-"));
+    }
+
     /** What a Python program that only reads configurations leaves in the cache. */
     @Test
     void anIncompleteSnapshotIsCompleted() throws IOException {
@@ -207,7 +238,23 @@ class HubTest {
                 .hasMessageContaining("safetensors");
         assertThat(hub().model(NAME).resolve(WEIGHTS))
                 .hasBinaryContent(TestHub.modelFiles().get(WEIGHTS));
-        assertThatThrownBy(() -> Files.delete(model)).isInstanceOf(IOException.class);
+    }
+
+    @Test
+    void offlineASmallFileMayBeMissing() throws IOException {
+        Map<String, byte[]> files = TestHub.modelFiles();
+        files.put("generation_config.json", TestHub.bytes("{\"eos_token_id\": 7}"));
+        server.commit(MODEL, "main", files);
+        Path model = pull(NAME).folder();
+        Lines lines = new Lines();
+        Hub offline = new Hub(TestHub.offline(TestHub.settings(server, cache(), Optional.empty())), lines);
+        Files.delete(model.resolve("generation_config.json"));
+        assertThat(offline.model(NAME)).isEqualTo(model);
+        assertThat(lines.lines).singleElement().asString().contains("without generation_config.json");
+        Files.delete(model.resolve("tokenizer.json"));
+        assertThatThrownBy(() -> offline.model(NAME))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("tokenizer.json");
     }
 
     @Test
@@ -317,6 +364,23 @@ class HubTest {
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("is a link");
         assertThat(target).isEmptyDirectory();
+    }
+
+    /** A request through a proxy names its host: the test's server answers for whatever host. */
+    @Test
+    void aProxyIsAskedForWhatIsNotExcepted() {
+        HubSettings through = HubSettings.of(Map.of(
+                "HF_ENDPOINT",
+                "http://hub.example",
+                "HF_HOME",
+                folder.toString(),
+                "HTTP_PROXY",
+                server.url(),
+                "NO_PROXY",
+                "localhost"));
+        Hub.Pulled pulled = new Hub(through, new Lines()).pull(NAME, Patterns.NONE, Optional.empty());
+        assertThat(pulled.folder())
+                .isEqualTo(folder.resolve("hub/models--org--tiny/snapshots").resolve(commit));
     }
 
     @Test

@@ -216,6 +216,9 @@ class PushTest {
 
     @Test
     void theCardOfAModelWithoutARunIsShort() {
-        assertThat(new ModelCard(model).text("mine")).contains("# mine").doesNotContain("Configuration");
+        assertThat(new ModelCard(model).text("mine"))
+                .contains("# mine\n\nA language model, uploaded with Flipside.")
+                .doesNotContain("Configuration")
+                .doesNotContain("rlhf");
     }
 }

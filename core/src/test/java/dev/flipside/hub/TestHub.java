@@ -5,6 +5,7 @@ import dev.flipside.net.Backoff;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URI;
+import java.net.http.HttpClient;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,6 +54,7 @@ final class TestHub {
                 ApiKey.of("HF_TOKEN", token),
                 cache,
                 false,
+                HttpClient.Builder.NO_PROXY,
                 new Backoff(3, Duration.ofMillis(10)),
                 Duration.ofMillis(1500));
     }
@@ -63,7 +65,13 @@ final class TestHub {
 
     static HubSettings offline(HubSettings settings) {
         return new HubSettings(
-                settings.endpoint(), settings.token(), settings.cache(), true, settings.backoff(), settings.timeout());
+                settings.endpoint(),
+                settings.token(),
+                settings.cache(),
+                true,
+                settings.proxies(),
+                settings.backoff(),
+                settings.timeout());
     }
 
     /** A listener that keeps the lines. */
