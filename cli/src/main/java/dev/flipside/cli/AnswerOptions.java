@@ -19,8 +19,11 @@ final class AnswerOptions {
 
     /** One of the two. */
     private static final class Source {
-        @Option(names = "--model", paramLabel = "DIR", description = "The policy: a Hugging Face model directory.")
-        private Optional<Path> model = Optional.empty();
+        @Option(
+                names = "--model",
+                paramLabel = "MODEL",
+                description = "The policy: a Hugging Face model directory, or org/name[@revision] on the Hub.")
+        private Optional<String> model = Optional.empty();
 
         @Option(
                 names = "--answers",
@@ -42,7 +45,7 @@ final class AnswerOptions {
     @Option(names = "--limit", paramLabel = "N", description = "Only the first N prompts (default: all).")
     private Optional<Integer> limit = Optional.empty();
 
-    Optional<Path> model() {
+    Optional<String> model() {
         return source.model;
     }
 
@@ -54,7 +57,7 @@ final class AnswerOptions {
     String policyName() {
         return answers()
                 .map(NativeAnswers::name)
-                .orElseGet(() -> model().orElseThrow().getFileName().toString());
+                .orElseGet(() -> Path.of(model().orElseThrow()).getFileName().toString());
     }
 
     Path out() {

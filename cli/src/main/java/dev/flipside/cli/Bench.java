@@ -41,9 +41,9 @@ final class Bench extends FlipsideCommand {
     @Option(
             names = "--model",
             required = true,
-            paramLabel = "DIR",
-            description = "A Hugging Face directory of a causal model.")
-    private Path model;
+            paramLabel = "MODEL",
+            description = "A causal model: a Hugging Face directory, or org/name[@revision] on the Hub.")
+    private String model;
 
     @Mixin
     private BenchShape shape;
@@ -82,13 +82,15 @@ final class Bench extends FlipsideCommand {
             throw new UserError((wholeStep ? "--distinct-prompts" : overrides.get(0)) + " has no effect on "
                     + chosen.key() + "; leave it out.");
         }
-        loadLibraries(console, model);
+        Path directory = inputs(console).model("--model", model);
+        loadLibraries(console, directory);
         Device device = Device.parse(common().device());
         double peak = MatrixProductSpeed.gigaflops(device, MEASURING);
         Path scratch = Files.createTempDirectory("flipside-bench");
         try {
-            BenchResult result =
-                    new Benchmark(model, device, shape, steps, warmup, distinctPrompts, overrides, scratch).run(chosen);
+            BenchResult result = new Benchmark(
+                            directory, device, shape, steps, warmup, distinctPrompts, overrides, scratch)
+                    .run(chosen);
             report(console, result, device, peak);
         } finally {
             delete(scratch);

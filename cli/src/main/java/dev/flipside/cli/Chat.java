@@ -33,8 +33,12 @@ import picocli.CommandLine.Option;
             "/reset begins again, /exit or the end of the input ends. With --json the whole conversation is printed at the end instead."
         })
 final class Chat extends FlipsideCommand {
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "A Hugging Face model directory.")
-    private Path model;
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "MODEL",
+            description = "A Hugging Face model directory, or org/name[@revision] on the Hub.")
+    private String model;
 
     @Option(names = "--system", paramLabel = "TEXT", description = "A system message to begin with.")
     private Optional<String> system = Optional.empty();
@@ -49,8 +53,9 @@ final class Chat extends FlipsideCommand {
     int run(Console console) throws IOException {
         ChatTemplateConfig rendering = template.config();
         SamplingOptions options = sampling.options();
-        loadLibraries(console, model);
-        try (CausalLm lm = CausalLm.load(model, Device.parse(common().device()))) {
+        Path directory = inputs(console).model("--model", model);
+        loadLibraries(console, directory);
+        try (CausalLm lm = CausalLm.load(directory, Device.parse(common().device()))) {
             Renderer renderer = renderer(lm.files(), rendering);
             if (!renderer.hasTemplate()) {
                 throw new UserError(

@@ -32,7 +32,7 @@ final class Compare extends FlipsideCommand {
     @Override
     int run(Console console) {
         ComparisonConfig config = ConfigReader.comparison(arguments.file(), arguments.overrides());
-        ComparisonPlan plan = ComparisonPlan.of(config);
+        ComparisonPlan plan = ComparisonPlan.of(config, inputs(console));
         warnOfSeeds(config, console);
         loadLibraries(console);
         Optional<ComparisonSummary> summary;

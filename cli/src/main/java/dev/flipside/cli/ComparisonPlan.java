@@ -5,6 +5,7 @@ import dev.flipside.config.ComparisonConfig.Outcome;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.compare.RunOutcomes;
+import dev.flipside.hub.HubInputs;
 import dev.flipside.run.FileHash;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -28,8 +29,11 @@ record ComparisonPlan(ComparisonConfig config, ComparisonBase base, List<ArmSett
     private static final Set<String> NEEDS_GOLD =
             Set.of("eval_gold", "eval_rm/on_policy_accuracy", "eval_rm/spearman_gold", "eval_gold_spearman_length");
 
-    static ComparisonPlan of(ComparisonConfig config) {
-        return of(config, config.base().world().isPresent() ? WorldBase.of(config.base()) : FileBase.of(config.base()));
+    /** @param inputs finds what the configuration names */
+    static ComparisonPlan of(ComparisonConfig config, HubInputs inputs) {
+        return of(
+                inputs.resolve(config),
+                config.base().world().isPresent() ? WorldBase.of(config.base()) : FileBase.of(config.base(), inputs));
     }
 
     /** With a base of one's own, such as a world with less pre-training. */

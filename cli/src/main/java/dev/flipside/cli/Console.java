@@ -67,12 +67,17 @@ final class Console {
 
     /** Shows how far a long task is: a bar with an estimate of the time left on a terminal, now and then a line elsewhere. */
     Progress progress(String task, long total, String unit) {
+        return progress(task, total, unit, 0);
+    }
+
+    /** @param from units that were done before and do not count for the estimate */
+    Progress progress(String task, long total, String unit, long from) {
         if (quiet) {
             return Progress.NONE;
         }
         return columns > 0
-                ? new BarProgress(task, total, unit, err, columns, 0)
-                : new LineProgress(task, total, unit, err);
+                ? new BarProgress(task, total, unit, err, columns, from)
+                : new LineProgress(task, total, unit, err, from);
     }
 
     /**

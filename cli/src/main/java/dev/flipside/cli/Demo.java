@@ -96,7 +96,7 @@ final class Demo extends FlipsideCommand {
                             steps,
                             device(),
                             common().threads());
-            plans.add(ComparisonPlan.of(config));
+            plans.add(ComparisonPlan.of(config, inputs(console)));
         }
         return run(plans, out, console);
     }

@@ -44,8 +44,8 @@ final class EvalAlpaca extends PolicyTask {
             required = true,
             paramLabel = "FILE",
             description =
-                    "The instructions with the baseline's outputs, {\"instruction\", \"output\", \"generator\"}, as in alpaca_eval_gpt4_baseline.json.")
-    private Path baseline;
+                    "The instructions with the baseline's outputs, {\"instruction\", \"output\", \"generator\"}, as in alpaca_eval_gpt4_baseline.json, or a dataset on the Hub.")
+    private String baseline;
 
     @Option(
             names = "--length-control-data",
@@ -70,9 +70,10 @@ final class EvalAlpaca extends PolicyTask {
 
     @Override
     int run(Console console) throws IOException, InterruptedException {
+        Path baselineFile = inputs(console).data("--baseline", baseline);
         Optional<GamedBaseline> known = gamed.map(GamedBaseline::read);
         JudgeTemplate template = judgeOptions.template(AlpacaEval.PLACEHOLDERS, AlpacaEval.ownTemplate());
-        List<Row> rows = options().limited(Rows.read(baseline));
+        List<Row> rows = options().limited(Rows.read(baselineFile));
         Judge judge = judgeOptions.open(options().out());
         List<PolicyPrompt> prompts = new ArrayList<>();
         for (int i = 0; i < rows.size(); i++) {
@@ -88,7 +89,7 @@ final class EvalAlpaca extends PolicyTask {
                     answers.get(i).completion()));
         }
         Judged judged = new Judged(items, preferences(console, judge, template, items));
-        Names names = new Names(name.orElseGet(options()::policyName), NativeAnswers.name(baseline), judge.model());
+        Names names = new Names(name.orElseGet(options()::policyName), NativeAnswers.name(baselineFile), judge.model());
         if (Arrays.stream(judged.preferences()).allMatch(Double::isNaN)) {
             throw new UserError(
                     "The judge " + judge.model()

@@ -50,7 +50,7 @@ final class EvalArenaHard extends PolicyTask {
             required = true,
             paramLabel = "FILE",
             description = "question.jsonl: {\"uid\", \"category\", \"prompt\"}.")
-    private Path questionFile;
+    private String questionFile;
 
     @Option(
             names = "--baseline",
@@ -58,7 +58,7 @@ final class EvalArenaHard extends PolicyTask {
             paramLabel = "FILE",
             description =
                     "The baseline's answers in Arena-Hard's shape (v2.0: o3-mini-2025-01-31.jsonl for hard_prompt).")
-    private Path baselineFile;
+    private String baselineFile;
 
     @Option(
             names = "--category",
@@ -85,9 +85,11 @@ final class EvalArenaHard extends PolicyTask {
     @Override
     int run(Console console) throws IOException, InterruptedException {
         JudgeTemplate template = judgeOptions.template(ArenaHard.PLACEHOLDERS, ArenaHard.ownTemplate());
-        List<ArenaFiles.Question> questions = options().limited(questions());
-        Map<String, ArenaFiles.Answer> baseline = ArenaFiles.answers(baselineFile).stream()
-                .collect(Collectors.toMap(ArenaFiles.Answer::uid, answer -> answer, (first, again) -> again));
+        List<ArenaFiles.Question> questions =
+                options().limited(questions(inputs(console).data("--questions", questionFile)));
+        Map<String, ArenaFiles.Answer> baseline =
+                ArenaFiles.answers(inputs(console).data("--baseline", baselineFile)).stream()
+                        .collect(Collectors.toMap(ArenaFiles.Answer::uid, answer -> answer, (first, again) -> again));
         Judge judge = judgeOptions.open(options().out());
         for (ArenaFiles.Question question : questions) {
             if (!baseline.containsKey(question.uid())) {
@@ -121,8 +123,8 @@ final class EvalArenaHard extends PolicyTask {
         return ExitCode.OK;
     }
 
-    private List<ArenaFiles.Question> questions() {
-        List<ArenaFiles.Question> all = ArenaFiles.questions(questionFile);
+    private List<ArenaFiles.Question> questions(Path file) {
+        List<ArenaFiles.Question> all = ArenaFiles.questions(file);
         Set<String> categories =
                 all.stream().map(ArenaFiles.Question::category).collect(Collectors.toCollection(TreeSet::new));
         if (category.isEmpty() && categories.size() > 1) {

@@ -34,9 +34,9 @@ import picocli.CommandLine.Option;
 final class EvalRm extends FlipsideCommand {
     @Option(
             names = "--model",
-            paramLabel = "DIR",
-            description = "The reward model, a sequence-classification directory.")
-    private Optional<Path> model = Optional.empty();
+            paramLabel = "MODEL",
+            description = "The reward model: a sequence-classification directory, or org/name[@revision] on the Hub.")
+    private Optional<String> model = Optional.empty();
 
     @Option(
             names = "--benchmark",
@@ -48,8 +48,9 @@ final class EvalRm extends FlipsideCommand {
     @Option(
             names = "--input",
             paramLabel = "PATH",
-            description = "The benchmark's file or folder; give it once per benchmark, in the same order.")
-    private List<Path> inputs = List.of();
+            description =
+                    "The benchmark's file or folder, or org/name[:[config/]split] on the Hub; give it once per benchmark, in the same order.")
+    private List<String> inputs = List.of();
 
     @Option(
             names = "--out",
@@ -74,7 +75,7 @@ final class EvalRm extends FlipsideCommand {
     private ScoringOptions scoring;
 
     /** One benchmark's items, read from its files. */
-    private record Loaded(RewardBenchmark benchmark, Path input, List<BenchmarkItem> items) {}
+    private record Loaded(RewardBenchmark benchmark, List<BenchmarkItem> items) {}
 
     /** One benchmark's scores, with what scoring them took where they were not kept before. */
     private record Scores(RewardBenchmark benchmark, List<ScoredItem> items, Optional<EvalRmReport.Timing> timing) {}
@@ -85,9 +86,10 @@ final class EvalRm extends FlipsideCommand {
         List<List<ScoredItem>> others = new ArrayList<>();
         if (scores.isEmpty()) {
             requireOptions();
-            List<Loaded> loaded = loaded();
-            loadLibraries(console, model.orElseThrow());
-            results = score(console, model.orElseThrow(), loaded, out.orElseThrow());
+            Path directory = inputs(console).model("--model", model.orElseThrow());
+            List<Loaded> loaded = loaded(console, directory);
+            loadLibraries(console, directory);
+            results = score(console, directory, loaded, out.orElseThrow());
             List<Scores> compared = compare.filter(EvalRm::isModel).isPresent()
                     ? score(console, compare.get(), loaded, comparedFolder())
                     : List.of();
@@ -115,11 +117,11 @@ final class EvalRm extends FlipsideCommand {
 
     private void finish(Console console, List<EvalRmReport> reports) {
         Map<String, Object> summary = new LinkedHashMap<>();
-        model.ifPresent(dir -> summary.put("model", dir.toString()));
+        model.ifPresent(dir -> summary.put("model", dir));
         scores.ifPresent(dir -> summary.put("scores", dir.toString()));
         compare.ifPresent(dir -> summary.put("compare", dir.toString()));
         if (scores.isEmpty()) {
-            summary.put("input", inputs.stream().map(Path::toString).toList());
+            summary.put("input", inputs);
             summary.putAll(scoring.object());
         }
         Map<String, Object> results = new LinkedHashMap<>();
@@ -181,14 +183,15 @@ final class EvalRm extends FlipsideCommand {
         return Files.exists(dir.resolve("config.json"));
     }
 
-    private List<Loaded> loaded() {
-        model.ifPresent(ModelFiles::open);
+    private List<Loaded> loaded(Console console, Path directory) {
+        ModelFiles.open(directory);
         compare.filter(EvalRm::isModel).ifPresent(ModelFiles::open);
         List<Loaded> loaded = new ArrayList<>();
         for (int i = 0; i < inputs.size(); i++) {
             RewardBenchmark benchmark = named().get(i);
-            List<BenchmarkItem> items = BenchmarkFiles.read(benchmark, inputs.get(i));
-            loaded.add(new Loaded(benchmark, inputs.get(i), scoring.limited(items)));
+            List<BenchmarkItem> items =
+                    BenchmarkFiles.read(benchmark, inputs(console).data("--input", inputs.get(i)));
+            loaded.add(new Loaded(benchmark, scoring.limited(items)));
         }
         return loaded;
     }

@@ -54,16 +54,19 @@ final class EvalVersus extends PolicyTask {
             names = "--prompts",
             required = true,
             paramLabel = "FILE",
-            description = "Prompts, in any shape that train reads.")
-    private Path promptFile;
+            description = "Prompts, in any shape that train reads; or org/name[:[config/]split] on the Hub.")
+    private String promptFile;
 
     @ArgGroup(multiplicity = "1")
     private Baseline baseline;
 
     /** One of the two. */
     private static final class Baseline {
-        @Option(names = "--baseline-model", paramLabel = "DIR", description = "The policy to beat: a model directory.")
-        private Optional<Path> model = Optional.empty();
+        @Option(
+                names = "--baseline-model",
+                paramLabel = "MODEL",
+                description = "The policy to beat: a model directory, or org/name[@revision] on the Hub.")
+        private Optional<String> model = Optional.empty();
 
         @Option(
                 names = "--baseline-answers",
@@ -74,9 +77,10 @@ final class EvalVersus extends PolicyTask {
 
     @Option(
             names = "--judge-reward-model",
-            paramLabel = "DIR",
-            description = "A reward model that scores both answers, instead of --judge.")
-    private Optional<Path> rewardModel = Optional.empty();
+            paramLabel = "MODEL",
+            description =
+                    "A reward model that scores both answers, instead of --judge: a directory, or org/name[@revision] on the Hub.")
+    private Optional<String> rewardModel = Optional.empty();
 
     @Option(
             names = "--judge-max-tokens",
@@ -103,11 +107,16 @@ final class EvalVersus extends PolicyTask {
             refuseOptionsOfJudges();
         }
         JudgeTemplate template = judgeOptions.template(Versus.PLACEHOLDERS, Versus.ownTemplate());
-        List<PolicyPrompt> prompts = options().limited(prompts());
+        List<PolicyPrompt> prompts = options().limited(prompts(inputs(console).data("--prompts", promptFile)));
         List<PolicyAnswer> policy = answers(console, prompts);
         List<PolicyAnswer> base = baseline.answers.isPresent()
                 ? AnswersMadeElsewhere.read(baseline.answers.get(), prompts)
-                : generated(baseline.model.orElseThrow(), options().out().resolve("baseline"), console, prompts);
+                : generated(
+                        "--baseline-model",
+                        baseline.model.orElseThrow(),
+                        options().out().resolve("baseline"),
+                        console,
+                        prompts);
         List<Pair> pairs = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
             pairs.add(new Pair(policy.get(i), base.get(i)));
@@ -142,10 +151,10 @@ final class EvalVersus extends PolicyTask {
         return baseline.model.isPresent();
     }
 
-    private List<PolicyPrompt> prompts() {
+    private List<PolicyPrompt> prompts(Path file) {
         List<PolicyPrompt> prompts = new ArrayList<>();
         Set<String> ids = new HashSet<>();
-        for (PromptExample example : PromptData.read(promptFile)) {
+        for (PromptExample example : PromptData.read(file)) {
             int line = prompts.size() + 1;
             String id = Stream.of("id", "uid", "question_id")
                     .filter(example.columns()::containsKey)
@@ -198,7 +207,8 @@ final class EvalVersus extends PolicyTask {
         return new Result(outcomes, lines, rows, json);
     }
 
-    private Result byRewardModel(Console console, Path directory, List<Pair> pairs) {
+    private Result byRewardModel(Console console, String named, List<Pair> pairs) {
+        Path directory = inputs(console).model("--judge-reward-model", named);
         loadLibraries(console, directory);
         List<PolicyAnswer> answers = pairs.stream()
                 .flatMap(pair -> Stream.of(pair.policy(), pair.baseline()))
@@ -213,13 +223,13 @@ final class EvalVersus extends PolicyTask {
             differences[i] = ours - theirs;
             outcomes.add(Outcome.ofRewards(ours, theirs));
             lines.add(line(pairs.get(i), outcomes.get(i))
-                    .put("judge", directory.toString())
+                    .put("judge", named)
                     .put("policy_reward", ours)
                     .put("baseline_reward", theirs));
         }
         Bootstrap.Interval difference = Bootstrap.meanOf(differences);
         List<List<String>> rows = List.of(
-                List.of("judge", directory.toString()),
+                List.of("judge", named),
                 List.of(
                         "mean difference in reward",
                         String.format(
@@ -230,7 +240,7 @@ final class EvalVersus extends PolicyTask {
                                 difference.high())));
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("reward_difference", JudgeFigures.json(difference));
-        json.put("judge", Map.of("reward_model", directory.toString()));
+        json.put("judge", Map.of("reward_model", named));
         return new Result(outcomes, lines, rows, json);
     }
 

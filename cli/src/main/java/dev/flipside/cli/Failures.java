@@ -1,6 +1,7 @@
 package dev.flipside.cli;
 
 import dev.flipside.config.UserError;
+import dev.flipside.hub.HubUnavailableException;
 import dev.flipside.train.NonFiniteException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -16,8 +17,8 @@ final class Failures {
         boolean debug = line.getCommand() instanceof FlipsideCommand command
                 && command.common().debug();
         boolean user = failure instanceof UserError;
-        // A training that diverged says itself what happened and what to do.
-        boolean plain = user || failure instanceof NonFiniteException;
+        // A training that diverged and a Hub that is away say themselves what happened and what to do.
+        boolean plain = user || failure instanceof NonFiniteException || failure instanceof HubUnavailableException;
         err.println(plain ? "flipside: " + failure.getMessage() : "flipside failed: " + describe(failure));
         if (debug) {
             failure.printStackTrace(err);

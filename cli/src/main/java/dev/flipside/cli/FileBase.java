@@ -5,6 +5,7 @@ import dev.flipside.config.ConfigReader;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.NativeLibrary;
+import dev.flipside.hub.HubInputs;
 import dev.flipside.run.ComparisonDirectory;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -18,17 +19,24 @@ import java.util.Optional;
  * @param overrides that all arms share
  * @param rewardTraining a file of {@code flipside train-rm} for each seed's initial reward model; empty when the train file names one
  * @param rewardOverrides changes to it
+ * @param inputs finds what the files name
  */
-record FileBase(Path train, List<String> overrides, Optional<Path> rewardTraining, List<String> rewardOverrides)
+record FileBase(
+        Path train,
+        List<String> overrides,
+        Optional<Path> rewardTraining,
+        List<String> rewardOverrides,
+        HubInputs inputs)
         implements ComparisonBase {
     private static final String REWARD_MODEL = "reward_model";
 
-    static FileBase of(Base base) {
+    static FileBase of(Base base, HubInputs inputs) {
         return new FileBase(
                 Path.of(base.train().orElseThrow()),
                 base.overrides().lines(),
                 base.rewardTraining().map(Path::of),
-                base.rewardOverrides().lines());
+                base.rewardOverrides().lines(),
+                inputs);
     }
 
     @Override
@@ -70,7 +78,7 @@ record FileBase(Path train, List<String> overrides, Optional<Path> rewardTrainin
                     List<String> changes = new ArrayList<>(rewardOverrides);
                     changes.add("run.seed=" + seed);
                     changes.add("run.output_dir=" + quoted(rewardModelRun(comparison, seed)));
-                    RewardTrainingConfig config = ConfigReader.rewardTraining(file, changes);
+                    RewardTrainingConfig config = inputs.resolve(ConfigReader.rewardTraining(file, changes));
                     // How many steps an epoch is shows when the pairs have been read.
                     long units = 26L * Math.max(50, config.training().maxSteps());
                     return List.of(new RewardModelWork("seed " + seed + ", initial reward model", config, units));
@@ -87,7 +95,7 @@ record FileBase(Path train, List<String> overrides, Optional<Path> rewardTrainin
         changes.add("run.seed=" + seed);
         changes.add("run.output_dir=" + quoted(ComparisonDirectory.run(comparison, seed, arm.name())));
         changes.add("run.resume=" + resume);
-        return ConfigReader.train(train, overrides, changes);
+        return inputs.resolve(ConfigReader.train(train, overrides, changes));
     }
 
     private static Path rewardModelRun(Path comparison, long seed) {

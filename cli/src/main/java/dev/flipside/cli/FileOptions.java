@@ -1,12 +1,15 @@
 package dev.flipside.cli;
 
-import java.nio.file.Path;
 import picocli.CommandLine.Option;
 
 /** What a command reads and writes that runs a model over rows. */
 final class FileOptions {
-    @Option(names = "--model", required = true, paramLabel = "DIR", description = "A Hugging Face model directory.")
-    private Path model;
+    @Option(
+            names = "--model",
+            required = true,
+            paramLabel = "MODEL",
+            description = "A Hugging Face model directory, or org/name[@revision] on the Hub.")
+    private String model;
 
     @Option(
             names = "--input",
@@ -22,7 +25,7 @@ final class FileOptions {
             description = "JSON Lines to write; - is standard output (default).")
     private String output;
 
-    Path model() {
+    String model() {
         return model;
     }
 

@@ -4,6 +4,9 @@ import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.engine.NativeLibrary;
+import dev.flipside.hub.Hub;
+import dev.flipside.hub.HubInputs;
+import dev.flipside.hub.HubSettings;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.Renderers;
@@ -42,6 +45,16 @@ abstract class FlipsideCommand implements Callable<Integer> {
 
     Main.Streams streams() {
         return ((Main) command.root().userObject()).streams();
+    }
+
+    /** Where names of the Hub are looked up, beside paths. */
+    final HubInputs inputs(Console console) {
+        return new HubInputs(() -> hub(console));
+    }
+
+    /** The Hub of this process's environment. */
+    final Hub hub(Console console) {
+        return new Hub(HubSettings.of(streams().environment()), new TransferProgress(console));
     }
 
     /** The tokenizer and chat template in a model's own directory. */

@@ -11,6 +11,7 @@ import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.text.Renderer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -68,8 +69,9 @@ final class Generate extends FlipsideCommand {
                             + ", it must be at least 1, and 1 with --greedy, whose completions are all the same");
         }
         List<InputRow> rows = JsonLines.read(files.input(), streams().in());
-        loadLibraries(console, files.model());
-        try (CausalLm model = CausalLm.load(files.model(), Device.parse(common().device()))) {
+        Path directory = inputs(console).model("--model", files.model());
+        loadLibraries(console, directory);
+        try (CausalLm model = CausalLm.load(directory, Device.parse(common().device()))) {
             Renderer renderer = renderer(model.files(), rendering);
             List<Prompt> prompts = new ArrayList<>();
             for (InputRow row : rows) {

@@ -1,10 +1,10 @@
 package dev.flipside.cli;
 
-import dev.flipside.eval.judge.ApiKey;
 import dev.flipside.eval.judge.Judge;
 import dev.flipside.eval.judge.JudgeEndpoint;
 import dev.flipside.eval.judge.JudgeTemplate;
 import dev.flipside.eval.judge.JudgeUsage;
+import dev.flipside.net.ApiKey;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.List;

@@ -14,23 +14,26 @@ final class LineProgress implements Progress {
     private final PrintWriter err;
     private final long started = System.nanoTime();
     private long lastLine = started;
+    private final long from;
     private long done;
 
-    LineProgress(String task, long total, String unit, PrintWriter err) {
+    /** @param from units that were done before and do not count for the estimate */
+    LineProgress(String task, long total, String unit, PrintWriter err, long from) {
+        this.from = from;
         this.task = task;
         this.total = total;
         this.unit = unit;
         this.err = err;
-        err.println(task + ": " + total + " " + unit);
+        err.println(task + ": " + total + " " + unit + (from > 0 ? ", " + from + " of them there already" : ""));
     }
 
     @Override
     public void at(long done, String message) {
         this.done = done;
         long now = System.nanoTime();
-        if (now - lastLine >= INTERVAL.toNanos() && done > 0) {
+        if (now - lastLine >= INTERVAL.toNanos() && done > from) {
             lastLine = now;
-            double left = (now - started) / 1e9 / done * (total - done);
+            double left = (now - started) / 1e9 / (done - from) * (total - done);
             err.println(String.format(
                             Locale.ROOT, "%s: %d/%d %s, about %.0f s left %s", task, done, total, unit, left, message)
                     .stripTrailing());

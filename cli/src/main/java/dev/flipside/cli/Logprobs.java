@@ -8,6 +8,7 @@ import dev.flipside.model.CausalLm;
 import dev.flipside.model.TokenRow;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -38,8 +39,9 @@ final class Logprobs extends FlipsideCommand {
     int run(Console console) {
         ChatTemplateConfig rendering = template.config();
         List<InputRow> rows = JsonLines.read(files.input(), streams().in());
-        loadLibraries(console, files.model());
-        try (CausalLm model = CausalLm.load(files.model(), Device.parse(common().device()))) {
+        Path directory = inputs(console).model("--model", files.model());
+        loadLibraries(console, directory);
+        try (CausalLm model = CausalLm.load(directory, Device.parse(common().device()))) {
             Renderer renderer = renderer(model.files(), rendering);
             List<Candidate> candidates = new ArrayList<>();
             int rejoined = 0;

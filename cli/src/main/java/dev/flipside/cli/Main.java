@@ -2,6 +2,7 @@ package dev.flipside.cli;
 
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -23,6 +24,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             Train.class,
             Compare.class,
             Report.class,
+            Pull.class,
+            Push.class,
             Validate.class,
             Data.class,
             Generate.class,
@@ -51,8 +54,14 @@ public final class Main implements Runnable {
      * Where a command reads and writes.
      *
      * @param columns the width of the terminal that {@code err} is, 0 when it is none
+     * @param environment variables by name
      */
-    record Streams(InputStream in, PrintStream out, PrintStream err, int columns) {}
+    record Streams(InputStream in, PrintStream out, PrintStream err, int columns, Map<String, String> environment) {
+        /** With this process's environment. */
+        Streams(InputStream in, PrintStream out, PrintStream err, int columns) {
+            this(in, out, err, columns, System.getenv());
+        }
+    }
 
     Main(Streams streams) {
         this.streams = streams;

@@ -48,12 +48,14 @@ abstract class PolicyTask extends FlipsideCommand {
             }
             return reader.read(options.answers().get(), prompts);
         }
-        return generated(options.model().orElseThrow(), options.out(), console, prompts);
+        return generated("--model", options.model().orElseThrow(), options.out(), console, prompts);
     }
 
     /** Answers by a model, kept in {@code out}. */
-    final List<PolicyAnswer> generated(Path model, Path out, Console console, List<PolicyPrompt> prompts) {
-        return new PolicyAnswers(model, out, sampling.evaluationOptions(), sampling.seed(), common().device())
+    final List<PolicyAnswer> generated(
+            String option, String model, Path out, Console console, List<PolicyPrompt> prompts) {
+        Path directory = inputs(console).model(option, model);
+        return new PolicyAnswers(directory, out, sampling.evaluationOptions(), sampling.seed(), common().device())
                 .of(prompts, console);
     }
 

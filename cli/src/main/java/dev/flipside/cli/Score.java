@@ -10,6 +10,7 @@ import dev.flipside.model.Scores;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -39,8 +40,9 @@ final class Score extends FlipsideCommand {
     int run(Console console) {
         ChatTemplateConfig rendering = template.config();
         List<InputRow> rows = JsonLines.read(files.input(), streams().in());
-        loadLibraries(console, files.model());
-        try (RewardModel model = RewardModel.load(files.model(), Device.parse(common().device()))) {
+        Path directory = inputs(console).model("--model", files.model());
+        loadLibraries(console, directory);
+        try (RewardModel model = RewardModel.load(directory, Device.parse(common().device()))) {
             Renderer renderer = renderer(model.files(), rendering);
             List<Scorable> scorable = new ArrayList<>();
             for (InputRow row : rows) {

@@ -37,7 +37,7 @@ final class Train extends FlipsideCommand {
         if (resume) {
             overrides.add("run.resume=true");
         }
-        TrainConfig config = ConfigReader.train(arguments.file(), overrides);
+        TrainConfig config = inputs(console).resolve(ConfigReader.train(arguments.file(), overrides));
         boolean reference = config.penalisesDivergence();
         loadLibraries(console);
         long began = System.nanoTime();

@@ -26,7 +26,8 @@ final class TrainRm extends FlipsideCommand {
 
     @Override
     int run(Console console) {
-        RewardTrainingConfig config = ConfigReader.rewardTraining(arguments.file(), arguments.overrides(common()));
+        RewardTrainingConfig config =
+                inputs(console).resolve(ConfigReader.rewardTraining(arguments.file(), arguments.overrides(common())));
         loadLibraries(console);
         long began = System.nanoTime();
         try (TrainingConsole progress = new TrainingConsole(

@@ -23,11 +23,11 @@ final class Validate extends FlipsideCommand {
         List<String> overrides = arguments.overrides(common());
         Findings findings = new Findings();
         if (ConfigReader.trainsRewardModel(arguments.file(), overrides)) {
-            var config = ConfigReader.rewardTraining(arguments.file(), overrides);
+            var config = inputs(console).resolve(ConfigReader.rewardTraining(arguments.file(), overrides));
             loadLibraries(console);
             new RewardTrainingInspection(config, findings, console).run();
         } else {
-            var config = ConfigReader.train(arguments.file(), overrides);
+            var config = inputs(console).resolve(ConfigReader.train(arguments.file(), overrides));
             loadLibraries(console);
             new TrainInspection(config, findings, console).run();
         }

@@ -22,8 +22,9 @@ abstract class VerifiableTask extends PolicyTask {
             names = "--input",
             required = true,
             paramLabel = "FILE",
-            description = "The benchmark's own file: JSON Lines, JSON, CSV (each also .gz) or Parquet.")
-    private Path input;
+            description =
+                    "The benchmark's own file (JSON Lines, JSON, CSV, each also .gz, or Parquet), or org/name[:[config/]split] on the Hub.")
+    private String input;
 
     @Option(
             names = "--compare",
@@ -42,7 +43,8 @@ abstract class VerifiableTask extends PolicyTask {
 
     @Override
     final int run(Console console) {
-        List<VerifiableItem> items = items(options().limited(Rows.read(input)));
+        List<VerifiableItem> items =
+                items(options().limited(Rows.read(inputs(console).data("--input", input))));
         List<PolicyPrompt> prompts = items.stream().map(VerifiableItem::prompt).toList();
         Optional<TaskResult> other = compare.map(folder -> new TaskFolder(folder).read(name));
         // A wrong folder is told before the answers are generated.
@@ -52,7 +54,10 @@ abstract class VerifiableTask extends PolicyTask {
         TaskResult result = new TaskResult(marked(items, answers));
         TaskReport report = new TaskReport(
                 name,
-                options().model().or(() -> options().answers()).orElseThrow().toString(),
+                options()
+                        .model()
+                        .or(() -> options().answers().map(Path::toString))
+                        .orElseThrow(),
                 result,
                 options().out(),
                 other.map(before -> TaskComparison.of(result, before)));

@@ -21,6 +21,7 @@
  *   <li>{@code EvalAlpaca}, {@code EvalArenaHard}, {@code EvalVersus}: policies compared by a judge that {@code JudgeOptions} name, or by {@code AnswerRewards}; {@code
  *       NativeAnswers} reads the benchmarks' own files, {@code JudgeFigures} shows and keeps results.
  *   <li>{@code EvalRm}: reward models on their benchmarks, with {@code ScoringOptions}; {@code BenchmarkRun} scores, {@code EvalRmReport} shows, {@code JsonFile} keeps.
+ *   <li>{@code Pull}, {@code Push}: models and datasets of the Hub, with {@code TransferProgress}; {@code FlipsideCommand.inputs} finds what any command is given by name.
  *   <li>{@code Bench}: {@code Benchmark} runs a {@code BenchPhase} on a {@code BenchShape} and returns a {@code BenchResult}.
  *   <li>{@code SharedClasses}: what the launcher has Java archive after a build, for faster starts.
  *   <li>{@code Doctor}, {@code Machine}: what the process runs on.

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.hub.HubInputs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -39,19 +40,20 @@ class EvidenceTest {
         assertThat(Files.readString(file))
                 .contains("./flipside compare " + file.getParent().getFileName() + "/" + file.getFileName());
         if (config.base().world().isPresent()) {
-            ComparisonPlan plan = ComparisonPlan.of(config);
+            ComparisonPlan plan = ComparisonPlan.of(config, HubInputs.pathsOnly());
             plan.base().write(plan.folder(), plan.seeds().get(0));
             plan.check();
         } else {
             // Its paths are seen from the project's root, and its judge is not there yet.
-            FileBase base = FileBase.of(config.base());
+            FileBase base = FileBase.of(config.base(), HubInputs.pathsOnly());
             ComparisonPlan plan = ComparisonPlan.of(
                     config,
                     new FileBase(
                             Path.of("..").resolve(base.train()),
                             base.overrides(),
                             base.rewardTraining().map(Path.of("..")::resolve),
-                            base.rewardOverrides()));
+                            base.rewardOverrides(),
+                            base.inputs()));
             assertThat(plan.base().shared(plan.folder(), 1)).hasSize(1);
             for (ArmSetting arm : plan.arms()) {
                 TrainConfig training = plan.training(1, arm, false);

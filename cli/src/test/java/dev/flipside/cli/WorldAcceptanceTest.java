@@ -7,6 +7,7 @@ import dev.flipside.eval.alarm.Alarms;
 import dev.flipside.eval.compare.ComparisonResult;
 import dev.flipside.eval.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.eval.compare.Verdict;
+import dev.flipside.hub.HubInputs;
 import dev.flipside.run.ComparisonDirectory;
 import dev.flipside.world.Arm;
 import java.io.InputStream;
@@ -40,7 +41,7 @@ class WorldAcceptanceTest {
                 0);
         Console console =
                 new Console(new Main.Streams(InputStream.nullInputStream(), System.out, System.out, 0), false, false);
-        ComparisonPlan plan = ComparisonPlan.of(config);
+        ComparisonPlan plan = ComparisonPlan.of(config, HubInputs.pathsOnly());
         assertThat(new ComparisonRuns(plan, console, () -> false).run()).isTrue();
         ComparisonSummary summary = Compare.finish(plan);
         result = summary.result();

@@ -21,6 +21,27 @@ public record ComparisonConfig(
         arms = Collections.unmodifiableMap(new LinkedHashMap<>(arms));
     }
 
+    /** The same with another judge. */
+    public ComparisonConfig withJudge(Judge judge) {
+        Comparison c = comparison;
+        return new ComparisonConfig(
+                new Comparison(
+                        c.outputDir(),
+                        c.seeds(),
+                        c.workers(),
+                        c.baseline(),
+                        c.outcomes(),
+                        c.criterion(),
+                        c.criterionArms(),
+                        c.detectableEffect(),
+                        c.alpha(),
+                        c.correction(),
+                        c.test(),
+                        Optional.of(judge)),
+                base,
+                arms);
+    }
+
     /** Section {@code comparison}. */
     public record Comparison(
             @Doc("Folder of the comparison: its configuration, one folder per seed, results.json and report.html.")
@@ -108,7 +129,8 @@ public record ComparisonConfig(
 
     /** {@code comparison.judge}. */
     public record Judge(
-            @Doc("Hugging Face sequence-classification directory with score.weight.") String model,
+            @Doc("Hugging Face sequence-classification directory with score.weight, or org/name[@revision] on the Hub.")
+                    String model,
             @JsonUnwrapped ChatTemplateConfig template,
             @Doc("Completions per held-out prompt; eval.num_generations by default.") OptionalInt numGenerations) {
 

@@ -4,7 +4,9 @@ import java.util.Optional;
 
 /** Section {@code data}: the files of a run. */
 public record DataConfig(
-        @Doc("Prompts to train on: JSONL(.gz), JSON, CSV or Parquet.") String prompts,
+        @Doc(
+                        "Prompts to train on: JSONL(.gz), JSON, CSV or Parquet, or org/name[@revision][:[config/]split] on the Hub.")
+                String prompts,
         @Doc("Held-out prompts for evaluation.") Optional<String> evalPrompts,
         @Doc("Labelled pairs for replay (save.replay_weight).") Optional<String> preferences,
         @Doc("Held-out labelled pairs: eval_rm metrics, and the gate (save.gate).") Optional<String> evalPreferences,

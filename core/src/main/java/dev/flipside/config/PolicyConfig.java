@@ -4,7 +4,7 @@ import com.fasterxml.jackson.annotation.JsonUnwrapped;
 
 /** Section {@code policy}: the model that is trained and its optimiser. */
 public record PolicyConfig(
-        @Doc("Hugging Face directory of the policy.") String model,
+        @Doc("Hugging Face directory of the policy, or org/name[@revision] on the Hub.") String model,
         @JsonUnwrapped ChatTemplateConfig template,
         @JsonUnwrapped OptimiserConfig optimiser,
         @Doc("Completions in one forward and backward pass; changes memory, never the result.")
@@ -25,5 +25,11 @@ public record PolicyConfig(
                 8,
                 false,
                 ACTIVATION_MEMORY_MB);
+    }
+
+    /** The same with another model. */
+    public PolicyConfig withModel(String other) {
+        return new PolicyConfig(
+                other, template, optimiser, perDeviceTrainBatchSize, gradientCheckpointing, activationMemoryMb);
     }
 }

@@ -9,7 +9,7 @@ import java.util.OptionalInt;
 /** Section {@code reward_model}: what grades a completion. Its optimiser is in section {@code save}. */
 public record RewardModelConfig(
         @Doc(
-                        "Hugging Face sequence-classification directory with score.weight; none when reward functions replace it (save.preset must be off).")
+                        "Hugging Face sequence-classification directory with score.weight, or org/name[@revision] on the Hub; none when reward functions replace it (save.preset must be off).")
                 Optional<String> model,
         @JsonUnwrapped ChatTemplateConfig template,
         @Doc("Weight of the reward model's score in the reward.") double weight,
@@ -34,5 +34,18 @@ public record RewardModelConfig(
                 false,
                 PolicyConfig.ACTIVATION_MEMORY_MB,
                 List.of());
+    }
+
+    /** The same with another model. */
+    public RewardModelConfig withModel(Optional<String> other) {
+        return new RewardModelConfig(
+                other,
+                template,
+                weight,
+                maxLength,
+                perDeviceBatchSize,
+                gradientCheckpointing,
+                activationMemoryMb,
+                functions);
     }
 }

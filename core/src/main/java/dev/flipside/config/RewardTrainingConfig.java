@@ -23,13 +23,14 @@ public record RewardTrainingConfig(
     /** Section {@code reward_model}. */
     public record Model(
             @Doc(
-                            "Hugging Face directory: a causal model (a new reward head is made) or a sequence-classification model with score.weight (its head is kept).")
+                            "Hugging Face directory, or org/name[@revision] on the Hub: a causal model (a new reward head is made) or a sequence-classification model with score.weight (its head is kept).")
                     String model,
             @JsonUnwrapped ChatTemplateConfig template) {}
 
     /** Section {@code data}. */
     public record Data(
-            @Doc("Labelled pairs to train on.") String preferences,
+            @Doc("Labelled pairs to train on: a file, or org/name[@revision][:[config/]split] on the Hub.")
+                    String preferences,
             @Doc("Held-out labelled pairs; without it eval_fraction of preferences is held out.")
                     Optional<String> evalPreferences,
             @Doc("Share of preferences held out when there is no eval_preferences; 0 evaluates nothing.")

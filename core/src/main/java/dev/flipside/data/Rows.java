@@ -1,6 +1,7 @@
 package dev.flipside.data;
 
 import dev.flipside.config.UserError;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -8,15 +9,19 @@ import java.util.List;
 import java.util.Locale;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
-/** Reads a data file by its name: {@code .jsonl}, {@code .json} (an array, or one object after another), {@code .csv}, each also {@code .gz}, and {@code .parquet}. */
+/**
+ * Reads a data file by its name: {@code .jsonl}, {@code .json} (an array, or one object after another), {@code .csv}, each also {@code .gz}, and {@code .parquet}; or a folder
+ * of such files, which are the shards of one set, in the order of their names.
+ */
 public final class Rows {
     private static final String ACCEPTED = ".jsonl, .json, .csv (each also .gz) or .parquet";
 
     private Rows() {}
 
     /**
-     * All rows in the file's order. CSV cells are texts, whatever they look like; an empty CSV cell is absent.
+     * All rows in the file's order, or the folder's. CSV cells are texts, whatever they look like; an empty CSV cell is absent.
      *
      * @throws UserError when the file is missing, of another format, damaged or without rows
      */
@@ -28,6 +33,10 @@ public final class Rows {
 
     /** As {@link #read}, but one row after another, so that a file need not fit into memory. */
     public static void forEach(Path file, Consumer<Row> action) {
+        if (Files.isDirectory(file)) {
+            shards(file).forEach(shard -> forEach(shard, action));
+            return;
+        }
         if (!Files.isRegularFile(file)) {
             throw new UserError(file + " is missing or is not a file: give the path of a " + ACCEPTED + " file.");
         }
@@ -39,6 +48,23 @@ public final class Rows {
         if (!any.get()) {
             throw new UserError(file + " has no rows: give a data file with at least one.");
         }
+    }
+
+    private static List<Path> shards(Path folder) {
+        List<Path> shards;
+        try (Stream<Path> entries = Files.list(folder)) {
+            shards = entries.filter(Files::isRegularFile)
+                    .filter(entry -> !entry.getFileName().toString().startsWith("."))
+                    .sorted()
+                    .toList();
+        } catch (IOException e) {
+            throw new UserError(folder + " cannot be listed (" + e + "): correct its permissions.", e);
+        }
+        if (shards.isEmpty()) {
+            throw new UserError(
+                    folder + " is a folder without files: give a " + ACCEPTED + " file, or a folder of them.");
+        }
+        return shards;
     }
 
     private static void readByName(Path file, Consumer<Row> rows) {

@@ -26,13 +26,13 @@ public final class Durable {
     }
 
     /** Renames within one folder and makes the rename itself durable. */
-    static void rename(Path from, Path to) throws IOException {
+    public static void rename(Path from, Path to) throws IOException {
         Files.move(from, to, StandardCopyOption.ATOMIC_MOVE);
         sync(to.toAbsolutePath().getParent());
     }
 
     /** Flushes a file's content, or a folder's list of names, to the disk. */
-    static void sync(Path path) throws IOException {
+    public static void sync(Path path) throws IOException {
         StandardOpenOption access = Files.isDirectory(path) ? StandardOpenOption.READ : StandardOpenOption.WRITE;
         try (FileChannel channel = FileChannel.open(path, access)) {
             channel.force(true);
@@ -53,7 +53,7 @@ public final class Durable {
     }
 
     /** The sentence for an operation that the file system refused. */
-    static UserError refused(String operation, Path path, IOException cause) {
+    public static UserError refused(String operation, Path path, IOException cause) {
         return new UserError(
                 "Could not " + operation + " " + path + " (" + cause
                         + "); check the free space and the permissions there.",

@@ -25,6 +25,7 @@ import java.util.Properties;
  * @param seeds by name
  * @param config the complete configuration as YAML
  * @param files every data and model file that was read
+ * @param hub the commits of the Hub's repositories that files came from, such as {@code model org/name@COMMIT}
  * @param startTime ISO 8601, UTC
  */
 public record Provenance(
@@ -37,6 +38,7 @@ public record Provenance(
         Map<String, Long> seeds,
         String config,
         List<FileHash> files,
+        List<String> hub,
         String startTime) {
 
     private static final String RESUMED = "resumed";
@@ -44,6 +46,16 @@ public record Provenance(
     /** Takes the versions and the time from this process, and the rest as given. */
     public static Provenance ofThisProcess(
             Map<String, String> libraries, Map<String, Long> seeds, String config, List<FileHash> files) {
+        return ofThisProcess(libraries, seeds, config, files, List.of());
+    }
+
+    /** The same, with files that came from the Hub. */
+    public static Provenance ofThisProcess(
+            Map<String, String> libraries,
+            Map<String, Long> seeds,
+            String config,
+            List<FileHash> files,
+            List<String> hub) {
         Properties build = build();
         String commit = build.getProperty("commit");
         String dirty = "true".equals(build.getProperty("dirty")) ? "-dirty" : "";
@@ -58,6 +70,7 @@ public record Provenance(
                 seeds,
                 config,
                 files,
+                hub,
                 Instant.now().toString());
     }
 

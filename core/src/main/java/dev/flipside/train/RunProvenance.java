@@ -3,6 +3,7 @@ package dev.flipside.train;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
+import dev.flipside.hub.HubSource;
 import dev.flipside.model.Precision;
 import dev.flipside.run.FileHash;
 import dev.flipside.run.Provenance;
@@ -42,6 +43,11 @@ final class RunProvenance {
         libraries.put("cpu_capability", NativeLibrary.cpuCapability());
         libraries.put("device", device.name());
         libraries.put("precision", precision.name().toLowerCase(java.util.Locale.ROOT));
-        return Provenance.ofThisProcess(libraries, Map.of("run", seed), yaml, files);
+        List<String> hub = inputs.stream()
+                .flatMap(input -> HubSource.of(Path.of(input)).stream())
+                .map(HubSource::toString)
+                .distinct()
+                .toList();
+        return Provenance.ofThisProcess(libraries, Map.of("run", seed), yaml, files, hub);
     }
 }

@@ -136,7 +136,9 @@ class RowsTest {
         assertThatThrownBy(() -> Rows.read(text))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("a.txt has a name whose ending is not known");
-        assertThatThrownBy(() -> Rows.read(folder)).isInstanceOf(UserError.class);
+        assertThatThrownBy(() -> Rows.read(Files.createDirectory(folder.resolve("empty"))))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("a folder without files");
     }
 
     @Test
@@ -161,5 +163,16 @@ class RowsTest {
 
     private static void assertRefused(Path file, String message) {
         assertThatThrownBy(() -> Rows.read(file)).isInstanceOf(UserError.class).hasMessageContaining(message);
+    }
+
+    @Test
+    void aFolderOfShardsIsReadInTheOrderOfItsNames() throws IOException {
+        Path shards = Files.createDirectory(folder.resolve("shards"));
+        Files.writeString(shards.resolve("b.jsonl"), "{\"n\": 3}\n");
+        Files.writeString(shards.resolve("a.jsonl"), "{\"n\": 1}\n{\"n\": 2}\n");
+        Files.writeString(shards.resolve(".hidden"), "no data");
+        List<Row> rows = Rows.read(shards);
+        assertThat(rows).extracting(row -> row.require("n").asInt()).containsExactly(1, 2, 3);
+        assertThat(rows.get(2).where()).isEqualTo(shards.resolve("b.jsonl") + ", line 1");
     }
 }

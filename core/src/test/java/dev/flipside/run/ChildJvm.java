@@ -7,11 +7,11 @@ import java.util.Collections;
 import java.util.List;
 
 /** Another JVM on this test's class path, for what only a whole process can show. */
-final class ChildJvm {
+public final class ChildJvm {
     private ChildJvm() {}
 
     /** Starts {@code main} with standard error going to this test's. */
-    static Process start(Class<?> main, String... arguments) throws IOException {
+    public static Process start(Class<?> main, String... arguments) throws IOException {
         List<String> command = new ArrayList<>(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-cp",

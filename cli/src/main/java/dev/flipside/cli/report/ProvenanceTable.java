@@ -72,6 +72,9 @@ record ProvenanceTable(List<Question.Fact> facts, List<Config> configs) {
                         library.getValue().asText());
             }
         }
+        for (JsonNode source : provenance.path("hub")) {
+            add(values, "From the Hub", source.asText());
+        }
         add(
                 values,
                 "Hashed input files per run",

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.UserError;
+import dev.flipside.net.Backoff;
 import java.io.IOException;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
@@ -13,26 +14,17 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
-import java.time.Instant;
-import java.time.ZonedDateTime;
-import java.time.format.DateTimeFormatter;
-import java.time.format.DateTimeParseException;
-import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * Asks any server that speaks OpenAI's chat completions.
  *
- * <p>What may pass (no connection, a dropped one, no answer in time, 408, 429, 5xx) is tried again with exponentially growing waits, of which a random half is
- * left out so that concurrent requests do not return at once, and never sooner than the server's {@code Retry-After} says. What will not pass is a {@link
- * UserError}.
+ * <p>What may pass is tried again as its endpoint's {@link Backoff} says. What will not pass is a {@link UserError}.
  */
 final class ChatClient {
     private static final Logger LOG = LoggerFactory.getLogger(ChatClient.class);
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
-    private static final Duration LONGEST_WAIT = Duration.ofMinutes(10);
     private static final int SHOWN = 300;
 
     private static final ObjectReader ONE_VALUE = JsonMapper.builder()
@@ -67,16 +59,16 @@ final class ChatClient {
                 }
                 setback = passing(response);
             } catch (IOException e) {
-                setback = new Setback(describe(e), Duration.ZERO, e);
+                setback = new Setback(Backoff.describe(e), Duration.ZERO, e);
             }
-            if (attempt == endpoint.attempts()) {
+            if (attempt == endpoint.backoff().attempts()) {
                 throw new JudgeUnavailableException(
                         "The judge at " + endpoint.chatCompletions() + " gave no answer in " + attempt
                                 + " attempts, the last time: " + setback.what()
                                 + ". Its earlier answers are kept: run the same command again later.",
                         setback.cause());
             }
-            Duration wait = wait(attempt, setback.atLeast());
+            Duration wait = endpoint.backoff().wait(attempt, setback.atLeast());
             LOG.info("judge: {}; attempt {} in {} ms", setback.what(), attempt + 1, wait.toMillis());
             Thread.sleep(wait.toMillis());
         }
@@ -115,8 +107,8 @@ final class ChatClient {
         String body = response.body();
         // OpenAI gives 429 for an empty account too, and no wait fills it.
         boolean outOfQuota = body.contains("insufficient_quota");
-        if ((status == 408 || status == 429 || status >= 500) && !outOfQuota) {
-            return new Setback("HTTP " + status, retryAfter(response), null);
+        if (Backoff.mayPass(status) && !outOfQuota) {
+            return new Setback("HTTP " + status, Backoff.asked(response.headers()), null);
         }
         String said = "The judge at " + endpoint.chatCompletions() + " refused with HTTP " + status + " (" + shown(body)
                 + ")";
@@ -132,38 +124,6 @@ final class ChatClient {
             throw new UserError(said + "; the account has no credit left.");
         }
         throw new UserError(said + "; the server does not accept this request for model '" + endpoint.model() + "'.");
-    }
-
-    /** The header {@code Retry-After}, in seconds or as a date; zero when it is missing or neither. */
-    private static Duration retryAfter(HttpResponse<?> response) {
-        Optional<String> header = response.headers().firstValue("Retry-After").map(String::strip);
-        if (header.isEmpty()) {
-            return Duration.ZERO;
-        }
-        try {
-            if (header.get().matches("\\d{1,9}(\\.\\d+)?")) {
-                return Duration.ofMillis((long) (Double.parseDouble(header.get()) * 1000));
-            }
-            Instant until = ZonedDateTime.parse(header.get(), DateTimeFormatter.RFC_1123_DATE_TIME)
-                    .toInstant();
-            Duration left = Duration.between(Instant.now(), until);
-            return left.isNegative() ? Duration.ZERO : left;
-        } catch (DateTimeParseException e) {
-            return Duration.ZERO;
-        }
-    }
-
-    private Duration wait(int attempt, Duration atLeast) {
-        double growing = endpoint.firstDelay().toMillis() * Math.pow(2, attempt - 1.0);
-        // The wait decides no result, so it need not be repeatable.
-        long jittered = (long) (growing * (0.5 + ThreadLocalRandom.current().nextDouble() / 2));
-        long millis = Math.max(jittered, atLeast.toMillis());
-        return Duration.ofMillis(Math.min(millis, LONGEST_WAIT.toMillis()));
-    }
-
-    private static String describe(IOException failure) {
-        String message = failure.getMessage();
-        return message == null || message.isBlank() ? failure.getClass().getSimpleName() : message;
     }
 
     private String shown(String body) {

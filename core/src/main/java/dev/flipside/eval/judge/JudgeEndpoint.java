@@ -1,6 +1,8 @@
 package dev.flipside.eval.judge;
 
 import dev.flipside.config.UserError;
+import dev.flipside.net.ApiKey;
+import dev.flipside.net.Backoff;
 import java.net.URI;
 import java.time.Duration;
 import java.util.Set;
@@ -10,12 +12,10 @@ import java.util.Set;
  *
  * @param chatCompletions the address that requests go to
  * @param model the judge's name there
- * @param attempts how often a request is sent before the run fails
- * @param firstDelay the wait before the second attempt; each further one is twice as long
+ * @param backoff how often a request is sent before the run fails
  * @param timeout the longest wait for an answer
  */
-public record JudgeEndpoint(
-        URI chatCompletions, String model, ApiKey key, int attempts, Duration firstDelay, Duration timeout) {
+public record JudgeEndpoint(URI chatCompletions, String model, ApiKey key, Backoff backoff, Duration timeout) {
     private static final String PATH = "/chat/completions";
 
     /**
@@ -25,7 +25,7 @@ public record JudgeEndpoint(
      * @throws UserError when that is no address, or has a user and password in it
      */
     public static JudgeEndpoint of(String baseUrl, String model, ApiKey key, Duration timeout) {
-        return new JudgeEndpoint(address(baseUrl), model, key, 6, Duration.ofSeconds(1), timeout);
+        return new JudgeEndpoint(address(baseUrl), model, key, new Backoff(6, Duration.ofSeconds(1)), timeout);
     }
 
     private static URI address(String baseUrl) {

@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.within;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.judge.JudgeServer.Fault;
 import dev.flipside.eval.judge.JudgeServer.Reply;
+import dev.flipside.net.ApiKey;
+import dev.flipside.net.Backoff;
 import dev.flipside.text.Message;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -57,8 +59,7 @@ class JudgeTest {
                         URI.create(server.url() + "/chat/completions"),
                         "judge-1",
                         apiKey,
-                        attempts,
-                        Duration.ofMillis(20),
+                        new Backoff(attempts, Duration.ofMillis(20)),
                         timeout),
                 folder,
                 4);
@@ -166,8 +167,7 @@ class JudgeTest {
                 URI.create("http://127.0.0.1:" + free + "/v1/chat/completions"),
                 "m",
                 ApiKey.of("K", Optional.empty()),
-                2,
-                Duration.ofMillis(5),
+                new Backoff(2, Duration.ofMillis(5)),
                 Duration.ofSeconds(2));
         assertThatThrownBy(() -> ask(new Judge(nowhere, folder, 1), "q"))
                 .isInstanceOf(JudgeUnavailableException.class)

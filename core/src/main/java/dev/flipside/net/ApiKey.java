@@ -1,9 +1,9 @@
-package dev.flipside.eval.judge;
+package dev.flipside.net;
 
 import java.util.Optional;
 
 /**
- * The secret that a judge's endpoint asks for. It is sent and never shown: not in {@link #toString}, not in an error, not in a file.
+ * The secret that a server asks for. It is sent and never shown: not in {@link #toString}, not in an error, not in a file.
  *
  * <p>Not a record, because a record prints what it holds.
  */
@@ -27,17 +27,18 @@ public final class ApiKey {
         return new ApiKey(variable, secret.map(String::strip).filter(key -> !key.isEmpty()));
     }
 
-    String variable() {
+    /** The environment variable that holds it. */
+    public String variable() {
         return variable;
     }
 
     /** The value of the header {@code Authorization}, where there is a key. */
-    Optional<String> authorization() {
+    public Optional<String> authorization() {
         return secret.map(key -> "Bearer " + key);
     }
 
     /** {@code text} without the key: servers repeat it in their refusals. */
-    String hideIn(String text) {
+    public String hideIn(String text) {
         return secret.map(key -> text.replace(key, HIDDEN)).orElse(text);
     }
 
