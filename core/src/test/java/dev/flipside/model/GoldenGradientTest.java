@@ -63,7 +63,8 @@ class GoldenGradientTest {
         }
     }
 
-    private static void assertGradient(WeightLayout layout, Parameters parameters, JsonNode wanted) {
+    /** The gradient of every tensor of a file against what transformers' parameters got. */
+    static void assertGradient(WeightLayout layout, Parameters parameters, JsonNode wanted) {
         try (Parameters gradients = parameters.copy();
                 Scopes.Frozen scope = Scopes.frozen()) {
             gradients.flat().copy_(parameters.gradient());
