@@ -47,11 +47,11 @@ record FamilyReader(ConfigJson config, int layers, int heads, int hiddenSize, in
      * @param headDim see {@link #equalHeads}
      * @param tiedByDefault what a missing {@code tie_word_embeddings} means
      */
-    DecoderConfig.Builder decoder(Family family, int headDim, boolean tiedByDefault) {
+    DecoderConfigBuilder decoder(Family family, int headDim, boolean tiedByDefault) {
         return decoder(family, headDim, tiedByDefault, config.required("intermediate_size"));
     }
 
-    DecoderConfig.Builder decoder(Family family, int headDim, boolean tiedByDefault, int intermediateSize) {
+    DecoderConfigBuilder decoder(Family family, int headDim, boolean tiedByDefault, int intermediateSize) {
         int kvHeads = config.positive("num_key_value_heads").orElse(heads);
         if (heads % kvHeads != 0) {
             throw config.wrong(
@@ -64,7 +64,7 @@ record FamilyReader(ConfigJson config, int layers, int heads, int hiddenSize, in
     }
 
     /** Root-mean-square norms with {@code rms_norm_eps} and an MLP gated by {@code hidden_act}, which Llama and most after it have. */
-    DecoderConfig.Builder gated(Family family, int headDim, boolean tiedByDefault, double defaultEps) {
+    DecoderConfigBuilder gated(Family family, int headDim, boolean tiedByDefault, double defaultEps) {
         return decoder(family, headDim, tiedByDefault)
                 .norm(DecoderConfig.NormKind.RMS, config.number("rms_norm_eps", defaultEps))
                 .mlp(activation("hidden_act", "silu"), true);

@@ -48,7 +48,7 @@ record Gemma2() implements Family {
     }
 
     /** What Gemma 2 and 3 share. */
-    static DecoderConfig.Builder gemma(
+    static DecoderConfigBuilder gemma(
             Family family, FamilyReader reader, OptionalDouble attentionCap, OptionalDouble logitCap) {
         ConfigJson config = reader.config();
         reader.refuse("use_bidirectional_attention", "a decoder that sees later tokens cannot be trained here");

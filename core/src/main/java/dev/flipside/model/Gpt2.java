@@ -44,7 +44,7 @@ record Gpt2() implements Family {
         reader.refuse("scale_attn_by_inverse_layer_idx", "scores scaled by layer are not supported");
         int width = reader.hiddenSize();
         int headDim = reader.equalHeads();
-        DecoderConfig.Builder decoder = reader.decoder(
+        DecoderConfigBuilder decoder = reader.decoder(
                         this, headDim, true, config.positive("n_inner").orElse(4 * width))
                 .norm(NormKind.LAYER, config.number("layer_norm_epsilon", 1e-5))
                 .mlp(reader.activation("activation_function", "gelu_new"), false)

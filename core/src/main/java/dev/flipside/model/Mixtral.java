@@ -37,7 +37,7 @@ record Mixtral() implements Family {
                 .sliding(reader.window(OptionalInt.empty()), reader.allLayers())
                 .experts(new Experts(
                         Qwen3Moe.count(config, 8),
-                        config.positive("num_experts_per_tok").orElse(2),
+                        Qwen3Moe.perToken(config, 2, Qwen3Moe.count(config, 8)),
                         config.required("intermediate_size"),
                         true,
                         reader.allLayers(),

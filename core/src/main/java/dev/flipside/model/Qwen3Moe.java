@@ -41,7 +41,7 @@ record Qwen3Moe() implements Family {
                 .sliding(reader.optionalWindow(Qwen2.WINDOW), reader.allLayers())
                 .experts(new Experts(
                         count(config, 128),
-                        config.positive("num_experts_per_tok").orElse(8),
+                        perToken(config, 8, count(config, 128)),
                         config.positive("moe_intermediate_size").orElse(768),
                         config.flag("norm_topk_prob", false),
                         sparseLayers(reader),
@@ -70,6 +70,14 @@ record Qwen3Moe() implements Family {
         return count.isPresent()
                 ? count.getAsInt()
                 : config.positive("num_experts").orElse(byDefault);
+    }
+
+    static int perToken(ConfigJson config, int byDefault, int count) {
+        int perToken = config.positive("num_experts_per_tok").orElse(byDefault);
+        if (perToken > count) {
+            throw config.wrong("num_experts_per_tok", "is " + perToken + ", more than the " + count + " experts");
+        }
+        return perToken;
     }
 
     /** As in transformers the loss is on where router logits are put out. */

@@ -52,9 +52,9 @@ record ScaledDotProducts(int headDim, OptionalDouble scale, OptionalDouble softC
                         .tril()
                         .to(ScalarType.Bool)
                 : mask.get();
-        return seen.scalar_type() == ScalarType.Bool
-                ? scores.masked_fill(seen.logical_not(), new Scalar(Double.NEGATIVE_INFINITY))
-                : scores.add(seen);
+        return seen.is_floating_point()
+                ? scores.add(seen)
+                : scores.masked_fill(seen.logical_not(), new Scalar(Double.NEGATIVE_INFINITY));
     }
 
     private static Tensor repeated(Tensor k, long heads) {

@@ -84,6 +84,10 @@ class GoldenGradientTest {
         for (float g : flat) {
             sum += (double) g * g;
         }
+        if (norm == 0 && name.contains(".experts.")) {
+            assertThat(sum).as("%s, an expert that no token chose", name).isZero();
+            return;
+        }
         assertThat(norm).as("a gradient that could vanish unseen in %s", name).isGreaterThan(1e-3);
         assertThat(Math.abs(Math.sqrt(sum) - norm)).as("norm of %s", name).isLessThan(RELATIVE_TOLERANCE * norm);
         for (int i = 0; i < indices.length; i++) {

@@ -69,6 +69,7 @@ class ArchitecturesTest {
 
     private static List<String> options(TinyWorld world, boolean resume) {
         List<String> all = new ArrayList<>(OPTIONS);
+        all.add("data.preferences=" + world.file("pairs.jsonl"));
         all.add("data.eval_preferences=" + world.file("eval-pairs.jsonl"));
         if (resume) {
             all.add("run.resume=true");
