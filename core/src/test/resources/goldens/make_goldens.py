@@ -8,7 +8,8 @@ given, and the versions used stand in every file.
     python make_goldens.py OUT --stories DIR --smollm2 DIR       # also the numbers of the two real models (weights not copied)
 
 Per small model NAME: OUT/NAME/ is a Hugging Face directory (config.json, safetensors), OUT/NAME.json its numbers. Per family
-there is OUT/FAMILY-reward/, a sequence-classification directory with one label, and OUT/FAMILY-reward.json. All numbers are
+there is OUT/FAMILY-reward/, a sequence-classification directory with one label, and OUT/FAMILY-reward.json; the families of
+FAMILIES have everything in one file, made from a directory in bfloat16 and a head that a test can rebuild. All numbers are
 computed from the directory as it was written, read back and cast to float32, one unpadded row at a time.
 
 The models are random, so every feature has to matter for a test to notice its loss: weights have a standard deviation of
@@ -26,18 +27,25 @@ Numbers (lists run over the completion tokens ids[prompt_length:]):
                           token that is not config.pad_token_id, so a text that ends in the pad id is read too early
     rewards[i].score_at_end    the score at the last token (what a config without a pad id gives for a single row)
     rewards[i].prefix_scores   the score at every position
+    reward_gradient       over two pairs, texts 0 and 1, texts 2 and 3, of the Bradley-Terry loss plus (chosen + rejected)^2 / 2
+    gradient_balanced     `gradient` plus that of router_aux_loss_coef times transformers' load-balancing loss, whose value it holds
 """
 
 import argparse
+import copy
 import json
 import math
 import random
 import shutil
+import tempfile
 from pathlib import Path
 
 import torch
 import transformers
+from safetensors.torch import load_file
 from transformers import AutoConfig, AutoModelForCausalLM, AutoModelForSequenceClassification
+from transformers.modeling_layers import GenericForSequenceClassification
+from transformers.models.granite.modeling_granite import GranitePreTrainedModel
 
 VERSIONS = {"transformers": "5.17.0", "torch": "2.13.0"}
 TEMPERATURES = (1.0, 0.7)
@@ -79,18 +87,52 @@ MODELS = {
     "qwen3": (lambda: base("qwen3", head_dim=16, rope_parameters=rope(10000.0)), False, torch.float32, None),
     "qwen3-bfloat16": (lambda: base("qwen3", head_dim=10, tie_word_embeddings=True, use_sliding_window=True, sliding_window=8, max_window_layers=1, rope_parameters=rope(10000.0)), False, torch.bfloat16, None),
 }
+LONGROPE = dict(
+    rope_type="longrope", original_max_position_embeddings=32,
+    short_factor=[1.0, 1.1, 1.3], long_factor=[1.5, 2.5, 4.0],
+)
+
+
+def gemma(model_type, **changes):
+    return base(model_type, num_hidden_layers=3, hidden_activation="gelu_pytorch_tanh", tie_word_embeddings=True, head_dim=12, query_pre_attn_scalar=20, sliding_window=8, **changes)
+
+
+# Families that have no fixture of a classifier: their causal model's directory, in bfloat16, has the scores too (with_sine_head).
+# name: (config, old-style config.json)
+FAMILIES = {
+    "gpt_neox": (lambda: base("gpt_neox", num_key_value_heads=None, layer_norm_eps=0.02, rope_parameters=rope(10000.0, partial_rotary_factor=0.5)), False),
+    "gpt_neox-sequential": (lambda: base("gpt_neox", num_key_value_heads=None, layer_norm_eps=0.02, use_parallel_residual=False, attention_bias=False, rope_parameters=rope(500.0, partial_rotary_factor=0.25)), False),
+    "gemma3_text": (lambda: gemma("gemma3_text", layer_types=["sliding_attention", "sliding_attention", "full_attention"], rope_parameters={"sliding_attention": rope(100.0), "full_attention": rope(10000.0, rope_type="linear", factor=4.0)}), False),
+    "gpt2": (lambda: base("gpt2", n_inner=40, tie_word_embeddings=True, layer_norm_epsilon=0.02, num_key_value_heads=None), False),
+    "gemma2": (lambda: gemma("gemma2", attn_logit_softcapping=2.0, final_logit_softcapping=5.0, rope_parameters=rope(10000.0)), False),
+    "olmo2": (lambda: base("olmo2", rope_parameters=rope(10000.0)), False),
+    "phi3": (lambda: base("phi3", rope_parameters=rope(10000.0)), False),
+    "phi3-longrope": (lambda: base("phi3", sliding_window=20, original_max_position_embeddings=32, rope_parameters=rope(10000.0, partial_rotary_factor=0.75, **LONGROPE)), False),
+    "smollm3": (lambda: base("smollm3", num_hidden_layers=3, no_rope_layers=[1, 0, 1], tie_word_embeddings=True, rope_parameters=rope(10000.0)), False),
+    "granite": (lambda: base("granite", embedding_multiplier=3.0, residual_multiplier=0.6, attention_multiplier=0.2, logits_scaling=1.7, rope_parameters=rope(10000.0)), False),
+    "starcoder2": (lambda: base("starcoder2", sliding_window=8, norm_epsilon=0.02, tie_word_embeddings=True, rope_parameters=rope(10000.0)), False),
+    "stablelm": (lambda: base("stablelm", layer_norm_eps=0.02, use_qkv_bias=True, rope_parameters=rope(10000.0, partial_rotary_factor=0.25)), False),
+    "stablelm-parallel": (lambda: base("stablelm", layer_norm_eps=0.02, use_parallel_residual=True, rope_parameters=rope(10000.0, partial_rotary_factor=0.5)), False),
+    "mixtral": (lambda: base("mixtral", num_local_experts=4, num_experts_per_tok=2, output_router_logits=True, router_aux_loss_coef=0.5, rope_parameters=rope(10000.0)), False),
+    "qwen3_moe": (lambda: base("qwen3_moe", num_hidden_layers=3, head_dim=16, num_local_experts=5, num_experts_per_tok=2, moe_intermediate_size=24, mlp_only_layers=[1], norm_topk_prob=True, output_router_logits=True, router_aux_loss_coef=0.5, rope_parameters=rope(10000.0)), False),
+    "qwen3_moe-unnormalised": (lambda: base("qwen3_moe", head_dim=16, num_local_experts=3, num_experts_per_tok=2, moe_intermediate_size=24, norm_topk_prob=False, rope_parameters=rope(10000.0)), False),
+}
 GRADIENTS_OF = ("llama", "qwen3")
 REWARDS = {"llama": False, "mistral": True, "qwen2": False, "qwen3": True}  # family: old-style config.json
 
 
 def draw(model, generator):
     """Random weights under which every part of the model matters."""
+    plus_one = model.config.model_type.startswith("gemma")
     with torch.no_grad():
         for name, weight in model.named_parameters():
-            if name.endswith("norm.weight"):
-                weight.uniform_(0.5, 1.5, generator=generator)
+            if name.endswith(("norm.weight", "ln_1.weight", "ln_2.weight", "ln_f.weight")):
+                weight.uniform_(*((-0.5, 0.5) if plus_one else (0.5, 1.5)), generator=generator)
             elif name == "score.weight":
                 weight.normal_(0.0, 0.2, generator=generator)
+            elif plus_one and "embed_tokens" in name:
+                # Scaled by the root of the width; larger, and the tied head would repeat the last token for ever.
+                weight.normal_(0.0, 0.08, generator=generator)
             else:
                 weight.normal_(0.0, 0.3 if name.endswith("bias") else 0.25, generator=generator)
 
@@ -123,7 +165,7 @@ def random_rows(seed):
 
 def number(value):
     """Eight significant digits: float32 has seven, and the files stay small."""
-    return float(f"{float(value):.8g}")
+    return float(f"{float(value.detach() if torch.is_tensor(value) else value):.8g}")
 
 
 def numbers(values):
@@ -165,10 +207,21 @@ def greedy_numbers(model, prompt, count):
     return {"prompt": list(prompt), "tokens": tokens, "least_gap": number(min(gaps))}
 
 
+def gradients_as_stored(model):
+    """Gradients by the names and in the layout of the model's files, which are not always those of its parameters."""
+    like = copy.deepcopy(model)
+    with torch.no_grad():
+        for weight, source in zip(like.parameters(), model.parameters(), strict=True):
+            weight.copy_(torch.zeros_like(source) if source.grad is None else source.grad)
+    with tempfile.TemporaryDirectory() as folder:
+        like.save_pretrained(folder)
+        return load_file(Path(folder) / "model.safetensors")
+
+
 def gradient_numbers(model):
     gradients = {}
-    for name, weight in model.named_parameters():
-        flat = weight.grad.flatten()
+    for name, gradient in gradients_as_stored(model).items():
+        flat = gradient.flatten()
         step = max(1, flat.numel() // 23)
         indices = list(range(0, flat.numel(), step))
         gradients[name] = {"norm": number(flat.norm()), "indices": indices, "values": numbers(flat[indices])}
@@ -241,9 +294,12 @@ def reward_numbers(model, texts):
         batch = torch.tensor([ids + [pad] * (width - len(ids)) for ids in texts])
         mask = torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids in texts])
         scores = model(batch, attention_mask=mask).logits[:, 0]
+        if (getattr(model.config, "rope_parameters", None) or {}).get("rope_type") == "longrope":
+            # In transformers the longest row of a batch decides how all are rotated.
+            scores = torch.stack([model(torch.tensor([ids])).logits[0, 0] for ids in texts])
         rows = []
         for ids, score in zip(texts, scores):
-            every = model.score(model.model(torch.tensor([ids])).last_hidden_state)[0, :, 0]
+            every = model.score(model.base_model(torch.tensor([ids])).last_hidden_state)[0, :, 0]
             position = max(i for i, token in enumerate(ids) if token != pad)
             alone = model(torch.tensor([ids])).logits[0, 0]
             assert abs(score - every[position]) < 1e-4 and abs(alone - every[position]) < 1e-4, (score, alone, every)
@@ -271,14 +327,66 @@ def small_reward(out, family):
     print(f"{family}-reward: {[row['score'] for row in content['rewards']]}")
 
 
+class GraniteForSequenceClassification(GenericForSequenceClassification, GranitePreTrainedModel):
+    """transformers has the parts but no such class."""
+
+
 def with_sine_head(causal):
     """A one-label classifier on the causal model's backbone with score.weight[0, i] = 0.05 sin(i + 1), which a test can rebuild."""
-    causal.config.num_labels = 1
-    model = AutoModelForSequenceClassification.from_config(causal.config).eval()
-    model.model = causal.model
+    config = copy.deepcopy(causal.config)
+    config.num_labels = 1
+    own = {"granite": GraniteForSequenceClassification}.get(config.model_type)
+    model = (own(config) if own else AutoModelForSequenceClassification.from_config(config, attn_implementation="eager")).eval()
+    setattr(model, causal.base_model_prefix, causal.base_model)
     with torch.no_grad():
-        model.score.weight.copy_(torch.tensor([[0.05 * math.sin(i + 1) for i in range(causal.config.hidden_size)]]))
+        model.score.weight.copy_(torch.tensor([[0.05 * math.sin(i + 1) for i in range(config.hidden_size)]]))
     return model
+
+
+def balance_loss(model, rows):
+    """transformers' load-balancing loss over the tokens that predict something, as one padded batch."""
+    inputs = [ids[:-1] for ids, _ in rows]
+    width = max(map(len, inputs))
+    batch = torch.tensor([ids + [PAD] * (width - len(ids)) for ids in inputs])
+    mask = torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids in inputs])
+    return model(batch, attention_mask=mask, output_router_logits=True).aux_loss
+
+
+def balanced_gradient(model, rows, gradient):
+    """The same gradient with router_aux_loss_coef times the load-balancing loss."""
+    loss = balance_loss(model, rows)
+    (model.config.router_aux_loss_coef * loss).backward()
+    return {**gradient, "balance_loss": number(loss), "parameters": gradient_numbers(model)}
+
+
+def family(out, name):
+    make, old_style = FAMILIES[name]
+    for seed in range(1000):
+        generator = torch.Generator().manual_seed(seed)
+        model = write_model(AutoModelForCausalLM, make(), out / name, generator, old_style, torch.bfloat16, None)
+        rows = random_rows(seed)
+        greedy = greedy_numbers(model, rows[1][0][:GREEDY_PROMPT], GREEDY_TOKENS)
+        tokens = greedy["tokens"]
+        if greedy["least_gap"] > LEAST_GAP and len(set(tokens)) >= 8 and not {PAD, BOS, EOS} & set(tokens):
+            break
+    else:
+        raise AssertionError(f"{name}: no seed will do")
+    content = {"seed": seed, "rows": [row_numbers(model, *row) for row in rows], "greedy": greedy}
+    content["gradient"] = logprob_gradient(model, rows)
+    if getattr(model.config, "output_router_logits", False):
+        content["gradient_balanced"] = balanced_gradient(model, rows, content["gradient"])
+    texts = [ids for ids, _ in rows] + [rows[1][0][:15] + [PAD], rows[2][0][:10] + [PAD] + rows[2][0][11:13]]
+    classifier = with_sine_head(model)
+    content["score_weight"] = "0.05 * sin(i + 1)"
+    content["rewards"] = reward_numbers(classifier, texts)
+    classifier.zero_grad()
+    # Chosen against rejected, twice, and TRL's centring term, without which biases of the last norm would have no gradient.
+    scores = [classifier(torch.tensor([ids])).logits[0, 0] for ids in texts[:4]]
+    loss = sum(0.5 * (scores[i] + scores[i + 1]) ** 2 - torch.nn.functional.logsigmoid(scores[i] - scores[i + 1]) for i in (0, 2))
+    loss.backward()
+    content["reward_gradient"] = {"loss": number(loss), "parameters": gradient_numbers(classifier)}
+    write_json(out / f"{name}.json", content)
+    print(f"{name}: seed {seed}, least gap {greedy['least_gap']:.3f}, scores {[row['score'] for row in content['rewards']]}")
 
 
 def real_model(out, name, directory, source, rows, texts, greedy_count):
@@ -355,9 +463,12 @@ def main():
     for name in MODELS:
         if options.only in (None, name):
             small_causal(options.out, name)
-    for family in REWARDS:
-        if options.only in (None, f"{family}-reward"):
-            small_reward(options.out, family)
+    for name in FAMILIES:
+        if options.only in (None, name):
+            family(options.out, name)
+    for name in REWARDS:
+        if options.only in (None, f"{name}-reward"):
+            small_reward(options.out, name)
     if options.stories:
         stories(options.out, options.stories)
     if options.smollm2:

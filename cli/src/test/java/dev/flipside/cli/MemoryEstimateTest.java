@@ -8,41 +8,28 @@ import dev.flipside.config.ConfigReader;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.model.DecoderConfig;
 import dev.flipside.model.PassSize;
-import dev.flipside.model.RopeConfig;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class MemoryEstimateTest {
     /** V 1000, D 8, F 16, 2 layers, 4 heads over 2 KV heads of size 2. */
-    private static final DecoderConfig CONFIG = new DecoderConfig(
-            "llama",
-            1000,
-            8,
-            16,
-            2,
-            4,
-            2,
-            2,
-            1e-5,
-            512,
-            true,
-            DecoderConfig.Biases.NONE,
-            false,
-            OptionalInt.empty(),
-            Collections.nCopies(2, false),
-            new RopeConfig.Plain(10000),
-            0.02);
+    private static final DecoderConfig CONFIG = config(1000);
 
     @TempDir
     Path folder;
+
+    private static DecoderConfig config(int vocabulary) {
+        return DecoderConfig.builder("llama", 2, 4, 2, 2)
+                .widths(vocabulary, 8, 16, 512)
+                .tiedHead(true)
+                .build();
+    }
 
     private TrainConfig config(String... overrides) throws IOException {
         Path file = Files.writeString(
@@ -96,24 +83,7 @@ class MemoryEstimateTest {
 
     @Test
     void aLargeVocabularyIsHeldInChunks() throws IOException {
-        DecoderConfig large = new DecoderConfig(
-                "llama",
-                1 << 20,
-                8,
-                16,
-                2,
-                4,
-                2,
-                2,
-                1e-5,
-                512,
-                true,
-                DecoderConfig.Biases.NONE,
-                false,
-                OptionalInt.empty(),
-                Collections.nCopies(2, false),
-                new RopeConfig.Plain(10000),
-                0.02);
+        DecoderConfig large = config(1 << 20);
         long scores = part(
                 MemoryEstimate.ofTraining(config(), new Shape(large, 1), Optional.empty(), 30, false),
                 "vocabulary scores");

@@ -26,7 +26,7 @@ interface AttentionPass extends AutoCloseable {
         private final Tensor mixed;
 
         /** @param qkv [B, T, (H + 2 KV) headDim] */
-        ByAutograd(DecoderLayer layer, Tensor qkv, Rope.Angles angles, DecoderLayer.Attention attention) {
+        ByAutograd(DecoderLayer layer, Tensor qkv, RotaryTables.Angles angles, DecoderLayer.Attention attention) {
             try (Scopes.Frozen scope = Scopes.frozen();
                     AutoGradMode grad = new AutoGradMode(true)) {
                 this.qkv = Scopes.keep(qkv.detach().set_requires_grad(true));

@@ -3,10 +3,13 @@ package dev.flipside.model;
 import dev.flipside.engine.Scopes;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.UnaryOperator;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.AutoGradMode;
+import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 
 /** The pass by the functional layers and autograd: any device, any precision. With checkpointing only the input of each layer is kept. */
 final class AutogradPass implements BlocksPass {
@@ -18,10 +21,14 @@ final class AutogradPass implements BlocksPass {
     /** The input of the first layer, then, with checkpointing, the output of each. */
     private final List<Tensor> residuals = new ArrayList<>();
 
+    /** In a model with experts. */
+    private final Optional<RouterBalance> balance;
+
     AutogradPass(Decoder decoder, RowLayout layout, Tensor embedded, boolean checkpointing) {
         this.decoder = decoder;
         this.layout = layout;
         this.checkpointing = checkpointing;
+        balance = decoder.config().block().experts().map(experts -> new RouterBalance(experts, layout, decoder));
         residuals.add(Scopes.keep(embedded.detach()));
         try (PointerScope scope = new PointerScope();
                 Autocast autocast = new Autocast(decoder.precision())) {
@@ -30,23 +37,33 @@ final class AutogradPass implements BlocksPass {
     }
 
     private Tensor forwardWithGraph() {
+        balance.ifPresent(RouterBalance::keepGraph);
         try (AutoGradMode grad = new AutoGradMode(true)) {
             Tensor embedded = residuals.get(0).set_requires_grad(true);
             return decoder.finalNorm(
-                    decoder.blocks(embedded, layout.angles(decoder.rope()), layout.attention(decoder)));
+                    decoder.blocks(embedded, layout.angles(decoder.rotary()), layout.attention(decoder), router()));
         }
     }
 
     private Tensor forwardWithoutGraph() {
         try (AutoGradMode grad = new AutoGradMode(false)) {
-            Rope.Angles angles = layout.angles(decoder.rope());
+            RotaryTables.Angles angles = layout.angles(decoder.rotary());
             DecoderLayer.Attention attention = layout.attention(decoder);
             for (DecoderLayer layer : decoder.layers()) {
                 Tensor input = residuals.get(residuals.size() - 1);
-                residuals.add(Scopes.keep(Scopes.scoped(() -> layer.forward(input, angles, attention))));
+                residuals.add(Scopes.keep(Scopes.scoped(() -> layer.forward(input, angles, attention, router()))));
             }
             return decoder.finalNorm(residuals.get(residuals.size() - 1));
         }
+    }
+
+    private RouterListener router() {
+        return balance.<RouterListener>map(b -> b).orElse(RouterListener.NONE);
+    }
+
+    @Override
+    public double balanceLoss() {
+        return balance.map(RouterBalance::value).orElse(0.0);
     }
 
     @Override
@@ -55,46 +72,80 @@ final class AutogradPass implements BlocksPass {
     }
 
     @Override
-    public Tensor backward(Tensor gradHidden) {
-        return checkpointing ? backwardByLayer(gradHidden) : backwardGraph(gradHidden);
+    public Tensor backward(Tensor gradHidden, double balanceWeight) {
+        return checkpointing ? backwardByLayer(gradHidden, balanceWeight) : backwardGraph(gradHidden, balanceWeight);
     }
 
-    private Tensor backwardGraph(Tensor gradHidden) {
-        DecoderLayer.backward(hidden, gradHidden);
+    private Tensor backwardGraph(Tensor gradHidden, double balanceWeight) {
+        List<Tensor> losses = new ArrayList<>();
+        if (balanceWeight != 0) {
+            try (AutoGradMode grad = new AutoGradMode(true)) {
+                balance.ifPresent(b -> losses.addAll(b.parts(balanceWeight)));
+            }
+        }
+        backward(hidden, gradHidden, losses);
         return residuals.get(0).grad();
     }
 
-    private Tensor backwardByLayer(Tensor gradHidden) {
+    private Tensor backwardByLayer(Tensor gradHidden, double balanceWeight) {
         int count = decoder.layers().size();
-        Rope.Angles angles = layout.angles(decoder.rope());
+        RotaryTables.Angles angles = layout.angles(decoder.rotary());
         DecoderLayer.Attention attention = layout.attention(decoder);
-        Tensor gradient = backwardThrough(residuals.get(count), decoder::finalNorm, gradHidden);
+        Tensor gradient = backwardThrough(residuals.get(count), (x, losses) -> decoder.finalNorm(x), gradHidden);
         for (int i = count - 1; i >= 0; i--) {
             DecoderLayer layer = decoder.layers().get(i);
             Tensor above = gradient;
-            gradient = backwardThrough(residuals.get(i), x -> layer.forward(x, angles, attention), above);
+            gradient = backwardThrough(
+                    residuals.get(i),
+                    (x, losses) -> layer.forward(x, angles, attention, router(balanceWeight, losses)),
+                    above);
             Scopes.release(above);
         }
         return gradient;
     }
 
+    /** Adds each layer's part of the load-balancing loss to {@code losses}. */
+    private RouterListener router(double balanceWeight, List<Tensor> losses) {
+        return balance.isEmpty() || balanceWeight == 0
+                ? RouterListener.NONE
+                : (layer, probabilities, chosen) -> losses.add(balance.get().part(probabilities, balanceWeight));
+    }
+
+    /** A part of the decoder, which may add losses of its own. */
+    private interface Part {
+        Tensor apply(Tensor input, List<Tensor> losses);
+    }
+
     /** The gradient with respect to {@code input}, in the caller's scope; those of the weights are added on the way. */
-    private Tensor backwardThrough(Tensor input, UnaryOperator<Tensor> function, Tensor gradOutput) {
+    private Tensor backwardThrough(Tensor input, Part part, Tensor gradOutput) {
         return Scopes.scoped(() -> {
             Tensor leaf = input.detach().set_requires_grad(true);
             try (AutoGradMode grad = new AutoGradMode(true);
                     Autocast autocast = new Autocast(decoder.precision())) {
-                Tensor output = function.apply(leaf);
-                DecoderLayer.backward(output, gradOutput);
+                List<Tensor> losses = new ArrayList<>();
+                Tensor output = part.apply(leaf, losses);
+                backward(output, gradOutput, losses);
             }
             // grad() only points into the leaf, which ends with this scope; detach() is a tensor of its own.
             return leaf.grad().detach();
         });
     }
 
+    /** Gradients of an output, given those with respect to it, and of losses beside it. */
+    private static void backward(Tensor output, Tensor gradOutput, List<Tensor> losses) {
+        TensorVector outputs = new TensorVector(output);
+        TensorVector gradients = new TensorVector(gradOutput);
+        for (Tensor loss : losses) {
+            outputs.push_back(loss);
+            gradients.push_back(torch.ones_like(loss));
+        }
+        torch.backward(outputs, gradients, new BoolOptional(), false, new TensorVector());
+    }
+
     @Override
     public void close() {
         Scopes.release(hidden);
         residuals.forEach(Scopes::release);
+        balance.ifPresent(RouterBalance::close);
     }
 }

@@ -41,8 +41,18 @@ final class Batches {
         return IntStream.of(indices).mapToObj(rows::get).toArray(int[][]::new);
     }
 
-    /** @throws UserError when an id is outside the vocabulary: on a GPU it would poison the whole process */
-    static void requireInVocabulary(List<int[]> rows, int vocabSize) {
+    /** @throws UserError when an id is outside the vocabulary, or a row longer than the positions that a model has learned: on a GPU they would poison the whole process */
+    static void requireFitting(List<int[]> rows, DecoderConfig config) {
+        requireInVocabulary(rows, config.vocabSize());
+        int most = config.maxPositionEmbeddings();
+        int longest = rows.stream().mapToInt(row -> row.length).max().orElse(0);
+        if (config.positions().learned() && longest > most) {
+            throw new UserError("A text has " + longest + " tokens and the model has learned " + most
+                    + " positions; shorten the texts (max_prompt_length, max_length) or take another model.");
+        }
+    }
+
+    private static void requireInVocabulary(List<int[]> rows, int vocabSize) {
         for (int[] row : rows) {
             for (int id : row) {
                 if (id < 0 || id >= vocabSize) {

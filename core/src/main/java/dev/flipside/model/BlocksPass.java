@@ -11,9 +11,13 @@ sealed interface BlocksPass extends AutoCloseable permits AutogradPass, PlannedP
      * Adds the gradients of the blocks' weights and of the final norm's. May be called once.
      *
      * @param gradHidden with respect to {@link #hidden}, float32 [B, T, D]
+     * @param balanceWeight of {@link #balanceLoss}, whose gradient is added
      * @return the gradient with respect to the embedded tokens, float32 [B, T, D]; belongs to the caller's scope
      */
-    Tensor backward(Tensor gradHidden);
+    Tensor backward(Tensor gradHidden, double balanceWeight);
+
+    /** The load-balancing loss of routers; 0 without experts. */
+    double balanceLoss();
 
     @Override
     void close();

@@ -3,6 +3,7 @@ package dev.flipside.model;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Tensors;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
@@ -12,18 +13,20 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /** Every token sees itself and the earlier tokens of its row, or the latest of them in a sliding layer. Right padding is never seen. */
 final class CausalAttention implements DecoderLayer.Attention {
     private final DecoderConfig config;
+    private final ScaledDotProducts products;
     private final boolean expandKeys;
     private final Optional<Tensor> slidingMask;
 
     /** For rows of {@code tokens} tokens; the mask belongs to the caller's scope. */
     CausalAttention(DecoderConfig config, Precision precision, Device device, long tokens) {
         this.config = config;
+        products = ScaledDotProducts.of(config);
         // On CUDA only bfloat16 has a fused kernel that shares keys between query heads; float32 would fall back to
         // whole score matrices.
         this.expandKeys = !device.isCpu() && precision == Precision.FLOAT32 && config.heads() != config.kvHeads();
-        this.slidingMask = config.slidingWindow().isPresent()
-                        && tokens > config.slidingWindow().getAsInt()
-                ? Optional.of(band(config.slidingWindow().getAsInt(), device, tokens))
+        OptionalInt window = config.attention().slidingWindow();
+        this.slidingMask = window.isPresent() && tokens > window.getAsInt()
+                ? Optional.of(band(window.getAsInt(), device, tokens))
                 : Optional.empty();
     }
 
@@ -37,15 +40,8 @@ final class CausalAttention implements DecoderLayer.Attention {
     public Tensor apply(int layer, Tensor q, Tensor k, Tensor v) {
         boolean sliding = slidingMask.isPresent() && config.window(layer).isPresent();
         TensorOptional mask = sliding ? new TensorOptional(slidingMask.get()) : Tensors.NONE;
-        Tensor out = torch.scaled_dot_product_attention(
-                q.transpose(1, 2),
-                keys(k).transpose(1, 2),
-                keys(v).transpose(1, 2),
-                mask,
-                0.0,
-                !sliding,
-                Tensors.NO_DOUBLE,
-                sharesKeys());
+        Tensor out = products.apply(
+                q.transpose(1, 2), keys(k).transpose(1, 2), keys(v).transpose(1, 2), mask, !sliding, sharesKeys());
         return out.transpose(1, 2).reshape(q.size(0), q.size(1), -1);
     }
 

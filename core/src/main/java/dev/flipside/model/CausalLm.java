@@ -42,7 +42,7 @@ public final class CausalLm implements AutoCloseable {
         WeightFiles weights = WeightFiles.open(directory);
         WeightLayout layout = WeightLayout.causalLm(files.config());
         Parameters parameters = layout.load(weights, device);
-        requireTiedHead(files, weights, parameters);
+        requireTiedHead(files, weights, layout.headInFile(), parameters);
         return new CausalLm(files, layout, parameters, precision.on(device));
     }
 
@@ -60,8 +60,7 @@ public final class CausalLm implements AutoCloseable {
     }
 
     /** Some files hold the head although it is tied; one that differs would be another model than the one that config.json describes. */
-    private static void requireTiedHead(ModelFiles files, WeightFiles weights, Parameters parameters) {
-        String head = WeightLayout.VOCABULARY_HEAD;
+    private static void requireTiedHead(ModelFiles files, WeightFiles weights, String head, Parameters parameters) {
         if (!files.config().tiedHead() || !weights.has(head)) {
             return;
         }
@@ -118,7 +117,7 @@ public final class CausalLm implements AutoCloseable {
      */
     public List<Rows> passes(List<TokenRow> rows, PassSize size) {
         DecoderConfig config = files.config();
-        return CompletionBatch.split(rows, config.vocabSize(), size.tokens(config)).stream()
+        return CompletionBatch.split(rows, config, size.tokens(config)).stream()
                 .map(batch -> new Rows(batch.rows(), batch.layout().tokens()))
                 .toList();
     }

@@ -17,13 +17,13 @@ import org.bytedeco.pytorch.Tensor;
  */
 record CompletionBatch(int[] rows, RowLayout layout, long[] positions, long[] targets) {
     /** @param tokens most of a batch, see {@link RowBatch#split} */
-    static List<CompletionBatch> split(List<TokenRow> all, int vocabSize, int tokens) {
-        Batches.requireInVocabulary(all.stream().map(TokenRow::ids).toList(), vocabSize);
+    static List<CompletionBatch> split(List<TokenRow> all, DecoderConfig config, int tokens) {
         List<int[]> inputs = all.stream()
                 .map(row -> Arrays.copyOf(row.ids(), Math.max(row.promptLength(), row.ids().length - 1)))
                 .toList();
+        Batches.requireFitting(all.stream().map(TokenRow::ids).toList(), config);
         int[] prompts = all.stream().mapToInt(TokenRow::promptLength).toArray();
-        return RowBatch.split(inputs, prompts, tokens).stream()
+        return RowBatch.split(inputs, prompts, tokens, config.originalContext()).stream()
                 .map(batch -> of(all, batch))
                 .toList();
     }

@@ -4,8 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.function.Predicate;
 
 /**
  * Typed reading of one JSON object of a model directory; every error names the file and the key. A key that is {@code null} counts as missing, as in
@@ -66,6 +70,38 @@ final class ConfigJson {
             throw wrong(key, "is " + value.get() + ", which is not a positive number");
         }
         return value.get().doubleValue();
+    }
+
+    /** A positive number, or 0. */
+    double numberOrZero(String key, double byDefault) {
+        Optional<JsonNode> value = get(key);
+        boolean zero = value.map(v -> v.isNumber() && v.doubleValue() == 0).orElse(byDefault == 0);
+        return zero ? 0 : number(key, byDefault);
+    }
+
+    /** A number that may be missing. */
+    OptionalDouble optionalNumber(String key) {
+        return get(key).isPresent() ? OptionalDouble.of(number(key, 1)) : OptionalDouble.empty();
+    }
+
+    /** A list of positive numbers that must be there. */
+    List<Double> numbers(String key) {
+        List<Double> numbers = new ArrayList<>();
+        for (JsonNode value : required(key, "a list of numbers", JsonNode::isArray)) {
+            if (!value.isNumber() || !(value.doubleValue() > 0)) {
+                throw wrong(key, "contains " + value + ", which is not a positive number");
+            }
+            numbers.add(value.doubleValue());
+        }
+        return numbers;
+    }
+
+    private JsonNode required(String key, String what, Predicate<JsonNode> kind) {
+        JsonNode value = get(key).orElseThrow(() -> wrong(key, "is missing"));
+        if (!kind.test(value)) {
+            throw wrong(key, "is not " + what);
+        }
+        return value;
     }
 
     double requiredNumber(String key) {

@@ -5,7 +5,10 @@ import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.NoGradGuard;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -22,7 +25,7 @@ public final class Decoder implements AutoCloseable {
     private final Parameters weights;
     private final Precision precision;
     private final List<DecoderLayer> layers = new ArrayList<>();
-    private final Rope rope;
+    private final RotaryTables rotary;
 
     Decoder(DecoderConfig config, Parameters weights, Precision precision) {
         this.config = config;
@@ -31,7 +34,7 @@ public final class Decoder implements AutoCloseable {
         for (int i = 0; i < config.layers(); i++) {
             layers.add(new DecoderLayer(i, config, weights));
         }
-        rope = new Rope(config.rope(), config.headDim(), weights.device());
+        rotary = new RotaryTables(config.positions(), weights.device());
     }
 
     public DecoderConfig config() {
@@ -60,7 +63,8 @@ public final class Decoder implements AutoCloseable {
         try (Autocast autocast = new Autocast(precision)) {
             return Scopes.scoped(() -> {
                 long tokens = ids.size(1);
-                return finalNorm(blocks(embed(ids), rope.upTo(tokens), causal(tokens)));
+                Tensor embedded = embed(ids, () -> RowLayout.Padded.positions(tokens, device()));
+                return finalNorm(blocks(embedded, rotary.upTo(tokens), causal(tokens), RouterListener.NONE));
             });
         }
     }
@@ -70,13 +74,13 @@ public final class Decoder implements AutoCloseable {
         if (PlannedAttention.supports(this)) {
             return Scopes.scoped(() -> {
                 try (NoGradGuard guard = new NoGradGuard()) {
-                    return planned(layout, embed(layout.ids(device())), (layer, keys, values) -> {});
+                    return planned(layout, embed(layout), (layer, keys, values) -> {});
                 }
             });
         }
         try (Autocast autocast = new Autocast(precision)) {
-            return Scopes.scoped(
-                    () -> finalNorm(blocks(embed(layout.ids(device())), layout.angles(rope), layout.attention(this))));
+            return Scopes.scoped(() -> finalNorm(
+                    blocks(embed(layout), layout.angles(rotary), layout.attention(this), RouterListener.NONE)));
         }
     }
 
@@ -121,9 +125,19 @@ public final class Decoder implements AutoCloseable {
      */
     public Tensor logits(Tensor hidden) {
         try (Autocast autocast = new Autocast(precision)) {
-            return Scopes.scoped(
-                    () -> torch.linear(hidden, weights.get(headName())).to(ScalarType.Float));
+            return Scopes.scoped(() -> {
+                Tensor products = torch.linear(hidden, weights.get(headName())).to(ScalarType.Float);
+                double scale = config.scales().logits();
+                return capped(scale == 1 ? products : products.mul(new Scalar(scale)));
+            });
         }
+    }
+
+    private Tensor capped(Tensor scores) {
+        OptionalDouble cap = config.scales().logitSoftCap();
+        return cap.isEmpty()
+                ? scores
+                : scores.div(new Scalar(cap.getAsDouble())).tanh().mul(new Scalar(cap.getAsDouble()));
     }
 
     /** The slot of the vocabulary head: the embedding when they are tied. */
@@ -149,7 +163,7 @@ public final class Decoder implements AutoCloseable {
      * @param maxNewTokens how often {@link #step} may be called
      */
     public KvCache prefill(List<int[]> prompts, int[] copies, int maxNewTokens) {
-        Batches.requireInVocabulary(prompts, config.vocabSize());
+        Batches.requireFitting(prompts, config);
         KvCache cache = new KvCache(this, prompts, copies, maxNewTokens);
         try {
             cache.prefill(prompts);
@@ -171,8 +185,12 @@ public final class Decoder implements AutoCloseable {
         try (Autocast autocast = new Autocast(precision)) {
             return Scopes.scoped(() -> {
                 try (NoGradGuard guard = new NoGradGuard()) {
-                    Rope.Angles angles = rope.at(cache.positions(), cache.nextSlot() + 1L);
-                    Tensor hidden = finalNorm(blocks(embed(tokens.view(-1, 1)), angles, cache.begin(tokens.numel())));
+                    RotaryTables.Angles angles =
+                            rotary.at(cache.positions(), cache.nextSlot() + 1L, cache.beyondOriginalContext());
+                    Tensor embedded =
+                            embed(tokens.view(-1, 1), () -> cache.positions().view(-1, 1));
+                    Tensor hidden =
+                            finalNorm(blocks(embedded, angles, cache.begin(tokens.numel()), RouterListener.NONE));
                     cache.advance();
                     return hidden.view(-1, config.hiddenSize());
                 }
@@ -180,17 +198,33 @@ public final class Decoder implements AutoCloseable {
         }
     }
 
-    Tensor embed(Tensor ids) {
-        return torch.embedding(weights.get(WeightLayout.EMBEDDING), ids);
+    Tensor embed(RowLayout layout) {
+        return embed(layout.ids(device()), () -> layout.positions(device()));
+    }
+
+    /** @param positions int64, to broadcast over {@code ids}; asked for where they are learned */
+    private Tensor embed(Tensor ids, Supplier<Tensor> positions) {
+        Tensor tokens = torch.embedding(weights.get(WeightLayout.EMBEDDING), ids);
+        double scale = config.scales().embedding();
+        Tensor scaled = scale == 1 ? tokens : tokens.mul(new Scalar(scale));
+        return config.positions().learned()
+                ? scaled.add(torch.embedding(weights.get(WeightLayout.POSITIONS), withinContext(positions.get())))
+                : scaled;
+    }
+
+    /** Padding may stand beyond the last position that has an embedding. */
+    Tensor withinContext(Tensor positions) {
+        return positions.clamp_max(new Scalar(config.maxPositionEmbeddings() - 1L));
     }
 
     /** All blocks, one after the other; only the last one's output is kept unless autograd holds more. */
-    Tensor blocks(Tensor embedded, Rope.Angles angles, DecoderLayer.Attention attention) {
+    Tensor blocks(
+            Tensor embedded, RotaryTables.Angles angles, DecoderLayer.Attention attention, RouterListener router) {
         Tensor x = embedded;
         for (int i = 0; i < layers.size(); i++) {
             DecoderLayer layer = layers.get(i);
             Tensor input = x;
-            x = Scopes.scoped(() -> layer.forward(input, angles, attention));
+            x = Scopes.scoped(() -> layer.forward(input, angles, attention, router));
             if (i > 0) {
                 Scopes.release(input);
             }
@@ -199,15 +233,18 @@ public final class Decoder implements AutoCloseable {
     }
 
     Tensor finalNorm(Tensor x) {
-        return DecoderLayer.rmsNorm(x, weights.get(WeightLayout.FINAL_NORM), config.rmsNormEps());
+        Tensor weight = weights.get(WeightLayout.FINAL_NORM);
+        return config.block().norm().kind() == DecoderConfig.NormKind.LAYER
+                ? Norms.layer(x, weight, weights.get(WeightLayout.FINAL_NORM_BIAS), config.normEps())
+                : Norms.rms(x, Norms.factor(config.block().norm(), weight), config.normEps());
     }
 
     List<DecoderLayer> layers() {
         return layers;
     }
 
-    Rope rope() {
-        return rope;
+    RotaryTables rotary() {
+        return rotary;
     }
 
     CausalAttention causal(long tokens) {
@@ -217,6 +254,6 @@ public final class Decoder implements AutoCloseable {
     /** Frees the rotary tables; the weights belong to the model. */
     @Override
     public void close() {
-        rope.close();
+        rotary.close();
     }
 }

@@ -3,15 +3,20 @@ package dev.flipside.model;
 import dev.flipside.engine.DenseProducts;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Tensors;
+import dev.flipside.model.DecoderConfig.HeadNorms;
+import dev.flipside.model.DecoderConfig.Norm;
+import dev.flipside.model.DecoderConfig.Placement;
+import dev.flipside.model.DecoderConfig.Residual;
+import java.util.Optional;
 import org.bytedeco.pytorch.BoolOptional;
-import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.GradMode;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/** One pre-norm block: attention and a gated MLP (Shazeer, arXiv 2002.05202), each added to the residual stream. */
+/** One block as {@link DecoderConfig.Block} describes it: attention and an MLP or experts, each added to the residual stream. */
 final class DecoderLayer {
     /** How the tokens of a block see one another: the only thing that differs between training, prefill and a decoding step. */
     @FunctionalInterface
@@ -26,12 +31,24 @@ final class DecoderLayer {
         Tensor apply(int layer, Tensor q, Tensor k, Tensor v);
     }
 
-    static final String ATTENTION_NORM = "input_layernorm.weight";
+    static final String ATTENTION_NORM = "input_layernorm";
     static final String QKV = "self_attn.qkv_proj";
+    static final String QUERY_NORM = "self_attn.q_norm";
+    static final String KEY_NORM = "self_attn.k_norm";
     static final String OUTPUT = "self_attn.o_proj";
-    static final String MLP_NORM = "post_attention_layernorm.weight";
+    static final String ATTENTION_OUTPUT_NORM = "self_attn.output_norm";
+    static final String MLP_NORM = "post_attention_layernorm";
     static final String GATE_UP = "mlp.gate_up_proj";
+    /** Of an MLP without a gate. */
+    static final String UP = "mlp.up_proj";
+
     static final String DOWN = "mlp.down_proj";
+    static final String MLP_OUTPUT_NORM = "mlp.output_norm";
+    static final String ROUTER = "mlp.router";
+    /** See {@link #ofExpert}. */
+    static final String GATE_UP_OF_EXPERT = "mlp.experts.%d.gate_up_proj";
+
+    static final String DOWN_OF_EXPERT = "mlp.experts.%d.down_proj";
 
     private final int index;
     private final DecoderConfig config;
@@ -43,13 +60,36 @@ final class DecoderLayer {
         this.weights = weights;
     }
 
-    /** The residual stream after this block, [B, T, D] like {@code x}. */
-    Tensor forward(Tensor x, Rope.Angles angles, Attention attention) {
-        Tensor afterAttention = x.add(attend(norm(x, ATTENTION_NORM), angles, attention));
-        return afterAttention.add(mlp(norm(afterAttention, MLP_NORM)));
+    /** One of the modules of experts by its number. */
+    static String ofExpert(String module, int expert) {
+        return module.replace("%d", String.valueOf(expert));
     }
 
-    private Tensor attend(Tensor x, Rope.Angles angles, Attention attention) {
+    /** The residual stream after this block, [B, T, D] like {@code x}. */
+    Tensor forward(Tensor x, RotaryTables.Angles angles, Attention attention, RouterListener router) {
+        Residual residual = config.block().residual();
+        Tensor input = before(x, ATTENTION_NORM);
+        Tensor attended = after(attend(input, angles, attention), ATTENTION_OUTPUT_NORM);
+        if (residual == Residual.SEQUENTIAL) {
+            Tensor middle = x.add(attended);
+            return middle.add(after(mlp(before(middle, MLP_NORM), router), MLP_OUTPUT_NORM));
+        }
+        Tensor mlpInput = residual == Residual.PARALLEL_ONE_NORM ? input : before(x, MLP_NORM);
+        return after(mlp(mlpInput, router), MLP_OUTPUT_NORM).add(attended).add(x);
+    }
+
+    private Tensor before(Tensor x, String module) {
+        return config.block().placement() == Placement.AFTER ? x : norm(x, module);
+    }
+
+    /** What a half of a block adds to the residual stream. */
+    private Tensor after(Tensor x, String module) {
+        Tensor normed = config.block().placement() == Placement.BEFORE ? x : norm(x, module);
+        double scale = config.scales().residual();
+        return scale == 1 ? normed : normed.mul(new Scalar(scale));
+    }
+
+    private Tensor attend(Tensor x, RotaryTables.Angles angles, Attention attention) {
         Tensor qkv = linear(x, QKV, config.biases().qkv());
         return linear(mix(qkv, angles, attention), OUTPUT, config.biases().output());
     }
@@ -60,46 +100,81 @@ final class DecoderLayer {
      * @param qkv queries, keys and values [B, T, (H + 2 KV) headDim]
      * @return [B, T, H * headDim]
      */
-    Tensor mix(Tensor qkv, Rope.Angles angles, Attention attention) {
+    Tensor mix(Tensor qkv, RotaryTables.Angles angles, Attention attention) {
         int rotated = config.heads() + config.kvHeads();
         Tensor heads = qkv.view(qkv.size(0), qkv.size(1), config.fusedHeads(), config.headDim());
-        Tensor qk = angles.rotate(headNorms(heads.narrow(2, 0, rotated)));
+        Tensor normed = headNorms(qkv, heads.narrow(2, 0, rotated));
+        Optional<Rope.Angles> own = angles.of(index);
+        Tensor qk = own.isPresent() ? own.get().rotate(normed) : normed;
         Tensor v = heads.narrow(2, rotated, config.kvHeads());
         return attention.apply(
                 index, qk.narrow(2, 0, config.heads()), qk.narrow(2, config.heads(), config.kvHeads()), v);
     }
 
-    private Tensor headNorms(Tensor qk) {
-        return config.headNorms() ? headNorm(qk, headScales(config, weights, index), config) : qk;
+    /** @param qk queries and keys of {@code qkv} [B, T, H + KV, headDim] */
+    private Tensor headNorms(Tensor qkv, Tensor qk) {
+        return switch (config.attention().headNorms()) {
+            case NONE -> qk;
+            case EACH -> headNorm(qk, headScales(config, weights, index), config);
+            case TOGETHER -> {
+                long q = (long) config.heads() * config.headDim();
+                long kv = (long) config.kvHeads() * config.headDim();
+                yield Tensors.cat(-1, norm(qkv.narrow(-1, 0, q), QUERY_NORM), norm(qkv.narrow(-1, q, kv), KEY_NORM))
+                        .view_as(qk);
+            }
+        };
     }
 
-    /** Qwen3 normalises each head of queries and keys, with one weight for all query heads and one for all key heads: [H + KV, headDim]. */
+    /** Each head of queries and keys is normalised with one weight for all query heads and one for all key heads: [H + KV, headDim]. */
     static Tensor headScales(DecoderConfig config, Parameters weights, int layer) {
+        if (config.attention().headNorms() != HeadNorms.EACH) {
+            throw new IllegalArgumentException(
+                    "heads are normalised " + config.attention().headNorms());
+        }
         long headDim = config.headDim();
         return Tensors.cat(
                 0,
-                weights.get(WeightLayout.layer(layer, "self_attn.q_norm.weight"))
+                Norms.factor(config.block().norm(), weights.get(WeightLayout.layer(layer, QUERY_NORM + ".weight")))
                         .expand(config.heads(), headDim),
-                weights.get(WeightLayout.layer(layer, "self_attn.k_norm.weight"))
+                Norms.factor(config.block().norm(), weights.get(WeightLayout.layer(layer, KEY_NORM + ".weight")))
                         .expand(config.kvHeads(), headDim));
     }
 
     /** @param qk queries and keys [..., H + KV, headDim] */
     static Tensor headNorm(Tensor qk, Tensor scales, DecoderConfig config) {
-        long[] shape = {config.headDim()};
-        return torch.rms_norm(qk, shape, Tensors.NONE, new DoubleOptional(config.rmsNormEps()))
-                .mul(scales);
+        return Norms.unit(qk, config.normEps()).mul(scales);
     }
 
-    private Tensor mlp(Tensor x) {
-        Tensor gateUp = linear(x, GATE_UP, config.biases().mlp());
-        long width = config.intermediateSize();
-        Tensor gated = torch.silu(gateUp.narrow(-1, 0, width)).mul(gateUp.narrow(-1, width, width));
-        return linear(gated, DOWN, config.biases().mlp());
+    private Tensor mlp(Tensor x, RouterListener router) {
+        if (config.experts(index).isPresent()) {
+            return new ExpertMlp(this, config.experts(index).get()).forward(x, router);
+        }
+        boolean bias = config.biases().mlp();
+        Tensor inner = config.block().gated()
+                ? gated(linear(x, GATE_UP, bias), config.intermediateSize())
+                : activation(linear(x, UP, bias));
+        return linear(inner, DOWN, bias);
     }
 
-    private Tensor norm(Tensor x, String name) {
-        return rmsNorm(x, weight(name), config.rmsNormEps());
+    /** @param gateUp [..., 2 width] */
+    Tensor gated(Tensor gateUp, long width) {
+        return activation(gateUp.narrow(-1, 0, width)).mul(gateUp.narrow(-1, width, width));
+    }
+
+    private Tensor activation(Tensor x) {
+        return switch (config.block().activation()) {
+            case SILU -> torch.silu(x);
+            case GELU -> torch.gelu(x);
+            case GELU_TANH -> torch.gelu(x, "tanh");
+            case RELU -> torch.relu(x);
+        };
+    }
+
+    private Tensor norm(Tensor x, String module) {
+        Norm norm = config.block().norm();
+        return norm.kind() == DecoderConfig.NormKind.LAYER
+                ? Norms.layer(x, weight(module + ".weight"), weight(module + ".bias"), norm.eps())
+                : Norms.rms(x, Norms.factor(norm, weight(module + ".weight")), norm.eps());
     }
 
     /** x through the dense layer of that name, with autograd when grad mode is on. */
@@ -122,11 +197,6 @@ final class DecoderLayer {
     /** A weight of this block by its name within it. */
     Tensor weight(String name) {
         return weights.get(WeightLayout.layer(index, name));
-    }
-
-    /** Root-mean-square norm (Zhang and Sennrich, arXiv 1910.07467) over the last dimension. */
-    static Tensor rmsNorm(Tensor x, Tensor weight, double eps) {
-        return torch.rms_norm(x, new long[] {weight.numel()}, new TensorOptional(weight), new DoubleOptional(eps));
     }
 
     /** Gradients of {@code output}, given those with respect to it, added into every leaf below. */

@@ -72,8 +72,8 @@ public final class DecodingWeights implements AutoCloseable {
     }
 
     private Layer layer(DecoderLayer layer, Decoder decoder) {
-        Tensor attentionNorm = layer.weight(DecoderLayer.ATTENTION_NORM);
-        Tensor mlpNorm = layer.weight(DecoderLayer.MLP_NORM);
+        Tensor attentionNorm = layer.weight(DecoderLayer.ATTENTION_NORM + ".weight");
+        Tensor mlpNorm = layer.weight(DecoderLayer.MLP_NORM + ".weight");
         Tensor gateUp = layer.weight(DecoderLayer.GATE_UP + ".weight");
         long width = config.intermediateSize();
         boolean mlpBias = config.biases().mlp();

@@ -85,7 +85,7 @@ public final class GroupDecoding implements AutoCloseable {
             long rotated = config.heads() + kv;
             try (Scopes.Frozen scope = Scopes.frozen()) {
                 Tensor extended = zeros(n, d + 1);
-                extended.narrow(1, d, 1).fill_(Tensors.scalar(Math.sqrt(d * config.rmsNormEps())));
+                extended.narrow(1, d, 1).fill_(Tensors.scalar(Math.sqrt(d * config.normEps())));
                 Tensor qkv = zeros(n, config.fusedHeads() * dim);
                 Tensor heads = qkv.view(prompts, samples, config.fusedHeads(), dim);
                 Tensor complex = DecodingGrid.asComplex(heads);
@@ -139,11 +139,14 @@ public final class GroupDecoding implements AutoCloseable {
         }
     }
 
-    /** Whether this model can be decoded here: on the CPU with oneDNN, in float32, without a sliding window. */
+    /** Whether this model can be decoded here: Llama's block, perhaps with head norms, on the CPU with oneDNN, in float32, without a sliding window. */
     public static boolean supports(Decoder decoder) {
         return decoder.device().isCpu()
                 && decoder.precision() == Precision.FLOAT32
-                && decoder.config().slidingWindow().isEmpty()
+                && decoder.config().hasLlamasBlocks()
+                && decoder.config().attendsAsLlama()
+                && decoder.config().attention().slidingWindow().isEmpty()
+                && decoder.config().scales().equals(DecoderConfig.Scales.NONE)
                 && MatrixProduct.available();
     }
 
@@ -157,7 +160,7 @@ public final class GroupDecoding implements AutoCloseable {
      */
     public GroupDecoding(DecodingWeights weights, List<int[]> prompts, int samples, int steps) {
         Decoder decoder = weights.decoder();
-        Batches.requireInVocabulary(prompts, decoder.config().vocabSize());
+        Batches.requireFitting(prompts, decoder.config());
         this.weights = weights;
         config = decoder.config();
         cache = new GroupedKvCache(decoder, prompts, samples, steps);
@@ -166,7 +169,7 @@ public final class GroupDecoding implements AutoCloseable {
         head = prepare();
         try (Scopes.Frozen scope = Scopes.frozen()) {
             int longest = prompts.stream().mapToInt(p -> p.length).max().orElseThrow();
-            rotations = Scopes.keep(rotations(decoder.rope(), longest + steps + 1L));
+            rotations = Scopes.keep(rotations(decoder.rotary(), longest + steps + 1L));
             long[] next = IntStream.of(cells)
                     .mapToLong(c -> prompts.get(c / samples).length)
                     .toArray();
@@ -232,8 +235,8 @@ public final class GroupDecoding implements AutoCloseable {
         return cells.length == grid ? buffers.logits.narrow(0, 0, grid) : buffers.logits.index_select(0, index(cells));
     }
 
-    private Tensor rotations(Rope rope, long count) {
-        Rope.Angles all = rope.upTo(count);
+    private Tensor rotations(RotaryTables rotary, long count) {
+        Rope.Angles all = rotary.upTo(count).uniform();
         long half = config.headDim() / 2;
         // The first half of the sine table carries a minus.
         return torch.view_as_complex(torch.stack(

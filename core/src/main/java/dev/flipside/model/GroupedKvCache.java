@@ -209,7 +209,8 @@ final class GroupedKvCache implements AutoCloseable {
             mask = mask(promptIds);
         }
         try {
-            Prefill.run(decoder, promptIds, this::store, promptHidden);
+            // Rotations that depend on how long a text may become are not decoded here.
+            Prefill.run(decoder, promptIds, this::store, promptHidden, 0);
         } catch (RuntimeException e) {
             close();
             throw e;

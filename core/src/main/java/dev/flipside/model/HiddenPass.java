@@ -2,6 +2,7 @@ package dev.flipside.model;
 
 import dev.flipside.engine.Scopes;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -11,16 +12,18 @@ import org.bytedeco.pytorch.Tensor;
  */
 final class HiddenPass implements AutoCloseable {
     private final Decoder decoder;
+    private final RowLayout layout;
     private final Tensor ids;
     private final BlocksPass blocks;
     private boolean done;
 
     HiddenPass(Decoder decoder, RowLayout layout, boolean checkpointing) {
         this.decoder = decoder;
+        this.layout = layout;
         decoder.weights().train();
         try (Scopes.Frozen scope = Scopes.frozen()) {
             ids = Scopes.keep(layout.ids(decoder.device()));
-            Tensor embedded = decoder.embed(ids);
+            Tensor embedded = decoder.embed(layout);
             blocks = PlannedPass.supports(decoder)
                     ? new PlannedPass(decoder, layout, embedded, checkpointing)
                     : new AutogradPass(decoder, layout, embedded, checkpointing);
@@ -36,17 +39,39 @@ final class HiddenPass implements AutoCloseable {
      * Adds the gradients of all decoder weights into the flat gradient. May be called once.
      *
      * @param gradHidden the gradient with respect to {@link #hidden}, float32 [B, T, D]; zero at padding
+     * @param balanceWeight of the routers' {@link #balanceLoss}, whose gradient is added; of no effect without experts
      */
-    public void backward(Tensor gradHidden) {
+    public void backward(Tensor gradHidden, double balanceWeight) {
         requireFresh();
         done = true;
         try (PointerScope scope = new PointerScope()) {
-            Tensor gradEmbedded = blocks.backward(gradHidden);
+            Tensor gradEmbedded = blocks.backward(gradHidden, balanceWeight);
             try (Scopes.Frozen frozen = Scopes.frozen()) {
-                Tensor gradient = decoder.weights().get(WeightLayout.EMBEDDING).grad();
-                gradient.index_add_(0, ids.reshape(-1), gradEmbedded.reshape(-1, gradEmbedded.size(-1)));
+                embeddingBackward(gradEmbedded);
             }
         }
+    }
+
+    private void embeddingBackward(Tensor gradEmbedded) {
+        DecoderConfig config = decoder.config();
+        Tensor rows = gradEmbedded.reshape(-1, gradEmbedded.size(-1));
+        if (config.positions().learned()) {
+            Tensor positions = decoder.withinContext(layout.positions(decoder.device()));
+            decoder.weights()
+                    .get(WeightLayout.POSITIONS)
+                    .grad()
+                    .index_add_(0, positions.expand_as(ids).reshape(-1), rows);
+        }
+        double scale = config.scales().embedding();
+        decoder.weights()
+                .get(WeightLayout.EMBEDDING)
+                .grad()
+                .index_add_(0, ids.reshape(-1), scale == 1 ? rows : rows.mul(new Scalar(scale)));
+    }
+
+    /** How unevenly routers used their experts, see {@link RouterBalance}; 0 without experts. */
+    double balanceLoss() {
+        return blocks.balanceLoss();
     }
 
     /** A second backward pass would count the heads' gradients twice before it failed on a freed graph. */

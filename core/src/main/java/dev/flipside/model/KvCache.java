@@ -24,11 +24,13 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 public final class KvCache implements AutoCloseable, DecoderLayer.Attention {
     private final Decoder decoder;
     private final DecoderConfig config;
+    private final ScaledDotProducts products;
     private final List<Tensor> keys = new ArrayList<>();
     private final List<Tensor> values = new ArrayList<>();
     private final Tensor promptHidden;
     private final Tensor positions;
     private final Optional<Tensor> mask;
+    private final Optional<Tensor> beyondOriginalContext;
     private final int[] firstRow;
     private final int[] copies;
     private final int promptSlots;
@@ -42,6 +44,7 @@ public final class KvCache implements AutoCloseable, DecoderLayer.Attention {
         }
         this.decoder = decoder;
         this.config = decoder.config();
+        products = ScaledDotProducts.of(config);
         this.copies = copies.clone();
         firstRow = new int[copies.length];
         for (int p = 0; p < copies.length; p++) {
@@ -68,6 +71,9 @@ public final class KvCache implements AutoCloseable, DecoderLayer.Attention {
             positions = Scopes.keep(
                     Tensors.ofLongs(IntStream.of(lengths).asLongStream().toArray(), device, rows));
             mask = mask(lengths, device).map(Scopes::keep);
+            int[] contexts = IntStream.of(lengths).map(n -> n + maxNewTokens).toArray();
+            beyondOriginalContext =
+                    RotaryTables.beyond(config, contexts, device).map(Scopes::keep);
         }
     }
 
@@ -92,7 +98,8 @@ public final class KvCache implements AutoCloseable, DecoderLayer.Attention {
                     store(keys.get(layer), k, prompt);
                     store(values.get(layer), v, prompt);
                 },
-                promptHidden);
+                promptHidden,
+                capacity - promptSlots);
     }
 
     /** Copies one prompt's [T, KV, headDim] to the slots that end where all prompts end, in each of its rows. */
@@ -118,6 +125,11 @@ public final class KvCache implements AutoCloseable, DecoderLayer.Attention {
         return used;
     }
 
+    /** See {@link RotaryTables#beyond}. */
+    Optional<Tensor> beyondOriginalContext() {
+        return beyondOriginalContext.map(b -> b.narrow(0, 0, rows));
+    }
+
     /** The position of the next token in each row, int64 [rows]. */
     Tensor positions() {
         return positions.narrow(0, 0, rows);
@@ -141,15 +153,13 @@ public final class KvCache implements AutoCloseable, DecoderLayer.Attention {
         int seen = Math.min(used + 1, config.window(layer).orElse(Integer.MAX_VALUE));
         int from = used + 1 - seen;
         long group = config.heads() / config.kvHeads();
-        Tensor out = torch.scaled_dot_product_attention(
+        Tensor out = products.apply(
                 q.reshape(rows, config.kvHeads(), group, config.headDim()),
                 layerKeys.narrow(2, from, seen),
                 layerValues.narrow(2, from, seen),
                 mask.map(m -> new TensorOptional(m.narrow(0, 0, rows).narrow(3, from, seen)))
                         .orElse(Tensors.NONE),
-                0.0,
                 false,
-                Tensors.NO_DOUBLE,
                 false);
         return out.reshape(rows, 1, -1);
     }
@@ -178,6 +188,7 @@ public final class KvCache implements AutoCloseable, DecoderLayer.Attention {
             }
             compact(positions, index);
             mask.ifPresent(m -> compact(m, index));
+            beyondOriginalContext.ifPresent(b -> compact(b, index));
         }
         rows = kept.length;
     }
@@ -193,6 +204,7 @@ public final class KvCache implements AutoCloseable, DecoderLayer.Attention {
         keys.forEach(Scopes::release);
         values.forEach(Scopes::release);
         mask.ifPresent(Scopes::release);
+        beyondOriginalContext.ifPresent(Scopes::release);
         Scopes.release(promptHidden);
         Scopes.release(positions);
     }

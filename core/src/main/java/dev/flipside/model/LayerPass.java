@@ -36,7 +36,7 @@ final class LayerPass implements AutoCloseable {
     LayerPass(DecoderLayer layer, Tensor x, Function<Tensor, AttentionPass> attend) {
         this.layer = layer;
         config = layer.config();
-        norm = new RmsNorm(config.rmsNormEps());
+        norm = new RmsNorm(config.normEps());
         input = x;
         try (Scopes.Frozen scope = Scopes.frozen()) {
             attention = attend.apply(layer.linear(
@@ -65,8 +65,8 @@ final class LayerPass implements AutoCloseable {
         return output;
     }
 
-    private Tensor normed(Tensor x, String weight) {
-        return norm.forward(x, layer.weight(weight));
+    private Tensor normed(Tensor x, String module) {
+        return norm.forward(x, layer.weight(module + ".weight"));
     }
 
     private Tensor gate() {
@@ -102,7 +102,7 @@ final class LayerPass implements AutoCloseable {
         torch.mul_out(gradGateUp.narrow(1, config.intermediateSize(), config.intermediateSize()), gradGated, activated);
         torch.silu_backward_out(gradGateUp.narrow(1, 0, config.intermediateSize()), gradGated.mul_(up()), gate());
         Scopes.release(activated);
-        Tensor normed = norm.forward(middle, layer.weight(DecoderLayer.MLP_NORM));
+        Tensor normed = normed(middle, DecoderLayer.MLP_NORM);
         Tensor gradNormed = throughDense(
                 gradGateUp, normed, DecoderLayer.GATE_UP, config.biases().mlp());
         throughNorm(gradNormed, middle, DecoderLayer.MLP_NORM, gradient);
@@ -115,7 +115,7 @@ final class LayerPass implements AutoCloseable {
                 DecoderLayer.OUTPUT,
                 config.biases().output());
         Tensor gradQkv = attention.backward(gradMixed);
-        Tensor normed = norm.forward(input, layer.weight(DecoderLayer.ATTENTION_NORM));
+        Tensor normed = normed(input, DecoderLayer.ATTENTION_NORM);
         Tensor gradNormed =
                 throughDense(gradQkv, normed, DecoderLayer.QKV, config.biases().qkv());
         throughNorm(gradNormed, input, DecoderLayer.ATTENTION_NORM, gradient);
@@ -130,8 +130,8 @@ final class LayerPass implements AutoCloseable {
         return DenseProducts.gradInput(gradOutput, weight.detach());
     }
 
-    private void throughNorm(Tensor gradNormed, Tensor x, String name, Tensor gradient) {
-        Tensor weight = layer.weight(name);
+    private void throughNorm(Tensor gradNormed, Tensor x, String module, Tensor gradient) {
+        Tensor weight = layer.weight(module + ".weight");
         norm.backward(gradNormed, x, weight.detach(), weight.grad(), gradient);
     }
 

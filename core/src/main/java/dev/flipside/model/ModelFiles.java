@@ -26,7 +26,7 @@ public final class ModelFiles {
     private final ObjectNode config;
     private final Optional<ObjectNode> generationConfig;
     private final DecoderConfig decoderConfig;
-    private final String className;
+    private final Family family;
     private final Set<Integer> eosIds;
     private final OptionalInt padId;
     private final OptionalInt bosId;
@@ -38,8 +38,7 @@ public final class ModelFiles {
         Path generationFile = directory.resolve(GENERATION_CONFIG);
         generationConfig = Files.exists(generationFile) ? Optional.of(Json.read(generationFile)) : Optional.empty();
         ConfigJson reader = reader();
-        Family family = Family.of(directory.resolve(CONFIG), reader);
-        className = family.className();
+        family = Family.of(directory.resolve(CONFIG), reader);
         decoderConfig = family.read(reader);
         Set<Integer> ends = new LinkedHashSet<>(ids(reader, "eos_token_id"));
         generationConfig.ifPresent(g -> ends.addAll(ids(new ConfigJson(generationFile, g), "eos_token_id")));
@@ -100,7 +99,7 @@ public final class ModelFiles {
     /** Writes config.json, generation_config.json and the tokenizer of a causal language model. */
     void saveCausalLm(Path target, WeightType type) {
         ObjectNode saved = config.deepCopy();
-        saved.putArray("architectures").add(className + "ForCausalLM");
+        saved.putArray("architectures").add(family.causalLmClass());
         saved.remove(List.of("id2label", "label2id", "num_labels", "problem_type"));
         setType(saved, type);
         save(target, saved);
@@ -111,7 +110,7 @@ public final class ModelFiles {
     /** Writes config.json and the tokenizer of a reward model whose batches are padded with {@code padTokenId}. */
     void saveRewardModel(Path target, WeightType type, int padTokenId) {
         ObjectNode saved = config.deepCopy();
-        saved.putArray("architectures").add(className + "ForSequenceClassification");
+        saved.putArray("architectures").add(family.classifierClass());
         saved.remove("num_labels");
         saved.putObject("id2label").put("0", "LABEL_0");
         saved.putObject("label2id").put("LABEL_0", 0);

@@ -75,7 +75,9 @@ final class PlannedAttention implements AutoCloseable {
     static boolean supports(Decoder decoder) {
         return decoder.device().isCpu()
                 && decoder.precision() == Precision.FLOAT32
-                && decoder.config().slidingWindow().isEmpty()
+                && decoder.config().hasLlamasBlocks()
+                && decoder.config().attendsAsLlama()
+                && decoder.config().attention().slidingWindow().isEmpty()
                 && !decoder.config().headNorms()
                 && MatrixProduct.available();
     }
@@ -87,7 +89,7 @@ final class PlannedAttention implements AutoCloseable {
         group = heads / kv;
         dim = config.headDim();
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            Rope.Angles angles = layout.angles(decoder.rope());
+            Rope.Angles angles = layout.angles(decoder.rotary()).uniform();
             if (layout instanceof SharedPrefixLayout shared) {
                 prefixAndContinuations(shared, angles);
             } else if (layout instanceof RowLayout.Padded padded) {

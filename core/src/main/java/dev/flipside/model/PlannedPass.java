@@ -34,15 +34,18 @@ final class PlannedPass implements BlocksPass {
 
     private final Tensor hidden;
 
+    /** Whether blocks are Llama's; what lies between the products of their attention may differ. */
     static boolean supports(Decoder decoder) {
-        return decoder.device().isCpu() && decoder.precision() == Precision.FLOAT32;
+        return decoder.device().isCpu()
+                && decoder.precision() == Precision.FLOAT32
+                && decoder.config().hasLlamasBlocks();
     }
 
     PlannedPass(Decoder decoder, RowLayout layout, Tensor embedded, boolean checkpointing) {
         this.decoder = decoder;
         this.layout = layout;
         this.checkpointing = checkpointing;
-        norm = new RmsNorm(decoder.config().rmsNormEps());
+        norm = new RmsNorm(decoder.config().normEps());
         try (Scopes.Frozen scope = Scopes.frozen()) {
             shape = new long[] {embedded.size(0), embedded.size(1), embedded.size(2)};
             plannedAttention = PlannedAttention.supports(decoder)
@@ -77,7 +80,12 @@ final class PlannedPass implements BlocksPass {
     }
 
     @Override
-    public Tensor backward(Tensor gradHidden) {
+    public double balanceLoss() {
+        return 0;
+    }
+
+    @Override
+    public Tensor backward(Tensor gradHidden, double balanceWeight) {
         return Scopes.scoped(() -> {
             Tensor gradient = torch.zeros_like(last());
             try (Scopes.Frozen scope = Scopes.frozen()) {
@@ -122,7 +130,7 @@ final class PlannedPass implements BlocksPass {
         if (plannedAttention.isPresent()) {
             return (layer, qkv) -> plannedAttention.get().pass(qkv);
         }
-        Rope.Angles angles = layout.angles(decoder.rope());
+        RotaryTables.Angles angles = layout.angles(decoder.rotary());
         DecoderLayer.Attention functional = layout.attention(decoder);
         return (layer, qkv) ->
                 new AttentionPass.ByAutograd(layer, qkv.view(shape[0], shape[1], -1), angles, functional);

@@ -1,7 +1,7 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Scopes;
-import dev.flipside.engine.Tensors;
+import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.pytorch.Tensor;
 
@@ -15,21 +15,24 @@ final class Prefill {
         void put(int layer, int prompt, Tensor keys, Tensor values);
     }
 
-    /** @param promptHidden float32 [prompts, D], receives the hidden state after each prompt's last token */
-    static void run(Decoder decoder, List<int[]> prompts, Store store, Tensor promptHidden) {
+    /**
+     * @param promptHidden float32 [prompts, D], receives the hidden state after each prompt's last token
+     * @param newTokens how many tokens each prompt may gain
+     */
+    static void run(Decoder decoder, List<int[]> prompts, Store store, Tensor promptHidden, int newTokens) {
         for (int[] numbers : Batches.byLength(prompts, Batches.TOKENS)) {
             try (Scopes.Frozen scope = Scopes.frozen();
                     Autocast autocast = new Autocast(decoder.precision())) {
                 int[][] rows = Batches.select(prompts, numbers);
-                Tensor ids = Tensors.padded(rows, decoder.device());
+                RowLayout layout = new RowLayout.Padded(rows);
                 Decoder.KeysAndValues storing = (layer, keys, values) -> {
                     for (int i = 0; i < rows.length; i++) {
                         store.put(layer, numbers[i], first(keys, i, rows[i].length), first(values, i, rows[i].length));
                     }
                 };
                 Tensor hidden = PlannedAttention.supports(decoder)
-                        ? decoder.planned(new RowLayout.Padded(rows), decoder.embed(ids), storing)
-                        : functional(decoder, ids, storing);
+                        ? decoder.planned(layout, decoder.embed(layout), storing)
+                        : functional(decoder, rows, newTokens, storing);
                 for (int i = 0; i < rows.length; i++) {
                     promptHidden.select(0, numbers[i]).copy_(hidden.select(0, i).select(0, rows[i].length - 1L));
                 }
@@ -37,15 +40,19 @@ final class Prefill {
         }
     }
 
-    private static Tensor functional(Decoder decoder, Tensor ids, Decoder.KeysAndValues storing) {
-        long tokens = ids.size(1);
+    private static Tensor functional(Decoder decoder, int[][] rows, int newTokens, Decoder.KeysAndValues storing) {
+        int tokens = RowLayout.longest(rows);
+        int[] contexts =
+                Arrays.stream(rows).mapToInt(row -> row.length + newTokens).toArray();
         CausalAttention causal = decoder.causal(tokens);
         DecoderLayer.Attention attention = (layer, q, k, v) -> {
             storing.put(layer, k.transpose(1, 2), v.transpose(1, 2));
             return causal.apply(layer, q, k, v);
         };
-        return decoder.finalNorm(
-                decoder.blocks(decoder.embed(ids), decoder.rope().upTo(tokens), attention));
+        RotaryTables.Angles angles =
+                decoder.rotary().upTo(tokens, RotaryTables.beyond(decoder.config(), contexts, decoder.device()));
+        Tensor embedded = decoder.embed(new RowLayout.Padded(rows));
+        return decoder.finalNorm(decoder.blocks(embedded, angles, attention, RouterListener.NONE));
     }
 
     private static Tensor first(Tensor x, int row, int tokens) {

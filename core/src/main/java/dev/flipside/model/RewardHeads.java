@@ -29,11 +29,11 @@ record RewardHeads(Parameters trunk, Parameters valueHead) {
      * @param hasPrompt which rows have a value
      */
     record Batch(int[] rows, RowLayout layout, long[] rewardPositions, long[] valuePositions, boolean[] hasPrompt) {
-        static List<Batch> split(List<ScoredRow> all, OptionalInt padId, int vocabSize, int tokens) {
+        static List<Batch> split(List<ScoredRow> all, OptionalInt padId, DecoderConfig config, int tokens) {
             List<int[]> ids = all.stream().map(ScoredRow::ids).toList();
-            Batches.requireInVocabulary(ids, vocabSize);
+            Batches.requireFitting(ids, config);
             int[] prompts = all.stream().mapToInt(ScoredRow::promptLength).toArray();
-            return RowBatch.split(ids, prompts, tokens).stream()
+            return RowBatch.split(ids, prompts, tokens, config.originalContext()).stream()
                     .map(batch -> of(all, batch, padId))
                     .toList();
         }

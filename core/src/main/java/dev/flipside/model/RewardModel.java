@@ -243,7 +243,7 @@ public final class RewardModel implements AutoCloseable {
     }
 
     private List<RewardHeads.Batch> batches(List<ScoredRow> rows) {
-        return RewardHeads.Batch.split(rows, padId, files.config().vocabSize(), Batches.TOKENS);
+        return RewardHeads.Batch.split(rows, padId, files.config(), Batches.TOKENS);
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.flipside.model;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.Tensor;
 
 /** Rewards and values with what their gradient needs, until {@link #close}: one causal pass gives both, because a prompt's states do not depend on what follows. */
 public final class RewardPass implements AutoCloseable {
@@ -47,8 +48,10 @@ public final class RewardPass implements AutoCloseable {
         for (int i = 0; i < batches.size(); i++) {
             try (PointerScope scope = new PointerScope()) {
                 HiddenPass pass = passes.get(i);
-                pass.backward(
-                        heads.backward(pass.hidden(), batches.get(i), gradRewards, gradValues, valueBackboneWeight));
+                // As in transformers, classifiers have no load-balancing loss.
+                Tensor gradHidden =
+                        heads.backward(pass.hidden(), batches.get(i), gradRewards, gradValues, valueBackboneWeight);
+                pass.backward(gradHidden, 0);
             }
         }
     }

@@ -1,5 +1,6 @@
 package dev.flipside.model;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -8,10 +9,12 @@ import java.util.Optional;
  * <p>Read in the style of transformers 5 ({@code rope_parameters}) and in the older one ({@code rope_theta} and {@code rope_scaling}).
  */
 public sealed interface RopeConfig {
+    double DEFAULT_THETA = 10_000;
+
     /** The base of the geometric series of frequencies. */
     double theta();
 
-    /** Unscaled: frequency i of a head of size d is theta^(-2i/d). */
+    /** Unscaled: frequency i of d rotated dimensions is theta^(-2i/d). */
     record Plain(double theta) implements RopeConfig {}
 
     /** All frequencies divided by {@code factor}. */
@@ -25,22 +28,68 @@ public sealed interface RopeConfig {
             double theta, double factor, double lowFrequencyFactor, double highFrequencyFactor, int originalContext)
             implements RopeConfig {}
 
-    /** @throws dev.flipside.config.UserError when the type of scaling is not one of the three */
+    /**
+     * LongRoPE (Ding et al., arXiv 2402.13753): every frequency has a divisor of its own, one in texts of up to {@code originalContext} tokens and another in longer
+     * ones.
+     *
+     * @param attentionFactor multiplies rotated queries and keys, in texts of any length
+     */
+    record LongRope(
+            double theta,
+            List<Double> shortFactors,
+            List<Double> longFactors,
+            int originalContext,
+            double attentionFactor)
+            implements RopeConfig {
+        public LongRope {
+            shortFactors = List.copyOf(shortFactors);
+            longFactors = List.copyOf(longFactors);
+        }
+
+        /** What transformers takes when config.json names no factor. */
+        static double attentionFactor(double contextFactor, int originalContext) {
+            return contextFactor <= 1 ? 1 : Math.sqrt(1 + Math.log(contextFactor) / Math.log(originalContext));
+        }
+    }
+
+    /** The rotation of a family that rotates whole heads by one theta, 10000 by default. */
     static RopeConfig read(ConfigJson config, int maxPositionEmbeddings) {
-        Optional<ConfigJson> scaling = config.object("rope_scaling");
-        String key = scaling.isPresent() ? "rope_scaling" : "rope_parameters";
-        double outerTheta = config.number("rope_theta", 10_000);
-        rejectPartial(config, "partial_rotary_factor");
-        Optional<ConfigJson> parameters = scaling.isPresent() ? scaling : config.object("rope_parameters");
-        if (parameters.isEmpty()) {
+        return read(config, maxPositionEmbeddings, DEFAULT_THETA);
+    }
+
+    /** The same with another default. */
+    static RopeConfig read(ConfigJson config, int maxPositionEmbeddings, double defaultTheta) {
+        if (partialFactor(config, 1) != 1) {
+            throw config.wrong(
+                    "partial_rotary_factor",
+                    "is not 1; only the families that rotate a part of each head support it, which "
+                            + config.text("model_type", "this one") + " does not");
+        }
+        return readPartial(config, maxPositionEmbeddings, config.number("rope_theta", defaultTheta));
+    }
+
+    /**
+     * The rotation of a family that may rotate a part of each head, whose share {@link #partialFactor} reads.
+     *
+     * @throws dev.flipside.config.UserError when the type of scaling is unknown
+     */
+    static RopeConfig readPartial(ConfigJson config, int maxPositionEmbeddings, double outerTheta) {
+        Optional<ConfigJson> scaling = parameters(config);
+        if (scaling.isEmpty()) {
             return new Plain(outerTheta);
         }
-        ConfigJson rope = parameters.get();
-        if (rope.get("full_attention").isPresent()
-                || rope.get("sliding_attention").isPresent()) {
-            throw config.wrong(key, "differs between layer types, which the supported families do not have");
+        if (scaling.get().get("full_attention").isPresent()
+                || scaling.get().get("sliding_attention").isPresent()) {
+            throw config.wrong(
+                    key(config),
+                    "differs between layer types, which " + config.text("model_type", "this family")
+                            + " does not have");
         }
-        rejectPartial(rope, key + ".partial_rotary_factor");
+        return of(config, key(config), scaling.get(), maxPositionEmbeddings, outerTheta);
+    }
+
+    /** One object of rotary parameters. */
+    static RopeConfig of(ConfigJson config, String key, ConfigJson rope, int maxPositionEmbeddings, double outerTheta) {
         double theta = rope.number("rope_theta", outerTheta);
         String type = rope.text("rope_type", rope.text("type", "default"));
         return switch (type) {
@@ -53,17 +102,41 @@ public sealed interface RopeConfig {
                         rope.requiredNumber("low_freq_factor"),
                         rope.requiredNumber("high_freq_factor"),
                         rope.positive("original_max_position_embeddings").orElse(maxPositionEmbeddings));
+            case "longrope", "su" -> longRope(config, rope, maxPositionEmbeddings, theta);
             default ->
                 throw config.wrong(
                         key,
-                        "asks for the RoPE type '" + type + "'; supported are default, linear and llama3, choose a"
-                                + " model without it");
+                        "asks for the RoPE type '" + type + "'; supported are default, linear, llama3 and longrope,"
+                                + " choose a model without it");
         };
     }
 
-    private static void rejectPartial(ConfigJson config, String name) {
-        if (config.number("partial_rotary_factor", 1) != 1) {
-            throw config.wrong(name, "is not 1; rotating a part of each head is not supported");
-        }
+    private static LongRope longRope(ConfigJson config, ConfigJson rope, int maxPositionEmbeddings, double theta) {
+        // Phi-3 names its original context beside the maximum, and there it counts.
+        int original = config.positive("original_max_position_embeddings")
+                .orElse(rope.positive("original_max_position_embeddings").orElse(maxPositionEmbeddings));
+        double factor = rope.number("factor", (double) maxPositionEmbeddings / original);
+        return new LongRope(
+                theta,
+                rope.numbers("short_factor"),
+                rope.numbers("long_factor"),
+                original,
+                rope.number("attention_factor", LongRope.attentionFactor(factor, original)));
+    }
+
+    /** The share of each head that is rotated. */
+    static double partialFactor(ConfigJson config, double byDefault) {
+        double outer = config.number("partial_rotary_factor", byDefault);
+        return parameters(config)
+                .map(p -> p.number("partial_rotary_factor", outer))
+                .orElse(outer);
+    }
+
+    private static Optional<ConfigJson> parameters(ConfigJson config) {
+        return config.object(key(config));
+    }
+
+    private static String key(ConfigJson config) {
+        return config.object("rope_scaling").isPresent() ? "rope_scaling" : "rope_parameters";
     }
 }

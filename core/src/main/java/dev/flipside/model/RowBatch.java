@@ -6,6 +6,7 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
@@ -39,6 +40,29 @@ record RowBatch(int[] rows, RowLayout layout) {
         IntPredicate alone = r -> !grouped[r];
         shared.addAll(padded(rows, IntStream.range(0, rows.size()).filter(alone).toArray(), most));
         return tokens(shared) < WORTHWHILE * tokens(padded) ? shared : padded;
+    }
+
+    /**
+     * The same, with rows of up to {@code border} tokens in other batches than longer ones.
+     *
+     * @param border see {@link DecoderConfig#originalContext}
+     */
+    static List<RowBatch> split(List<int[]> rows, int[] prefixLengths, int most, OptionalInt border) {
+        if (border.isEmpty()) {
+            return split(rows, prefixLengths, most);
+        }
+        List<RowBatch> batches = new ArrayList<>();
+        for (boolean beyond : new boolean[] {false, true}) {
+            int[] chosen = IntStream.range(0, rows.size())
+                    .filter(r -> rows.get(r).length > border.getAsInt() == beyond)
+                    .toArray();
+            int[] prefixes = IntStream.of(chosen).map(r -> prefixLengths[r]).toArray();
+            for (RowBatch batch : split(IntStream.of(chosen).mapToObj(rows::get).toList(), prefixes, most)) {
+                batches.add(new RowBatch(
+                        IntStream.of(batch.rows).map(r -> chosen[r]).toArray(), batch.layout));
+            }
+        }
+        return batches;
     }
 
     /** The tokens that a pass over some batches computes, padding among them. */

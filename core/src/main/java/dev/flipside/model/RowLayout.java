@@ -2,6 +2,8 @@ package dev.flipside.model;
 
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Tensors;
+import java.util.Arrays;
+import java.util.stream.LongStream;
 import org.bytedeco.pytorch.Tensor;
 
 /** How the tokens of some rows stand in one matrix [B, T] for a pass through the decoder, and where each of them is found again. */
@@ -9,14 +11,20 @@ sealed interface RowLayout permits RowLayout.Padded, SharedPrefixLayout {
     /** Token ids, int64 [B, T]; where no token stands, id 0, which nothing attends to. */
     Tensor ids(Device device);
 
+    /** Every token's position within its row, int64, to broadcast over [B, T]. */
+    Tensor positions(Device device);
+
     /** Rotary angles of every token's position within its row, to broadcast over [B, T, heads, headDim]. */
-    Rope.Angles angles(Rope rope);
+    RotaryTables.Angles angles(RotaryTables rotary);
 
     /** Who sees whom; its masks belong to the caller's scope. */
     DecoderLayer.Attention attention(Decoder decoder);
 
     /** Where in [B * T] the given token of the given row stands. */
     long place(int row, int token);
+
+    /** In how many rows each of [B * T] stands: 0 where no token does. */
+    float[] multiplicities();
 
     /** B * T: the tokens that a pass computes, padding among them. */
     long tokens();
@@ -29,8 +37,27 @@ sealed interface RowLayout permits RowLayout.Padded, SharedPrefixLayout {
         }
 
         @Override
-        public Rope.Angles angles(Rope rope) {
-            return rope.upTo(longest(rows));
+        public Tensor positions(Device device) {
+            return positions(longest(rows), device);
+        }
+
+        static Tensor positions(long tokens, Device device) {
+            return Tensors.ofLongs(LongStream.range(0, tokens).toArray(), device, 1, tokens);
+        }
+
+        @Override
+        public RotaryTables.Angles angles(RotaryTables rotary) {
+            return rotary.upTo(longest(rows));
+        }
+
+        @Override
+        public float[] multiplicities() {
+            int slots = longest(rows);
+            float[] counts = new float[rows.length * slots];
+            for (int r = 0; r < rows.length; r++) {
+                Arrays.fill(counts, r * slots, r * slots + rows[r].length, 1);
+            }
+            return counts;
         }
 
         @Override

@@ -6,12 +6,12 @@ import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
-import org.bytedeco.pytorch.global.torch;
 
 /** Attention over a {@link SharedPrefixLayout}: prefixes among themselves, continuations to their prefix and to their own earlier tokens. */
 final class SharedPrefixAttention implements DecoderLayer.Attention {
     private final SharedPrefixLayout layout;
     private final DecoderConfig config;
+    private final ScaledDotProducts products;
     private final CausalAttention causal;
     private final boolean oneSize;
     private final Tensor prefixOf;
@@ -22,13 +22,14 @@ final class SharedPrefixAttention implements DecoderLayer.Attention {
     SharedPrefixAttention(SharedPrefixLayout layout, Decoder decoder) {
         this.layout = layout;
         config = decoder.config();
+        products = ScaledDotProducts.of(config);
         causal = decoder.causal(layout.prefixSlots());
         oneSize = layout.groupsOfOneSize();
         Device device = decoder.device();
         prefixOf = Tensors.ofLongs(
                 Arrays.stream(layout.prefixOf()).asLongStream().toArray(), device, layout.prefixOf().length);
         mask = mask(Integer.MAX_VALUE, device);
-        int window = config.slidingWindow().orElse(Integer.MAX_VALUE);
+        int window = config.attention().slidingWindow().orElse(Integer.MAX_VALUE);
         slidingMask = window < layout.prefixSlots() + layout.continuationSlots()
                 ? Optional.of(mask(window, device))
                 : Optional.empty();
@@ -61,14 +62,12 @@ final class SharedPrefixAttention implements DecoderLayer.Attention {
         long heads = config.heads();
         Tensor ofPrefixes = causal.apply(layer, prefixes(q), prefixes(k), prefixes(v));
         boolean sliding = slidingMask.isPresent() && config.window(layer).isPresent();
-        Tensor ofContinuations = torch.scaled_dot_product_attention(
+        Tensor ofContinuations = products.apply(
                         continuations(q).transpose(1, 2),
                         causal.keys(wholeRows(k)).transpose(1, 2),
                         causal.keys(wholeRows(v)).transpose(1, 2),
                         new TensorOptional(sliding ? slidingMask.get() : mask),
-                        0.0,
                         false,
-                        Tensors.NO_DOUBLE,
                         causal.sharesKeys())
                 .transpose(1, 2);
         long width = heads * config.headDim();

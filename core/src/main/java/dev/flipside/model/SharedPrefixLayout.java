@@ -34,8 +34,7 @@ record SharedPrefixLayout(int[][] prefixes, int[] prefixOf, int[][] continuation
         }
     }
 
-    @Override
-    public Rope.Angles angles(Rope rope) {
+    private long[] positions() {
         long[] positions = new long[Math.toIntExact(tokens())];
         for (int p = 0; p < prefixes.length; p++) {
             for (int t = 0; t < prefixSlots(); t++) {
@@ -48,7 +47,40 @@ record SharedPrefixLayout(int[][] prefixes, int[] prefixOf, int[][] continuation
                 positions[from + r * continuationSlots() + t] = prefixLength(r) + t;
             }
         }
-        return rope.at(positions);
+        return positions;
+    }
+
+    @Override
+    public Tensor positions(Device device) {
+        long[] positions = positions();
+        return Tensors.ofLongs(positions, device, 1, positions.length);
+    }
+
+    @Override
+    public RotaryTables.Angles angles(RotaryTables rotary) {
+        return rotary.at(positions(), longestRow());
+    }
+
+    private int longestRow() {
+        return IntStream.range(0, continuations.length)
+                .map(r -> prefixLength(r) + continuations[r].length)
+                .max()
+                .orElse(0);
+    }
+
+    @Override
+    public float[] multiplicities() {
+        float[] counts = new float[Math.toIntExact(tokens())];
+        int[] sizes = groupSizes();
+        for (int p = 0; p < prefixes.length; p++) {
+            Arrays.fill(counts, p * prefixSlots(), p * prefixSlots() + prefixes[p].length, sizes[p]);
+        }
+        int from = Math.toIntExact(prefixTokens());
+        for (int r = 0; r < continuations.length; r++) {
+            int at = from + r * continuationSlots();
+            Arrays.fill(counts, at, at + continuations[r].length, 1);
+        }
+        return counts;
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -17,7 +18,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * Log-softmax over the vocabulary at chosen positions, forward and backward by hand.
  *
  * <p>Works on blocks of positions by tokens of the vocabulary that stay in the processor's cache; scores of a whole vocabulary are never held for a whole batch, and
- * the backward pass computes them again. With z = h E^T / temperature, c the gradient of log p(t), and p = softmax(z): dz = c (onehot(t) - p).
+ * the backward pass computes them again. With z = h E^T / temperature, c the gradient of log p(t), and p = softmax(z): dz = c (onehot(t) - p); with a soft cap times the
+ * derivative of the cap.
  */
 final class VocabularyHead {
     /** Scores of a block on the CPU: 8 MB of float32, a share of the last cache. */
@@ -31,6 +33,8 @@ final class VocabularyHead {
 
     private final Decoder decoder;
     private final double temperature;
+    /** Of the scores before the temperature. */
+    private final OptionalDouble cap;
 
     VocabularyHead(Decoder decoder, double temperature) {
         if (!(temperature > 0)) {
@@ -38,6 +42,7 @@ final class VocabularyHead {
         }
         this.decoder = decoder;
         this.temperature = temperature;
+        cap = decoder.config().scales().logitSoftCap();
     }
 
     /** The most scores that are held at a time. */
@@ -126,6 +131,10 @@ final class VocabularyHead {
     }
 
     private Tensor targetScores(Tensor states, Tensor targets) {
+        return capped(targetProducts(states, targets));
+    }
+
+    private Tensor targetProducts(Tensor states, Tensor targets) {
         if (decoder.precision() == Precision.FLOAT32) {
             return states.mul(head().index_select(0, targets)).sum(1L);
         }
@@ -154,12 +163,14 @@ final class VocabularyHead {
                 Tensor targets = Tensors.ofLongs(batch.targets(), device(), n);
                 Tensor weights = Tensors.ofFloats(gradLogprobs, device(), n, 1);
                 Tensor logSums = Tensors.ofFloats(normalisers, device(), n, 1);
-                Tensor weighted = states.mul(weights);
+                Tensor towards = cap.isEmpty()
+                        ? weights
+                        : weights.mul(derivative(targetScores(states, targets)).unsqueeze(1));
                 // Towards the targets ...
-                Tensor gradStates = head().index_select(0, targets).mul_(weights);
-                headGradient().index_add_(0, targets, weighted);
+                Tensor gradStates = head().index_select(0, targets).mul_(towards);
+                headGradient().index_add_(0, targets, states.mul(towards));
                 // ... and away from what the model expects.
-                Tensor negated = weighted.neg();
+                Tensor negated = states.mul(weights).neg_();
                 forEachRowBlock(
                         n,
                         (at, length) -> forEachTokenBlock((from, tokens) -> backwardBlock(
@@ -182,7 +193,12 @@ final class VocabularyHead {
             Tensor states, Tensor logSums, Tensor negated, Tensor weights, Tensor gradStates, long from, long tokens) {
         try (PointerScope scope = new PointerScope();
                 Autocast autocast = new Autocast(decoder.precision())) {
-            Tensor probabilities = scores(states, from, tokens).sub_(logSums).exp_();
+            Tensor scores = scores(states, from, tokens);
+            Tensor derivative = cap.isEmpty() ? scores : derivative(scores);
+            Tensor probabilities = scores.sub_(logSums).exp_();
+            if (cap.isPresent()) {
+                probabilities.mul_(derivative);
+            }
             Tensor part = head().narrow(0, from, tokens);
             gradStates.addcmul_(
                     DenseProducts.gradInput(probabilities, part).to(ScalarType.Float), weights, new Scalar(-1.0));
@@ -193,13 +209,35 @@ final class VocabularyHead {
     /** float32 [N, tokens]. */
     private Tensor scores(Tensor states, long from, long tokens) {
         try (Autocast autocast = new Autocast(decoder.precision())) {
-            return DenseProducts.linear(states, head().narrow(0, from, tokens), Tensors.NONE)
-                    .to(ScalarType.Float);
+            return capped(DenseProducts.linear(states, head().narrow(0, from, tokens), Tensors.NONE)
+                    .to(ScalarType.Float));
         }
     }
 
+    /**
+     * Hidden states divided so that their product with the head is a score: by the temperature and by the constant that a family has for its scores. Where scores are
+     * capped the temperature comes after, in {@link #scores}. Also the reverse way, for gradients.
+     */
     private Tensor tempered(Tensor states) {
-        return temperature == 1 ? states : states.div(new Scalar(temperature));
+        double divisor =
+                (cap.isPresent() ? 1 : temperature) / decoder.config().scales().logits();
+        return divisor == 1 ? states : states.div(new Scalar(divisor));
+    }
+
+    /** c tanh(x / c) / temperature of products where the model has a cap. */
+    private Tensor capped(Tensor products) {
+        return cap.isEmpty()
+                ? products
+                : products.div(new Scalar(cap.getAsDouble())).tanh_().mul_(new Scalar(cap.getAsDouble() / temperature));
+    }
+
+    /** The derivative of a capped score, from it, with respect to its product: (1 - tanh^2) / temperature. */
+    private Tensor derivative(Tensor scores) {
+        return scores.mul(new Scalar(temperature / cap.orElseThrow()))
+                .square_()
+                .neg_()
+                .add_(new Scalar(1.0))
+                .div_(new Scalar(temperature));
     }
 
     /** [V, D]. */

@@ -7,6 +7,12 @@ import dev.flipside.engine.Parameters.Slot;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
+import dev.flipside.model.DecoderConfig.Experts;
+import dev.flipside.model.DecoderConfig.HeadNorms;
+import dev.flipside.model.DecoderConfig.NormKind;
+import dev.flipside.model.DecoderConfig.Placement;
+import dev.flipside.model.DecoderConfig.Residual;
+import dev.flipside.model.TensorNames.Form;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -14,7 +20,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.bytedeco.pytorch.MemoryFormatOptional;
+import java.util.stream.LongStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
@@ -22,11 +28,14 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * Which Hugging Face tensors lie in which slot of a model's {@link Parameters}.
  *
- * <p>Queries, keys and values share one slot, gate and up another, so that each pair of matrices is one product; a slot is its parts one below the other.
+ * <p>Queries, keys and values share one slot, gate and up another, so that each pair of matrices is one product; a slot is its parts one below the other. Slots
+ * have the same names in all families; {@link TensorNames} says what fills them.
  */
 final class WeightLayout {
     static final String EMBEDDING = "model.embed_tokens.weight";
+    static final String POSITIONS = "model.embed_positions.weight";
     static final String FINAL_NORM = "model.norm.weight";
+    static final String FINAL_NORM_BIAS = "model.norm.bias";
     static final String VOCABULARY_HEAD = "lm_head.weight";
     static final String REWARD_HEAD = "score.weight";
 
@@ -38,17 +47,23 @@ final class WeightLayout {
      */
     private record Part(String name, long rows) {}
 
-    private record Weight(Slot slot, List<Part> parts) {}
+    /** @param form how each part lies in its file */
+    private record Weight(Slot slot, List<Part> parts, Form form) {}
 
+    private final DecoderConfig config;
+    private final TensorNames names;
     private final List<Weight> weights = new ArrayList<>();
 
-    private WeightLayout() {}
+    private WeightLayout(DecoderConfig config) {
+        this.config = config;
+        names = Family.of(config).names();
+    }
 
     /** The decoder's weights and the vocabulary head where it is not the embedding. */
     static WeightLayout causalLm(DecoderConfig config) {
         WeightLayout layout = decoder(config);
         if (!config.tiedHead()) {
-            layout.single(VOCABULARY_HEAD, config.vocabSize(), config.hiddenSize());
+            layout.single(VOCABULARY_HEAD, layout.names.headWeight(), config.vocabSize(), config.hiddenSize());
         }
         return layout;
     }
@@ -56,7 +71,7 @@ final class WeightLayout {
     /** The decoder's weights and the reward head [1, D]. */
     static WeightLayout rewardModel(DecoderConfig config) {
         WeightLayout layout = decoder(config);
-        layout.single(REWARD_HEAD, 1, config.hiddenSize());
+        layout.single(REWARD_HEAD, REWARD_HEAD, 1, config.hiddenSize());
         return layout;
     }
 
@@ -65,66 +80,107 @@ final class WeightLayout {
     }
 
     private static WeightLayout decoder(DecoderConfig c) {
-        WeightLayout layout = new WeightLayout();
-        long d = c.hiddenSize();
-        layout.single(EMBEDDING, c.vocabSize(), d);
-        for (int i = 0; i < c.layers(); i++) {
-            layout.single(layer(i, "input_layernorm.weight"), d);
-            layout.attention(c, layer(i, "self_attn."));
-            layout.single(layer(i, "post_attention_layernorm.weight"), d);
-            layout.mlp(c, layer(i, "mlp."));
+        WeightLayout layout = new WeightLayout(c);
+        TensorNames names = layout.names;
+        layout.single(EMBEDDING, names.embeddingWeight(), c.vocabSize(), c.hiddenSize());
+        if (c.positions().learned()) {
+            String name = names.decoder() + names.positions() + ".weight";
+            layout.single(POSITIONS, name, c.maxPositionEmbeddings(), c.hiddenSize());
         }
-        layout.single(FINAL_NORM, d);
+        for (int i = 0; i < c.layers(); i++) {
+            layout.norm(i, DecoderLayer.ATTENTION_NORM, c.block().placement() != Placement.AFTER);
+            layout.attention(i);
+            layout.norm(i, DecoderLayer.ATTENTION_OUTPUT_NORM, c.block().placement() != Placement.BEFORE);
+            boolean ownNorm = c.block().residual() != Residual.PARALLEL_ONE_NORM;
+            layout.norm(i, DecoderLayer.MLP_NORM, ownNorm && c.block().placement() != Placement.AFTER);
+            layout.mlp(i);
+            layout.norm(i, DecoderLayer.MLP_OUTPUT_NORM, c.block().placement() != Placement.BEFORE);
+        }
+        String finalNorm = names.decoder() + names.finalNorm();
+        layout.single(FINAL_NORM, finalNorm + ".weight", c.hiddenSize());
+        if (c.block().norm().kind() == NormKind.LAYER) {
+            layout.single(FINAL_NORM_BIAS, finalNorm + ".bias", c.hiddenSize());
+        }
         return layout;
     }
 
-    private void attention(DecoderConfig c, String prefix) {
-        long q = (long) c.heads() * c.headDim();
-        long kv = (long) c.kvHeads() * c.headDim();
-        List<String> names = List.of("q_proj.", "k_proj.", "v_proj.");
-        fused(prefix, "qkv_proj.weight", names, new long[] {q, kv, kv}, c.hiddenSize());
-        if (c.biases().qkv()) {
-            fused(prefix, "qkv_proj.bias", names, new long[] {q, kv, kv});
+    private void norm(int layer, String module, boolean present) {
+        if (present) {
+            vector(layer, module, "weight", config.hiddenSize());
         }
-        if (c.headNorms()) {
-            single(prefix + "q_norm.weight", c.headDim());
-            single(prefix + "k_norm.weight", c.headDim());
-        }
-        single(prefix + "o_proj.weight", c.hiddenSize(), q);
-        if (c.biases().output()) {
-            single(prefix + "o_proj.bias", c.hiddenSize());
+        if (present && config.block().norm().kind() == NormKind.LAYER) {
+            vector(layer, module, "bias", config.hiddenSize());
         }
     }
 
-    private void mlp(DecoderConfig c, String prefix) {
-        long f = c.intermediateSize();
-        List<String> names = List.of("gate_proj.", "up_proj.");
-        fused(prefix, "gate_up_proj.weight", names, new long[] {f, f}, c.hiddenSize());
-        single(prefix + "down_proj.weight", c.hiddenSize(), f);
-        if (c.biases().mlp()) {
-            fused(prefix, "gate_up_proj.bias", names, new long[] {f, f});
-            single(prefix + "down_proj.bias", c.hiddenSize());
+    private void attention(int layer) {
+        long q = (long) config.heads() * config.headDim();
+        long kv = (long) config.kvHeads() * config.headDim();
+        linear(layer, DecoderLayer.QKV, config.biases().qkv(), config.hiddenSize(), q, kv, kv);
+        if (config.headNorms()) {
+            boolean each = config.attention().headNorms() == HeadNorms.EACH;
+            vector(layer, DecoderLayer.QUERY_NORM, "weight", each ? config.headDim() : q);
+            vector(layer, DecoderLayer.KEY_NORM, "weight", each ? config.headDim() : kv);
+        }
+        linear(layer, DecoderLayer.OUTPUT, config.biases().output(), q, config.hiddenSize());
+    }
+
+    private void mlp(int layer) {
+        if (config.experts(layer).isPresent()) {
+            experts(layer, config.experts(layer).get());
+            return;
+        }
+        boolean bias = config.biases().mlp();
+        long f = config.intermediateSize();
+        if (config.block().gated()) {
+            linear(layer, DecoderLayer.GATE_UP, bias, config.hiddenSize(), f, f);
+        } else {
+            linear(layer, DecoderLayer.UP, bias, config.hiddenSize(), f);
+        }
+        linear(layer, DecoderLayer.DOWN, bias, f, config.hiddenSize());
+    }
+
+    private void experts(int layer, Experts experts) {
+        long d = config.hiddenSize();
+        long f = experts.width();
+        linear(layer, DecoderLayer.ROUTER, false, d, experts.count());
+        for (int e = 0; e < experts.count(); e++) {
+            String gateUp = layer(layer, DecoderLayer.ofExpert(DecoderLayer.GATE_UP_OF_EXPERT, e) + ".weight");
+            fused(gateUp, names.tensors(layer, DecoderLayer.GATE_UP_OF_EXPERT, e, "weight"), Form.ROWS, d, f, f);
+            String down = layer(layer, DecoderLayer.ofExpert(DecoderLayer.DOWN_OF_EXPERT, e) + ".weight");
+            fused(down, names.tensors(layer, DecoderLayer.DOWN_OF_EXPERT, e, "weight"), Form.ROWS, f, d);
         }
     }
 
-    private void single(String name, long... shape) {
-        weights.add(new Weight(new Slot(name, shape), List.of(new Part(name, shape[0]))));
+    /** A matrix of {@code columns} inputs whose outputs are {@code rows} one below the other, and its bias. */
+    private void linear(int layer, String module, boolean bias, long columns, long... rows) {
+        String slot = layer(layer, module);
+        fused(slot + ".weight", names.tensors(layer, module, "weight"), names.form(module), columns, rows);
+        if (bias) {
+            fused(slot + ".bias", names.tensors(layer, module, "bias"), names.form(module), 0, rows);
+        }
     }
 
-    /** One slot made of the tensors PREFIX + names[i] + kind, where kind is the last word of {@code slot}. */
-    private void fused(String prefix, String slot, List<String> names, long[] rows, long... columns) {
-        String kind = slot.substring(slot.indexOf('.') + 1);
+    private void vector(int layer, String module, String kind, long size) {
+        single(
+                layer(layer, module) + "." + kind,
+                names.tensors(layer, module, kind).get(0),
+                size);
+    }
+
+    private void single(String slot, String name, long... shape) {
+        weights.add(new Weight(new Slot(slot, shape), List.of(new Part(name, shape[0])), Form.ROWS));
+    }
+
+    /** One slot made of the tensors of a file, or of a single one where the file has them fused. @param columns 0 for a vector */
+    private void fused(String slot, List<String> tensors, Form form, long columns, long... rows) {
+        long total = LongStream.of(rows).sum();
         List<Part> parts = new ArrayList<>();
-        long total = 0;
-        for (int i = 0; i < rows.length; i++) {
-            parts.add(new Part(prefix + names.get(i) + kind, rows[i]));
-            total += rows[i];
+        for (int i = 0; i < tensors.size(); i++) {
+            parts.add(new Part(tensors.get(i), tensors.size() == 1 ? total : rows[i]));
         }
-        weights.add(new Weight(new Slot(prefix + slot, withRows(total, columns)), parts));
-    }
-
-    private static long[] withRows(long rows, long... columns) {
-        return columns.length == 0 ? new long[] {rows} : new long[] {rows, columns[0]};
+        long[] shape = columns == 0 ? new long[] {total} : new long[] {total, columns};
+        weights.add(new Weight(new Slot(slot, shape), parts, form));
     }
 
     /**
@@ -138,15 +194,13 @@ final class WeightLayout {
 
     /** Reads every slot but those in {@code zero}. */
     Parameters loadWithout(Set<String> zero, WeightFiles files, Device device) {
-        // A checkpoint of the bare decoder has the same names without their first word.
-        String stripped = files.has(EMBEDDING) ? "" : "model.";
         Set<String> expected = new HashSet<>();
         List<Weight> read =
                 weights.stream().filter(w -> !zero.contains(w.slot().name())).toList();
         for (Weight weight : read) {
             for (Part part : weight.parts()) {
-                String name = inFile(part.name(), stripped);
-                files.require(name, shape(weight, part.rows()));
+                String name = inFile(part.name(), files);
+                files.require(name, shapeInFile(weight, part.rows()));
                 expected.add(name);
             }
         }
@@ -156,22 +210,62 @@ final class WeightLayout {
         Parameters parameters =
                 new Parameters(weights.stream().map(Weight::slot).toList(), device);
         for (Weight weight : read) {
-            forEachPart(parameters, weight, (part, view) -> files.read(inFile(part.name(), stripped), view));
+            forEachPart(parameters, weight, (part, view) -> read(weight, part, files, view));
         }
         return parameters;
     }
 
+    private void read(Weight weight, Part part, WeightFiles files, Tensor view) {
+        String name = inFile(part.name(), files);
+        if (weight.form() == Form.ROWS) {
+            files.read(name, view);
+            return;
+        }
+        Tensor stored = emptyLike(toFile(weight.form(), view));
+        files.read(name, stored);
+        view.copy_(fromFile(weight.form(), stored));
+    }
+
+    private static Tensor emptyLike(Tensor x) {
+        return torch.zeros(shape(x), Device.CPU.options(ScalarType.Float));
+    }
+
+    private static long[] shape(Tensor x) {
+        return LongStream.range(0, x.dim()).map(x::size).toArray();
+    }
+
+    /** How rows of a slot lie in their file. */
+    private Tensor toFile(Form form, Tensor rows) {
+        return switch (form) {
+            case ROWS -> rows;
+            case TRANSPOSED -> rows.dim() == 2 ? rows.t() : rows;
+            case BY_HEAD -> swapped(rows, 3, config.heads());
+        };
+    }
+
+    private Tensor fromFile(Form form, Tensor stored) {
+        return switch (form) {
+            case ROWS -> stored;
+            case TRANSPOSED -> stored.dim() == 2 ? stored.t() : stored;
+            case BY_HEAD -> swapped(stored, config.heads(), 3);
+        };
+    }
+
+    /** Rows in order (outer, inner, headDim) in the order (inner, outer, headDim). */
+    private Tensor swapped(Tensor rows, long outer, long inner) {
+        return rows.view(outer, inner, config.headDim(), -1).transpose(0, 1).reshape(shape(rows));
+    }
+
     /** {@code |now - stored| / |stored|} in the 2-norm over all weights; reads one tensor at a time. */
     double relativeChange(Parameters now, WeightFiles files) {
-        String stripped = files.has(EMBEDDING) ? "" : "model.";
         double[] squares = new double[2];
         for (Weight weight : weights) {
             forEachPart(now, weight, (part, view) -> {
-                Tensor stored =
-                        torch.empty_like(view, Device.CPU.options(ScalarType.Float), new MemoryFormatOptional());
-                files.read(inFile(part.name(), stripped), stored);
+                Tensor current = toFile(weight.form(), view).cpu();
+                Tensor stored = emptyLike(current);
+                files.read(inFile(part.name(), files), stored);
                 squares[1] += square(stored);
-                squares[0] += square(stored.sub_(view.cpu()));
+                squares[0] += square(stored.sub_(current));
             });
         }
         return Math.sqrt(squares[0] / squares[1]);
@@ -182,7 +276,7 @@ final class WeightLayout {
         return norm * norm;
     }
 
-    /** New weights: vectors one (norms) or zero (biases), matrices normal with standard deviation {@code 1 / sqrt(columns)}. */
+    /** New weights: norms multiply by one, biases are zero, matrices are normal with standard deviation {@code 1 / sqrt(columns)}. */
     Parameters untrained(Device device, Seeds seeds) {
         Parameters parameters =
                 new Parameters(weights.stream().map(Weight::slot).toList(), device);
@@ -197,34 +291,48 @@ final class WeightLayout {
                     Arrays.setAll(values, j -> std * Seeds.normal(key, j));
                     weight.copy_(Tensors.ofDoubles(values, device, slot.shape()));
                 } else {
-                    weight.fill_(Tensors.scalar(slot.name().endsWith(".bias") ? 0 : 1));
+                    boolean zero = slot.name().endsWith(".bias")
+                            || config.block().norm().kind() == NormKind.RMS_PLUS_ONE;
+                    weight.fill_(Tensors.scalar(zero ? 0 : 1));
                 }
             }
         }
         return parameters;
     }
 
-    /** The weights under their Hugging Face names: views that belong to the caller's scope. */
+    /** The weights under their Hugging Face names, views where they lie in files as they do here; they belong to the caller's scope. */
     Map<String, Tensor> tensors(Parameters parameters) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         for (Weight weight : weights) {
             long at = 0;
             Tensor whole = parameters.get(weight.slot().name()).detach();
             for (Part part : weight.parts()) {
-                tensors.put(part.name(), whole.narrow(0, at, part.rows()));
+                tensors.put(part.name(), toFile(weight.form(), whole.narrow(0, at, part.rows())));
                 at += part.rows();
             }
         }
         return tensors;
     }
 
-    private static String inFile(String name, String stripped) {
-        return name.startsWith(stripped) ? name.substring(stripped.length()) : name;
+    /** The name of a tensor in these files: that of another release where they have it, and without its first word in a bare decoder. */
+    private String inFile(String name, WeightFiles files) {
+        for (Map.Entry<String, String> alias : names.aliases().entrySet()) {
+            if (alias.getValue().equals(name) && files.has(alias.getKey())) {
+                return alias.getKey();
+            }
+        }
+        boolean bare = !files.has(names.embeddingWeight());
+        return bare && name.startsWith(names.decoder())
+                ? name.substring(names.decoder().length())
+                : name;
     }
 
-    private static List<Long> shape(Weight weight, long rows) {
+    private static List<Long> shapeInFile(Weight weight, long rows) {
         long[] whole = weight.slot().shape();
-        return whole.length == 1 ? List.of(rows) : List.of(rows, whole[1]);
+        if (whole.length == 1) {
+            return List.of(rows);
+        }
+        return weight.form() == Form.TRANSPOSED ? List.of(whole[1], rows) : List.of(rows, whole[1]);
     }
 
     private static void forEachPart(Parameters parameters, Weight weight, PartConsumer consumer) {
@@ -239,19 +347,24 @@ final class WeightLayout {
     }
 
     /** A weight that would be dropped in silence (a bias that config.json denies, a layer too many, an adapter) means another function than the author's. */
-    private static void rejectStrangers(WeightFiles files, Set<String> expected) {
+    private void rejectStrangers(WeightFiles files, Set<String> expected) {
         for (String name : files.names()) {
             boolean known = expected.contains(name)
-                    || name.equals(VOCABULARY_HEAD)
+                    || name.equals(names.headWeight())
+                    || names.aliases().containsKey(name)
                     || name.equals(REWARD_HEAD)
-                    // A buffer of old Llama checkpoints that follows from the configuration.
-                    || name.endsWith(".rotary_emb.inv_freq");
+                    || names.buffers().stream().anyMatch(name::endsWith);
             if (!known) {
                 throw new UserError(
                         files.directory() + ": the weight " + name
                                 + " has no place in the model that config.json describes; they do not belong together, or an adapter must be merged first.");
             }
         }
+    }
+
+    /** The vocabulary head's name in files. */
+    String headInFile() {
+        return names.headWeight();
     }
 
     private interface PartConsumer {

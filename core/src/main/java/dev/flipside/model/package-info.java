@@ -5,12 +5,13 @@
  *   <li>Files: {@link dev.flipside.model.SafeTensors} (one file), {@link dev.flipside.model.ModelFiles} (a Hugging Face directory without its weights),
  *       {@code WeightFiles} (single or sharded weights), {@code WeightLayout} (which tensors fill which slot), {@link
  *       dev.flipside.model.TokenizerFiles}; {@link dev.flipside.model.ModelWriter} and {@link dev.flipside.model.WeightSource} for a model from elsewhere.
- *   <li>Architecture: {@code Family} (one class per {@code model_type}) reads {@link dev.flipside.model.DecoderConfig} and {@link
- *       dev.flipside.model.RopeConfig}.
- *   <li>Computation: {@link dev.flipside.model.Decoder} (ids to hidden states) made of {@code DecoderLayer}s, {@code CausalAttention} and {@code Rope};
+ *   <li>Architecture: {@code Family} (one class per {@code model_type}, with {@code FamilyReader} for what they share) reads {@link
+ *       dev.flipside.model.DecoderConfig} and {@link dev.flipside.model.RopeConfig}, and names the tensors of its files ({@code TensorNames}).
+ *   <li>Computation: {@link dev.flipside.model.Decoder} (ids to hidden states) made of {@code DecoderLayer}s (with {@code Norms} and
+ *       {@code ExpertMlp}), {@code CausalAttention} over {@code ScaledDotProducts}, and {@code RotaryTables} of {@code Rope}s;
  *       {@code HiddenPass} (forward and backward, with or without gradient checkpointing): an {@code AutogradPass} on any device, or a {@code PlannedPass} by hand
- *       on the CPU, made of {@code LayerPass}es, {@code RmsNorm} and an {@code AttentionPass} ({@code PlannedAttention} over {@code SoftmaxAttention}); {@link
- *       dev.flipside.model.PassSize} bounds it; {@link dev.flipside.model.Precision}.
+ *       on the CPU where blocks are Llama's, made of {@code LayerPass}es, {@code RmsNorm} and an {@code AttentionPass} ({@code PlannedAttention} over {@code SoftmaxAttention}); {@code RouterBalance} for the
+ *       routers of experts; {@link dev.flipside.model.PassSize} bounds it; {@link dev.flipside.model.Precision}.
  *   <li>Layout: {@code RowBatch} (rows that go together) and {@code RowLayout} (where their tokens stand): padded rows, or a {@code SharedPrefixLayout} with its
  *       {@code SharedPrefixAttention} where rows begin alike.
  *   <li>Decoding, one token at a time: {@code Prefill}; {@link dev.flipside.model.KvCache} with the layers that training runs, and {@link

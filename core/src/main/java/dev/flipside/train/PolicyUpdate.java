@@ -148,7 +148,7 @@ final class PolicyUpdate implements AutoCloseable {
                         included,
                         aggregation,
                         lossOptions());
-                pass.backward(evaluation.gradient());
+                pass.backward(evaluation.gradient(), (double) tokens(data, part) / tokens(data, places));
                 loss += evaluation.loss();
                 statistics = statistics.plus(evaluation.statistics());
             }
@@ -158,6 +158,10 @@ final class PolicyUpdate implements AutoCloseable {
         optimiser.step(
                 NonFiniteException.clipScale(norm, config.policy().optimiser().maxGradNorm()), rate);
         summary.add(loss, norm, rate, entropySum, statistics);
+    }
+
+    private static long tokens(Data data, int[] rows) {
+        return Arrays.stream(rows).mapToLong(r -> data.rows.get(r).ids().length).sum();
     }
 
     /** Parts of a batch that go forward and backward together: as many completions as the configuration allows, and tokens as keep memory bounded. */

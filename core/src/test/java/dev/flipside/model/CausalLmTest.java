@@ -319,7 +319,7 @@ class CausalLmTest {
         Consumer<ObjectNode> upper =
                 c -> c.put("use_sliding_window", true).put("sliding_window", 3).put("max_window_layers", 1);
         try (CausalLm lm = TinyModels.lm(directory.resolve("upper"), "qwen2", upper)) {
-            assertThat(lm.decoder().config().slidingLayers()).containsExactly(false, true);
+            assertThat(lm.decoder().config().attention().slidingLayers()).containsExactly(false, true);
         }
         Consumer<ObjectNode> typed = c -> c.put("use_sliding_window", true)
                 .put("sliding_window", 3)
@@ -327,10 +327,10 @@ class CausalLmTest {
                 .add("sliding_attention")
                 .add("full_attention");
         try (CausalLm lm = TinyModels.lm(directory.resolve("typed"), "qwen3", typed)) {
-            assertThat(lm.decoder().config().slidingLayers()).containsExactly(true, false);
+            assertThat(lm.decoder().config().attention().slidingLayers()).containsExactly(true, false);
         }
         try (CausalLm lm = TinyModels.lm(directory.resolve("off"), "qwen2", c -> c.put("sliding_window", 3))) {
-            assertThat(lm.decoder().config().slidingLayers()).containsExactly(false, false);
+            assertThat(lm.decoder().config().attention().slidingLayers()).containsExactly(false, false);
         }
     }
 

@@ -244,11 +244,7 @@ final class GoldenFixtures {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
-        double[] row = new double[hiddenSize];
-        for (int i = 0; i < hiddenSize; i++) {
-            row[i] = 0.05 * Math.sin(i + 1);
-        }
-        writeRow(directory.resolve(head), "score.weight", row);
+        writeRow(directory.resolve(head), "score.weight", sineHead(hiddenSize));
         ObjectNode index = JSON.createObjectNode();
         ObjectNode map = index.putObject("weight_map");
         SafeTensors.header(backbone)
@@ -262,6 +258,14 @@ final class GoldenFixtures {
             config.putArray("architectures").add("LlamaForSequenceClassification");
             config.putObject("id2label").put("0", "LABEL_0");
         });
+    }
+
+    static double[] sineHead(int hiddenSize) {
+        double[] row = new double[hiddenSize];
+        for (int i = 0; i < hiddenSize; i++) {
+            row[i] = 0.05 * Math.sin(i + 1);
+        }
+        return row;
     }
 
     private static JsonNode read(Path file) {

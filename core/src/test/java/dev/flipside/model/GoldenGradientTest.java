@@ -63,7 +63,8 @@ class GoldenGradientTest {
         }
     }
 
-    private static void assertGradient(WeightLayout layout, Parameters parameters, JsonNode wanted) {
+    /** The gradient of every tensor of a file against what transformers' parameters got. */
+    static void assertGradient(WeightLayout layout, Parameters parameters, JsonNode wanted) {
         try (Parameters gradients = parameters.copy();
                 Scopes.Frozen scope = Scopes.frozen()) {
             gradients.flat().copy_(parameters.gradient());
@@ -82,6 +83,10 @@ class GoldenGradientTest {
         double sum = 0;
         for (float g : flat) {
             sum += (double) g * g;
+        }
+        if (norm == 0 && name.contains(".experts.")) {
+            assertThat(sum).as("%s, an expert that no token chose", name).isZero();
+            return;
         }
         assertThat(norm).as("a gradient that could vanish unseen in %s", name).isGreaterThan(1e-3);
         assertThat(Math.abs(Math.sqrt(sum) - norm)).as("norm of %s", name).isLessThan(RELATIVE_TOLERANCE * norm);

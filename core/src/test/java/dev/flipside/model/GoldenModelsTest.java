@@ -115,7 +115,7 @@ class GoldenModelsTest {
     }
 
     /** By passes over the whole text. */
-    private static void assertGreedy(CausalLm lm, JsonNode greedy) {
+    static void assertGreedy(CausalLm lm, JsonNode greedy) {
         int[] wanted = decidedTokens(greedy);
         int[] found = GoldenFixtures.greedy(lm, GoldenFixtures.ints(greedy.get("prompt")), wanted.length);
         assertThat(found).isEqualTo(wanted);

@@ -100,9 +100,9 @@ class ModelFilesTest {
     @CsvSource(
             delimiter = '|',
             value = {
-                "{'model_type':'gpt2'} | config.json: model_type 'gpt2' is not supported; supported are llama, mistral, qwen2, qwen3.",
+                "{'model_type':'bloom'} | config.json: model_type 'bloom' is not supported; supported are llama, mistral, qwen2, qwen3, gpt2, gpt_neox, gemma2, gemma3_text,",
                 "{'model_type':null} | model_type '' is not supported",
-                "{'hidden_act':'gelu'} | hidden_act is 'gelu'; only silu is supported",
+                "{'hidden_act':'quick_gelu'} | hidden_act is 'quick_gelu'; supported are silu, gelu,",
                 "{'hidden_size':null} | hidden_size is missing",
                 "{'hidden_size':-4} | hidden_size is -4, which is not a positive whole number",
                 "{'hidden_size':'many'} | hidden_size is \"many\"",
@@ -115,10 +115,10 @@ class ModelFilesTest {
                 "{'attention_bias':true} | q_proj.bias is missing",
                 "{'rope_scaling':{'rope_type':'yarn','factor':2}} | rope_scaling asks for the RoPE type 'yarn'",
                 "{'rope_scaling':{'type':'dynamic','factor':2}} | the RoPE type 'dynamic'",
-                "{'rope_parameters':{'rope_type':'longrope','rope_theta':1e4}} | rope_parameters asks for the RoPE type 'longrope'",
+                "{'rope_parameters':{'rope_type':'longrope','rope_theta':1e4}} | short_factor is missing",
                 "{'rope_parameters':{'rope_type':'linear'}} | factor is missing",
                 "{'rope_parameters':{'full_attention':{'rope_type':'default'}}} | differs between layer types",
-                "{'partial_rotary_factor':0.5} | rotating a part of each head",
+                "{'partial_rotary_factor':0.5} | only the families that rotate a part of each head",
                 "{'quantization_config':{'bits':4}} | weights are quantised",
                 "{'tie_word_embeddings':'yes'} | tie_word_embeddings is \"yes\", which is neither true nor false",
                 "{'tie_word_embeddings':true} | ties the vocabulary head to the embedding",
@@ -180,19 +180,25 @@ class ModelFilesTest {
 
     private static RopeConfig rope(Consumer<ObjectNode> change) {
         ObjectNode node = TinyModels.config("llama", change);
-        return new Family.Llama()
+        return new Llama()
                 .read(new ConfigJson(Path.of("config.json"), node))
-                .rope();
+                .positions()
+                .uniform(TinyModels.HEAD_DIM)
+                .orElseThrow();
     }
 
     @Test
     void mistralSlidesUnlessToldNotTo() {
         ObjectNode config = TinyModels.config("mistral", c -> {});
-        Family.Mistral mistral = new Family.Mistral();
-        assertThat(mistral.read(new ConfigJson(Path.of("c"), config)).slidingWindow())
+        Mistral mistral = new Mistral();
+        assertThat(mistral.read(new ConfigJson(Path.of("c"), config))
+                        .attention()
+                        .slidingWindow())
                 .isEmpty();
         config.remove("sliding_window");
-        assertThat(mistral.read(new ConfigJson(Path.of("c"), config)).slidingWindow())
+        assertThat(mistral.read(new ConfigJson(Path.of("c"), config))
+                        .attention()
+                        .slidingWindow())
                 .hasValue(4096);
     }
 

@@ -89,7 +89,7 @@ class PlannedPassTest {
                     .view_as(pass.hidden());
             return new Result(
                     hidden,
-                    Tensors.toFloats(pass.backward(gradient)),
+                    Tensors.toFloats(pass.backward(gradient, 0)),
                     Tensors.toFloats(decoder.weights().gradient()));
         }
     }
@@ -111,7 +111,7 @@ class PlannedPassTest {
             Result checkpointed;
             float[] inference;
             try (Scopes.Frozen scope = Scopes.frozen()) {
-                Tensor embedded = decoder.embed(layout.ids(Device.CPU));
+                Tensor embedded = decoder.embed(layout);
                 expected = run(decoder, new AutogradPass(decoder, layout, embedded, false), true);
                 planned = run(decoder, new PlannedPass(decoder, layout, embedded, false), true);
                 checkpointed = run(decoder, new PlannedPass(decoder, layout, embedded, true), true);

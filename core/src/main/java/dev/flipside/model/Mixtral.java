@@ -1,0 +1,48 @@
+package dev.flipside.model;
+
+import dev.flipside.model.DecoderConfig.Experts;
+import java.util.OptionalInt;
+
+/** Mixtral: Mistral with experts in place of every MLP. */
+record Mixtral() implements Family {
+    private static final double THETA = 1_000_000;
+
+    private static final TensorNames NAMES = TensorNames.LLAMA
+            .with(DecoderLayer.ROUTER, "block_sparse_moe.gate")
+            .with(DecoderLayer.GATE_UP_OF_EXPERT, "block_sparse_moe.experts.%d.w1", "block_sparse_moe.experts.%d.w3")
+            .with(DecoderLayer.DOWN_OF_EXPERT, "block_sparse_moe.experts.%d.w2");
+
+    @Override
+    public String modelType() {
+        return "mixtral";
+    }
+
+    @Override
+    public String className() {
+        return "Mixtral";
+    }
+
+    @Override
+    public TensorNames names() {
+        return NAMES;
+    }
+
+    @Override
+    public DecoderConfig read(ConfigJson config) {
+        FamilyReader reader = FamilyReader.of(config);
+        if (config.numberOrZero("router_jitter_noise", 0) != 0) {
+            throw config.wrong("router_jitter_noise", "is not 0; noise on what routers see is not supported");
+        }
+        return reader.gated(this, reader.equalHeads(), false, 1e-5)
+                .sliding(reader.window(OptionalInt.empty()), reader.allLayers())
+                .experts(new Experts(
+                        Qwen3Moe.count(config, 8),
+                        Qwen3Moe.perToken(config, 2, Qwen3Moe.count(config, 8)),
+                        config.required("intermediate_size"),
+                        true,
+                        reader.allLayers(),
+                        Qwen3Moe.balanceWeight(config)))
+                .rope(RopeConfig.read(config, reader.maxPositions(), THETA))
+                .build();
+    }
+}

@@ -1,0 +1,120 @@
+package dev.flipside.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.flipside.engine.Device;
+import dev.flipside.engine.Seeds;
+import dev.flipside.model.CausalLm;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.ScoredRow;
+import dev.flipside.model.TokenRow;
+import dev.flipside.model.WeightType;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Ten steps of SAVE on small random models of different architectures: finite, resumable to the byte, exported, loaded again. */
+class ArchitecturesTest {
+    /** What config.json has besides what all share. */
+    private static final Map<String, String> CONFIGS = Map.of(
+            "llama", "\"rms_norm_eps\": 1e-5, \"tie_word_embeddings\": false",
+            "qwen3", "\"rms_norm_eps\": 1e-5, \"tie_word_embeddings\": true",
+            // A window of 5 is shorter than prompt and completion.
+            "gemma3_text",
+                    "\"query_pre_attn_scalar\": 8, \"sliding_window\": 5, \"layer_types\": [\"sliding_attention\", \"full_attention\"]",
+            "gpt_neox", "\"rotary_pct\": 0.5, \"tie_word_embeddings\": false",
+            "mixtral", "\"num_local_experts\": 4, \"output_router_logits\": true, \"router_aux_loss_coef\": 0.1");
+
+    private static final List<String> OPTIONS = List.of("run.max_steps=10", "run.save_steps=4", "save.preset=guarded");
+
+    @TempDir
+    Path folder;
+
+    @ParameterizedTest
+    @ValueSource(strings = {"llama", "qwen3", "gemma3_text", "gpt_neox", "mixtral"})
+    void aRunIsFiniteResumableExportedAndLoadedAgain(String modelType) throws IOException {
+        TinyWorld world = new TinyWorld(folder);
+        untrained(world, modelType);
+        Recorder recorder = new Recorder();
+        TrainingResult whole = new SaveTrainer(world.config("whole", options(world, false)))
+                .listener(recorder)
+                .run();
+        assertThat(whole.completed()).isTrue();
+        assertThat(recorder.steps).hasSize(10);
+        recorder.steps.values().forEach(step -> assertThat(step)
+                .containsKeys("policy/loss")
+                .allSatisfy((name, value) ->
+                        assertThat(Double.isInfinite(value)).as(name).isFalse()));
+
+        AtomicInteger steps = new AtomicInteger();
+        TrainingResult stopped = new SaveTrainer(world.config("stopped", options(world, false)))
+                .stopWhen(() -> steps.incrementAndGet() >= 6)
+                .run();
+        assertThat(stopped.completed()).isFalse();
+        assertThat(new SaveTrainer(world.config("stopped", options(world, true)))
+                        .run()
+                        .completed())
+                .isTrue();
+        RunFiles.assertSameResult(stopped.folder(), whole.folder());
+        assertLoadedAgain(world, whole.folder());
+    }
+
+    private static List<String> options(TinyWorld world, boolean resume) {
+        List<String> all = new ArrayList<>(OPTIONS);
+        all.add("data.preferences=" + world.file("pairs.jsonl"));
+        all.add("data.eval_preferences=" + world.file("eval-pairs.jsonl"));
+        if (resume) {
+            all.add("run.resume=true");
+        }
+        return all;
+    }
+
+    private static void assertLoadedAgain(TinyWorld world, Path run) {
+        int[] ids = {1, 5, 9, 4, 12, 7, 8, 20, 6};
+        try (CausalLm before = CausalLm.load(world.policy(), Device.CPU);
+                CausalLm after = CausalLm.load(run.resolve("policy"), Device.CPU);
+                RewardModel rewardBefore = RewardModel.load(world.rewardModel(), Device.CPU);
+                RewardModel rewardAfter = RewardModel.load(run.resolve("reward_model"), Device.CPU)) {
+            TokenRow row = new TokenRow(ids, 3);
+            double[] trained = after.logprobs(List.of(row), 1).logprobs()[0];
+            assertThat(Arrays.stream(trained).allMatch(p -> p < 0)).isTrue();
+            assertThat(trained).isNotEqualTo(before.logprobs(List.of(row), 1).logprobs()[0]);
+            ScoredRow scored = new ScoredRow(ids, 3);
+            assertThat(rewardAfter.hasValueHead()).isTrue();
+            assertThat(rewardAfter.score(List.of(scored)).rewards()[0])
+                    .isFinite()
+                    .isNotEqualTo(rewardBefore.score(List.of(scored)).rewards()[0]);
+        }
+    }
+
+    /** Puts models of the family in the place of the world's. */
+    private static void untrained(TinyWorld world, String modelType) throws IOException {
+        String config =
+                """
+                {"model_type": "%s", "vocab_size": 32, "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2,
+                 "num_attention_heads": 2, "num_key_value_heads": %d, "head_dim": 8, "max_position_embeddings": 64,
+                 "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 3, "num_labels": 1, "initializer_range": 0.3, %s}
+                """
+                        .formatted(modelType, modelType.equals("gpt_neox") ? 2 : 1, CONFIGS.get(modelType));
+        for (Path directory : List.of(world.policy(), world.rewardModel())) {
+            Files.writeString(directory.resolve("config.json"), config);
+            Files.delete(directory.resolve("model.safetensors"));
+        }
+        try (CausalLm policy = CausalLm.untrained(world.policy(), Device.CPU, new Seeds(3));
+                CausalLm backbone = CausalLm.untrained(world.rewardModel(), Device.CPU, new Seeds(4))) {
+            policy.save(world.policy(), WeightType.F32);
+            backbone.save(world.rewardModel(), WeightType.F32);
+        }
+        try (RewardModel model = RewardModel.fromBackbone(world.rewardModel(), Device.CPU, new Seeds(5))) {
+            model.save(world.rewardModel(), WeightType.F32, 3);
+        }
+    }
+}
