@@ -163,7 +163,7 @@ class EvalPolicyTest {
                 "uneven.jsonl", "{\"key\": 1, \"prompt\": \"p\", \"instruction_id_list\": [\"a\"], \"kwargs\": []}\n");
 
         assertMistake(CommandRun.of("eval-policy"), "which task? gsm8k, math, ifeval");
-        assertMistake(eval("ifeval", "--input", ifeval), "--model=DIR", "--answers=FILE");
+        assertMistake(eval("ifeval", "--input", ifeval), "--model=MODEL", "--answers=FILE");
         assertMistake(eval("ifeval", "--input", ifeval, "--answers", answers, "--model", "x"), "mutually exclusive");
         assertMistake(eval("ifeval", "--input", ifeval, "--answers", answers), "no answer to 1 of 2 prompts", "id 9");
         assertMistake(eval("ifeval", "--input", ifeval, "--answers", answers, "--limit", "0"), "--limit is 0");

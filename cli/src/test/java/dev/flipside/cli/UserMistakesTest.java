@@ -43,13 +43,13 @@ class UserMistakesTest {
                 return stories.train("save.anchor_mix=0.5");
             }
         },
-        WRONG_MODEL_TYPE("config.json: model_type 'gpt2' is not supported", "llama, mistral, qwen2, qwen3") {
+        WRONG_MODEL_TYPE("config.json: model_type 'bert' is not supported", "llama, mistral, qwen2, qwen3") {
             @Override
             CommandRun make() throws IOException {
-                Path model = folder.resolve("gpt2");
+                Path model = folder.resolve("bert");
                 TrainingCommandsTest.copy(StoryRun.model(), model);
                 Path config = model.resolve("config.json");
-                Files.writeString(config, Files.readString(config).replace("\"llama\"", "\"gpt2\""));
+                Files.writeString(config, Files.readString(config).replace("\"llama\"", "\"bert\""));
                 return stories.train("policy.model=" + model);
             }
         },

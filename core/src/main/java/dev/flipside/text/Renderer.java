@@ -95,6 +95,11 @@ public final class Renderer implements AutoCloseable {
         return split(promptIds, rawPrompt(prompt + completion), completion);
     }
 
+    /** Whether the tokenizer has tokens for all of a text. */
+    public boolean encodes(String text) {
+        return tokenizer.encodes(text);
+    }
+
     /**
      * Where a merge across the border between prompt and reply changes the prompt's own tokens, so that transformers, encoding both at once, gets other ids than
      * {@link #complete}, which keeps the prompt's and encodes the reply behind them. Empty where nothing merges, as behind most chat templates.
@@ -133,8 +138,8 @@ public final class Renderer implements AutoCloseable {
     /** Whether a rendering begins without the BOS token that the tokenizer puts before plain texts: its chat template leaves it out, as transformers does then. */
     public boolean lacksBos(int[] ids) {
         OptionalInt bos = tokenizer.bosId();
-        int[] plain = tokenizer.encode("a", true);
-        return bos.isPresent() && plain[0] == bos.getAsInt() && ids[0] != bos.getAsInt();
+        int[] around = tokenizer.encode("", true);
+        return bos.isPresent() && around.length > 0 && around[0] == bos.getAsInt() && ids[0] != bos.getAsInt();
     }
 
     /** The special tokens that a message spells out; see {@link Tokenizer#spelledSpecialTokens}. */

@@ -23,6 +23,9 @@ import java.util.stream.LongStream;
  * <p>Encoding and decoding only read native state, so several threads may share one tokenizer; {@link #close} must come after the last of their calls.
  */
 public final class Tokenizer implements AutoCloseable {
+    /** Characters of a text that a message shows. */
+    private static final int SHOWN = 60;
+
     private static final char REPLACEMENT = '\uFFFD';
 
     private final HuggingFaceTokenizer rust;
@@ -113,10 +116,30 @@ public final class Tokenizer implements AutoCloseable {
      *
      * @param addSpecialTokens whether the tokenizer's own special tokens (such as BOS) are put around the text; special tokens spelled out in the text
      *     become their ids either way. An unpaired surrogate is encoded as U+FFFD.
+     * @throws UserError when the vocabulary has no token for a part of the text, nor one for unknown parts
      */
     public int[] encode(String text, boolean addSpecialTokens) {
-        long[] ids = rust.encode(text, addSpecialTokens, false).getIds();
+        long[] ids;
+        try {
+            ids = rust.encode(text, addSpecialTokens, false).getIds();
+        } catch (RuntimeException e) {
+            throw new UserError(
+                    "The tokenizer cannot encode '" + (text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "...")
+                            + "' (" + e.getMessage()
+                            + "); use a tokenizer that has a token for unknown words, or other text.",
+                    e);
+        }
         return LongStream.of(ids).mapToInt(Math::toIntExact).toArray();
+    }
+
+    /** Whether the vocabulary has tokens for all of a text. */
+    public boolean encodes(String text) {
+        try {
+            rust.encode(text, false, false);
+            return true;
+        } catch (RuntimeException e) {
+            return false;
+        }
     }
 
     /**

@@ -31,8 +31,10 @@ public record PrefixProbe(int looked, int broken, Optional<String> first) {
     public static PrefixProbe ofPrompts(Renderer renderer, List<Conversation> prompts) {
         Count count = new Count(renderer);
         List<Conversation> few = prompts.subList(0, Math.min(PROMPTS, prompts.size()));
+        // A small vocabulary of whole words may not have all of them.
+        List<String> beginnings = BEGINNINGS.stream().filter(renderer::encodes).toList();
         for (int i = 0; i < few.size(); i++) {
-            for (String beginning : BEGINNINGS) {
+            for (String beginning : beginnings) {
                 count.look("prompt " + (i + 1), few.get(i), beginning);
             }
         }

@@ -204,4 +204,20 @@ class TokenizerTest {
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("special_tokens_map.json cannot be read as JSON");
     }
+
+    @Test
+    void aTextWithoutTokensIsAUsersMistake() throws IOException {
+        Files.writeString(
+                folder.resolve("tokenizer.json"),
+                "{\"version\": \"1.0\", \"added_tokens\": [], \"pre_tokenizer\": {\"type\": \"Whitespace\"},"
+                        + " \"model\": {\"type\": \"WordLevel\", \"vocab\": {\"known\": 0}, \"unk_token\": \"<unk>\"}}");
+        try (Tokenizer tokenizer = Tokenizer.load(folder)) {
+            assertThat(tokenizer.encodes("known")).isTrue();
+            assertThat(tokenizer.encodes("known other")).isFalse();
+            assertThat(tokenizer.encode("known", false)).containsExactly(0);
+            assertThatThrownBy(() -> tokenizer.encode("other", false))
+                    .isInstanceOf(UserError.class)
+                    .hasMessageContaining("cannot encode 'other'");
+        }
+    }
 }
