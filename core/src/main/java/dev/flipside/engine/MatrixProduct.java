@@ -79,7 +79,8 @@ public final class MatrixProduct implements AutoCloseable {
             this.factor = factor;
         }
 
-        /** Every element is multiplied by that of a tensor of the product's shape and order in memory, which must outlive it. */
+        /** Every element is multiplied by that of a tensor of the product's shape and order in memory, which must outlive it and share no memory with the product: partial sums may
+         * be written there first. */
         public static Epilogue times(Tensor factor) {
             return new Epilogue(Kind.TIMES, Optional.of(factor));
         }
@@ -136,6 +137,9 @@ public final class MatrixProduct implements AutoCloseable {
             Tensor a, dnnl_memory_desc layoutB, Pointer b, Optional<Tensor> bias, Tensor into, Epilogue epilogue) {
         epilogue.factor.filter(f -> !sameShape(f, into)).ifPresent(f -> {
             throw new IllegalArgumentException("a factor that does not fit the product");
+        });
+        epilogue.factor.filter(f -> f.is_alias_of(into)).ifPresent(f -> {
+            throw new IllegalArgumentException("a factor in the memory that the product is written to");
         });
         dnnl_memory_desc layoutA = OneDnn.layout(a);
         dnnl_memory_desc layoutInto = OneDnn.layout(into);

@@ -59,6 +59,7 @@ public final class GroupDecoding implements AutoCloseable {
      * @param v values [P, R, KV, headDim]
      * @param attended [N, H * headDim]
      * @param attendedByHead the same as [P, R, KV, G, headDim]
+     * @param gate [N, F], of its own, because a product may write partial sums where it ends before its epilogue reads the factor
      * @param gated [N, F]
      * @param logits [N, V]
      */
@@ -74,6 +75,7 @@ public final class GroupDecoding implements AutoCloseable {
             Tensor v,
             Tensor attended,
             Tensor attendedByHead,
+            Tensor gate,
             Tensor gated,
             Tensor logits) {
         static Buffers of(int prompts, int samples, DecoderConfig config) {
@@ -103,6 +105,7 @@ public final class GroupDecoding implements AutoCloseable {
                         attended,
                         attended.view(prompts, samples, kv, group, dim),
                         zeros(n, config.intermediateSize()),
+                        zeros(n, config.intermediateSize()),
                         zeros(n, config.vocabSize()));
                 buffers.all().forEach(Scopes::keep);
                 return buffers;
@@ -114,7 +117,7 @@ public final class GroupDecoding implements AutoCloseable {
         }
 
         private List<Tensor> all() {
-            return List.of(x, qk, q, k, v, attendedByHead, extended, norms, normed, qkv, attended, gated, logits);
+            return List.of(x, qk, q, k, v, attendedByHead, extended, norms, normed, qkv, attended, gate, gated, logits);
         }
 
         void release() {
@@ -129,8 +132,8 @@ public final class GroupDecoding implements AutoCloseable {
             return new Products(
                     layer.qkv().product(b.normed, b.qkv, Epilogue.NONE),
                     layer.output().product(b.attended, b.x, Epilogue.ACCUMULATE),
-                    layer.gate().product(b.normed, b.gated, Epilogue.SWISH),
-                    layer.up().product(b.normed, b.gated, Epilogue.times(b.gated)),
+                    layer.gate().product(b.normed, b.gate, Epilogue.SWISH),
+                    layer.up().product(b.normed, b.gated, Epilogue.times(b.gate)),
                     layer.down().product(b.gated, b.x, Epilogue.ACCUMULATE));
         }
 

@@ -87,10 +87,10 @@ class MatrixProductTest {
             Tensor factor = random(4, 30);
             MatrixProduct.multiply(a, b, into, Epilogue.times(factor));
             assertEqual(into, plain.mul(factor));
-            // In place, as the gate and the up projection of a block are.
-            Tensor both = factor.clone();
-            MatrixProduct.multiply(a, b, both, Epilogue.times(both));
-            assertEqual(both, plain.mul(factor));
+            // oneDNN may write partial sums of a wide product where it ends before it reads the factor.
+            assertThatThrownBy(() -> MatrixProduct.multiply(a, b, factor, Epilogue.times(factor)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("memory");
         }
     }
 

@@ -9,7 +9,10 @@ import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.Scopes;
+import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -100,6 +103,36 @@ class GroupDecodingTest {
                 }
                 assertThat(rows).isEqualTo(1);
                 assertThatThrownBy(() -> groups.step(new int[] {3})).hasMessageContaining("full");
+            }
+        }
+    }
+
+    /** oneDNN splits the sums of wide products where it does not split those of tiny models, so one block has SmolLM2's widths. */
+    @ParameterizedTest
+    @CsvSource({"1,5", "4,36"})
+    void wideBlocksEqualThoseOfTheCachedLayers(int samples, int promptLength) throws IOException {
+        int vocabulary = 500;
+        Files.writeString(
+                directory.resolve("config.json"),
+                """
+                {"model_type": "llama", "vocab_size": %d, "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 1,
+                 "num_attention_heads": 9, "num_key_value_heads": 3, "max_position_embeddings": 64, "tie_word_embeddings": true}
+                """
+                        .formatted(vocabulary));
+        SplittableRandom random = new SplittableRandom(7);
+        List<int[]> prompts = List.of(random.ints(promptLength, 3, vocabulary).toArray());
+        try (CausalLm lm = CausalLm.untrained(directory, Device.CPU, new Seeds(3));
+                KvCache cache = lm.decoder().prefill(prompts, new int[] {samples}, 3);
+                DecodingWeights weights = new DecodingWeights(lm.decoder(), samples);
+                GroupDecoding groups = new GroupDecoding(weights, prompts, samples, 3)) {
+            for (int step = 0; step < 3; step++) {
+                int[] tokens = random.ints(samples, 3, vocabulary).toArray();
+                long[] longs = Arrays.stream(tokens).asLongStream().toArray();
+                try (Scopes.Frozen scope = Scopes.frozen()) {
+                    float[] expected = Tensors.toFloats(
+                            lm.decoder().logits(lm.decoder().step(Tensors.ofLongs(longs, Device.CPU, samples), cache)));
+                    assertClose(Tensors.toFloats(groups.step(tokens)), expected);
+                }
             }
         }
     }
