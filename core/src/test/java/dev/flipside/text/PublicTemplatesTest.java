@@ -95,8 +95,8 @@ class PublicTemplatesTest {
         List<Object> messages = new ArrayList<>();
         for (JsonNode message : conversation(example)) {
             Map<String, Object> part =
-                    Map.of("type", "text", "text", message.path("content").asText());
-            messages.add(Map.of("role", message.path("role").asText(), "content", List.of(part)));
+                    ordered("type", "text", "text", message.path("content").asText());
+            messages.add(ordered("role", message.path("role").asText(), "content", List.of(part)));
         }
         variables.put("messages", messages);
         variables.put("add_generation_prompt", true);
@@ -112,10 +112,11 @@ class PublicTemplatesTest {
         }
     }
 
-    private static Map<String, Object> ordered(String first, Object value, String second, Object other) {
+    /** Some templates print a message as it is, and {@code Map.of} has another order in every JVM. */
+    private static Map<String, Object> ordered(String first, Object one, String second, Object two) {
         Map<String, Object> map = new LinkedHashMap<>();
-        map.put(first, value);
-        map.put(second, other);
+        map.put(first, one);
+        map.put(second, two);
         return map;
     }
 
