@@ -2,10 +2,6 @@ package dev.flipside.cli;
 
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code flipside eval-policy}: the benchmarks of policies. A new one is a class that extends {@link PolicyTask} and a line in {@code subcommands}. */
 @Command(
@@ -24,25 +20,4 @@ import picocli.CommandLine.Spec;
             EvalVersus.class,
             HelpCommand.class
         })
-final class EvalPolicy implements Runnable {
-    @Spec
-    private CommandSpec spec;
-
-    @Option(
-            names = {"-h", "--help"},
-            usageHelp = true,
-            description = "Show this help.")
-    @SuppressWarnings("UnusedVariable") // picocli reads it
-    private boolean help;
-
-    @Override
-    public void run() {
-        throw new ParameterException(spec.commandLine(), "which task? " + String.join(", ", tasks()) + " are there");
-    }
-
-    private Iterable<String> tasks() {
-        return spec.subcommands().keySet().stream()
-                .filter(name -> !name.equals("help"))
-                .toList();
-    }
-}
+final class EvalPolicy extends CommandGroup {}

@@ -1,25 +1,19 @@
 package dev.flipside.hub;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import java.io.IOException;
-import java.io.OutputStream;
 import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.nio.charset.StandardCharsets;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.HashMap;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,12 +39,6 @@ public final class HubServer implements AutoCloseable {
     private static final Pattern BATCH = Pattern.compile("/([^/]+/[^/]+)\\.git/info/lfs/objects/batch");
     private static final Pattern RANGE = Pattern.compile("bytes=(\\d+)-");
 
-    /** What a server does instead of answering. */
-    @FunctionalInterface
-    public interface Fault {
-        void on(HttpExchange exchange, byte[] content) throws IOException;
-    }
-
     /** One request as it came. */
     public record Request(String method, String host, String path, String authorization, String range) {}
 
@@ -65,20 +53,15 @@ public final class HubServer implements AutoCloseable {
     private final HttpServer elsewhere;
     private final ExecutorService workers = Executors.newCachedThreadPool();
     private final Map<String, Repository> repositories = new HashMap<>();
-    private final Map<String, byte[]> large = new HashMap<>();
-    private final Map<String, TreeMap<Integer, byte[]>> parts = new HashMap<>();
-    private final Deque<Fault> apiFaults = new ArrayDeque<>();
-    private final Deque<Fault> fileFaults = new ArrayDeque<>();
-    private final Deque<Fault> uploadFaults = new ArrayDeque<>();
+    private final Deque<HubFault> apiFaults = new ArrayDeque<>();
+    private final Deque<HubFault> fileFaults = new ArrayDeque<>();
+    private final HubUploads uploads = new HubUploads(this);
     private final List<Request> requests = new ArrayList<>();
-    private final List<JsonNode> commitLines = new ArrayList<>();
     private final List<String> evilPaths = new ArrayList<>();
     private volatile boolean ignoresRange;
     private volatile boolean listsHashes = true;
     private volatile boolean tellsHashes = true;
     private volatile int pageSize = 1000;
-    private volatile int chunkSize;
-    private volatile boolean losesCommits;
 
     public HubServer() throws IOException {
         hub = start(this::hub);
@@ -96,7 +79,7 @@ public final class HubServer implements AutoCloseable {
             try {
                 handler.handle(exchange);
             } catch (RuntimeException e) {
-                write(exchange, 500, ("the test's server failed: " + e).getBytes(StandardCharsets.UTF_8));
+                Replies.write(exchange, 500, ("the test's server failed: " + e).getBytes(StandardCharsets.UTF_8));
             }
         });
         server.start();
@@ -115,10 +98,10 @@ public final class HubServer implements AutoCloseable {
     /** Adds a commit that holds these files and makes {@code branch} point at it; returns its name. */
     public synchronized String commit(String repo, String branch, Map<String, byte[]> files) {
         Repository repository = repositories.computeIfAbsent(repo, r -> new Repository());
-        String sha = hex("SHA-1", (repo + branch + repository.commits.size()).getBytes(StandardCharsets.UTF_8));
+        String sha = Replies.hex("SHA-1", (repo + branch + repository.commits.size()).getBytes(StandardCharsets.UTF_8));
         repository.commits.put(sha, new TreeMap<>(files));
         repository.refs.put(branch, sha);
-        files.values().stream().filter(HubServer::isLarge).forEach(f -> large.put(hex("SHA-256", f), f));
+        files.values().stream().filter(HubServer::isLarge).forEach(f -> uploads.keep(Replies.hex("SHA-256", f), f));
         return sha;
     }
 
@@ -153,17 +136,13 @@ public final class HubServer implements AutoCloseable {
     }
 
     /** The next API requests meet these, one each. */
-    synchronized void meetAtApi(Fault... faults) {
+    synchronized void meetAtApi(HubFault... faults) {
         apiFaults.addAll(Arrays.asList(faults));
     }
 
     /** The next transfers of file contents meet these, one each. */
-    public synchronized void meetAtFiles(Fault... faults) {
+    public synchronized void meetAtFiles(HubFault... faults) {
         fileFaults.addAll(Arrays.asList(faults));
-    }
-
-    synchronized void meetAtUploads(Fault... faults) {
-        uploadFaults.addAll(Arrays.asList(faults));
     }
 
     void ignoreRange() {
@@ -183,15 +162,6 @@ public final class HubServer implements AutoCloseable {
         pageSize = size;
     }
 
-    /** Uploads of more are in parts. */
-    void chunks(int size) {
-        chunkSize = size;
-    }
-
-    void loseTheAnswerToACommit() {
-        losesCommits = true;
-    }
-
     synchronized void list(String path) {
         evilPaths.add(path);
     }
@@ -200,59 +170,9 @@ public final class HubServer implements AutoCloseable {
         return List.copyOf(requests);
     }
 
-    /** The lines of the last commit request. */
-    synchronized List<JsonNode> commitLines() {
-        return List.copyOf(commitLines);
-    }
-
-    // Faults.
-
-    static Fault status(int status, String... headers) {
-        return (exchange, content) -> {
-            for (int i = 0; i < headers.length; i += 2) {
-                exchange.getResponseHeaders().set(headers[i], headers[i + 1]);
-            }
-            write(exchange, status, "no".getBytes(StandardCharsets.UTF_8));
-        };
-    }
-
-    /** Promises all and sends a part. */
-    static Fault dropped(int bytes) {
-        return (exchange, content) -> {
-            exchange.sendResponseHeaders(200, content.length);
-            exchange.getResponseBody().write(content, 0, bytes);
-            exchange.getResponseBody().flush();
-            exchange.close();
-        };
-    }
-
-    /** Sends a part and then nothing, with the connection open. */
-    static Fault stalled(int bytes, long millis) {
-        return (exchange, content) -> {
-            exchange.sendResponseHeaders(200, content.length);
-            exchange.getResponseBody().write(content, 0, bytes);
-            exchange.getResponseBody().flush();
-            try {
-                Thread.sleep(millis);
-            } catch (InterruptedException e) {
-                Thread.currentThread().interrupt();
-            }
-            exchange.close();
-        };
-    }
-
-    /** The right length with one wrong byte. */
-    static Fault damaged() {
-        return (exchange, content) -> {
-            byte[] wrong = content.clone();
-            wrong[wrong.length / 2] ^= 1;
-            write(exchange, 200, wrong);
-        };
-    }
-
-    /** The connection ends without an answer. */
-    static Fault gone() {
-        return (exchange, content) -> exchange.close();
+    /** What pushes send, and what goes wrong with it. */
+    HubUploads uploads() {
+        return uploads;
     }
 
     // The Hub.
@@ -266,7 +186,7 @@ public final class HubServer implements AutoCloseable {
             resolve(exchange, (file.group(1) == null ? "models" : "datasets") + "/" + file.group(2), file);
             return;
         }
-        Fault fault = next(apiFaults);
+        HubFault fault = next(apiFaults);
         if (fault != null) {
             fault.on(exchange, new byte[] {'[', ']'});
             return;
@@ -274,11 +194,11 @@ public final class HubServer implements AutoCloseable {
         Matcher api = API.matcher(path);
         Matcher batch = BATCH.matcher(path);
         if (path.equals("/api/repos/create")) {
-            create(exchange, JSON.readTree(body));
+            uploads.create(exchange, JSON.readTree(body));
         } else if (path.equals("/complete") || path.equals("/verify")) {
-            finishUpload(exchange, path, JSON.readTree(body));
+            uploads.finish(exchange, path, JSON.readTree(body));
         } else if (batch.matches()) {
-            batch(exchange, JSON.readTree(body));
+            uploads.batch(exchange, JSON.readTree(body));
         } else if (api.matches()) {
             String repo = api.group(1) + "/" + api.group(2);
             String verb = Optional.ofNullable(api.group(3)).orElse("");
@@ -286,12 +206,12 @@ public final class HubServer implements AutoCloseable {
                     URLDecoder.decode(Optional.ofNullable(api.group(4)).orElse("main"), StandardCharsets.UTF_8);
             Repository repository = visible(exchange, repo);
             if (repository == null) {
-                error(exchange, known(exchange) ? 404 : 401, "RepoNotFound");
+                Replies.error(exchange, known(exchange) ? 404 : 401, "RepoNotFound");
             } else {
                 answer(exchange, repo, repository, verb, revision, body);
             }
         } else {
-            error(exchange, 404, "");
+            Replies.error(exchange, 404, "");
         }
     }
 
@@ -301,21 +221,23 @@ public final class HubServer implements AutoCloseable {
         String commit = commitOf(repository, revision);
         if (verb.equals("branch")) {
             boolean there = repository.refs.putIfAbsent(revision, repository.refs.get("main")) != null;
-            json(exchange, there ? 409 : 201, JSON.createObjectNode());
+            Replies.json(exchange, there ? 409 : 201, JSON.createObjectNode());
         } else if (verb.isEmpty()) {
-            json(exchange, 200, JSON.createObjectNode().put("id", id(repo)).put("private", repository.isPrivate));
+            Replies.json(
+                    exchange, 200, JSON.createObjectNode().put("id", id(repo)).put("private", repository.isPrivate));
         } else if (commit == null) {
-            error(exchange, 404, "RevisionNotFound");
+            Replies.error(exchange, 404, "RevisionNotFound");
         } else if (verb.equals("revision")) {
-            json(exchange, 200, JSON.createObjectNode().put("id", id(repo)).put("sha", commit));
+            Replies.json(
+                    exchange, 200, JSON.createObjectNode().put("id", id(repo)).put("sha", commit));
         } else if (verb.equals("tree")) {
             tree(exchange, repository.commits.get(commit));
         } else if (verb.equals("preupload")) {
-            preupload(exchange, repository.commits.get(commit), JSON.readTree(body));
+            HubUploads.preupload(exchange, repository.commits.get(commit), JSON.readTree(body));
         } else if (verb.equals("commit")) {
-            receive(exchange, repo, repository, revision, new String(body, StandardCharsets.UTF_8));
+            uploads.receive(exchange, repo, revision, new String(body, StandardCharsets.UTF_8));
         } else {
-            error(exchange, 404, "");
+            Replies.error(exchange, 404, "");
         }
     }
 
@@ -326,8 +248,8 @@ public final class HubServer implements AutoCloseable {
                 .put("path", "data")
                 .put("oid", "0")
                 .put("size", 0);
-        files.forEach((path, content) -> all.add(entry(path, content)));
-        evilPaths.forEach(path -> all.add(entry(path, new byte[] {'x'})));
+        files.forEach((path, content) -> all.add(Replies.entry(path, content, listsHashes)));
+        evilPaths.forEach(path -> all.add(Replies.entry(path, new byte[] {'x'}, listsHashes)));
         String query = Optional.ofNullable(exchange.getRequestURI().getQuery()).orElse("");
         int from = query.contains("cursor=") ? Integer.parseInt(query.replaceAll(".*cursor=", "")) : 0;
         int to = Math.min(all.size(), from + pageSize);
@@ -339,32 +261,17 @@ public final class HubServer implements AutoCloseable {
         for (int i = from; i < to; i++) {
             page.add(all.get(i));
         }
-        json(exchange, 200, page);
-    }
-
-    private ObjectNode entry(String path, byte[] content) {
-        ObjectNode entry =
-                JSON.createObjectNode().put("type", "file").put("path", path).put("size", content.length);
-        if (listsHashes) {
-            entry.put("oid", gitBlob(content));
-            if (isLarge(content)) {
-                entry.putObject("lfs")
-                        .put("oid", hex("SHA-256", content))
-                        .put("size", content.length)
-                        .put("pointerSize", 134);
-            }
-        }
-        return entry;
+        Replies.json(exchange, 200, page);
     }
 
     private void resolve(HttpExchange exchange, String repo, Matcher file) throws IOException {
         Repository repository = visible(exchange, repo);
         if (repository == null) {
-            error(exchange, known(exchange) ? 404 : 401, "RepoNotFound");
+            Replies.error(exchange, known(exchange) ? 404 : 401, "RepoNotFound");
             return;
         }
         if (repository.gated && !known(exchange)) {
-            error(exchange, 401, "GatedRepo");
+            Replies.error(exchange, 401, "GatedRepo");
             return;
         }
         String commit = commitOf(repository, URLDecoder.decode(file.group(3), StandardCharsets.UTF_8));
@@ -372,21 +279,21 @@ public final class HubServer implements AutoCloseable {
                 ? null
                 : repository.commits.get(commit).get(URLDecoder.decode(file.group(4), StandardCharsets.UTF_8));
         if (content == null) {
-            error(exchange, 404, "EntryNotFound");
+            Replies.error(exchange, 404, "EntryNotFound");
             return;
         }
         exchange.getResponseHeaders().set("X-Repo-Commit", commit);
         if (isLarge(content)) {
-            String hash = hex("SHA-256", content);
+            String hash = Replies.hex("SHA-256", content);
             if (tellsHashes) {
                 exchange.getResponseHeaders().set("X-Linked-Etag", "\"" + hash + "\"");
                 exchange.getResponseHeaders().set("X-Linked-Size", Integer.toString(content.length));
             }
             exchange.getResponseHeaders().set("Location", otherUrl() + "/blob/" + hash);
-            write(exchange, 302, new byte[0]);
+            Replies.write(exchange, 302, new byte[0]);
         } else {
             if (tellsHashes) {
-                exchange.getResponseHeaders().set("ETag", "\"" + gitBlob(content) + "\"");
+                exchange.getResponseHeaders().set("ETag", "\"" + Replies.gitBlob(content) + "\"");
             }
             send(exchange, content);
         }
@@ -399,25 +306,12 @@ public final class HubServer implements AutoCloseable {
         note(exchange, "elsewhere");
         String path = exchange.getRequestURI().getPath();
         if (exchange.getRequestMethod().equals("PUT")) {
-            Fault fault = next(uploadFaults);
-            if (fault != null) {
-                fault.on(exchange, new byte[0]);
-                return;
-            }
-            String[] oidAndPart = path.substring("/upload/".length()).split("/");
-            synchronized (this) {
-                parts.computeIfAbsent(oidAndPart[0], o -> new TreeMap<>()).put(Integer.valueOf(oidAndPart[1]), body);
-                if (chunkSize == 0) {
-                    large.put(oidAndPart[0], body);
-                }
-            }
-            exchange.getResponseHeaders().set("ETag", "\"part-" + oidAndPart[1] + "\"");
-            write(exchange, 200, new byte[0]);
+            uploads.put(exchange, path, body);
             return;
         }
-        byte[] content = large.get(path.substring("/blob/".length()));
+        byte[] content = uploads.content(path.substring("/blob/".length()));
         if (content == null) {
-            write(exchange, 403, "expired".getBytes(StandardCharsets.UTF_8));
+            Replies.write(exchange, 403, "expired".getBytes(StandardCharsets.UTF_8));
         } else {
             send(exchange, content);
         }
@@ -430,7 +324,7 @@ public final class HubServer implements AutoCloseable {
             exchange.close();
             return;
         }
-        Fault fault = next(fileFaults);
+        HubFault fault = next(fileFaults);
         if (fault != null) {
             fault.on(exchange, content);
             return;
@@ -439,142 +333,17 @@ public final class HubServer implements AutoCloseable {
                 RANGE.matcher(Optional.ofNullable(exchange.getRequestHeaders().getFirst("Range"))
                         .orElse(""));
         if (!range.matches() || ignoresRange) {
-            write(exchange, 200, content);
+            Replies.write(exchange, 200, content);
             return;
         }
         int from = Integer.parseInt(range.group(1));
         if (from >= content.length) {
-            write(exchange, 416, new byte[0]);
+            Replies.write(exchange, 416, new byte[0]);
             return;
         }
         exchange.getResponseHeaders()
                 .set("Content-Range", "bytes " + from + "-" + (content.length - 1) + "/" + content.length);
-        write(exchange, 206, Arrays.copyOfRange(content, from, content.length));
-    }
-
-    // Uploads.
-
-    private synchronized void create(HttpExchange exchange, JsonNode payload) throws IOException {
-        if (!known(exchange)) {
-            error(exchange, 401, "");
-            return;
-        }
-        String repo = payload.path("type").asText() + "s/"
-                + payload.path("organization").asText() + "/"
-                + payload.path("name").asText();
-        if (repositories.containsKey(repo)) {
-            json(
-                    exchange,
-                    409,
-                    JSON.createObjectNode()
-                            .put("error", "You already created this model repo")
-                            .put("url", url() + "/" + id(repo)));
-            return;
-        }
-        commit(repo, "main", Map.of(".gitattributes", "*.safetensors filter=lfs".getBytes(StandardCharsets.UTF_8)));
-        repositories.get(repo).isPrivate = payload.path("private").asBoolean();
-        json(exchange, 200, JSON.createObjectNode().put("url", url() + "/" + id(repo)));
-    }
-
-    private void preupload(HttpExchange exchange, Map<String, byte[]> there, JsonNode payload) throws IOException {
-        ObjectNode answer = JSON.createObjectNode();
-        ArrayNode files = answer.putArray("files");
-        for (JsonNode file : payload.path("files")) {
-            String path = file.path("path").asText();
-            byte[] old = there.get(path);
-            ObjectNode entry = files.addObject()
-                    .put("path", path)
-                    .put("uploadMode", path.endsWith(".safetensors") ? "lfs" : "regular")
-                    .put("shouldIgnore", false);
-            if (old != null) {
-                entry.put("oid", path.endsWith(".safetensors") ? hex("SHA-256", old) : gitBlob(old));
-            }
-        }
-        json(exchange, 200, answer);
-    }
-
-    private void batch(HttpExchange exchange, JsonNode payload) throws IOException {
-        ObjectNode answer = JSON.createObjectNode().put("transfer", chunkSize > 0 ? "multipart" : "basic");
-        ArrayNode objects = answer.putArray("objects");
-        for (JsonNode object : payload.path("objects")) {
-            String oid = object.path("oid").asText();
-            long size = object.path("size").asLong();
-            ObjectNode entry = objects.addObject().put("oid", oid).put("size", size);
-            if (large.containsKey(oid)) {
-                continue;
-            }
-            ObjectNode actions = entry.putObject("actions");
-            ObjectNode upload = actions.putObject("upload");
-            if (chunkSize > 0) {
-                upload.put("href", url() + "/complete");
-                ObjectNode header = upload.putObject("header").put("chunk_size", Integer.toString(chunkSize));
-                for (int part = 1; (part - 1) * (long) chunkSize < size; part++) {
-                    header.put(String.format("%05d", part), otherUrl() + "/upload/" + oid + "/" + part);
-                }
-            } else {
-                upload.put("href", otherUrl() + "/upload/" + oid + "/1");
-                upload.putObject("header");
-            }
-            actions.putObject("verify").put("href", url() + "/verify");
-        }
-        json(exchange, 200, answer);
-    }
-
-    private synchronized void finishUpload(HttpExchange exchange, String path, JsonNode payload) throws IOException {
-        String oid = payload.path("oid").asText();
-        if (path.equals("/complete")) {
-            int size = parts.get(oid).values().stream().mapToInt(p -> p.length).sum();
-            byte[] whole = new byte[size];
-            int at = 0;
-            int number = 1;
-            for (byte[] part : parts.get(oid).values()) {
-                JsonNode told = payload.path("parts").path(number - 1);
-                if (told.path("partNumber").asInt() != number
-                        || !told.path("etag").asText().contains("part-" + number)) {
-                    error(exchange, 400, "");
-                    return;
-                }
-                System.arraycopy(part, 0, whole, at, part.length);
-                at += part.length;
-                number++;
-            }
-            large.put(oid, whole);
-        }
-        byte[] content = large.get(oid);
-        boolean good = content != null && hex("SHA-256", content).equals(oid);
-        json(exchange, good ? 200 : 400, JSON.createObjectNode());
-    }
-
-    private synchronized void receive(
-            HttpExchange exchange, String repo, Repository repository, String branch, String lines) throws IOException {
-        commitLines.clear();
-        Map<String, byte[]> files = new TreeMap<>(repository.commits.get(repository.refs.get(branch)));
-        for (String line : lines.split("\n")) {
-            JsonNode operation = JSON.readTree(line);
-            commitLines.add(operation);
-            JsonNode value = operation.path("value");
-            if (operation.path("key").asText().equals("file")) {
-                files.put(value.path("path").asText(), value.path("content").binaryValue());
-            } else if (operation.path("key").asText().equals("lfsFile")) {
-                byte[] content = large.get(value.path("oid").asText());
-                if (content == null) {
-                    error(exchange, 400, "");
-                    return;
-                }
-                files.put(value.path("path").asText(), content);
-            }
-        }
-        String sha = commit(repo, branch, files);
-        if (losesCommits) {
-            exchange.close();
-            return;
-        }
-        json(
-                exchange,
-                200,
-                JSON.createObjectNode()
-                        .put("commitOid", sha)
-                        .put("commitUrl", url() + "/" + id(repo) + "/commit/" + sha));
+        Replies.write(exchange, 206, Arrays.copyOfRange(content, from, content.length));
     }
 
     // Small things.
@@ -588,7 +357,7 @@ public final class HubServer implements AutoCloseable {
                 exchange.getRequestHeaders().getFirst("Range")));
     }
 
-    private synchronized Fault next(Deque<Fault> faults) {
+    private synchronized HubFault next(Deque<HubFault> faults) {
         return faults.poll();
     }
 
@@ -598,7 +367,7 @@ public final class HubServer implements AutoCloseable {
     }
 
     /** Without its type. */
-    private static String id(String repo) {
+    static String id(String repo) {
         return repo.substring(repo.indexOf('/') + 1);
     }
 
@@ -606,45 +375,12 @@ public final class HubServer implements AutoCloseable {
         return repository.commits.containsKey(revision) ? revision : repository.refs.get(revision);
     }
 
-    private static boolean known(HttpExchange exchange) {
+    static boolean known(HttpExchange exchange) {
         return ("Bearer " + TOKEN).equals(exchange.getRequestHeaders().getFirst("Authorization"));
     }
 
-    private static boolean isLarge(byte[] content) {
+    static boolean isLarge(byte[] content) {
         return content.length > LARGE;
-    }
-
-    private static void error(HttpExchange exchange, int status, String code) throws IOException {
-        if (!code.isEmpty()) {
-            exchange.getResponseHeaders().set("X-Error-Code", code);
-        }
-        write(exchange, status, "{\"error\": \"no\"}".getBytes(StandardCharsets.UTF_8));
-    }
-
-    private static void json(HttpExchange exchange, int status, JsonNode body) throws IOException {
-        write(exchange, status, JSON.writeValueAsBytes(body));
-    }
-
-    private static void write(HttpExchange exchange, int status, byte[] body) throws IOException {
-        exchange.sendResponseHeaders(status, body.length == 0 ? -1 : body.length);
-        try (OutputStream out = exchange.getResponseBody()) {
-            out.write(body);
-        }
-    }
-
-    static String gitBlob(byte[] content) {
-        byte[] head = ("blob " + content.length + "\0").getBytes(StandardCharsets.US_ASCII);
-        byte[] all = Arrays.copyOf(head, head.length + content.length);
-        System.arraycopy(content, 0, all, head.length, content.length);
-        return hex("SHA-1", all);
-    }
-
-    static String hex(String algorithm, byte[] content) {
-        try {
-            return HexFormat.of().formatHex(MessageDigest.getInstance(algorithm).digest(content));
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
-        }
     }
 
     @Override

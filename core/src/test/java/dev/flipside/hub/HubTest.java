@@ -20,7 +20,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -74,9 +73,9 @@ class HubTest {
     void theCacheHasTheSharedLayoutAndOnlyWhatIsNeeded() throws IOException {
         Hub.Pulled pulled = pull(NAME);
 
-        String weights = HubServer.hex("SHA-256", TestHub.modelFiles().get(WEIGHTS));
-        String config = HubServer.gitBlob(TestHub.modelFiles().get("config.json"));
-        String tokenizer = HubServer.gitBlob(TestHub.modelFiles().get("tokenizer.json"));
+        String weights = Replies.hex("SHA-256", TestHub.modelFiles().get(WEIGHTS));
+        String config = Replies.gitBlob(TestHub.modelFiles().get("config.json"));
+        String tokenizer = Replies.gitBlob(TestHub.modelFiles().get("tokenizer.json"));
         assertThat(pulled.commit()).isEqualTo(commit);
         assertThat(pulled.folder()).isEqualTo(repo().resolve("snapshots").resolve(commit));
         assertThat(TestHub.below(pulled.folder())).containsExactly("config.json", WEIGHTS, "tokenizer.json");
@@ -178,8 +177,7 @@ class HubTest {
         int size = TestHub.modelFiles().get(WEIGHTS).length;
         Path incomplete = new HubCache(cache())
                 .incomplete(
-                        NAME.repo(),
-                        HubServer.hex("SHA-256", TestHub.modelFiles().get(WEIGHTS)));
+                        NAME.repo(), Replies.hex("SHA-256", TestHub.modelFiles().get(WEIGHTS)));
         Files.createDirectories(incomplete.getParent());
         Files.write(incomplete, java.util.Arrays.copyOf(TestHub.modelFiles().get(WEIGHTS), 400_000));
 
@@ -199,13 +197,13 @@ class HubTest {
     @Test
     void aKilledPullGoesOnInTheNextProcess() throws Exception {
         byte[] weights = TestHub.modelFiles().get(WEIGHTS);
-        HubServer.Fault good = (exchange, content) -> {
+        HubFault good = (exchange, content) -> {
             exchange.sendResponseHeaders(200, content.length);
             exchange.getResponseBody().write(content);
             exchange.close();
         };
-        server.meetAtFiles(good, good, HubServer.stalled(300_000, 60_000));
-        Path incomplete = new HubCache(cache()).incomplete(NAME.repo(), HubServer.hex("SHA-256", weights));
+        server.meetAtFiles(good, good, HubFault.stalled(300_000, 60_000));
+        Path incomplete = new HubCache(cache()).incomplete(NAME.repo(), Replies.hex("SHA-256", weights));
         Process child = ChildJvm.start(KilledPull.class, server.url(), cache().toString());
         long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
         while (!(Files.exists(incomplete) && Files.size(incomplete) >= 200_000) && System.nanoTime() < deadline) {
@@ -229,7 +227,7 @@ class HubTest {
         Path model = pull(NAME).folder();
         Files.delete(model.resolve(WEIGHTS));
         Files.delete(new HubCache(cache())
-                .blob(NAME.repo(), HubServer.hex("SHA-256", TestHub.modelFiles().get(WEIGHTS))));
+                .blob(NAME.repo(), Replies.hex("SHA-256", TestHub.modelFiles().get(WEIGHTS))));
         Files.delete(repo().resolve("flipside/" + commit + ".json"));
 
         Hub offline = new Hub(TestHub.offline(TestHub.settings(server, cache(), Optional.empty())), new Lines());
@@ -262,7 +260,7 @@ class HubTest {
         Path model = pull(NAME).folder();
         Files.delete(repo().resolve("flipside/" + commit + ".json"));
         Lines lines = new Lines();
-        server.meetAtApi(HubServer.status(503), HubServer.status(503), HubServer.status(503));
+        server.meetAtApi(HubFault.status(503), HubFault.status(503), HubFault.status(503));
         Hub hub = new Hub(TestHub.settings(server, cache(), Optional.empty()), lines);
         assertThat(hub.model(NAME)).isEqualTo(model);
         assertThat(lines.lines).singleElement().asString().contains("taken from the cache as it is");
@@ -271,7 +269,7 @@ class HubTest {
     @Test
     void twoPullsAtOnceTransferAFileOnce() throws Exception {
         Path lock = new HubCache(cache())
-                .lock(NAME.repo(), HubServer.hex("SHA-256", TestHub.modelFiles().get(WEIGHTS)));
+                .lock(NAME.repo(), Replies.hex("SHA-256", TestHub.modelFiles().get(WEIGHTS)));
         Files.createDirectories(lock.getParent());
         Lines lines = new Lines();
         CompletableFuture<Hub.Pulled> waiting;
@@ -287,7 +285,7 @@ class HubTest {
             assertThat(lines.lines).last().asString().contains("downloaded by another process; waiting");
             assertThat(waiting).isNotDone();
             // The other process finishes.
-            String hash = HubServer.hex("SHA-256", TestHub.modelFiles().get(WEIGHTS));
+            String hash = Replies.hex("SHA-256", TestHub.modelFiles().get(WEIGHTS));
             Files.write(
                     new HubCache(cache()).blob(NAME.repo(), hash),
                     TestHub.modelFiles().get(WEIGHTS));
@@ -381,33 +379,5 @@ class HubTest {
         Hub.Pulled pulled = new Hub(through, new Lines()).pull(NAME, Patterns.NONE, Optional.empty());
         assertThat(pulled.folder())
                 .isEqualTo(folder.resolve("hub/models--org--tiny/snapshots").resolve(commit));
-    }
-
-    @Test
-    void aPathInTheCacheTellsWhereItIsFrom() {
-        Path model = pull(NAME).folder();
-        assertThat(HubSource.of(model.resolve("config.json"))).contains(new HubSource("org/tiny", "model", commit));
-        assertThat(HubSource.of(folder)).isEmpty();
-    }
-
-    @Test
-    void pathsAreTakenBeforeNames() throws IOException {
-        HubInputs inputs = new HubInputs(this::hub);
-        assertThat(inputs.model("--model", "org/tiny")).isEqualTo(hub().model(NAME));
-        assertThat(inputs.model("--model", folder.toString())).isEqualTo(folder);
-        // What has no form of a name is a path, of which its reader says what is wrong.
-        Stream.of("tiny", "./org/tiny", "/org/tiny", "a/b/c", "org/tiny/", "data/rows.jsonl")
-                .forEach(text -> {
-                    int before = server.requests().size();
-                    assertThat(inputs.data("--input", text)).isEqualTo(Path.of(text));
-                    assertThat(server.requests()).hasSize(before);
-                });
-        assertThatThrownBy(() -> inputs.model("policy.model", "org/none"))
-                .isInstanceOf(UserError.class)
-                .hasMessageStartingWith("policy.model: there is no directory org/none")
-                .hasMessageContaining("There is no model org/none at " + server.url());
-        assertThatThrownBy(() -> inputs.model("policy.model", "org/tiny:train"))
-                .isInstanceOf(UserError.class)
-                .hasMessageContaining("a model has no split");
     }
 }

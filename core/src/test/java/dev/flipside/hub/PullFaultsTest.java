@@ -51,35 +51,35 @@ class PullFaultsTest {
         DROPPED("connection dropped in the middle, once", DONE, Disk.COMPLETE) {
             @Override
             void make(HubServer server, HubCache cache) {
-                server.meetAtFiles(good(), good(), HubServer.dropped(300_000));
+                server.meetAtFiles(good(), good(), HubFault.dropped(300_000));
             }
         },
         DROPPED_FOR_GOOD("connection dropped again and again", "did not give model.safetensors", Disk.PART) {
             @Override
             void make(HubServer server, HubCache cache) {
-                server.meetAtFiles(good(), good(), HubServer.dropped(300_000));
+                server.meetAtFiles(good(), good(), HubFault.dropped(300_000));
                 // Java's client asks once more by itself when a connection ends without an answer.
                 for (int i = 0; i < 10; i++) {
-                    server.meetAtFiles(HubServer.gone());
+                    server.meetAtFiles(HubFault.gone());
                 }
             }
         },
         STALLED("nothing comes any more, the connection stays open", DONE, Disk.COMPLETE) {
             @Override
             void make(HubServer server, HubCache cache) {
-                server.meetAtFiles(good(), good(), HubServer.stalled(200_000, 4000));
+                server.meetAtFiles(good(), good(), HubFault.stalled(200_000, 4000));
             }
         },
         WRONG_HASH_ONCE("a wrong byte on the way, once", DONE, Disk.COMPLETE) {
             @Override
             void make(HubServer server, HubCache cache) {
-                server.meetAtFiles(good(), good(), HubServer.damaged());
+                server.meetAtFiles(good(), good(), HubFault.damaged());
             }
         },
         WRONG_HASH("the content is not what its hash says", "twice; nothing of it was kept", Disk.SMALL_FILES) {
             @Override
             void make(HubServer server, HubCache cache) {
-                server.meetAtFiles(good(), good(), HubServer.damaged(), HubServer.damaged());
+                server.meetAtFiles(good(), good(), HubFault.damaged(), HubFault.damaged());
             }
         },
         ESCAPE("a listed path leads out: `../`, an absolute one, a drive letter", "could lead out", Disk.OUTSIDE) {
@@ -109,21 +109,21 @@ class PullFaultsTest {
         RATE_LIMIT("429 with Retry-After", DONE, Disk.COMPLETE) {
             @Override
             void make(HubServer server, HubCache cache) {
-                server.meetAtApi(HubServer.status(429, "Retry-After", "0.2"));
-                server.meetAtFiles(HubServer.status(429, "Retry-After", "0.2"));
+                server.meetAtApi(HubFault.status(429, "Retry-After", "0.2"));
+                server.meetAtFiles(HubFault.status(429, "Retry-After", "0.2"));
             }
         },
         OUT_OF_ORDER("5xx again and again", "in 3 attempts, the last time: HTTP 503", Disk.NOTHING) {
             @Override
             void make(HubServer server, HubCache cache) {
-                server.meetAtApi(HubServer.status(503), HubServer.status(502), HubServer.status(503));
+                server.meetAtApi(HubFault.status(503), HubFault.status(502), HubFault.status(503));
             }
         },
         RANGE_IGNORED("the server ignores ranges when a download goes on", DONE, Disk.COMPLETE) {
             @Override
             void make(HubServer server, HubCache cache) {
                 server.ignoreRange();
-                server.meetAtFiles(good(), good(), HubServer.dropped(300_000));
+                server.meetAtFiles(good(), good(), HubFault.dropped(300_000));
             }
         },
         LEFT_OVER("a killed pull has left a beginning", DONE, Disk.COMPLETE) {
@@ -193,7 +193,7 @@ class PullFaultsTest {
         }
 
         /** The two small files come first, and well. */
-        static HubServer.Fault good() {
+        static HubFault good() {
             return (exchange, content) -> {
                 exchange.sendResponseHeaders(200, content.length);
                 exchange.getResponseBody().write(content);
@@ -206,7 +206,7 @@ class PullFaultsTest {
         }
 
         static void leave(HubCache cache, byte[] beginning) throws IOException {
-            Path incomplete = cache.incomplete(NAME.repo(), HubServer.hex("SHA-256", weights()));
+            Path incomplete = cache.incomplete(NAME.repo(), Replies.hex("SHA-256", weights()));
             Files.createDirectories(incomplete.getParent());
             Files.write(incomplete, beginning);
         }
@@ -276,7 +276,7 @@ class PullFaultsTest {
             }
             assertThat(ref).isFalse();
             if (part) {
-                Path incomplete = cache.incomplete(NAME.repo(), HubServer.hex("SHA-256", Fault.weights()));
+                Path incomplete = cache.incomplete(NAME.repo(), Replies.hex("SHA-256", Fault.weights()));
                 byte[] beginning = Files.readAllBytes(incomplete);
                 assertThat(beginning).isNotEmpty().isEqualTo(Arrays.copyOf(Fault.weights(), beginning.length));
                 return Disk.PART;

@@ -70,7 +70,7 @@ class PushTest {
         assertThat(pushed.left()).containsExactly(".env", "checkpoints", "optimizer.safetensors", "token");
         assertThat(pushed.commit()).isPresent();
         assertThat(pushed.url()).contains("/commit/");
-        JsonNode header = server.commitLines().get(0);
+        JsonNode header = server.uploads().commitLines().get(0);
         assertThat(header.path("key").asText()).isEqualTo("header");
         assertThat(header.at("/value/summary").asText()).isEqualTo("First");
         assertThat(server.requests())
@@ -81,7 +81,7 @@ class PushTest {
 
     @Test
     void largeFilesGoInPartsWhenTheHubAsks() {
-        server.chunks(100_000);
+        server.uploads().chunks(100_000);
         push(TARGET, false);
         assertThat(server.files(REPO, "main").get("model.safetensors")).isEqualTo(WEIGHTS);
         assertThat(server.requests()).filteredOn(r -> r.method().equals("PUT")).hasSize(3);
@@ -121,7 +121,7 @@ class PushTest {
     @Test
     void aPushThatEndsEarlyLeavesNoCommit() {
         for (int i = 0; i < 10; i++) {
-            server.meetAtUploads(HubServer.gone());
+            server.uploads().meet(HubFault.gone());
         }
         assertThatThrownBy(() -> push(TARGET, false))
                 .isInstanceOf(HubUnavailableException.class)
@@ -132,14 +132,14 @@ class PushTest {
 
     @Test
     void anUploadThatFailsOnceIsRepeated() {
-        server.meetAtUploads(HubServer.status(503), HubServer.gone());
+        server.uploads().meet(HubFault.status(503), HubFault.gone());
         push(TARGET, false);
         assertThat(server.files(REPO, "main").get("model.safetensors")).isEqualTo(WEIGHTS);
     }
 
     @Test
     void aLostAnswerToTheCommitIsNotAskedForAgain() {
-        server.loseTheAnswerToACommit();
+        server.uploads().loseTheAnswerToACommit();
         assertThatThrownBy(() -> push(TARGET, false))
                 .isInstanceOf(HubUnavailableException.class)
                 .hasMessageContaining("it is not known whether it was made")

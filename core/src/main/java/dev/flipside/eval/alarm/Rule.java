@@ -73,6 +73,10 @@ public enum Rule {
             Level.WARN,
             new Above("save/cut_frac", 0.5, 5),
             "most completions are cut at the length limit and teach nothing: raise rollout.max_completion_length."),
+    SAMPLING_MISMATCH(
+            Level.ALARM,
+            new Above("sampling/sampling_logp_difference/mean", 0.1),
+            "log-probabilities at sampling are not those that training computes, so the policy learns from samples that are not its own: stop, and report the model's configuration and the machine as a bug."),
     ORDER_UNSTABLE(
             Level.WARN,
             new Below("save/kendall_tau", 0.5, 5),
