@@ -33,8 +33,10 @@ final class DataInspect extends FlipsideCommand {
     /** Below this size a file is read before a bar would be drawn. */
     private static final long LARGE = 8L << 20;
 
-    @Parameters(paramLabel = "FILE", description = "JSONL(.gz), JSON, CSV or Parquet.")
-    private Path file;
+    @Parameters(
+            paramLabel = "FILE",
+            description = "JSONL(.gz), JSON, CSV or Parquet, or org/name[@revision][:[config/]split] on the Hub.")
+    private String file;
 
     @Option(
             names = "--benchmark",
@@ -45,9 +47,10 @@ final class DataInspect extends FlipsideCommand {
 
     @Option(
             names = "--model",
-            paramLabel = "DIR",
-            description = "Count tokens as this model's tokenizer and chat template make them.")
-    private Optional<Path> model = Optional.empty();
+            paramLabel = "MODEL",
+            description =
+                    "Count tokens as the tokenizer and chat template of this model make them: a Hugging Face directory, or org/name[@revision] on the Hub.")
+    private Optional<String> model = Optional.empty();
 
     @Option(
             names = "--max-length",
@@ -63,11 +66,13 @@ final class DataInspect extends FlipsideCommand {
         requireOptions();
         List<PromptOverlap> overlaps =
                 benchmarks.stream().map(BenchmarkPrompts::read).toList();
-        Optional<ModelFiles> files = model.map(ModelFiles::open);
+        Path data = inputs(console).data("FILE", file);
+        Optional<ModelFiles> files =
+                model.map(name -> ModelFiles.open(inputs(console).model("--model", name)));
         Optional<Renderer> renderer = files.map(FlipsideCommand::renderer);
         try {
             Optional<TokenCount> tokens = renderer.map(r -> new TokenCount(r, limit(files.orElseThrow())));
-            DatasetReport report = inspect(console, new DatasetInspection(tokens, overlaps, shown));
+            DatasetReport report = inspect(console, data, new DatasetInspection(tokens, overlaps, shown));
             DatasetTables tables = new DatasetTables(file, report);
             console.result(tables::text, tables.object());
             return report.refused() > 0 ? ExitCode.USAGE : ExitCode.OK;
@@ -90,18 +95,18 @@ final class DataInspect extends FlipsideCommand {
     }
 
     /** A large file is read twice, so that the time left can be told. */
-    private DatasetReport inspect(Console console, DatasetInspection inspection) throws IOException {
+    private DatasetReport inspect(Console console, Path data, DatasetInspection inspection) throws IOException {
         OptionalInt total = OptionalInt.empty();
-        if (Files.isRegularFile(file) && Files.size(file) > LARGE) {
+        if (Files.isRegularFile(data) && Files.size(data) > LARGE) {
             console.info("counting the rows of " + file);
             AtomicLong rows = new AtomicLong();
-            Rows.forEach(file, row -> rows.incrementAndGet());
+            Rows.forEach(data, row -> rows.incrementAndGet());
             total = OptionalInt.of(Math.toIntExact(rows.get()));
         }
         try (Progress progress =
                 total.isPresent() ? console.progress("inspect", total.getAsInt(), "rows") : Progress.NONE) {
             AtomicLong done = new AtomicLong();
-            Rows.forEach(file, row -> {
+            Rows.forEach(data, row -> {
                 inspection.add(row);
                 progress.at(done.incrementAndGet(), "");
             });

@@ -5,7 +5,6 @@ import dev.flipside.eval.dataset.DatasetReport;
 import dev.flipside.eval.dataset.Lengths;
 import dev.flipside.eval.dataset.PromptOverlap;
 import dev.flipside.text.Conversation;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,8 +12,12 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
-/** A {@link DatasetReport} as small tables, and as one JSON object. */
-record DatasetTables(Path file, DatasetReport report) {
+/**
+ * A {@link DatasetReport} as small tables, and as one JSON object.
+ *
+ * @param file as the user named it
+ */
+record DatasetTables(String file, DatasetReport report) {
     String text() {
         StringBuilder text = new StringBuilder(file + ": " + count(report.rows(), "row") + "\n\n");
         text.append(counts("shape", report.shapes())).append('\n');
@@ -187,7 +190,7 @@ record DatasetTables(Path file, DatasetReport report) {
 
     Map<String, Object> object() {
         Map<String, Object> object = new LinkedHashMap<>();
-        object.put("file", file.toString());
+        object.put("file", file);
         object.put("rows", report.rows());
         object.put("shapes", report.shapes());
         object.put("columns", report.columns());

@@ -110,6 +110,11 @@ class HubCommandsTest {
                 .contains("logprobs");
         CommandRun score = with(Map.of(), row, "score", "--model", "org/judge@main");
         assertThat(score.out()).as(score.err()).contains("\"value\":0.5");
+        CommandRun inspect = run("data", "inspect", "org/prompts", "--model", "org/tiny");
+        assertThat(inspect.out())
+                .as(inspect.err())
+                .contains("org/prompts: 4 rows")
+                .contains("prompt, tokens");
         CommandRun missing = with(Map.of(), row, "score", "--model", "org/none");
         assertThat(missing.exitCode()).isEqualTo(2);
         assertThat(missing.err())
