@@ -46,7 +46,7 @@ abstract class FlipsideCommand implements Callable<Integer> {
 
     /** The tokenizer and chat template in a model's own directory. */
     static Renderer renderer(ModelFiles files) {
-        return Renderers.load(files.directory(), Optional.empty(), files);
+        return Renderers.load(files.tokenizerDirectory(), Optional.empty(), files);
     }
 
     /** As {@link #loadLibraries(Console)}, after a look at the model's directory: a wrong path is told without them. */

@@ -30,6 +30,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             Logprobs.class,
             EvalRm.class,
             EvalPolicy.class,
+            Merge.class,
             Bench.class,
             Doctor.class,
             HelpCommand.class,

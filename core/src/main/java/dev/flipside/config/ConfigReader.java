@@ -319,7 +319,7 @@ public final class ConfigReader {
         if (type == double.class || type == Double.class) {
             return "a number";
         }
-        return type == boolean.class ? "true or false" : "of the right type";
+        return type == boolean.class || type == Boolean.class ? "true or false" : "of the right type";
     }
 
     private static String suggestion(String word, JsonNode known) {

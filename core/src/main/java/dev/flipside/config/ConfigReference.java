@@ -149,7 +149,7 @@ public final class ConfigReference {
         if (raw == Overrides.class) {
             return "list or map";
         }
-        return raw == boolean.class ? "true or false" : raw.isRecord() ? "map" : "text";
+        return raw == boolean.class || raw == Boolean.class ? "true or false" : raw.isRecord() ? "map" : "text";
     }
 
     private static String plural(Type element) {

@@ -5,8 +5,11 @@ import java.util.Optional;
 
 /** Section {@code policy}: the model that is trained and its optimiser. */
 public record PolicyConfig(
-        @Doc("Hugging Face directory of the policy.") String model,
+        @Doc("Hugging Face directory of the policy, or of a PEFT adapter.") String model,
         @Doc("Jinja file that replaces the model's own chat template.") Optional<String> chatTemplate,
+        @Doc(
+                        "Train an adapter on the frozen model, which is then also the reference: a map of PEFT's keys, {} for all defaults. Not for a directory that is an adapter already: that one goes on with its own.")
+                Optional<LoraConfig> lora,
         @JsonUnwrapped OptimiserConfig optimiser,
         @Doc("Completions in one forward and backward pass; changes memory, never the result.")
                 int perDeviceTrainBatchSize,
@@ -20,6 +23,12 @@ public record PolicyConfig(
 
     public static PolicyConfig defaults() {
         return new PolicyConfig(
-                "", Optional.empty(), OptimiserConfig.withLearningRate(1e-6), 8, false, ACTIVATION_MEMORY_MB);
+                "",
+                Optional.empty(),
+                Optional.empty(),
+                OptimiserConfig.withLearningRate(1e-6),
+                8,
+                false,
+                ACTIVATION_MEMORY_MB);
     }
 }

@@ -8,8 +8,11 @@ import java.util.OptionalInt;
 /** Section {@code reward_model}: what grades a completion. Its optimiser is in section {@code save}. */
 public record RewardModelConfig(
         @Doc(
-                        "Hugging Face sequence-classification directory with score.weight; none when reward functions replace it (save.preset must be off).")
+                        "Hugging Face sequence-classification directory with score.weight, or a PEFT adapter with one; none when reward functions replace it (save.preset must be off).")
                 Optional<String> model,
+        @Doc(
+                        "Let the SAVE update train an adapter on the frozen reward model, as policy.lora does. Reward models that are adapters go on with their own; one on the policy's base shares its frozen weights.")
+                Optional<LoraConfig> lora,
         @Doc("Jinja file that replaces the reward model's own chat template.") Optional<String> chatTemplate,
         @Doc("Weight of the reward model's score in the reward.") double weight,
         @Doc(
@@ -25,6 +28,7 @@ public record RewardModelConfig(
 
     public static RewardModelConfig defaults() {
         return new RewardModelConfig(
+                Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
                 1.0,

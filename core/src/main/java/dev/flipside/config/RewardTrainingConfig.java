@@ -25,6 +25,9 @@ public record RewardTrainingConfig(
             @Doc(
                             "Hugging Face directory: a causal model (a new reward head is made) or a sequence-classification model with score.weight (its head is kept).")
                     String model,
+            @Doc(
+                            "Train an adapter on the frozen model, with the reward head beside it: a map of PEFT's keys, {} for all defaults.")
+                    Optional<LoraConfig> lora,
             @Doc("Jinja file that replaces the model's own chat template.") Optional<String> chatTemplate) {}
 
     /** Section {@code data}. */
@@ -73,7 +76,7 @@ public record RewardTrainingConfig(
     public static RewardTrainingConfig defaults() {
         return new RewardTrainingConfig(
                 new Run("runs/reward-model", 0, "auto", RunConfig.Precision.AUTO, RunConfig.WeightFormat.F32),
-                new Model("", Optional.empty()),
+                new Model("", Optional.empty(), Optional.empty()),
                 new Data("", Optional.empty(), 0.1, Optional.empty(), OptionalInt.of(1024), LongPairs.DROP, true),
                 new Training(
                         OptimiserConfig.withLearningRate(1e-5),

@@ -12,15 +12,18 @@ import org.bytedeco.pytorch.Tensor;
 final class AutogradPass implements BlocksPass {
     private final Decoder decoder;
     private final RowLayout layout;
+    private final List<DecoderLayer> layers;
     private final boolean checkpointing;
     private final Tensor hidden;
 
     /** The input of the first layer, then, with checkpointing, the output of each. */
     private final List<Tensor> residuals = new ArrayList<>();
 
-    AutogradPass(Decoder decoder, RowLayout layout, Tensor embedded, boolean checkpointing) {
+    /** @param layers the decoder's, as this pass runs them */
+    AutogradPass(Decoder decoder, RowLayout layout, Tensor embedded, boolean checkpointing, List<DecoderLayer> layers) {
         this.decoder = decoder;
         this.layout = layout;
+        this.layers = layers;
         this.checkpointing = checkpointing;
         residuals.add(Scopes.keep(embedded.detach()));
         try (PointerScope scope = new PointerScope();
@@ -33,7 +36,7 @@ final class AutogradPass implements BlocksPass {
         try (AutoGradMode grad = new AutoGradMode(true)) {
             Tensor embedded = residuals.get(0).set_requires_grad(true);
             return decoder.finalNorm(
-                    decoder.blocks(embedded, layout.angles(decoder.rope()), layout.attention(decoder)));
+                    Decoder.blocks(layers, embedded, layout.angles(decoder.rope()), layout.attention(decoder)));
         }
     }
 
@@ -41,7 +44,7 @@ final class AutogradPass implements BlocksPass {
         try (AutoGradMode grad = new AutoGradMode(false)) {
             Rope.Angles angles = layout.angles(decoder.rope());
             DecoderLayer.Attention attention = layout.attention(decoder);
-            for (DecoderLayer layer : decoder.layers()) {
+            for (DecoderLayer layer : layers) {
                 Tensor input = residuals.get(residuals.size() - 1);
                 residuals.add(Scopes.keep(Scopes.scoped(() -> layer.forward(input, angles, attention))));
             }
@@ -65,12 +68,12 @@ final class AutogradPass implements BlocksPass {
     }
 
     private Tensor backwardByLayer(Tensor gradHidden) {
-        int count = decoder.layers().size();
+        int count = layers.size();
         Rope.Angles angles = layout.angles(decoder.rope());
         DecoderLayer.Attention attention = layout.attention(decoder);
         Tensor gradient = backwardThrough(residuals.get(count), decoder::finalNorm, gradHidden);
         for (int i = count - 1; i >= 0; i--) {
-            DecoderLayer layer = decoder.layers().get(i);
+            DecoderLayer layer = layers.get(i);
             Tensor above = gradient;
             gradient = backwardThrough(residuals.get(i), x -> layer.forward(x, angles, attention), above);
             Scopes.release(above);

@@ -1,8 +1,8 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.DenseProducts;
-import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Tensors;
+import java.util.Optional;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.GradMode;
@@ -35,12 +35,23 @@ final class DecoderLayer {
 
     private final int index;
     private final DecoderConfig config;
-    private final Parameters weights;
+    private final ModelWeights weights;
+    private final Optional<LoraDropout> dropout;
 
-    DecoderLayer(int index, DecoderConfig config, Parameters weights) {
+    DecoderLayer(int index, DecoderConfig config, ModelWeights weights) {
+        this(index, config, weights, Optional.empty());
+    }
+
+    private DecoderLayer(int index, DecoderConfig config, ModelWeights weights, Optional<LoraDropout> dropout) {
         this.index = index;
         this.config = config;
         this.weights = weights;
+        this.dropout = dropout;
+    }
+
+    /** The same layer in a pass that drops inputs of adapters. */
+    DecoderLayer dropping(LoraDropout dropout) {
+        return new DecoderLayer(index, config, weights, Optional.of(dropout));
     }
 
     /** The residual stream after this block, [B, T, D] like {@code x}. */
@@ -74,7 +85,7 @@ final class DecoderLayer {
     }
 
     /** Qwen3 normalises each head of queries and keys, with one weight for all query heads and one for all key heads: [H + KV, headDim]. */
-    static Tensor headScales(DecoderConfig config, Parameters weights, int layer) {
+    static Tensor headScales(DecoderConfig config, ModelWeights weights, int layer) {
         long headDim = config.headDim();
         return Tensors.cat(
                 0,
@@ -102,12 +113,32 @@ final class DecoderLayer {
         return rmsNorm(x, weight(name), config.rmsNormEps());
     }
 
-    /** x through the dense layer of that name, with autograd when grad mode is on. */
+    /** x through the dense layer of that name and its adapter, with autograd when grad mode is on. */
     Tensor linear(Tensor x, String name, boolean bias) {
         TensorOptional addend = bias ? new TensorOptional(weight(name + ".bias")) : Tensors.NONE;
-        return GradMode.is_enabled()
-                ? torch.linear(x, weight(name + ".weight"), addend)
-                : DenseProducts.linear(x, weight(name + ".weight"), addend);
+        Tensor weight = weight(name + ".weight");
+        Tensor y = GradMode.is_enabled() ? torch.linear(x, weight, addend) : DenseProducts.linear(x, weight, addend);
+        return weights.lora()
+                .map(lora -> lora.forward(slot(name + ".weight"), weight, addend, x, y, dropout))
+                .orElse(y);
+    }
+
+    /**
+     * Goes backward through {@link #linear} by hand, and adds the gradients of what learns in it.
+     *
+     * @param gradOutput [N, O]
+     * @param x [N, K]
+     * @return the gradient for x, [N, K]
+     */
+    Tensor throughLinear(Tensor gradOutput, Tensor x, String name, boolean bias) {
+        Tensor weight = weight(name + ".weight").detach();
+        gradient(name + ".weight").ifPresent(into -> DenseProducts.addGradWeight(gradOutput, x, into));
+        if (bias) {
+            gradient(name + ".bias").ifPresent(into -> into.add_(gradOutput.sum(0L)));
+        }
+        return weights.lora()
+                .map(lora -> lora.backward(slot(name + ".weight"), weight, x, gradOutput, dropout))
+                .orElseGet(() -> DenseProducts.gradInput(gradOutput, weight));
     }
 
     /** Which block of the decoder, from 0. */
@@ -121,7 +152,21 @@ final class DecoderLayer {
 
     /** A weight of this block by its name within it. */
     Tensor weight(String name) {
-        return weights.get(WeightLayout.layer(index, name));
+        return weights.get(slot(name));
+    }
+
+    /** The same with an adapter merged into it. */
+    Tensor merged(String name) {
+        return weights.merged(slot(name));
+    }
+
+    /** Where the gradient of a weight is added; empty where it is frozen. */
+    Optional<Tensor> gradient(String name) {
+        return weights.gradient(slot(name));
+    }
+
+    private String slot(String name) {
+        return WeightLayout.layer(index, name);
     }
 
     /** Root-mean-square norm (Zhang and Sennrich, arXiv 1910.07467) over the last dimension. */

@@ -1,6 +1,7 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Scopes;
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -15,15 +16,15 @@ final class HiddenPass implements AutoCloseable {
     private final BlocksPass blocks;
     private boolean done;
 
-    HiddenPass(Decoder decoder, RowLayout layout, boolean checkpointing) {
+    HiddenPass(Decoder decoder, RowLayout layout, boolean checkpointing, List<DecoderLayer> layers) {
         this.decoder = decoder;
         decoder.weights().train();
         try (Scopes.Frozen scope = Scopes.frozen()) {
             ids = Scopes.keep(layout.ids(decoder.device()));
             Tensor embedded = decoder.embed(ids);
             blocks = PlannedPass.supports(decoder)
-                    ? new PlannedPass(decoder, layout, embedded, checkpointing)
-                    : new AutogradPass(decoder, layout, embedded, checkpointing);
+                    ? new PlannedPass(decoder, layout, embedded, checkpointing, layers)
+                    : new AutogradPass(decoder, layout, embedded, checkpointing, layers);
         }
     }
 
@@ -33,7 +34,7 @@ final class HiddenPass implements AutoCloseable {
     }
 
     /**
-     * Adds the gradients of all decoder weights into the flat gradient. May be called once.
+     * Adds the gradients of all decoder weights that learn into the flat gradient. May be called once.
      *
      * @param gradHidden the gradient with respect to {@link #hidden}, float32 [B, T, D]; zero at padding
      */
@@ -43,8 +44,10 @@ final class HiddenPass implements AutoCloseable {
         try (PointerScope scope = new PointerScope()) {
             Tensor gradEmbedded = blocks.backward(gradHidden);
             try (Scopes.Frozen frozen = Scopes.frozen()) {
-                Tensor gradient = decoder.weights().get(WeightLayout.EMBEDDING).grad();
-                gradient.index_add_(0, ids.reshape(-1), gradEmbedded.reshape(-1, gradEmbedded.size(-1)));
+                decoder.weights()
+                        .gradient(WeightLayout.EMBEDDING)
+                        .ifPresent(sum ->
+                                sum.index_add_(0, ids.reshape(-1), gradEmbedded.reshape(-1, gradEmbedded.size(-1))));
             }
         }
     }

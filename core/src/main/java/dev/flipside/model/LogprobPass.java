@@ -3,6 +3,7 @@ package dev.flipside.model;
 import dev.flipside.engine.Scopes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import org.bytedeco.javacpp.PointerScope;
 
 /** Log-probabilities of completions with what their gradient needs, until {@link #close}. The temperature divides the scores in both directions. */
@@ -13,13 +14,18 @@ public final class LogprobPass implements AutoCloseable {
     private final List<float[]> normalisers = new ArrayList<>();
     private final TokenLogprobs result;
 
-    LogprobPass(Decoder decoder, List<TokenRow> rows, double temperature, boolean gradientCheckpointing) {
+    LogprobPass(
+            Decoder decoder,
+            List<TokenRow> rows,
+            double temperature,
+            boolean gradientCheckpointing,
+            OptionalLong dropoutKey) {
         head = new VocabularyHead(decoder, temperature);
         batches = CompletionBatch.split(rows, decoder.config().vocabSize(), Batches.TOKENS);
         result = TokenLogprobs.sizedFor(rows);
         for (CompletionBatch batch : batches) {
             try (PointerScope scope = new PointerScope()) {
-                passes.add(decoder.pass(batch.layout(), gradientCheckpointing));
+                passes.add(decoder.pass(batch.layout(), gradientCheckpointing, dropoutKey));
             }
             normalisers.add(head.logprobs(passes.get(passes.size() - 1).hidden(), batch, result));
         }

@@ -6,6 +6,7 @@ import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -139,7 +140,7 @@ final class VocabularyHead {
     }
 
     /**
-     * Adds the head's gradient to its weight's and returns the one for the hidden states.
+     * Adds the head's gradient to its weight's, if it learns, and returns the one for the hidden states.
      *
      * @param normalisers what {@link #logprobs} returned
      * @param gradLogprobs one number per completion token, row after row
@@ -157,7 +158,7 @@ final class VocabularyHead {
                 Tensor weighted = states.mul(weights);
                 // Towards the targets ...
                 Tensor gradStates = head().index_select(0, targets).mul_(weights);
-                headGradient().index_add_(0, targets, weighted);
+                headGradient().ifPresent(sum -> sum.index_add_(0, targets, weighted));
                 // ... and away from what the model expects.
                 Tensor negated = weighted.neg();
                 forEachRowBlock(
@@ -186,7 +187,8 @@ final class VocabularyHead {
             Tensor part = head().narrow(0, from, tokens);
             gradStates.addcmul_(
                     DenseProducts.gradInput(probabilities, part).to(ScalarType.Float), weights, new Scalar(-1.0));
-            DenseProducts.addGradWeight(probabilities, negated, headGradient().narrow(0, from, tokens));
+            headGradient()
+                    .ifPresent(sum -> DenseProducts.addGradWeight(probabilities, negated, sum.narrow(0, from, tokens)));
         }
     }
 
@@ -207,8 +209,9 @@ final class VocabularyHead {
         return decoder.weights().get(decoder.headName()).detach();
     }
 
-    private Tensor headGradient() {
-        return decoder.weights().get(decoder.headName()).grad();
+    /** Empty where the head is frozen. */
+    private Optional<Tensor> headGradient() {
+        return decoder.weights().gradient(decoder.headName());
     }
 
     private long tokensOfBlock() {

@@ -29,6 +29,7 @@ final class WeightLayout {
     static final String FINAL_NORM = "model.norm.weight";
     static final String VOCABULARY_HEAD = "lm_head.weight";
     static final String REWARD_HEAD = "score.weight";
+    private static final Set<String> HEADS = Set.of(EMBEDDING, VOCABULARY_HEAD, REWARD_HEAD);
 
     /**
      * A Hugging Face tensor inside a slot.
@@ -53,6 +54,11 @@ final class WeightLayout {
         return layout;
     }
 
+    /** The decoder's weights alone: what an adapter of a reward model lies on, its head being the adapter's. */
+    static WeightLayout backbone(DecoderConfig config) {
+        return decoder(config);
+    }
+
     /** The decoder's weights and the reward head [1, D]. */
     static WeightLayout rewardModel(DecoderConfig config) {
         WeightLayout layout = decoder(config);
@@ -62,6 +68,55 @@ final class WeightLayout {
 
     static String layer(int layer, String name) {
         return "model.layers." + layer + "." + name;
+    }
+
+    /**
+     * A linear module of the decoder and where its weight lies.
+     *
+     * @param name its path in transformers, without {@code .weight}
+     * @param slot that holds the weight
+     * @param row the first of its rows in the slot
+     * @param rows its outputs
+     * @param columns its inputs
+     */
+    record LinearModule(String name, String slot, long row, long rows, long columns) {
+        /** The last word of the path. */
+        String shortName() {
+            return name.substring(name.lastIndexOf('.') + 1);
+        }
+    }
+
+    /** Every linear module but the heads, in the order of the model. */
+    List<LinearModule> linearModules() {
+        List<LinearModule> modules = new ArrayList<>();
+        for (Weight weight : weights) {
+            Slot slot = weight.slot();
+            if (slot.shape().length == 2 && !HEADS.contains(slot.name())) {
+                long row = 0;
+                for (Part part : weight.parts()) {
+                    modules.add(new LinearModule(module(part.name()), slot.name(), row, part.rows(), slot.shape()[1]));
+                    row += part.rows();
+                }
+            }
+        }
+        return modules;
+    }
+
+    /** The slots that are one tensor of transformers each, so that an adapter may hold its own in its place. */
+    List<Slot> wholeSlots() {
+        return weights.stream()
+                .filter(w -> w.parts().size() == 1)
+                .map(Weight::slot)
+                .toList();
+    }
+
+    List<Slot> slots() {
+        return weights.stream().map(Weight::slot).toList();
+    }
+
+    /** The module of a weight or bias. */
+    static String module(String weight) {
+        return weight.substring(0, weight.lastIndexOf('.'));
     }
 
     private static WeightLayout decoder(DecoderConfig c) {
@@ -164,22 +219,16 @@ final class WeightLayout {
     /** {@code |now - stored| / |stored|} in the 2-norm over all weights; reads one tensor at a time. */
     double relativeChange(Parameters now, WeightFiles files) {
         String stripped = files.has(EMBEDDING) ? "" : "model.";
-        double[] squares = new double[2];
+        RelativeChange change = new RelativeChange();
         for (Weight weight : weights) {
             forEachPart(now, weight, (part, view) -> {
                 Tensor stored =
                         torch.empty_like(view, Device.CPU.options(ScalarType.Float), new MemoryFormatOptional());
                 files.read(inFile(part.name(), stripped), stored);
-                squares[1] += square(stored);
-                squares[0] += square(stored.sub_(view.cpu()));
+                change.add(view.cpu(), stored);
             });
         }
-        return Math.sqrt(squares[0] / squares[1]);
-    }
-
-    private static double square(Tensor x) {
-        double norm = x.norm().item_double();
-        return norm * norm;
+        return change.value();
     }
 
     /** New weights: vectors one (norms) or zero (biases), matrices normal with standard deviation {@code 1 / sqrt(columns)}. */
@@ -238,7 +287,7 @@ final class WeightLayout {
         }
     }
 
-    /** A weight that would be dropped in silence (a bias that config.json denies, a layer too many, an adapter) means another function than the author's. */
+    /** A weight that would be dropped in silence (a bias that config.json denies, a layer too many) means another function than the author's. */
     private static void rejectStrangers(WeightFiles files, Set<String> expected) {
         for (String name : files.names()) {
             boolean known = expected.contains(name)
@@ -247,9 +296,8 @@ final class WeightLayout {
                     // A buffer of old Llama checkpoints that follows from the configuration.
                     || name.endsWith(".rotary_emb.inv_freq");
             if (!known) {
-                throw new UserError(
-                        files.directory() + ": the weight " + name
-                                + " has no place in the model that config.json describes; they do not belong together, or an adapter must be merged first.");
+                throw new UserError(files.directory() + ": the weight " + name
+                        + " has no place in the model that config.json describes; they do not belong together.");
             }
         }
     }

@@ -26,10 +26,12 @@ public final class Renderers {
      * @param files says which token ends a completion
      */
     public static Renderer load(Path dir, Optional<String> chatTemplate, ModelFiles files) {
-        Tokenizer tokenizer = Tokenizer.load(dir);
+        // An adapter without a tokenizer of its own has its base's.
+        Path source = ModelFiles.isAdapter(dir) ? ModelFiles.open(dir).tokenizerDirectory() : dir;
+        Tokenizer tokenizer = Tokenizer.load(source);
         Optional<ChatTemplate> template = chatTemplate
                 .map(file -> new ChatTemplate(file, read(Path.of(file)), tokenizer.specialTokens(), TEMPLATE_CLOCK))
-                .or(() -> ChatTemplate.load(dir, tokenizer.specialTokens(), TEMPLATE_CLOCK));
+                .or(() -> ChatTemplate.load(source, tokenizer.specialTokens(), TEMPLATE_CLOCK));
         return new Renderer(tokenizer, template, endId(tokenizer, files));
     }
 
