@@ -1,6 +1,5 @@
 package dev.flipside.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.LoraConfig;
 import dev.flipside.config.UserError;
@@ -11,6 +10,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -49,6 +49,10 @@ final class AdapterFiles {
         Path file = directory.resolve(CONFIG);
         ObjectNode json = Json.read(file);
         description = new Description(AdapterConfig.read(file, json), base(directory), json);
+        if (!Files.exists(directory.resolve(WEIGHTS))) {
+            throw new UserError(directory + ": has no " + WEIGHTS
+                    + " beside its " + CONFIG + "; weights in other formats must be saved as safetensors first (save_pretrained in PEFT does it).");
+        }
         header = SafeTensors.header(directory.resolve(WEIGHTS));
     }
 
@@ -148,7 +152,7 @@ final class AdapterFiles {
 
     private void require(Slot slot) {
         TensorInfo info = header.get(PREFIX + slot.name());
-        List<Long> shape = java.util.Arrays.stream(slot.shape()).boxed().toList();
+        List<Long> shape = Arrays.stream(slot.shape()).boxed().toList();
         if (info == null) {
             throw new UserError(directory.resolve(WEIGHTS) + ": " + PREFIX + slot.name()
                     + " is missing; the adapter is incomplete, copy it again.");
@@ -195,10 +199,5 @@ final class AdapterFiles {
             parameters.slots().forEach(slot -> tensors.put(PREFIX + slot.name(), parameters.get(slot.name())));
             SafeTensors.write(directory.resolve(WEIGHTS), tensors, type);
         }
-    }
-
-    /** Whether the configuration is of a sequence classifier's adapter. */
-    static boolean classifies(JsonNode json) {
-        return json.path("task_type").asText().equals("SEQ_CLS");
     }
 }

@@ -6,6 +6,7 @@ import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -109,7 +110,7 @@ final class Lora implements AutoCloseable {
     List<WeightLayout.LinearModule> modules() {
         return terms.values().stream()
                 .flatMap(List::stream)
-                .sorted(java.util.Comparator.comparingInt(Term::number))
+                .sorted(Comparator.comparingInt(Term::number))
                 .map(Term::module)
                 .toList();
     }

@@ -3,6 +3,7 @@ package dev.flipside.model;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
+import java.util.function.IntToLongFunction;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
@@ -38,7 +39,7 @@ final class LoraDropout {
     }
 
     /** Keys of rows that stand one below the other, and where each row's key ends. */
-    private long[] fill(int[][] rows, int first, int slots, java.util.function.IntToLongFunction begin) {
+    private long[] fill(int[][] rows, int first, int slots, IntToLongFunction begin) {
         long[] ends = new long[rows.length];
         for (int r = 0; r < rows.length; r++) {
             long key = begin.applyAsLong(r);

@@ -1,5 +1,6 @@
 package dev.flipside.model;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.LoraConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Parameters;
@@ -63,7 +64,7 @@ final class LoraInitialisation {
                     .forEach(slot -> parameters.get(slot.name()).copy_(base.get(slot.name())));
         }
         Path directory = files.directory().toAbsolutePath().normalize();
-        var json = AdapterConfig.write(config, targetNames(modules), saved, directory, task);
+        ObjectNode json = AdapterConfig.write(config, targetNames(modules), saved, directory, task);
         return new Lora(new AdapterFiles.Description(config, directory, json), modules, parameters);
     }
 

@@ -4,16 +4,11 @@ import dev.flipside.config.LoraConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Parameters;
-import dev.flipside.engine.Parameters.Slot;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -30,8 +25,6 @@ import org.bytedeco.pytorch.Tensor;
  * which transformers ignores. Native memory lives until {@link #close}.
  */
 public final class RewardModel implements AutoCloseable {
-    private static final String VALUE_HEAD_FILE = "value_head.safetensors";
-
     private final ModelFiles files;
     private final WeightLayout layout;
     private final ModelWeights weights;
@@ -103,7 +96,7 @@ public final class RewardModel implements AutoCloseable {
         }
         WeightLayout layout = WeightLayout.rewardModel(files.config());
         ModelWeights trunk = ModelWeights.of(layout.load(weights, device));
-        return new RewardModel(files, layout, trunk, zeroValueHead(files, device), precision, files.padId());
+        return new RewardModel(files, layout, trunk, ValueHeadFile.zero(files, device), precision, files.padId());
     }
 
     private static RewardModel loadAdapter(
@@ -119,12 +112,13 @@ public final class RewardModel implements AutoCloseable {
         Lora lora = adapter.load(layout, device);
         ModelWeights weights = Backbone.below(files, device, shared, () -> Backbone.decoder(files, device))
                 .adapted(lora);
-        return new RewardModel(files, layout, weights, zeroValueHead(files, device), precision, files.padId());
+        return new RewardModel(files, layout, weights, ValueHeadFile.zero(files, device), precision, files.padId());
     }
 
     private static RewardModel withValueHead(RewardModel model, Path directory) {
-        if (Files.exists(directory.resolve(VALUE_HEAD_FILE))) {
-            model.readValueHead(directory.resolve(VALUE_HEAD_FILE));
+        if (ValueHeadFile.in(directory)) {
+            ValueHeadFile.read(directory, model.valueHead);
+            model.hasValueHead = true;
         }
         return model;
     }
@@ -157,7 +151,7 @@ public final class RewardModel implements AutoCloseable {
                 files,
                 layout,
                 below.adapted(lora),
-                zeroValueHead(files, device),
+                ValueHeadFile.zero(files, device),
                 precision,
                 ownHead ? files.padId() : OptionalInt.empty());
         model.hasValueHead = !ownHead;
@@ -182,7 +176,7 @@ public final class RewardModel implements AutoCloseable {
         newRewardHead(trunk, files, seeds);
         ModelWeights weights = ModelWeights.of(trunk);
         RewardModel model =
-                new RewardModel(files, layout, weights, zeroValueHead(files, device), precision, OptionalInt.empty());
+                new RewardModel(files, layout, weights, ValueHeadFile.zero(files, device), precision, OptionalInt.empty());
         model.hasValueHead = true;
         return model;
     }
@@ -196,30 +190,6 @@ public final class RewardModel implements AutoCloseable {
         try (Scopes.Frozen scope = Scopes.frozen()) {
             trunk.get(WeightLayout.REWARD_HEAD).copy_(Tensors.ofDoubles(weight, trunk.device(), 1, weight.length));
         }
-    }
-
-    private static Parameters zeroValueHead(ModelFiles files, Device device) {
-        return new Parameters(
-                List.of(
-                        new Slot(RewardHeads.VALUE_WEIGHT, 1, files.config().hiddenSize()),
-                        new Slot(RewardHeads.VALUE_BIAS, 1)),
-                device);
-    }
-
-    private void readValueHead(Path file) {
-        Map<String, TensorInfo> header = SafeTensors.header(file);
-        Map<String, List<Long>> expected = Map.of(
-                RewardHeads.VALUE_WEIGHT, List.of(1L, (long) files.config().hiddenSize()),
-                RewardHeads.VALUE_BIAS, List.of(1L));
-        expected.forEach((name, shape) -> {
-            TensorInfo info = header.get(name);
-            if (info == null || !info.shape().equals(shape)) {
-                throw new UserError(file + ": must hold " + name + " of shape " + shape
-                        + "; delete the file to start with a zero value head.");
-            }
-            SafeTensors.read(file, name, info, valueHead.get(name));
-        });
-        hasValueHead = true;
     }
 
     /** Whether values mean something: the head was read from the directory, set, or made together with the reward head. */
@@ -401,21 +371,14 @@ public final class RewardModel implements AutoCloseable {
             files.saveBesideAdapter(directory, OptionalInt.of(padTokenId));
         } else {
             files.saveRewardModel(directory, type, padTokenId);
-        }
-        try (PointerScope scope = new PointerScope()) {
-            if (weights.lora().isEmpty()) {
+            try (PointerScope scope = new PointerScope()) {
                 WeightFiles.write(directory, layout.tensors(trunk), type, WeightFiles.SHARD_BYTES);
             }
-            Path file = directory.resolve(VALUE_HEAD_FILE);
-            if (hasValueHead) {
-                Map<String, Tensor> tensors = new LinkedHashMap<>();
-                valueHead.slots().forEach(s -> tensors.put(s.name(), valueHead.get(s.name())));
-                SafeTensors.write(file, tensors, WeightType.F32);
-            } else {
-                Files.deleteIfExists(file);
-            }
-        } catch (IOException e) {
-            throw new UserError(directory + ": an older value head cannot be removed (" + e + ").", e);
+        }
+        if (hasValueHead) {
+            ValueHeadFile.write(directory, valueHead);
+        } else {
+            ValueHeadFile.remove(directory);
         }
     }
 

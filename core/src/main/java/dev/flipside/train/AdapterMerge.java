@@ -5,7 +5,6 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.ModelFiles;
-import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.WeightType;
 import java.nio.file.Files;
@@ -62,7 +61,7 @@ public final class AdapterMerge {
         }
         NativeLibrary.load();
         if (RewardModel.hasRewardHead(merged)) {
-            try (RewardModel model = RewardModel.load(merged, Device.CPU, Precision.FLOAT32)) {
+            try (RewardModel model = RewardModel.load(merged, Device.CPU)) {
                 model.unmerge(adapter);
                 AtomicFolder.write(target, aside -> model.save(aside, type));
             }
