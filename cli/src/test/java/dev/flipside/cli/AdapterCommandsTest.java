@@ -56,9 +56,11 @@ class AdapterCommandsTest {
 
     private static void disturb(Parameters parameters) {
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            parameters.flat().add_(torch.sin(torch.arange(
-                            Tensors.scalar(parameters.flat().numel())))
-                    .mul_(Tensors.scalar(0.2)));
+            parameters
+                    .flat()
+                    .add_(torch.sin(torch.arange(
+                                    Tensors.scalar(parameters.flat().numel())))
+                            .mul_(Tensors.scalar(0.2)));
         }
     }
 
@@ -80,8 +82,8 @@ class AdapterCommandsTest {
         Path back = folder.resolve("back");
 
         CommandRun merge = CommandRun.of("merge", adapter.toString(), merged.toString(), "--json");
-        CommandRun unmerge = CommandRun.of(
-                "merge", adapter.toString(), back.toString(), "--unmerge-from", merged.toString());
+        CommandRun unmerge =
+                CommandRun.of("merge", adapter.toString(), back.toString(), "--unmerge-from", merged.toString());
 
         assertThat(merge.exitCode()).as(merge.err()).isZero();
         assertThat(JSON.readTree(merge.out()).path("kind").asText()).isEqualTo("language_model");
@@ -114,7 +116,8 @@ class AdapterCommandsTest {
 
     @Test
     void mistakesAreOneSentence() {
-        CommandRun plain = CommandRun.of("merge", policy.toString(), folder.resolve("x").toString());
+        CommandRun plain =
+                CommandRun.of("merge", policy.toString(), folder.resolve("x").toString());
         CommandRun taken = CommandRun.of("merge", adapter.toString(), policy.toString());
         CommandRun wrongKind = CommandRun.withInput(ROW, "score", "--model", adapter.toString());
 

@@ -50,8 +50,9 @@ final class AdapterFiles {
         ObjectNode json = Json.read(file);
         description = new Description(AdapterConfig.read(file, json), base(directory), json);
         if (!Files.exists(directory.resolve(WEIGHTS))) {
-            throw new UserError(directory + ": has no " + WEIGHTS
-                    + " beside its " + CONFIG + "; weights in other formats must be saved as safetensors first (save_pretrained in PEFT does it).");
+            throw new UserError(
+                    directory + ": has no " + WEIGHTS + " beside its " + CONFIG
+                            + "; weights in other formats must be saved as safetensors first (save_pretrained in PEFT does it).");
         }
         header = SafeTensors.header(directory.resolve(WEIGHTS));
     }

@@ -175,8 +175,8 @@ public final class RewardModel implements AutoCloseable {
         Parameters trunk = layout.loadWithout(Set.of(WeightLayout.REWARD_HEAD), WeightFiles.open(directory), device);
         newRewardHead(trunk, files, seeds);
         ModelWeights weights = ModelWeights.of(trunk);
-        RewardModel model =
-                new RewardModel(files, layout, weights, ValueHeadFile.zero(files, device), precision, OptionalInt.empty());
+        RewardModel model = new RewardModel(
+                files, layout, weights, ValueHeadFile.zero(files, device), precision, OptionalInt.empty());
         model.hasValueHead = true;
         return model;
     }

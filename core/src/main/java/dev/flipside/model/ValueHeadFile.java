@@ -37,8 +37,7 @@ final class ValueHeadFile {
         Path file = directory.resolve(NAME);
         Map<String, TensorInfo> header = SafeTensors.header(file);
         for (Slot slot : into.slots()) {
-            List<Long> shape =
-                    Arrays.stream(slot.shape()).boxed().toList();
+            List<Long> shape = Arrays.stream(slot.shape()).boxed().toList();
             TensorInfo info = header.get(slot.name());
             if (info == null || !info.shape().equals(shape)) {
                 throw new UserError(file + ": must hold " + slot.name() + " of shape " + shape
