@@ -73,7 +73,7 @@ record Benchmark(
             return timed(
                     BenchPhase.GENERATE,
                     (long) shape.rows() * shape.newTokens(),
-                    lm.parameters().elements(),
+                    lm.elements(),
                     repetition -> generator.generate(
                             prompts,
                             samples,
@@ -85,8 +85,7 @@ record Benchmark(
     private BenchResult forward() {
         try (CausalLm lm = CausalLm.load(model, device)) {
             List<TokenRow> rows = rows(lm.files());
-            return timed(
-                    BenchPhase.FORWARD, shape.tokens(), lm.parameters().elements(), repetition -> lm.logprobs(rows, 1));
+            return timed(BenchPhase.FORWARD, shape.tokens(), lm.elements(), repetition -> lm.logprobs(rows, 1));
         }
     }
 
@@ -95,7 +94,7 @@ record Benchmark(
         try (CausalLm lm = CausalLm.load(model, device);
                 AdamW optimiser = new AdamW(List.of(new AdamW.Group("policy", lm.parameters(), 0)), constants)) {
             List<TokenRow> rows = rows(lm.files());
-            return timed(BenchPhase.TRAIN, shape.tokens(), lm.parameters().elements(), repetition -> {
+            return timed(BenchPhase.TRAIN, shape.tokens(), lm.elements(), repetition -> {
                 optimiser.zeroGradient();
                 try (LogprobPass pass = lm.pass(rows, 1, false)) {
                     double each = -1.0 / shape.tokens();
@@ -120,7 +119,7 @@ record Benchmark(
             List<ScoredRow> rows = rows(rm.files()).stream()
                     .map(row -> new ScoredRow(row.ids(), shape.promptLength()))
                     .toList();
-            return timed(BenchPhase.SCORE, shape.tokens(), rm.trunk().elements(), repetition -> rm.score(rows));
+            return timed(BenchPhase.SCORE, shape.tokens(), rm.elements(), repetition -> rm.score(rows));
         }
     }
 

@@ -111,10 +111,13 @@ record ComparisonPlan(ComparisonConfig config, ComparisonBase base, List<ArmSett
     /** The judge must not be the model that the arms start from; that one of a later date differs is for the user to know. */
     private static void requireIndependent(Path judge, String arm, TrainConfig training) {
         Optional<Path> own = training.rewardModel().model().map(Path::of).filter(Files::isDirectory);
-        Path weights = judge.resolve("model.safetensors");
-        if (own.isPresent() && Files.isRegularFile(weights)) {
-            Path ownWeights = own.get().resolve("model.safetensors");
-            if (Files.isRegularFile(ownWeights) && sameContent(weights, ownWeights)) {
+        for (String name : List.of("model.safetensors", "adapter_model.safetensors")) {
+            Path weights = judge.resolve(name);
+            Path ownWeights = own.map(dir -> dir.resolve(name)).orElse(weights);
+            if (own.isPresent()
+                    && Files.isRegularFile(weights)
+                    && Files.isRegularFile(ownWeights)
+                    && sameContent(weights, ownWeights)) {
                 throw new UserError(
                         "comparison.judge.model: " + judge + " is the reward model that arm " + arm
                                 + " starts from, so it cannot judge independently; train another one, on other data or labels.");

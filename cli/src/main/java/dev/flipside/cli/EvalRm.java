@@ -180,7 +180,7 @@ final class EvalRm extends FlipsideCommand {
     }
 
     private static boolean isModel(Path dir) {
-        return Files.exists(dir.resolve("config.json"));
+        return Files.exists(dir.resolve("config.json")) || ModelFiles.isAdapter(dir);
     }
 
     private List<Loaded> loaded(Console console, Path directory) {

@@ -64,7 +64,7 @@ abstract class FlipsideCommand implements Callable<Integer> {
 
     /** The tokenizer in a model's directory, with its chat template or another. */
     static Renderer renderer(ModelFiles files, ChatTemplateConfig template) {
-        return Renderers.load(files.directory(), template, files);
+        return Renderers.load(files.tokenizerDirectory(), template, files);
     }
 
     /** As {@link #loadLibraries(Console)}, after a look at the model's directory: a wrong path is told without them. */

@@ -3,7 +3,6 @@ package dev.flipside.cli;
 import dev.flipside.gguf.GgufImport;
 import dev.flipside.model.WeightType;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -11,11 +10,8 @@ import java.util.Map;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
-import picocli.CommandLine.Spec;
 
 /** {@code flipside import}: a GGUF file as a Hugging Face directory. */
 @Command(
@@ -28,27 +24,18 @@ import picocli.CommandLine.Spec;
 final class Import extends FlipsideCommand {
     private static final long MEGABYTE = 1_000_000;
 
-    @Spec
-    private CommandSpec spec;
-
     @Parameters(index = "0", paramLabel = "FILE", description = "A model in the GGUF format.")
     private Path file;
 
     @Parameters(index = "1", paramLabel = "DIR", description = "The directory to make; it must not exist.")
     private Path directory;
 
-    @Option(
-            names = "--dtype",
-            paramLabel = "T",
-            defaultValue = "float32",
-            description =
-                    "float32, bfloat16 or float16: what the weights are written as (default: ${DEFAULT-VALUE}, in which"
-                            + " every number is exact).")
-    private String dtype;
+    @Mixin
+    private WeightTypeOption dtype;
 
     @Override
     int run(Console console) {
-        WeightType type = type();
+        WeightType type = dtype.type();
         GgufImport.requireAbsent(directory);
         GgufImport model = GgufImport.open(file);
         long bytes = model.parameters() * type.bytes();
@@ -57,14 +44,6 @@ final class Import extends FlipsideCommand {
         }
         console.result(() -> table(model, bytes), json(model, bytes));
         return ExitCode.OK;
-    }
-
-    private WeightType type() {
-        return Arrays.stream(WeightType.values())
-                .filter(t -> t.configName().equals(dtype))
-                .findFirst()
-                .orElseThrow(() -> new ParameterException(
-                        spec.commandLine(), "--dtype is " + dtype + ", it must be float32, bfloat16 or float16"));
     }
 
     private String table(GgufImport model, long bytes) {
@@ -77,7 +56,13 @@ final class Import extends FlipsideCommand {
                         List.of("tensors", types),
                         List.of("tokenizer", String.format(Locale.ROOT, "%,d tokens", model.vocabularySize())),
                         List.of("chat template", model.hasChatTemplate() ? "yes" : "none"),
-                        List.of("weights", String.format(Locale.ROOT, "%.1f MB as %s", bytes / 1e6, dtype)),
+                        List.of(
+                                "weights",
+                                String.format(
+                                        Locale.ROOT,
+                                        "%.1f MB as %s",
+                                        bytes / 1e6,
+                                        dtype.type().configName())),
                         List.of("written to", directory.toString())))
                 .render();
     }
@@ -93,7 +78,7 @@ final class Import extends FlipsideCommand {
         json.put("types", model.types());
         json.put("vocabulary", model.vocabularySize());
         json.put("chat_template", model.hasChatTemplate());
-        json.put("dtype", dtype);
+        json.put("dtype", dtype.type().configName());
         json.put("weight_bytes", bytes);
         return json;
     }

@@ -35,6 +35,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             EvalRm.class,
             EvalPolicy.class,
             Import.class,
+            Merge.class,
             Bench.class,
             Doctor.class,
             HelpCommand.class,

@@ -8,6 +8,7 @@ import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.DecoderConfig;
 import dev.flipside.model.PassSize;
+import dev.flipside.model.RewardModel;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,8 +39,58 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
     /** What takes {@code bytes}. */
     record Part(String name, long bytes) {}
 
-    /** A model by its shape and its number of weights. */
-    record Shape(DecoderConfig config, long weights) {}
+    /**
+     * A model by its shape and its numbers of weights.
+     *
+     * @param weights all of them, an adapter's apart
+     * @param trained those that learn: all, or an adapter's
+     * @param shared whether the frozen ones are another model's, and counted there
+     */
+    record Shape(DecoderConfig config, long weights, long trained, boolean shared) {
+        /** All of its own and trained. */
+        Shape(DecoderConfig config, long weights) {
+            this(config, weights, weights, false);
+        }
+
+        static Shape of(CausalLm model) {
+            return new Shape(
+                    model.files().config(), model.elements(), model.parameters().elements(), false);
+        }
+
+        static Shape of(RewardModel model, boolean shared) {
+            return new Shape(
+                    model.files().config(), model.elements(), model.trunk().elements(), shared);
+        }
+
+        /** What there is to say of an adapter. */
+        String described() {
+            return !adapted()
+                    ? ""
+                    : String.format(Locale.ROOT, " frozen%s, an adapter of %,d", shared ? " and shared" : "", trained);
+        }
+
+        private boolean adapted() {
+            return trained != weights;
+        }
+
+        /** What the model itself takes: its weights, and those of its adapter. */
+        private List<Part> held(String name) {
+            List<Part> held = new ArrayList<>();
+            if (!shared) {
+                held.add(new Part(name + "weights", FLOAT * weights));
+            }
+            if (adapted()) {
+                held.add(new Part(name + "adapter", FLOAT * trained));
+            }
+            return held;
+        }
+
+        private List<Part> learning(String name) {
+            return List.of(
+                    new Part(name + "gradients", FLOAT * trained),
+                    new Part(name + "AdamW moments", 2 * FLOAT * trained));
+        }
+    }
 
     /**
      * Of {@code flipside train}.
@@ -52,11 +103,11 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
             TrainConfig config, Shape policy, Optional<Shape> rewardModel, int longestPrompt, boolean halfPrecision) {
         List<Part> parts = new ArrayList<>();
         parts.add(PROGRAM);
-        parts.add(new Part("policy weights", FLOAT * policy.weights()));
-        parts.add(new Part("policy gradients", FLOAT * policy.weights()));
-        parts.add(new Part("policy AdamW moments", 2 * FLOAT * policy.weights()));
+        parts.addAll(policy.held("policy "));
+        parts.addAll(policy.learning("policy "));
         if (config.keepsReference()) {
-            parts.add(new Part("reference policy", FLOAT * policy.weights()));
+            // On an adapter's frozen base: another adapter, or in the first round of a new one nothing.
+            parts.add(new Part("reference policy", FLOAT * policy.trained()));
         }
         boolean improving = config.save().preset() != SaveConfig.Preset.OFF;
         rewardModel.ifPresent(shape -> rewardModelParts(parts, config.save(), improving, shape));
@@ -94,17 +145,16 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
     }
 
     private static void rewardModelParts(List<Part> parts, SaveConfig save, boolean improving, Shape shape) {
-        parts.add(new Part("reward model weights", FLOAT * shape.weights()));
+        parts.addAll(shape.held("reward model "));
         if (!improving) {
             return;
         }
-        parts.add(new Part("reward model gradients", FLOAT * shape.weights()));
-        parts.add(new Part("reward model AdamW moments", 2 * FLOAT * shape.weights()));
+        parts.addAll(shape.learning("reward model "));
         if (save.anchor() == SaveConfig.Anchor.FROZEN || save.scoredBy() == SaveConfig.ScoredBy.INITIAL_RESCALED) {
-            parts.add(new Part("initial reward model", FLOAT * shape.weights()));
+            parts.add(new Part("initial reward model", FLOAT * shape.trained()));
         }
         if (save.gate() == SaveConfig.Gate.MCNEMAR) {
-            parts.add(new Part("gate: weights and moments to roll back to", 3 * FLOAT * shape.weights()));
+            parts.add(new Part("gate: weights and moments to roll back to", 3 * FLOAT * shape.trained()));
         }
     }
 
@@ -123,12 +173,11 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
                 new PassSize(
                         config.training().activationMemoryMb(),
                         config.training().gradientCheckpointing()));
+        List<Part> standing = new ArrayList<>(List.of(PROGRAM));
+        standing.addAll(model.held(""));
+        standing.addAll(model.learning(""));
         return new MemoryEstimate(
-                List.of(
-                        PROGRAM,
-                        new Part("weights", FLOAT * model.weights()),
-                        new Part("gradients", FLOAT * model.weights()),
-                        new Part("AdamW moments", 2 * FLOAT * model.weights())),
+                standing,
                 List.of(),
                 List.of(new Part("activations of a pass", activations * (halfPrecision ? HALF : FLOAT))));
     }

@@ -22,14 +22,15 @@ final class ModelInspection {
 
     private ModelInspection() {}
 
-    static String describe(ModelFiles files, long weights) {
+    static String describe(ModelFiles files, MemoryEstimate.Shape shape) {
         DecoderConfig config = files.config();
         return String.format(
                 Locale.ROOT,
-                "%s: %s, %,d weights, context %d, end tokens %s",
+                "%s: %s, %,d weights%s, context %d, end tokens %s",
                 files.directory(),
                 config.modelType(),
-                weights,
+                shape.weights(),
+                shape.described(),
                 config.maxPositionEmbeddings(),
                 files.eosIds());
     }

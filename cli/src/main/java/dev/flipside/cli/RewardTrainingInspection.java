@@ -16,6 +16,7 @@ import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
+import dev.flipside.train.ConfiguredModels;
 import dev.flipside.train.PrefixProbe;
 import dev.flipside.train.Renderers;
 import java.nio.file.Path;
@@ -51,17 +52,11 @@ final class RewardTrainingInspection {
         Path dir = Path.of(config.rewardModel().model());
         console.info("loading the model");
         ModelFiles files = ModelFiles.open(dir);
-        try (RewardModel model = RewardModel.hasRewardHead(dir)
-                        ? RewardModel.load(dir, device)
-                        : RewardModel.fromBackbone(
-                                dir,
-                                device,
-                                Precision.FLOAT32,
-                                new Seeds(config.run().seed()));
+        try (RewardModel model = ConfiguredModels.rewardModel(
+                        config.rewardModel(), new Seeds(config.run().seed()), device, Precision.FLOAT32);
                 Renderer renderer = Renderers.load(dir, config.rewardModel().template(), files)) {
-            MemoryEstimate.Shape shape =
-                    new MemoryEstimate.Shape(files.config(), model.trunk().elements());
-            findings.fact("model", ModelInspection.describe(files, shape.weights()));
+            MemoryEstimate.Shape shape = MemoryEstimate.Shape.of(model, false);
+            findings.fact("model", ModelInspection.describe(files, shape));
             findings.fact(
                     "reward head",
                     RewardModel.hasRewardHead(dir) ? "the model's own score.weight" : "new, drawn from run.seed");

@@ -11,7 +11,10 @@ import dev.flipside.data.PreferenceData;
 import dev.flipside.data.PromptData;
 import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.Seeds;
+import dev.flipside.model.Backbone;
 import dev.flipside.model.CausalLm;
+import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.model.TokenRow;
@@ -26,6 +29,7 @@ import dev.flipside.text.Conversation;
 import dev.flipside.text.Message;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
+import dev.flipside.train.ConfiguredModels;
 import dev.flipside.train.PrefixProbe;
 import dev.flipside.train.Renderers;
 import dev.flipside.train.RewardSignal;
@@ -76,11 +80,10 @@ final class TrainInspection {
         boolean half = ModelInspection.halfPrecision(config.run().dtype(), device, findings);
         Path dir = Path.of(config.policy().model());
         console.info("loading the policy");
-        try (CausalLm policy = CausalLm.load(dir, device);
+        try (CausalLm policy = ConfiguredModels.policy(config.policy(), seeds(), device, Precision.FLOAT32);
                 Renderer renderer = Renderers.load(dir, config.policy().template(), policy.files())) {
-            MemoryEstimate.Shape shape = new MemoryEstimate.Shape(
-                    policy.files().config(), policy.parameters().elements());
-            findings.fact("policy", ModelInspection.describe(policy.files(), shape.weights()));
+            MemoryEstimate.Shape shape = MemoryEstimate.Shape.of(policy);
+            findings.fact("policy", ModelInspection.describe(policy.files(), shape));
             findings.fact("rewards", rewards(functions, gold));
             int room = shape.config().maxPositionEmbeddings() - rollout.maxCompletionLength();
             TokenLengths lengths = lengths("prompts", "data.prompts", prompts, renderer, room);
@@ -110,8 +113,9 @@ final class TrainInspection {
                             .toList(),
                     findings);
             policy(policy, renderer, replies);
-            Optional<MemoryEstimate.Shape> rewardModel =
-                    config.rewardModel().model().map(model -> rewardModel(Path.of(model), fitting, replies));
+            Optional<MemoryEstimate.Shape> rewardModel = config.rewardModel()
+                    .model()
+                    .map(model -> rewardModel(Path.of(model), fitting, replies, policy.backbone()));
             functions(functions, gold, replies);
             int longest = Math.min(lengths.max(), room);
             ModelInspection.memory(
@@ -209,16 +213,21 @@ final class TrainInspection {
                 findings);
     }
 
-    private MemoryEstimate.Shape rewardModel(Path dir, List<PromptExample> prompts, List<Reply> replies) {
+    private Seeds seeds() {
+        return new Seeds(config.run().seed());
+    }
+
+    private MemoryEstimate.Shape rewardModel(
+            Path dir, List<PromptExample> prompts, List<Reply> replies, Optional<Backbone> shared) {
         RewardModelConfig section = config.rewardModel();
         console.info("loading the reward model");
-        try (RewardModel model = RewardModel.load(dir, device);
+        try (RewardModel model = ConfiguredModels.rewardModel(section, seeds(), device, Precision.FLOAT32, shared);
                 Renderer renderer = Renderers.load(dir, section.template(), model.files())) {
             int context = model.files().config().maxPositionEmbeddings();
             int limit = Math.min(context, section.maxLength().orElse(context));
             findings.fact(
                     "reward model",
-                    ModelInspection.describe(model.files(), model.trunk().elements())
+                    ModelInspection.describe(model.files(), MemoryEstimate.Shape.of(model, model.sharesBackbone()))
                             + (model.hasValueHead() ? ", with a value head" : ", without a value head"));
             Reply first = replies.get(0);
             Rendered shown = renderer.complete(first.prompt().prompt(), first.text(), first.finished());
@@ -248,8 +257,7 @@ final class TrainInspection {
             if (!rows.isEmpty()) {
                 ModelInspection.rewardModel(model, rows, findings);
             }
-            return new MemoryEstimate.Shape(
-                    model.files().config(), model.trunk().elements());
+            return MemoryEstimate.Shape.of(model, model.sharesBackbone());
         }
     }
 

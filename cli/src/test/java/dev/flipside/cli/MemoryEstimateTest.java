@@ -73,6 +73,28 @@ class MemoryEstimateTest {
     }
 
     @Test
+    void anAdapterLearnsAloneAndSharesItsBackbone() throws IOException {
+        MemoryEstimate estimate = MemoryEstimate.ofTraining(
+                config("algorithm.beta=0.1", "save.gate=mcnemar"),
+                new Shape(CONFIG, 1000, 10, false),
+                Optional.of(new Shape(CONFIG, 1000, 20, true)),
+                30,
+                false);
+
+        assertThat(estimate.parts())
+                .contains(
+                        new Part("policy weights", 4000),
+                        new Part("policy adapter", 40),
+                        new Part("policy gradients", 40),
+                        new Part("policy AdamW moments", 80),
+                        new Part("reference policy", 40),
+                        new Part("reward model adapter", 80),
+                        new Part("reward model gradients", 80),
+                        new Part("gate: weights and moments to roll back to", 240))
+                .noneMatch(part -> part.name().equals("reward model weights"));
+    }
+
+    @Test
     void optionsAddAndRemoveWhatTheyCost() throws IOException {
         assertThat(names(config())).doesNotContain("reference policy");
         assertThat(names(config("save.gate=mcnemar"))).contains("gate: weights and moments to roll back to");

@@ -45,6 +45,21 @@ class ValidateTest {
     }
 
     @Test
+    void newAdaptersAreShownAndMistakesInThemFound() {
+        CommandRun run = stories.command("validate", "train.yaml", "policy.lora={r: 2}", "reward_model.lora={r: 2}");
+        CommandRun wrong = stories.command("validate", "train.yaml", "policy.lora={target_modules: [c_attn]}");
+
+        assertThat(run.exitCode()).as(run.err() + run.out()).isZero();
+        assertThat(run.out())
+                .containsPattern("llama, 260,032 weights frozen, an adapter of [\\d,]+, context 512")
+                .contains("policy adapter");
+        assertThat(wrong.exitCode()).isEqualTo(2);
+        assertThat(wrong.err())
+                .contains("policy.lora: target_modules: there is no linear module 'c_attn' in")
+                .contains("it has q_proj, k_proj");
+    }
+
+    @Test
     void aConfigurationOfARewardModelIsRecognised() throws IOException {
         CommandRun run = stories.command("validate", "rm.yaml", "--json");
 

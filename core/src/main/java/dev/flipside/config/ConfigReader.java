@@ -38,7 +38,7 @@ import java.util.stream.Stream;
 
 /**
  * Reads a configuration: the records' defaults, then the preset, then the YAML file, then {@code section.key=value} overrides, each winning over the one
- * before. A section, key or value that the records do not know is a {@link UserError}.
+ * before. {@code section.key.inner=value} sets one key of a map. A section, key or value that the records do not know is a {@link UserError}.
  */
 public final class ConfigReader {
     private static final YAMLMapper YAML = YAMLMapper.builder(YAMLFactory.builder()
@@ -88,7 +88,9 @@ public final class ConfigReader {
     public static TrainConfig train(Path file, List<String> shared, List<String> own) {
         List<String> overrides = Stream.concat(shared.stream(), own.stream()).toList();
         Set<String> ownKeys = own.stream()
-                .map(override -> override.substring(0, Math.max(0, override.indexOf('='))))
+                .flatMap(override -> parseOverride(override).properties().stream())
+                .flatMap(section -> section.getValue().properties().stream()
+                        .map(entry -> section.getKey() + "." + entry.getKey().split("\\.", 2)[0]))
                 .collect(Collectors.toSet());
         Set<String> dropped = new LinkedHashSet<>();
         Reading<TrainConfig> reading = read(file, overrides, dropped, TrainConfig.defaults());
@@ -257,6 +259,12 @@ public final class ConfigReader {
                         + kind(section.getValue()) + ".");
             }
             for (Map.Entry<String, JsonNode> entry : section.getValue().properties()) {
+                String[] path = entry.getKey().split("\\.", 2);
+                if (path.length == 2 && knownSection.has(path[0]) && !open.contains(section.getKey())) {
+                    mergeWithin(user.withObjectProperty(section.getKey()), path[0], path[1], entry.getValue());
+                    given.add(section.getKey() + "." + path[0]);
+                    continue;
+                }
                 if (!knownSection.has(entry.getKey()) && !open.contains(section.getKey())) {
                     throw new UserError(where + ": there is no key '" + section.getKey() + "." + entry.getKey() + "'"
                             + suggestion(entry.getKey(), knownSection)
@@ -272,6 +280,12 @@ public final class ConfigReader {
                 given.add(section.getKey() + "." + entry.getKey());
             }
         }
+    }
+
+    /** One key of a map that is a section's value, such as {@code policy.lora.r}; its other keys stay as they are. */
+    private static void mergeWithin(ObjectNode section, String key, String inner, JsonNode value) {
+        JsonNode map = section.path(key);
+        ((ObjectNode) (map.isObject() ? map : section.putObject(key))).set(inner, value);
     }
 
     @SuppressWarnings("unchecked")
@@ -319,7 +333,7 @@ public final class ConfigReader {
         if (type == double.class || type == Double.class) {
             return "a number";
         }
-        return type == boolean.class ? "true or false" : "of the right type";
+        return type == boolean.class || type == Boolean.class ? "true or false" : "of the right type";
     }
 
     private static String suggestion(String word, JsonNode known) {

@@ -24,7 +24,8 @@ public final class ConfigReference {
             <!-- Generated from the records in core/src/main/java/dev/flipside/config; ConfigReferenceTest says how. -->
 
             A run is described by one YAML file of sections and keys. The order of precedence, later wins: the defaults below, the preset
-            (`save.preset`), the file, and `section.key=value` on the command line. An unknown section or key, a value of the wrong type or out of
+            (`save.preset`), the file, and `section.key=value` on the command line
+            (`policy.lora.r=8` for one key of a map). An unknown section or key, a value of the wrong type or out of
             range, and a key that has no effect under the other options are errors that name the key.
 
             Names are TRL's where TRL has the option. A default of - means that nothing is set; where the default then depends on other options, the
@@ -149,7 +150,7 @@ public final class ConfigReference {
         if (raw == Overrides.class) {
             return "list or map";
         }
-        return raw == boolean.class ? "true or false" : raw.isRecord() ? "map" : "text";
+        return raw == boolean.class || raw == Boolean.class ? "true or false" : raw.isRecord() ? "map" : "text";
     }
 
     private static String plural(Type element) {

@@ -1,11 +1,16 @@
 package dev.flipside.config;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import java.util.Optional;
 
 /** Section {@code policy}: the model that is trained and its optimiser. */
 public record PolicyConfig(
-        @Doc("Hugging Face directory of the policy, or org/name[@revision] on the Hub.") String model,
+        @Doc("Hugging Face directory of the policy or of a PEFT adapter, or org/name[@revision] on the Hub.")
+                String model,
         @JsonUnwrapped ChatTemplateConfig template,
+        @Doc(
+                        "Train an adapter on the frozen model, which is then also the reference: a map of PEFT's keys, {} for all defaults. Not for a directory that is an adapter already: that one goes on with its own.")
+                Optional<LoraConfig> lora,
         @JsonUnwrapped OptimiserConfig optimiser,
         @Doc("Completions in one forward and backward pass; changes memory, never the result.")
                 int perDeviceTrainBatchSize,
@@ -21,6 +26,7 @@ public record PolicyConfig(
         return new PolicyConfig(
                 "",
                 ChatTemplateConfig.defaults(),
+                Optional.empty(),
                 OptimiserConfig.withLearningRate(1e-6),
                 8,
                 false,
@@ -30,6 +36,6 @@ public record PolicyConfig(
     /** The same with another model. */
     public PolicyConfig withModel(String other) {
         return new PolicyConfig(
-                other, template, optimiser, perDeviceTrainBatchSize, gradientCheckpointing, activationMemoryMb);
+                other, template, lora, optimiser, perDeviceTrainBatchSize, gradientCheckpointing, activationMemoryMb);
     }
 }

@@ -9,9 +9,12 @@ import java.util.OptionalInt;
 /** Section {@code reward_model}: what grades a completion. Its optimiser is in section {@code save}. */
 public record RewardModelConfig(
         @Doc(
-                        "Hugging Face sequence-classification directory with score.weight, or org/name[@revision] on the Hub; none when reward functions replace it (save.preset must be off).")
+                        "Hugging Face sequence-classification directory with score.weight or a PEFT adapter with one, or org/name[@revision] on the Hub; none when reward functions replace it (save.preset must be off).")
                 Optional<String> model,
         @JsonUnwrapped ChatTemplateConfig template,
+        @Doc(
+                        "Let the SAVE update train an adapter on the frozen reward model, as policy.lora does. Reward models that are adapters go on with their own; one on the policy's base shares its frozen weights.")
+                Optional<LoraConfig> lora,
         @Doc("Weight of the reward model's score in the reward.") double weight,
         @Doc(
                         "Rendered conversations longer than this many tokens are cut on the right and counted; none is the model's context.")
@@ -28,6 +31,7 @@ public record RewardModelConfig(
         return new RewardModelConfig(
                 Optional.empty(),
                 ChatTemplateConfig.defaults(),
+                Optional.empty(),
                 1.0,
                 OptionalInt.empty(),
                 16,
@@ -41,6 +45,7 @@ public record RewardModelConfig(
         return new RewardModelConfig(
                 other,
                 template,
+                lora,
                 weight,
                 maxLength,
                 perDeviceBatchSize,

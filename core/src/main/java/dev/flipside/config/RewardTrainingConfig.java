@@ -25,7 +25,10 @@ public record RewardTrainingConfig(
             @Doc(
                             "Hugging Face directory, or org/name[@revision] on the Hub: a causal model (a new reward head is made) or a sequence-classification model with score.weight (its head is kept).")
                     String model,
-            @JsonUnwrapped ChatTemplateConfig template) {}
+            @JsonUnwrapped ChatTemplateConfig template,
+            @Doc(
+                            "Train an adapter on the frozen model, with the reward head beside it: a map of PEFT's keys, {} for all defaults.")
+                    Optional<LoraConfig> lora) {}
 
     /** Section {@code data}. */
     public record Data(
@@ -85,7 +88,7 @@ public record RewardTrainingConfig(
     public static RewardTrainingConfig defaults() {
         return new RewardTrainingConfig(
                 new Run("runs/reward-model", 0, "auto", RunConfig.Precision.AUTO, RunConfig.WeightFormat.F32),
-                new Model("", ChatTemplateConfig.defaults()),
+                new Model("", ChatTemplateConfig.defaults(), Optional.empty()),
                 new Data(
                         "",
                         Optional.empty(),

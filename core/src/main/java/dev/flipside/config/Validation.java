@@ -54,6 +54,7 @@ public final class Validation {
     static void checkRewardTraining(RewardTrainingConfig config) {
         RewardTrainingConfig.Training t = config.training();
         present(config.rewardModel().model(), "reward_model.model", "a Hugging Face directory");
+        config.rewardModel().lora().ifPresent(l -> l.validate("reward_model.lora"));
         present(config.data().preferences(), "data.preferences", "a file of labelled pairs");
         optimiser("training", t.optimiser());
         atLeast("training.num_train_epochs", t.numTrainEpochs(), 1);
@@ -89,6 +90,8 @@ public final class Validation {
         atLeast("run.save_steps", config.run().saveSteps(), 0);
         atLeast("run.save_total_limit", config.run().saveTotalLimit(), 1);
         optimiser("policy", config.policy().optimiser());
+        config.policy().lora().ifPresent(l -> l.validate("policy.lora"));
+        config.rewardModel().lora().ifPresent(l -> l.validate("reward_model.lora"));
         atLeast("policy.per_device_train_batch_size", config.policy().perDeviceTrainBatchSize(), 1);
         atLeast("reward_model.per_device_batch_size", config.rewardModel().perDeviceBatchSize(), 1);
         atLeast("policy.activation_memory_mb", config.policy().activationMemoryMb(), 1);
@@ -229,6 +232,7 @@ public final class Validation {
         }
         if (config.rewardModel().model().isEmpty()) {
             for (String key : new String[] {
+                "lora",
                 "chat_template",
                 "chat_template_kwargs",
                 "chat_template_date",
@@ -256,6 +260,7 @@ public final class Validation {
             reject("eval.value_samples", "save.preset is off, there is no value head");
             reject("eval.frozen_twin", "save.preset is off, the reward model stays frozen");
             reject("run.stop_rule", "save.preset is off, the reward model stays frozen");
+            reject("reward_model.lora", "save.preset is off, the reward model stays frozen");
             reject("reward_model.gradient_checkpointing", "save.preset is off, the reward model stays frozen");
             reject("reward_model.activation_memory_mb", "save.preset is off, the reward model stays frozen");
             return;

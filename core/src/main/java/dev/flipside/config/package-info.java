@@ -4,6 +4,7 @@
  * <ul>
  *   <li>{@link dev.flipside.config.TrainConfig}, {@link dev.flipside.config.RewardTrainingConfig}: the two files that users write, made of the section records.
  *   <li>{@link dev.flipside.config.ComparisonConfig}: the file of {@code flipside compare}; {@link dev.flipside.config.Overrides}, what an arm changes.
+ *   <li>{@link dev.flipside.config.LoraConfig}: the map {@code lora} of sections policy and reward_model.
  *   <li>{@link dev.flipside.config.ConfigReader}: defaults, then preset, then file, then {@code key=value}; an unknown key or a wrong type is an error.
  *   <li>{@link dev.flipside.config.Validation}: values out of range, and keys that have no effect under the chosen options.
  *   <li>{@link dev.flipside.config.ResumedConfig}: what a run or a comparison that goes on may change.

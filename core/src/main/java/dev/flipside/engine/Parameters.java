@@ -61,6 +61,11 @@ public final class Parameters implements AutoCloseable {
         return leaf;
     }
 
+    /** Whether there is a weight of that name. */
+    public boolean has(String name) {
+        return leaves.containsKey(name);
+    }
+
     public List<Slot> slots() {
         return slots;
     }

@@ -37,7 +37,9 @@ public final class Seeds {
         WORLD,
         INITIAL_ROLLOUT,
         VALUE_CHECK,
-        ANCHOR_NOISE
+        ANCHOR_NOISE,
+        LORA_INITIALISATION,
+        LORA_DROPOUT
     }
 
     /** A 64-bit key for one coordinate. */
@@ -46,6 +48,11 @@ public final class Seeds {
         key = absorb(key, step);
         key = absorb(key, prompt);
         return absorb(key, sample);
+    }
+
+    /** A key for one more coordinate of what another key names. */
+    public static long key(long key, long coordinate) {
+        return absorb(key, coordinate);
     }
 
     /** The {@code index}-th uniform number in [0, 1) of a key, with 53 random bits. */

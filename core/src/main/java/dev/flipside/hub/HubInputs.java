@@ -116,7 +116,8 @@ public final class HubInputs {
                 config.run(),
                 new RewardTrainingConfig.Model(
                         modelText("reward_model.model", config.rewardModel().model()),
-                        config.rewardModel().template()),
+                        config.rewardModel().template(),
+                        config.rewardModel().lora()),
                 new RewardTrainingConfig.Data(
                         dataText("data.preferences", data.preferences()),
                         data.evalPreferences().map(f -> dataText("data.eval_preferences", f)),

@@ -15,6 +15,7 @@ import org.bytedeco.pytorch.global.torch;
 final class AutogradPass implements BlocksPass {
     private final Decoder decoder;
     private final RowLayout layout;
+    private final List<DecoderLayer> layers;
     private final boolean checkpointing;
     private final Tensor hidden;
 
@@ -24,9 +25,11 @@ final class AutogradPass implements BlocksPass {
     /** In a model with experts. */
     private final Optional<RouterBalance> balance;
 
-    AutogradPass(Decoder decoder, RowLayout layout, Tensor embedded, boolean checkpointing) {
+    /** @param layers the decoder's, as this pass runs them */
+    AutogradPass(Decoder decoder, RowLayout layout, Tensor embedded, boolean checkpointing, List<DecoderLayer> layers) {
         this.decoder = decoder;
         this.layout = layout;
+        this.layers = layers;
         this.checkpointing = checkpointing;
         balance = decoder.config().block().experts().map(experts -> new RouterBalance(experts, layout, decoder));
         residuals.add(Scopes.keep(embedded.detach()));
@@ -40,8 +43,8 @@ final class AutogradPass implements BlocksPass {
         balance.ifPresent(RouterBalance::keepGraph);
         try (AutoGradMode grad = new AutoGradMode(true)) {
             Tensor embedded = residuals.get(0).set_requires_grad(true);
-            return decoder.finalNorm(
-                    decoder.blocks(embedded, layout.angles(decoder.rotary()), layout.attention(decoder), router()));
+            return decoder.finalNorm(Decoder.blocks(
+                    layers, embedded, layout.angles(decoder.rotary()), layout.attention(decoder), router()));
         }
     }
 
@@ -49,7 +52,7 @@ final class AutogradPass implements BlocksPass {
         try (AutoGradMode grad = new AutoGradMode(false)) {
             RotaryTables.Angles angles = layout.angles(decoder.rotary());
             DecoderLayer.Attention attention = layout.attention(decoder);
-            for (DecoderLayer layer : decoder.layers()) {
+            for (DecoderLayer layer : layers) {
                 Tensor input = residuals.get(residuals.size() - 1);
                 residuals.add(Scopes.keep(Scopes.scoped(() -> layer.forward(input, angles, attention, router()))));
             }
@@ -88,12 +91,12 @@ final class AutogradPass implements BlocksPass {
     }
 
     private Tensor backwardByLayer(Tensor gradHidden, double balanceWeight) {
-        int count = decoder.layers().size();
+        int count = layers.size();
         RotaryTables.Angles angles = layout.angles(decoder.rotary());
         DecoderLayer.Attention attention = layout.attention(decoder);
         Tensor gradient = backwardThrough(residuals.get(count), (x, losses) -> decoder.finalNorm(x), gradHidden);
         for (int i = count - 1; i >= 0; i--) {
-            DecoderLayer layer = decoder.layers().get(i);
+            DecoderLayer layer = layers.get(i);
             Tensor above = gradient;
             gradient = backwardThrough(
                     residuals.get(i),

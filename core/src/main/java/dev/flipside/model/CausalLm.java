@@ -1,5 +1,6 @@
 package dev.flipside.model;
 
+import dev.flipside.config.LoraConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Parameters;
@@ -8,6 +9,10 @@ import dev.flipside.engine.Seeds;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.OptionalLong;
+import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -21,14 +26,14 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 public final class CausalLm implements AutoCloseable {
     private final ModelFiles files;
     private final WeightLayout layout;
-    private final Parameters parameters;
+    private final ModelWeights weights;
     private final Decoder decoder;
 
-    private CausalLm(ModelFiles files, WeightLayout layout, Parameters parameters, Precision precision) {
+    private CausalLm(ModelFiles files, WeightLayout layout, ModelWeights weights, Precision precision) {
         this.files = files;
         this.layout = layout;
-        this.parameters = parameters;
-        this.decoder = new Decoder(files.config(), parameters, precision);
+        this.weights = weights;
+        this.decoder = new Decoder(files.config(), weights, precision);
     }
 
     /** {@link #load(Path, Device, Precision)} in float32. */
@@ -36,14 +41,49 @@ public final class CausalLm implements AutoCloseable {
         return load(directory, device, Precision.FLOAT32);
     }
 
-    /** @throws UserError naming the file when something is missing, malformed or unsupported */
+    /**
+     * Reads a model's directory, or that of a PEFT adapter and of its base below.
+     *
+     * @throws UserError naming the file when something is missing, malformed or unsupported
+     */
     public static CausalLm load(Path directory, Device device, Precision precision) {
+        return load(directory, device, precision, Optional.empty());
+    }
+
+    /** @param shared taken as the frozen weights of an adapter that lies on the same base; to be closed after this model */
+    public static CausalLm load(Path directory, Device device, Precision precision, Optional<Backbone> shared) {
         ModelFiles files = ModelFiles.open(directory);
-        WeightFiles weights = WeightFiles.open(directory);
         WeightLayout layout = WeightLayout.causalLm(files.config());
-        Parameters parameters = layout.load(weights, device);
-        requireTiedHead(files, weights, layout.headInFile(), parameters);
-        return new CausalLm(files, layout, parameters, precision.on(device));
+        if (!AdapterFiles.in(directory)) {
+            ModelWeights weights = ModelWeights.of(loadBase(files, layout, device));
+            return new CausalLm(files, layout, weights, precision.on(device));
+        }
+        Lora lora = AdapterFiles.open(directory).load(layout, device);
+        LoraInitialisation.requireUntied(lora.replaced(), files);
+        Backbone.Below below = Backbone.below(files, device, shared, () -> loadBase(files, layout, device));
+        return new CausalLm(files, layout, below.adapted(lora), precision.on(device));
+    }
+
+    /**
+     * A frozen model with a new adapter, which changes nothing yet: only the adapter is trained, and {@link #save} writes it alone.
+     *
+     * @param directory of the model
+     * @param seeds stream {@code LORA_INITIALISATION}
+     * @throws UserError as {@link #load}, or naming a module that the model does not have
+     */
+    public static CausalLm adapted(Path directory, LoraConfig config, Seeds seeds, Device device, Precision precision) {
+        ModelFiles files = ModelFiles.open(directory);
+        WeightLayout layout = WeightLayout.causalLm(files.config());
+        Parameters base = loadBase(files, layout, device);
+        Lora lora = new LoraInitialisation(config, layout, files).create(base, AdapterConfig.Task.CAUSAL_LM, seeds);
+        return new CausalLm(files, layout, ModelWeights.adapted(base, false, lora), precision.on(device));
+    }
+
+    private static Parameters loadBase(ModelFiles files, WeightLayout layout, Device device) {
+        WeightFiles weights = WeightFiles.open(files.directory());
+        Parameters base = layout.load(weights, device);
+        requireTiedHead(files, weights, layout.headInFile(), base);
+        return base;
     }
 
     /**
@@ -56,7 +96,7 @@ public final class CausalLm implements AutoCloseable {
     public static CausalLm untrained(Path directory, Device device, Seeds seeds) {
         ModelFiles files = ModelFiles.open(directory);
         WeightLayout layout = WeightLayout.causalLm(files.config());
-        return new CausalLm(files, layout, layout.untrained(device, seeds), Precision.FLOAT32);
+        return new CausalLm(files, layout, ModelWeights.of(layout.untrained(device, seeds)), Precision.FLOAT32);
     }
 
     /** Some files hold the head although it is tied; one that differs would be another model than the one that config.json describes. */
@@ -92,9 +132,24 @@ public final class CausalLm implements AutoCloseable {
         return files;
     }
 
-    /** All weights: what an optimiser trains and a checkpoint holds. */
+    /** What an optimiser trains and a checkpoint holds: all weights, or those of the adapter where there is one. */
     public Parameters parameters() {
-        return parameters;
+        return weights.trained();
+    }
+
+    /** The number of weights that the model computes with, once an adapter is merged. */
+    public long elements() {
+        return weights.elements();
+    }
+
+    /** What the adapter was made with; empty for a model without one. */
+    public Optional<LoraConfig> lora() {
+        return weights.lora().map(Lora::config);
+    }
+
+    /** The frozen weights below the adapter, for another model with an adapter on the same ones; empty without an adapter. */
+    public Optional<Backbone> backbone() {
+        return weights.lora().map(lora -> new Backbone(files.directory(), weights.base()));
     }
 
     /**
@@ -108,7 +163,13 @@ public final class CausalLm implements AutoCloseable {
 
     /** The same with a backward pass into {@link #parameters}; close it when done. */
     public LogprobPass pass(List<TokenRow> rows, double temperature, boolean gradientCheckpointing) {
-        return new LogprobPass(decoder, rows, temperature, gradientCheckpointing);
+        return pass(rows, temperature, gradientCheckpointing, OptionalLong.empty());
+    }
+
+    /** @param dropoutKey names the optimiser step, for an adapter with dropout: passes of one key drop alike; without one nothing is dropped */
+    public LogprobPass pass(
+            List<TokenRow> rows, double temperature, boolean gradientCheckpointing, OptionalLong dropoutKey) {
+        return new LogprobPass(decoder, rows, temperature, gradientCheckpointing, dropoutKey);
     }
 
     /**
@@ -131,28 +192,53 @@ public final class CausalLm implements AutoCloseable {
     public record Rows(int[] numbers, long tokens) {}
 
     /**
-     * How far the weights are from those of a directory of the same architecture: {@code |w - w0| / |w0|} in the 2-norm.
+     * How far the weights, adapters merged, are from those of a directory of the same architecture or with an adapter on the same base: {@code |w - w0| / |w0|} in the
+     * 2-norm.
      *
      * @throws UserError when it cannot be read any more
      */
     public double relativeChange(Path directory) {
-        return layout.relativeChange(parameters, WeightFiles.open(directory));
+        return weights.relativeChange(layout, directory);
     }
 
-    /** A model with weights of its own. */
+    /** A model with weights of its own; with an adapter, a copy of it on the same frozen weights, to be closed before this one. */
     public CausalLm copy() {
-        return new CausalLm(files, layout, parameters.copy(), decoder.precision());
+        return new CausalLm(files, layout, weights.copy(), decoder.precision());
+    }
+
+    /** The frozen model below the adapter, without a copy; to be closed before this one. */
+    public CausalLm withoutAdapter() {
+        return new CausalLm(files, layout, weights.withoutAdapter(), decoder.precision());
+    }
+
+    /** A model of its own with the adapter merged into its weights; without an adapter a copy. */
+    public CausalLm merged() {
+        return new CausalLm(files, layout, ModelWeights.of(weights.merged(layout)), decoder.precision());
     }
 
     /**
-     * Writes a directory that transformers loads: configuration, weights, tokenizer.
+     * Takes an adapter off the weights that it was merged into, so that they are those of its base but for rounding.
+     *
+     * @throws UserError when it is not an adapter of this model, or one that cannot be taken off: DoRA, or with modules of its own
+     */
+    public void unmerge(Path adapter) {
+        weights.unmerge(adapter, layout, Set.of());
+    }
+
+    /**
+     * Writes a directory that transformers loads: configuration, weights, tokenizer; of a model with an adapter the adapter alone, as PEFT has it, and the tokenizer.
      *
      * @throws UserError when it cannot be written
      */
     public void save(Path directory, WeightType type) {
+        if (weights.lora().isPresent()) {
+            AdapterFiles.save(directory, weights.lora().get(), layout, type);
+            files.saveBesideAdapter(directory, OptionalInt.empty());
+            return;
+        }
         files.saveCausalLm(directory, type);
         try (PointerScope scope = new PointerScope()) {
-            Map<String, Tensor> tensors = layout.tensors(parameters);
+            Map<String, Tensor> tensors = layout.tensors(weights.base());
             WeightFiles.write(directory, tensors, type, WeightFiles.SHARD_BYTES);
         }
     }
@@ -160,6 +246,6 @@ public final class CausalLm implements AutoCloseable {
     @Override
     public void close() {
         decoder.close();
-        parameters.close();
+        weights.close();
     }
 }

@@ -1,11 +1,12 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Device;
-import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
@@ -22,12 +23,12 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  */
 public final class Decoder implements AutoCloseable {
     private final DecoderConfig config;
-    private final Parameters weights;
+    private final ModelWeights weights;
     private final Precision precision;
     private final List<DecoderLayer> layers = new ArrayList<>();
     private final RotaryTables rotary;
 
-    Decoder(DecoderConfig config, Parameters weights, Precision precision) {
+    Decoder(DecoderConfig config, ModelWeights weights, Precision precision) {
         this.config = config;
         this.weights = weights;
         this.precision = precision.on(weights.device());
@@ -49,7 +50,7 @@ public final class Decoder implements AutoCloseable {
         return precision;
     }
 
-    Parameters weights() {
+    ModelWeights weights() {
         return weights;
     }
 
@@ -150,9 +151,20 @@ public final class Decoder implements AutoCloseable {
      *
      * @param gradientCheckpointing keep only the input of each layer and compute its inside again in the backward pass: one more forward pass of time for a
      *     memory that does not grow with the inside of the layers; gradients are the same
+     * @param dropoutKey names the optimiser step whose adapters drop some of their inputs; without one nothing is dropped
      */
-    HiddenPass pass(RowLayout layout, boolean gradientCheckpointing) {
-        return new HiddenPass(this, layout, gradientCheckpointing);
+    HiddenPass pass(RowLayout layout, boolean gradientCheckpointing, OptionalLong dropoutKey) {
+        return new HiddenPass(this, layout, gradientCheckpointing, layers(layout, dropoutKey));
+    }
+
+    private List<DecoderLayer> layers(RowLayout layout, OptionalLong dropoutKey) {
+        Optional<Double> share =
+                weights.lora().map(lora -> lora.config().loraDropout()).filter(s -> s > 0);
+        if (share.isEmpty() || dropoutKey.isEmpty()) {
+            return layers;
+        }
+        LoraDropout dropout = new LoraDropout(share.get(), dropoutKey.getAsLong(), layout, device());
+        return layers.stream().map(layer -> layer.dropping(dropout)).toList();
     }
 
     /**
@@ -220,6 +232,15 @@ public final class Decoder implements AutoCloseable {
     /** All blocks, one after the other; only the last one's output is kept unless autograd holds more. */
     Tensor blocks(
             Tensor embedded, RotaryTables.Angles angles, DecoderLayer.Attention attention, RouterListener router) {
+        return blocks(layers, embedded, angles, attention, router);
+    }
+
+    static Tensor blocks(
+            List<DecoderLayer> layers,
+            Tensor embedded,
+            RotaryTables.Angles angles,
+            DecoderLayer.Attention attention,
+            RouterListener router) {
         Tensor x = embedded;
         for (int i = 0; i < layers.size(); i++) {
             DecoderLayer layer = layers.get(i);

@@ -1,7 +1,6 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.DenseProducts;
-import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Tensors;
 import dev.flipside.model.DecoderConfig.HeadNorms;
 import dev.flipside.model.DecoderConfig.Norm;
@@ -45,24 +44,41 @@ final class DecoderLayer {
     static final String DOWN = "mlp.down_proj";
     static final String MLP_OUTPUT_NORM = "mlp.output_norm";
     static final String ROUTER = "mlp.router";
+    private static final String EXPERTS = "mlp.experts.";
     /** See {@link #ofExpert}. */
-    static final String GATE_UP_OF_EXPERT = "mlp.experts.%d.gate_up_proj";
+    static final String GATE_UP_OF_EXPERT = EXPERTS + "%d.gate_up_proj";
 
-    static final String DOWN_OF_EXPERT = "mlp.experts.%d.down_proj";
+    static final String DOWN_OF_EXPERT = EXPERTS + "%d.down_proj";
 
     private final int index;
     private final DecoderConfig config;
-    private final Parameters weights;
+    private final ModelWeights weights;
+    private final Optional<LoraDropout> dropout;
 
-    DecoderLayer(int index, DecoderConfig config, Parameters weights) {
+    DecoderLayer(int index, DecoderConfig config, ModelWeights weights) {
+        this(index, config, weights, Optional.empty());
+    }
+
+    private DecoderLayer(int index, DecoderConfig config, ModelWeights weights, Optional<LoraDropout> dropout) {
         this.index = index;
         this.config = config;
         this.weights = weights;
+        this.dropout = dropout;
+    }
+
+    /** The same layer in a pass that drops inputs of adapters. */
+    DecoderLayer dropping(LoraDropout dropout) {
+        return new DecoderLayer(index, config, weights, Optional.of(dropout));
     }
 
     /** One of the modules of experts by its number. */
     static String ofExpert(String module, int expert) {
         return module.replace("%d", String.valueOf(expert));
+    }
+
+    /** Whether a slot is a router's or an expert's. */
+    static boolean ofExperts(String slot) {
+        return slot.contains("." + ROUTER + ".") || slot.contains("." + EXPERTS);
     }
 
     /** The residual stream after this block, [B, T, D] like {@code x}. */
@@ -126,7 +142,7 @@ final class DecoderLayer {
     }
 
     /** Each head of queries and keys is normalised with one weight for all query heads and one for all key heads: [H + KV, headDim]. */
-    static Tensor headScales(DecoderConfig config, Parameters weights, int layer) {
+    static Tensor headScales(DecoderConfig config, ModelWeights weights, int layer) {
         if (config.attention().headNorms() != HeadNorms.EACH) {
             throw new IllegalArgumentException(
                     "heads are normalised " + config.attention().headNorms());
@@ -177,12 +193,32 @@ final class DecoderLayer {
                 : Norms.rms(x, Norms.factor(norm, weight(module + ".weight")), norm.eps());
     }
 
-    /** x through the dense layer of that name, with autograd when grad mode is on. */
+    /** x through the dense layer of that name and its adapter, with autograd when grad mode is on. */
     Tensor linear(Tensor x, String name, boolean bias) {
         TensorOptional addend = bias ? new TensorOptional(weight(name + ".bias")) : Tensors.NONE;
-        return GradMode.is_enabled()
-                ? torch.linear(x, weight(name + ".weight"), addend)
-                : DenseProducts.linear(x, weight(name + ".weight"), addend);
+        Tensor weight = weight(name + ".weight");
+        Tensor y = GradMode.is_enabled() ? torch.linear(x, weight, addend) : DenseProducts.linear(x, weight, addend);
+        return weights.lora()
+                .map(lora -> lora.forward(slot(name + ".weight"), weight, addend, x, y, dropout))
+                .orElse(y);
+    }
+
+    /**
+     * Goes backward through {@link #linear} by hand, and adds the gradients of what learns in it.
+     *
+     * @param gradOutput [N, O]
+     * @param x [N, K]
+     * @return the gradient for x, [N, K]
+     */
+    Tensor throughLinear(Tensor gradOutput, Tensor x, String name, boolean bias) {
+        Tensor weight = weight(name + ".weight").detach();
+        gradient(name + ".weight").ifPresent(into -> DenseProducts.addGradWeight(gradOutput, x, into));
+        if (bias) {
+            gradient(name + ".bias").ifPresent(into -> into.add_(gradOutput.sum(0L)));
+        }
+        return weights.lora()
+                .map(lora -> lora.backward(slot(name + ".weight"), weight, x, gradOutput, dropout))
+                .orElseGet(() -> DenseProducts.gradInput(gradOutput, weight));
     }
 
     /** Which block of the decoder, from 0. */
@@ -196,7 +232,21 @@ final class DecoderLayer {
 
     /** A weight of this block by its name within it. */
     Tensor weight(String name) {
-        return weights.get(WeightLayout.layer(index, name));
+        return weights.get(slot(name));
+    }
+
+    /** The same with an adapter merged into it. */
+    Tensor merged(String name) {
+        return weights.merged(slot(name));
+    }
+
+    /** Where the gradient of a weight is added; empty where it is frozen. */
+    Optional<Tensor> gradient(String name) {
+        return weights.gradient(slot(name));
+    }
+
+    private String slot(String name) {
+        return WeightLayout.layer(index, name);
     }
 
     /** Gradients of {@code output}, given those with respect to it, added into every leaf below. */

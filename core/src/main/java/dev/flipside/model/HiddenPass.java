@@ -1,6 +1,7 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Scopes;
+import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -17,7 +18,7 @@ final class HiddenPass implements AutoCloseable {
     private final BlocksPass blocks;
     private boolean done;
 
-    HiddenPass(Decoder decoder, RowLayout layout, boolean checkpointing) {
+    HiddenPass(Decoder decoder, RowLayout layout, boolean checkpointing, List<DecoderLayer> layers) {
         this.decoder = decoder;
         this.layout = layout;
         decoder.weights().train();
@@ -25,8 +26,8 @@ final class HiddenPass implements AutoCloseable {
             ids = Scopes.keep(layout.ids(decoder.device()));
             Tensor embedded = decoder.embed(layout);
             blocks = PlannedPass.supports(decoder)
-                    ? new PlannedPass(decoder, layout, embedded, checkpointing)
-                    : new AutogradPass(decoder, layout, embedded, checkpointing);
+                    ? new PlannedPass(decoder, layout, embedded, checkpointing, layers)
+                    : new AutogradPass(decoder, layout, embedded, checkpointing, layers);
         }
     }
 
@@ -36,7 +37,7 @@ final class HiddenPass implements AutoCloseable {
     }
 
     /**
-     * Adds the gradients of all decoder weights into the flat gradient. May be called once.
+     * Adds the gradients of all decoder weights that learn into the flat gradient. May be called once.
      *
      * @param gradHidden the gradient with respect to {@link #hidden}, float32 [B, T, D]; zero at padding
      * @param balanceWeight of the routers' {@link #balanceLoss}, whose gradient is added; of no effect without experts
@@ -57,16 +58,13 @@ final class HiddenPass implements AutoCloseable {
         Tensor rows = gradEmbedded.reshape(-1, gradEmbedded.size(-1));
         if (config.positions().learned()) {
             Tensor positions = decoder.withinContext(layout.positions(decoder.device()));
-            decoder.weights()
-                    .get(WeightLayout.POSITIONS)
-                    .grad()
-                    .index_add_(0, positions.expand_as(ids).reshape(-1), rows);
+            Tensor flat = positions.expand_as(ids).reshape(-1);
+            decoder.weights().gradient(WeightLayout.POSITIONS).ifPresent(sum -> sum.index_add_(0, flat, rows));
         }
         double scale = config.scales().embedding();
         decoder.weights()
-                .get(WeightLayout.EMBEDDING)
-                .grad()
-                .index_add_(0, ids.reshape(-1), scale == 1 ? rows : rows.mul(new Scalar(scale)));
+                .gradient(WeightLayout.EMBEDDING)
+                .ifPresent(sum -> sum.index_add_(0, ids.reshape(-1), scale == 1 ? rows : rows.mul(new Scalar(scale))));
     }
 
     /** How unevenly routers used their experts, see {@link RouterBalance}; 0 without experts. */

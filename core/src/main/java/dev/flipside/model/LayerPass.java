@@ -1,6 +1,5 @@
 package dev.flipside.model;
 
-import dev.flipside.engine.DenseProducts;
 import dev.flipside.engine.Scopes;
 import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
@@ -122,17 +121,12 @@ final class LayerPass implements AutoCloseable {
     }
 
     private Tensor throughDense(Tensor gradOutput, Tensor x, String name, boolean bias) {
-        Tensor weight = layer.weight(name + ".weight");
-        DenseProducts.addGradWeight(gradOutput, x, weight.grad());
-        if (bias) {
-            layer.weight(name + ".bias").grad().add_(gradOutput.sum(0L));
-        }
-        return DenseProducts.gradInput(gradOutput, weight.detach());
+        return layer.throughLinear(gradOutput, x, name, bias);
     }
 
     private void throughNorm(Tensor gradNormed, Tensor x, String module, Tensor gradient) {
-        Tensor weight = layer.weight(module + ".weight");
-        norm.backward(gradNormed, x, weight.detach(), weight.grad(), gradient);
+        String name = module + ".weight";
+        norm.backward(gradNormed, x, layer.weight(name).detach(), layer.gradient(name), gradient);
     }
 
     @Override

@@ -3,6 +3,7 @@ package dev.flipside.model;
 import dev.flipside.engine.Scopes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -15,7 +16,12 @@ public final class LogprobPass implements AutoCloseable {
     private final TokenLogprobs result;
     private final double balanceWeight;
 
-    LogprobPass(Decoder decoder, List<TokenRow> rows, double temperature, boolean gradientCheckpointing) {
+    LogprobPass(
+            Decoder decoder,
+            List<TokenRow> rows,
+            double temperature,
+            boolean gradientCheckpointing,
+            OptionalLong dropoutKey) {
         head = new VocabularyHead(decoder, temperature);
         balanceWeight = decoder.config()
                 .block()
@@ -26,7 +32,7 @@ public final class LogprobPass implements AutoCloseable {
         result = TokenLogprobs.sizedFor(rows);
         for (CompletionBatch batch : batches) {
             try (PointerScope scope = new PointerScope()) {
-                passes.add(decoder.pass(batch.layout(), gradientCheckpointing));
+                passes.add(decoder.pass(batch.layout(), gradientCheckpointing, dropoutKey));
             }
             normalisers.add(head.logprobs(passes.get(passes.size() - 1).hidden(), batch, result));
         }

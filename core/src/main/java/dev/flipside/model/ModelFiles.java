@@ -14,7 +14,8 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * A Hugging Face model directory without its weights: {@code config.json}, {@code generation_config.json} and the tokenizer's files.
+ * A Hugging Face model directory without its weights: {@code config.json}, {@code generation_config.json} and the tokenizer's files. Of an adapter's directory: those of its base, but
+ * for the tokenizer where the adapter has its own.
  *
  * <p>Everything that a later save has to write is held in memory, so the directory may change or vanish after opening.
  */
@@ -30,10 +31,17 @@ public final class ModelFiles {
     private final Set<Integer> eosIds;
     private final OptionalInt padId;
     private final OptionalInt bosId;
+    private final Path tokenizerDirectory;
     private final TokenizerFiles tokenizerFiles;
 
-    private ModelFiles(Path directory) {
+    /**
+     * @param directory with the configuration
+     * @param adapter on top of it, where there is one
+     */
+    private ModelFiles(Path directory, Optional<Path> adapter) {
         this.directory = directory;
+        tokenizerDirectory = adapter.filter(TokenizerFiles::in).orElse(directory);
+        tokenizerFiles = TokenizerFiles.read(tokenizerDirectory);
         config = Json.read(directory.resolve(CONFIG));
         Path generationFile = directory.resolve(GENERATION_CONFIG);
         generationConfig = Files.exists(generationFile) ? Optional.of(Json.read(generationFile)) : Optional.empty();
@@ -43,9 +51,10 @@ public final class ModelFiles {
         Set<Integer> ends = new LinkedHashSet<>(ids(reader, "eos_token_id"));
         generationConfig.ifPresent(g -> ends.addAll(ids(new ConfigJson(generationFile, g), "eos_token_id")));
         eosIds = Collections.unmodifiableSet(ends);
-        padId = first(ids(reader, "pad_token_id"));
+        // PEFT saves no configuration with an adapter: the tokenizer beside it is what says how its training padded.
+        OptionalInt adapters = tokenizerDirectory.equals(directory) ? OptionalInt.empty() : tokenizerFiles.padId();
+        padId = adapters.isPresent() ? adapters : first(ids(reader, "pad_token_id"));
         bosId = first(ids(reader, "bos_token_id"));
-        tokenizerFiles = TokenizerFiles.read(directory);
     }
 
     /** @throws UserError naming the file that is missing, malformed or of an unsupported model type */
@@ -53,10 +62,22 @@ public final class ModelFiles {
         if (!Files.isDirectory(directory)) {
             throw new UserError(directory + ": there is no such model directory; check the path.");
         }
-        return new ModelFiles(directory);
+        return AdapterFiles.in(directory)
+                ? new ModelFiles(AdapterFiles.base(directory), Optional.of(directory))
+                : new ModelFiles(directory, Optional.empty());
     }
 
-    /** Where the model was read from. */
+    /** Whether a directory holds an adapter in PEFT's layout rather than a model. */
+    public static boolean isAdapter(Path directory) {
+        return AdapterFiles.in(directory);
+    }
+
+    /** Where the tokenizer was read from. */
+    public Path tokenizerDirectory() {
+        return tokenizerDirectory;
+    }
+
+    /** Where the configuration was read from: of an adapter, its base. */
     public Path directory() {
         return directory;
     }
@@ -70,7 +91,7 @@ public final class ModelFiles {
         return eosIds;
     }
 
-    /** {@code pad_token_id} of config.json. */
+    /** {@code pad_token_id} of config.json; of an adapter with a tokenizer beside it, that one's padding token. */
     public OptionalInt padId() {
         return padId;
     }
@@ -118,6 +139,17 @@ public final class ModelFiles {
         setType(saved, type);
         save(target, saved);
         tokenizerFiles.withPadToken(padTokenId).save(target);
+    }
+
+    /**
+     * Writes the tokenizer beside an adapter.
+     *
+     * @param padTokenId what batches are padded with, where that matters
+     */
+    void saveBesideAdapter(Path target, OptionalInt padTokenId) {
+        TokenizerFiles saved =
+                padTokenId.isPresent() ? tokenizerFiles.withPadToken(padTokenId.getAsInt()) : tokenizerFiles;
+        saved.save(target);
     }
 
     private static void setType(ObjectNode saved, WeightType type) {

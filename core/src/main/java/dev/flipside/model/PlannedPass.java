@@ -17,6 +17,7 @@ import org.bytedeco.pytorch.global.torch;
 final class PlannedPass implements BlocksPass {
     private final Decoder decoder;
     private final RowLayout layout;
+    private final List<DecoderLayer> blocks;
     private final boolean checkpointing;
     private final RmsNorm norm;
 
@@ -41,10 +42,12 @@ final class PlannedPass implements BlocksPass {
                 && decoder.config().hasLlamasBlocks();
     }
 
-    PlannedPass(Decoder decoder, RowLayout layout, Tensor embedded, boolean checkpointing) {
+    /** @param blocks the decoder's layers, as this pass runs them */
+    PlannedPass(Decoder decoder, RowLayout layout, Tensor embedded, boolean checkpointing, List<DecoderLayer> blocks) {
         this.decoder = decoder;
         this.layout = layout;
         this.checkpointing = checkpointing;
+        this.blocks = blocks;
         norm = new RmsNorm(decoder.config().normEps());
         try (Scopes.Frozen scope = Scopes.frozen()) {
             shape = new long[] {embedded.size(0), embedded.size(1), embedded.size(2)};
@@ -53,7 +56,7 @@ final class PlannedPass implements BlocksPass {
                     : Optional.empty();
             AttentionFactory attention = attention();
             residuals.add(Scopes.keep(embedded.detach().view(-1, shape[2])));
-            for (DecoderLayer layer : decoder.layers()) {
+            for (DecoderLayer layer : blocks) {
                 LayerPass pass = new LayerPass(layer, last(), qkv -> attention.of(layer, qkv));
                 residuals.add(Scopes.keep(pass.output().detach()));
                 if (checkpointing) {
@@ -91,11 +94,15 @@ final class PlannedPass implements BlocksPass {
             try (Scopes.Frozen scope = Scopes.frozen()) {
                 Tensor gradOutput =
                         gradHidden.reshape(gradient.size(0), gradient.size(1)).clone();
-                Tensor weight = finalNormWeight();
-                norm.backward(gradOutput, last().view_as(gradient), weight.detach(), weight.grad(), gradient);
+                norm.backward(
+                        gradOutput,
+                        last().view_as(gradient),
+                        finalNormWeight().detach(),
+                        decoder.weights().gradient(WeightLayout.FINAL_NORM),
+                        gradient);
             }
             release(residuals);
-            for (int i = decoder.layers().size() - 1; i >= 0; i--) {
+            for (int i = blocks.size() - 1; i >= 0; i--) {
                 backward(i, gradient);
                 release(residuals);
             }
@@ -111,7 +118,7 @@ final class PlannedPass implements BlocksPass {
             return;
         }
         try (PointerScope scope = new PointerScope();
-                LayerPass pass = again(decoder.layers().get(layer))) {
+                LayerPass pass = again(blocks.get(layer))) {
             pass.backward(gradient);
         }
     }

@@ -1,19 +1,17 @@
 package dev.flipside.model;
 
+import dev.flipside.config.LoraConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Parameters;
-import dev.flipside.engine.Parameters.Slot;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -27,10 +25,9 @@ import org.bytedeco.pytorch.Tensor;
  * which transformers ignores. Native memory lives until {@link #close}.
  */
 public final class RewardModel implements AutoCloseable {
-    private static final String VALUE_HEAD_FILE = "value_head.safetensors";
-
     private final ModelFiles files;
     private final WeightLayout layout;
+    private final ModelWeights weights;
     private final Parameters trunk;
     private final Parameters valueHead;
     private final RewardHeads heads;
@@ -41,22 +38,25 @@ public final class RewardModel implements AutoCloseable {
     private RewardModel(
             ModelFiles files,
             WeightLayout layout,
-            Parameters trunk,
+            ModelWeights weights,
             Parameters valueHead,
             Precision precision,
             OptionalInt padId) {
         this.files = files;
         this.layout = layout;
-        this.trunk = trunk;
+        this.weights = weights;
+        this.trunk = weights.trained();
         this.valueHead = valueHead;
         this.heads = new RewardHeads(trunk, valueHead);
-        this.decoder = new Decoder(files.config(), trunk, precision);
+        this.decoder = new Decoder(files.config(), weights, precision);
         this.padId = padId;
     }
 
     /** Whether a directory's weights have a {@code score.weight}, so that {@link #load} applies, rather than {@link #fromBackbone}. */
     public static boolean hasRewardHead(Path directory) {
-        return WeightFiles.open(directory).has(WeightLayout.REWARD_HEAD);
+        return AdapterFiles.in(directory)
+                ? AdapterFiles.open(directory).has(WeightLayout.REWARD_HEAD)
+                : WeightFiles.open(directory).has(WeightLayout.REWARD_HEAD);
     }
 
     /** {@link #load(Path, Device, Precision)} in float32. */
@@ -64,12 +64,24 @@ public final class RewardModel implements AutoCloseable {
         return load(directory, device, Precision.FLOAT32);
     }
 
+    /** {@link #load(Path, Device, Precision, Optional)} with weights of its own. */
+    public static RewardModel load(Path directory, Device device, Precision precision) {
+        return load(directory, device, precision, Optional.empty());
+    }
+
     /**
-     * Reads a sequence-classification directory with one label. The value head is zero when the directory has none.
+     * Reads a sequence-classification directory with one label, or that of a PEFT adapter with such a head. The value head is zero when the directory has none.
      *
+     * @param shared taken as the frozen weights of an adapter that lies on the same base; to be closed after this model
      * @throws UserError without {@code score.weight}, with several labels, or when a file is missing or malformed
      */
-    public static RewardModel load(Path directory, Device device, Precision precision) {
+    public static RewardModel load(Path directory, Device device, Precision precision, Optional<Backbone> shared) {
+        return AdapterFiles.in(directory)
+                ? withValueHead(loadAdapter(directory, device, precision, shared), directory)
+                : withValueHead(loadWhole(directory, device, precision), directory);
+    }
+
+    private static RewardModel loadWhole(Path directory, Device device, Precision precision) {
         ModelFiles files = ModelFiles.open(directory);
         WeightFiles weights = WeightFiles.open(directory);
         if (!weights.has(WeightLayout.REWARD_HEAD)) {
@@ -83,13 +95,67 @@ public final class RewardModel implements AutoCloseable {
                     + " labels; a reward model has one.");
         }
         WeightLayout layout = WeightLayout.rewardModel(files.config());
-        Parameters trunk = layout.load(weights, device);
-        RewardModel model =
-                new RewardModel(files, layout, trunk, zeroValueHead(files, device), precision, files.padId());
-        if (Files.exists(directory.resolve(VALUE_HEAD_FILE))) {
-            model.readValueHead(directory.resolve(VALUE_HEAD_FILE));
+        ModelWeights trunk = ModelWeights.of(layout.load(weights, device));
+        return new RewardModel(files, layout, trunk, ValueHeadFile.zero(files, device), precision, files.padId());
+    }
+
+    private static RewardModel loadAdapter(
+            Path directory, Device device, Precision precision, Optional<Backbone> shared) {
+        ModelFiles files = ModelFiles.open(directory);
+        AdapterFiles adapter = AdapterFiles.open(directory);
+        if (!adapter.has(WeightLayout.REWARD_HEAD)) {
+            throw new UserError(
+                    directory
+                            + ": the adapter has no score.weight, so it is not a reward model's; train one with `flipside train-rm` and reward_model.lora, or with PEFT's task type SEQ_CLS.");
+        }
+        WeightLayout layout = WeightLayout.rewardModel(files.config());
+        Lora lora = adapter.load(layout, device);
+        ModelWeights weights = Backbone.below(files, device, shared, () -> Backbone.decoder(files, device))
+                .adapted(lora);
+        return new RewardModel(files, layout, weights, ValueHeadFile.zero(files, device), precision, files.padId());
+    }
+
+    private static RewardModel withValueHead(RewardModel model, Path directory) {
+        if (ValueHeadFile.in(directory)) {
+            ValueHeadFile.read(directory, model.valueHead);
+            model.hasValueHead = true;
         }
         return model;
+    }
+
+    /**
+     * A frozen model with a new adapter and heads that learn; {@link #save} writes the adapter and the heads alone. The reward head is the directory's own where it has one, or else
+     * new as {@link #fromBackbone} makes it.
+     *
+     * @param directory a causal language model or a sequence classifier with one label
+     * @param seeds streams {@code LORA_INITIALISATION} and {@code HEAD_INITIALISATION}
+     * @throws UserError as {@link #load}, or naming a module that the model does not have
+     */
+    public static RewardModel adapted(
+            Path directory, LoraConfig config, Seeds seeds, Device device, Precision precision) {
+        ModelFiles files = ModelFiles.open(directory);
+        WeightLayout layout = WeightLayout.rewardModel(files.config());
+        Backbone.Below below = new Backbone.Below(Backbone.decoder(files, device), false);
+        Lora lora =
+                new LoraInitialisation(config, layout, files).create(below.base(), AdapterConfig.Task.SEQ_CLS, seeds);
+        boolean ownHead = hasRewardHead(directory);
+        if (ownHead) {
+            WeightFiles stored = WeightFiles.open(directory);
+            stored.require(
+                    WeightLayout.REWARD_HEAD, List.of(1L, (long) files.config().hiddenSize()));
+            stored.read(WeightLayout.REWARD_HEAD, lora.parameters().get(WeightLayout.REWARD_HEAD));
+        } else {
+            newRewardHead(lora.parameters(), files, seeds);
+        }
+        RewardModel model = new RewardModel(
+                files,
+                layout,
+                below.adapted(lora),
+                ValueHeadFile.zero(files, device),
+                precision,
+                ownHead ? files.padId() : OptionalInt.empty());
+        model.hasValueHead = !ownHead;
+        return withValueHead(model, directory);
     }
 
     /** {@link #fromBackbone(Path, Device, Precision, Seeds)} in float32. */
@@ -107,42 +173,23 @@ public final class RewardModel implements AutoCloseable {
         ModelFiles files = ModelFiles.open(directory);
         WeightLayout layout = WeightLayout.rewardModel(files.config());
         Parameters trunk = layout.loadWithout(Set.of(WeightLayout.REWARD_HEAD), WeightFiles.open(directory), device);
+        newRewardHead(trunk, files, seeds);
+        ModelWeights weights = ModelWeights.of(trunk);
+        RewardModel model = new RewardModel(
+                files, layout, weights, ValueHeadFile.zero(files, device), precision, OptionalInt.empty());
+        model.hasValueHead = true;
+        return model;
+    }
+
+    private static void newRewardHead(Parameters trunk, ModelFiles files, Seeds seeds) {
         long key = seeds.key(Seeds.Stream.HEAD_INITIALISATION, 0, 0, 0);
         double[] weight = new double[files.config().hiddenSize()];
         for (int i = 0; i < weight.length; i++) {
             weight[i] = files.config().initializerRange() * Seeds.normal(key, i);
         }
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            trunk.get(WeightLayout.REWARD_HEAD).copy_(Tensors.ofDoubles(weight, device, 1, weight.length));
+            trunk.get(WeightLayout.REWARD_HEAD).copy_(Tensors.ofDoubles(weight, trunk.device(), 1, weight.length));
         }
-        RewardModel model =
-                new RewardModel(files, layout, trunk, zeroValueHead(files, device), precision, OptionalInt.empty());
-        model.hasValueHead = true;
-        return model;
-    }
-
-    private static Parameters zeroValueHead(ModelFiles files, Device device) {
-        return new Parameters(
-                List.of(
-                        new Slot(RewardHeads.VALUE_WEIGHT, 1, files.config().hiddenSize()),
-                        new Slot(RewardHeads.VALUE_BIAS, 1)),
-                device);
-    }
-
-    private void readValueHead(Path file) {
-        Map<String, TensorInfo> header = SafeTensors.header(file);
-        Map<String, List<Long>> expected = Map.of(
-                RewardHeads.VALUE_WEIGHT, List.of(1L, (long) files.config().hiddenSize()),
-                RewardHeads.VALUE_BIAS, List.of(1L));
-        expected.forEach((name, shape) -> {
-            TensorInfo info = header.get(name);
-            if (info == null || !info.shape().equals(shape)) {
-                throw new UserError(file + ": must hold " + name + " of shape " + shape
-                        + "; delete the file to start with a zero value head.");
-            }
-            SafeTensors.read(file, name, info, valueHead.get(name));
-        });
-        hasValueHead = true;
     }
 
     /** Whether values mean something: the head was read from the directory, set, or made together with the reward head. */
@@ -158,9 +205,29 @@ public final class RewardModel implements AutoCloseable {
         return files;
     }
 
-    /** The decoder's weights and {@code score.weight}. */
+    /** What learns beside the value head: the decoder's weights, or the adapter's where there is one, and {@code score.weight}. */
     public Parameters trunk() {
         return trunk;
+    }
+
+    /** The number of weights that the model computes with, once an adapter is merged; without the value head. */
+    public long elements() {
+        return weights.lora().isPresent() ? weights.elements() + files.config().hiddenSize() : weights.elements();
+    }
+
+    /** What the adapter was made with; empty for a model without one. */
+    public Optional<LoraConfig> lora() {
+        return weights.lora().map(Lora::config);
+    }
+
+    /** The frozen weights below the adapter, for another reward model with an adapter on the same ones; empty without an adapter. */
+    public Optional<Backbone> backbone() {
+        return weights.lora().map(lora -> new Backbone(files.directory(), weights.base()));
+    }
+
+    /** Whether the frozen weights below the adapter belong to another model. */
+    public boolean sharesBackbone() {
+        return weights.shared();
     }
 
     /** {@code weight} [1, D] and {@code bias} [1]. */
@@ -239,7 +306,12 @@ public final class RewardModel implements AutoCloseable {
 
     /** Rewards and values with a backward pass into {@link #trunk} and {@link #valueHead}; close it when done. */
     public RewardPass pass(List<ScoredRow> rows, boolean gradientCheckpointing) {
-        return new RewardPass(decoder, heads, batches(rows), rows.size(), gradientCheckpointing);
+        return pass(rows, gradientCheckpointing, OptionalLong.empty());
+    }
+
+    /** @param dropoutKey names the optimiser step, for an adapter with dropout: passes of one key drop alike; without one nothing is dropped */
+    public RewardPass pass(List<ScoredRow> rows, boolean gradientCheckpointing, OptionalLong dropoutKey) {
+        return new RewardPass(decoder, heads, batches(rows), rows.size(), gradientCheckpointing, dropoutKey);
     }
 
     private List<RewardHeads.Batch> batches(List<ScoredRow> rows) {
@@ -247,19 +319,38 @@ public final class RewardModel implements AutoCloseable {
     }
 
     /**
-     * How far the trunk and the reward head are from those of a directory of the same architecture: {@code |w - w0| / |w0|} in the 2-norm.
+     * How far the trunk and the reward head, adapters merged, are from those of a directory of the same architecture or with an adapter on the same base:
+     * {@code |w - w0| / |w0|} in the 2-norm.
      *
      * @throws UserError when it cannot be read any more
      */
     public double relativeChange(Path directory) {
-        return layout.relativeChange(trunk, WeightFiles.open(directory));
+        return weights.relativeChange(layout, directory);
     }
 
-    /** A model with weights of its own. */
+    /** A model with weights of its own; with an adapter, a copy of it and of the heads on the same frozen weights, to be closed before this one. */
     public RewardModel copy() {
-        RewardModel copy = new RewardModel(files, layout, trunk.copy(), valueHead.copy(), decoder.precision(), padId);
+        return with(weights.copy());
+    }
+
+    /** A model of its own with the adapter merged into its weights; without an adapter a copy. */
+    public RewardModel merged() {
+        return with(ModelWeights.of(weights.merged(layout)));
+    }
+
+    private RewardModel with(ModelWeights others) {
+        RewardModel copy = new RewardModel(files, layout, others, valueHead.copy(), decoder.precision(), padId);
         copy.hasValueHead = hasValueHead;
         return copy;
+    }
+
+    /**
+     * Takes an adapter off the weights that it was merged into, so that they are those of its base but for rounding; the heads stay.
+     *
+     * @throws UserError when it is not an adapter of this model, or one that cannot be taken off: DoRA, or with other modules of its own than the reward head
+     */
+    public void unmerge(Path adapter) {
+        weights.unmerge(adapter, layout, Set.of(WeightLayout.REWARD_HEAD));
     }
 
     /** {@link #save(Path, WeightType, int)} with the padding token that the model was loaded with, or else {@link PadToken#choose}s. */
@@ -268,32 +359,33 @@ public final class RewardModel implements AutoCloseable {
     }
 
     /**
-     * Writes a sequence-classification directory, and the value head beside it if there is one (always in float32).
+     * Writes a sequence-classification directory, or of a model with an adapter the adapter alone, as PEFT has it, and the tokenizer; and the value head beside it if there is one
+     * (always in float32).
      *
      * @param padTokenId an id that never ends a rendering, see {@link PadToken}
      * @throws UserError when the directory cannot be written
      */
     public void save(Path directory, WeightType type, int padTokenId) {
-        files.saveRewardModel(directory, type, padTokenId);
-        try (PointerScope scope = new PointerScope()) {
-            WeightFiles.write(directory, layout.tensors(trunk), type, WeightFiles.SHARD_BYTES);
-            Path file = directory.resolve(VALUE_HEAD_FILE);
-            if (hasValueHead) {
-                Map<String, Tensor> tensors = new LinkedHashMap<>();
-                valueHead.slots().forEach(s -> tensors.put(s.name(), valueHead.get(s.name())));
-                SafeTensors.write(file, tensors, WeightType.F32);
-            } else {
-                Files.deleteIfExists(file);
+        if (weights.lora().isPresent()) {
+            AdapterFiles.save(directory, weights.lora().get(), layout, type);
+            files.saveBesideAdapter(directory, OptionalInt.of(padTokenId));
+        } else {
+            files.saveRewardModel(directory, type, padTokenId);
+            try (PointerScope scope = new PointerScope()) {
+                WeightFiles.write(directory, layout.tensors(trunk), type, WeightFiles.SHARD_BYTES);
             }
-        } catch (IOException e) {
-            throw new UserError(directory + ": an older value head cannot be removed (" + e + ").", e);
+        }
+        if (hasValueHead) {
+            ValueHeadFile.write(directory, valueHead);
+        } else {
+            ValueHeadFile.remove(directory);
         }
     }
 
     @Override
     public void close() {
         decoder.close();
-        trunk.close();
+        weights.close();
         valueHead.close();
     }
 }

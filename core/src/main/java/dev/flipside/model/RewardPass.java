@@ -2,6 +2,7 @@ package dev.flipside.model;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalLong;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -12,14 +13,20 @@ public final class RewardPass implements AutoCloseable {
     private final List<HiddenPass> passes = new ArrayList<>();
     private final Scores scores;
 
-    RewardPass(Decoder decoder, RewardHeads heads, List<RewardHeads.Batch> batches, int rows, boolean checkpointing) {
+    RewardPass(
+            Decoder decoder,
+            RewardHeads heads,
+            List<RewardHeads.Batch> batches,
+            int rows,
+            boolean checkpointing,
+            OptionalLong dropoutKey) {
         this.heads = heads;
         this.batches = batches;
         heads.valueHead().train();
         scores = new Scores(new double[rows], new double[rows]);
         for (RewardHeads.Batch batch : batches) {
             try (PointerScope scope = new PointerScope()) {
-                passes.add(decoder.pass(batch.layout(), checkpointing));
+                passes.add(decoder.pass(batch.layout(), checkpointing, dropoutKey));
             }
             heads.forward(passes.get(passes.size() - 1).hidden(), batch, scores);
         }

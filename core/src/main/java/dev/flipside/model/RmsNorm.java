@@ -1,6 +1,7 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Tensors;
+import java.util.Optional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -21,12 +22,13 @@ record RmsNorm(double eps) {
      * Adds the gradient of x into {@code into} and that of w into {@code gradWeight}.
      *
      * @param gradOutput g [N, D]; overwritten
+     * @param gradWeight empty where w is frozen
      */
-    void backward(Tensor gradOutput, Tensor x, Tensor weight, Tensor gradWeight, Tensor into) {
+    void backward(Tensor gradOutput, Tensor x, Tensor weight, Optional<Tensor> gradWeight, Tensor into) {
         Tensor scale = scale(x);
         Tensor unit = x.mul(scale);
         Tensor both = gradOutput.mul(unit);
-        gradWeight.add_(both.sum(0L));
+        gradWeight.ifPresent(sum -> sum.add_(both.sum(0L)));
         Tensor mean = both.mv(weight).div_(new Scalar((double) x.size(1))).unsqueeze(1);
         gradOutput.mul_(weight).addcmul_(unit, mean, new Scalar(-1.0));
         into.addcmul_(gradOutput, scale);

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 
 /** The files of a model directory that belong to its tokenizer, held in memory so that a saved model gets them unchanged. */
 public final class TokenizerFiles {
@@ -67,6 +68,20 @@ public final class TokenizerFiles {
         });
         added.values().stream().filter(id -> !ids.contains(id)).forEach(ids::add);
         return ids;
+    }
+
+    /** The id of the padding token that the tokenizer names. */
+    OptionalInt padId() {
+        Map<String, Integer> added = addedTokens();
+        return object(TOKENIZER_CONFIG)
+                .map(config -> added.get(content(config.path("pad_token"))))
+                .map(OptionalInt::of)
+                .orElse(OptionalInt.empty());
+    }
+
+    /** Whether a directory has a tokenizer of its own. */
+    static boolean in(Path directory) {
+        return Files.exists(directory.resolve(TOKENIZER));
     }
 
     /**

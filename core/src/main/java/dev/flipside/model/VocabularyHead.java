@@ -6,6 +6,7 @@ import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -148,7 +149,7 @@ final class VocabularyHead {
     }
 
     /**
-     * Adds the head's gradient to its weight's and returns the one for the hidden states.
+     * Adds the head's gradient to its weight's, if it learns, and returns the one for the hidden states.
      *
      * @param normalisers what {@link #logprobs} returned
      * @param gradLogprobs one number per completion token, row after row
@@ -168,7 +169,7 @@ final class VocabularyHead {
                         : weights.mul(derivative(targetScores(states, targets)).unsqueeze(1));
                 // Towards the targets ...
                 Tensor gradStates = head().index_select(0, targets).mul_(towards);
-                headGradient().index_add_(0, targets, states.mul(towards));
+                headGradient().ifPresent(sum -> sum.index_add_(0, targets, states.mul(towards)));
                 // ... and away from what the model expects.
                 Tensor negated = states.mul(weights).neg_();
                 forEachRowBlock(
@@ -202,7 +203,8 @@ final class VocabularyHead {
             Tensor part = head().narrow(0, from, tokens);
             gradStates.addcmul_(
                     DenseProducts.gradInput(probabilities, part).to(ScalarType.Float), weights, new Scalar(-1.0));
-            DenseProducts.addGradWeight(probabilities, negated, headGradient().narrow(0, from, tokens));
+            headGradient()
+                    .ifPresent(sum -> DenseProducts.addGradWeight(probabilities, negated, sum.narrow(0, from, tokens)));
         }
     }
 
@@ -245,8 +247,9 @@ final class VocabularyHead {
         return decoder.weights().get(decoder.headName()).detach();
     }
 
-    private Tensor headGradient() {
-        return decoder.weights().get(decoder.headName()).grad();
+    /** Empty where the head is frozen. */
+    private Optional<Tensor> headGradient() {
+        return decoder.weights().gradient(decoder.headName());
     }
 
     private long tokensOfBlock() {

@@ -38,6 +38,7 @@ final class WeightLayout {
     static final String FINAL_NORM_BIAS = "model.norm.bias";
     static final String VOCABULARY_HEAD = "lm_head.weight";
     static final String REWARD_HEAD = "score.weight";
+    private static final Set<String> NOT_LINEAR = Set.of(EMBEDDING, POSITIONS, VOCABULARY_HEAD, REWARD_HEAD);
 
     /**
      * A Hugging Face tensor inside a slot.
@@ -68,6 +69,11 @@ final class WeightLayout {
         return layout;
     }
 
+    /** The decoder's weights alone: what an adapter of a reward model lies on, its head being the adapter's. */
+    static WeightLayout backbone(DecoderConfig config) {
+        return decoder(config);
+    }
+
     /** The decoder's weights and the reward head [1, D]. */
     static WeightLayout rewardModel(DecoderConfig config) {
         WeightLayout layout = decoder(config);
@@ -77,6 +83,80 @@ final class WeightLayout {
 
     static String layer(int layer, String name) {
         return "model.layers." + layer + "." + name;
+    }
+
+    /**
+     * A linear module of the decoder and where its weight lies.
+     *
+     * @param name its path in transformers, without {@code .weight}
+     * @param slot that holds the weight
+     * @param row the first of its rows in the slot
+     * @param rows its outputs
+     * @param columns its inputs
+     * @param form how its weight lies in a file
+     */
+    record LinearModule(String name, String slot, long row, long rows, long columns, Form form) {
+        /** The last word of the path. */
+        String shortName() {
+            return name.substring(name.lastIndexOf('.') + 1);
+        }
+    }
+
+    /** Every linear module but embeddings, heads, routers and experts (the last two are no linear modules in transformers), in the order of the model. */
+    List<LinearModule> linearModules() {
+        List<LinearModule> modules = new ArrayList<>();
+        for (Weight weight : weights) {
+            Slot slot = weight.slot();
+            if (slot.shape().length == 2 && !NOT_LINEAR.contains(slot.name()) && !DecoderLayer.ofExperts(slot.name())) {
+                long row = 0;
+                for (Part part : weight.parts()) {
+                    modules.add(new LinearModule(
+                            module(part.name()), slot.name(), row, part.rows(), slot.shape()[1], weight.form()));
+                    row += part.rows();
+                }
+            }
+        }
+        return modules;
+    }
+
+    /**
+     * A slot that is one tensor of transformers and lies in files as it does here, so that an adapter may hold its own in its place.
+     *
+     * @param name of the tensor
+     */
+    record WholeTensor(Slot slot, String name) {
+        /** The path of its module in transformers. */
+        String module() {
+            return WeightLayout.module(name);
+        }
+    }
+
+    List<WholeTensor> wholeTensors() {
+        return weights.stream()
+                .filter(w -> w.parts().size() == 1
+                        && w.form() == Form.ROWS
+                        && !DecoderLayer.ofExperts(w.slot().name()))
+                .map(w -> new WholeTensor(w.slot(), w.parts().get(0).name()))
+                .toList();
+    }
+
+    /** What has one row for each output of a module, in the order of the module's weight in files. PEFT has none of it transposed. */
+    Tensor outputsToFile(LinearModule module, Tensor rows) {
+        return module.form() == Form.BY_HEAD ? toFile(Form.BY_HEAD, rows) : rows;
+    }
+
+    /** The reverse of {@link #outputsToFile}. */
+    Tensor outputsFromFile(LinearModule module, Tensor stored) {
+        return module.form() == Form.BY_HEAD ? fromFile(Form.BY_HEAD, stored) : stored;
+    }
+
+    List<Slot> slots() {
+        return weights.stream().map(Weight::slot).toList();
+    }
+
+    /** The module of a weight or bias. */
+    static String module(String weight) {
+        return weight.substring(0, weight.lastIndexOf('.'));
     }
 
     private static WeightLayout decoder(DecoderConfig c) {
@@ -258,22 +338,16 @@ final class WeightLayout {
 
     /** {@code |now - stored| / |stored|} in the 2-norm over all weights; reads one tensor at a time. */
     double relativeChange(Parameters now, WeightFiles files) {
-        double[] squares = new double[2];
+        RelativeChange change = new RelativeChange();
         for (Weight weight : weights) {
             forEachPart(now, weight, (part, view) -> {
                 Tensor current = toFile(weight.form(), view).cpu();
                 Tensor stored = emptyLike(current);
                 files.read(inFile(part.name(), files), stored);
-                squares[1] += square(stored);
-                squares[0] += square(stored.sub_(current));
+                change.add(current, stored);
             });
         }
-        return Math.sqrt(squares[0] / squares[1]);
-    }
-
-    private static double square(Tensor x) {
-        double norm = x.norm().item_double();
-        return norm * norm;
+        return change.value();
     }
 
     /** New weights: norms multiply by one, biases are zero, matrices are normal with standard deviation {@code 1 / sqrt(columns)}. */
@@ -346,7 +420,7 @@ final class WeightLayout {
         }
     }
 
-    /** A weight that would be dropped in silence (a bias that config.json denies, a layer too many, an adapter) means another function than the author's. */
+    /** A weight that would be dropped in silence (a bias that config.json denies, a layer too many) means another function than the author's. */
     private void rejectStrangers(WeightFiles files, Set<String> expected) {
         for (String name : files.names()) {
             boolean known = expected.contains(name)
@@ -355,9 +429,8 @@ final class WeightLayout {
                     || name.equals(REWARD_HEAD)
                     || names.buffers().stream().anyMatch(name::endsWith);
             if (!known) {
-                throw new UserError(
-                        files.directory() + ": the weight " + name
-                                + " has no place in the model that config.json describes; they do not belong together, or an adapter must be merged first.");
+                throw new UserError(files.directory() + ": the weight " + name
+                        + " has no place in the model that config.json describes; they do not belong together.");
             }
         }
     }

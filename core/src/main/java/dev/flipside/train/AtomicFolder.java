@@ -28,7 +28,7 @@ final class AtomicFolder {
             delete(old);
         } catch (IOException e) {
             throw new UserError(
-                    folder + " could not be written: " + e + "; free some space or choose another run.output_dir.", e);
+                    folder + " could not be written: " + e + "; free some space or choose another folder.", e);
         }
     }
 

@@ -5,6 +5,8 @@ import dev.flipside.config.RewardModelConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Preference;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.Seeds;
+import dev.flipside.model.Backbone;
 import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
@@ -17,6 +19,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /** The reward model with the renderer that turns conversations into its token ids; counts what rendering had to bend. */
 final class Grader implements AutoCloseable {
@@ -33,8 +36,21 @@ final class Grader implements AutoCloseable {
         this.maxLength = maxLength;
     }
 
-    static Grader load(Path weights, RewardModelConfig config, Device device, Precision precision) {
-        RewardModel model = RewardModel.load(weights, device, precision);
+    /**
+     * @param weights the configured model, or what a run made of it
+     * @param seeds of a new adapter, where the configuration asks for one and {@code weights} is not one that the run has already trained
+     * @param shared frozen weights that an adapter on the same base takes instead of reading its own; closed after this
+     */
+    static Grader load(
+            Path weights,
+            RewardModelConfig config,
+            Seeds seeds,
+            Device device,
+            Precision precision,
+            Optional<Backbone> shared) {
+        RewardModel model = weights.equals(Path.of(config.model().orElseThrow()))
+                ? ConfiguredModels.rewardModel(config, seeds, device, precision, shared)
+                : RewardModel.load(weights, device, precision, shared);
         Renderer renderer = Renderers.load(Path.of(config.model().orElseThrow()), config.template(), model.files());
         int context = model.files().config().maxPositionEmbeddings();
         return new Grader(model, renderer, Math.min(context, config.maxLength().orElse(context)));

@@ -51,16 +51,24 @@ public final class PolicyJudge {
         RewardModelConfig judging = new RewardModelConfig(
                 Optional.of(judge.model()),
                 judge.template(),
+                Optional.empty(),
                 1.0,
                 OptionalInt.empty(),
                 own.perDeviceBatchSize(),
                 false,
                 own.activationMemoryMb(),
                 List.of());
-        try (PolicyModel policy = PolicyModel.load(weights, config.policy(), device, precision);
+        Seeds seeds = new Seeds(config.run().seed());
+        try (PolicyModel policy = PolicyModel.load(weights, config.policy(), seeds, device, precision);
                 Grader grader = UserError.under(
                         "comparison.judge.model",
-                        () -> Grader.load(Path.of(judge.model()), judging, device, precision))) {
+                        () -> Grader.load(
+                                Path.of(judge.model()),
+                                judging,
+                                seeds,
+                                device,
+                                precision,
+                                policy.lm().backbone()))) {
             List<PromptExample> prompts = TrainingData.evalPrompts(config, policy, listener);
             if (prompts.isEmpty()) {
                 throw new UserError(
@@ -68,8 +76,7 @@ public final class PolicyJudge {
             }
             int samples = judge.numGenerations().orElse(config.eval().numGenerations());
             long lastStep = (long) config.run().maxSteps() * config.run().rounds();
-            RolloutBatch batch = new Rollouts(
-                            policy, config.rollout(), new Seeds(config.run().seed()))
+            RolloutBatch batch = new Rollouts(policy, config.rollout(), seeds)
                     .sample(prompts, samples, config.eval().temperature(), Seeds.Stream.EVALUATION, lastStep);
             double[][] rewards = grader.grade(grader.rows(batch), samples).rewards();
             double[] all = Groups.flat(rewards);

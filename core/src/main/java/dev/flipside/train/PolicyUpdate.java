@@ -23,9 +23,13 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.OptionalLong;
 
 /** Updates the policy from graded groups by GRPO, RLOO or GSPO; the reward model has no part in it beyond the rewards. */
 final class PolicyUpdate implements AutoCloseable {
+    /** Keeps the policy's dropout apart from the reward model's. */
+    private static final int POLICY_DROPOUT = 0;
+
     private final CausalLm policy;
     private final Optional<CausalLm> reference;
     private final AdamW optimiser;
@@ -104,11 +108,12 @@ final class PolicyUpdate implements AutoCloseable {
 
     /**
      * Whether the policy that sampled is the policy of the only optimiser step: its log-probabilities are then those that the step itself computes, and every ratio is 1. RLOO
-     * with a KL penalty needs them before the step, for the reward.
+     * with a KL penalty needs them before the step, for the reward; an adapter with dropout samples without it and learns with it.
      */
     private boolean oldLogprobsAreCurrent() {
+        boolean drops = policy.lora().filter(l -> l.loraDropout() > 0).isPresent();
         boolean neededForRewards = algorithm.name() == Name.RLOO && reference.isPresent();
-        return algorithm.numIterations() == 1 && algorithm.stepsPerGeneration() == 1 && !neededForRewards;
+        return algorithm.numIterations() == 1 && algorithm.stepsPerGeneration() == 1 && !neededForRewards && !drops;
     }
 
     /**
@@ -125,10 +130,12 @@ final class PolicyUpdate implements AutoCloseable {
         double loss = 0;
         PolicyLossStatistics statistics = PolicyLossStatistics.empty();
         double entropySum = 0;
+        OptionalLong dropoutKey =
+                OptionalLong.of(seeds.key(Seeds.Stream.LORA_DROPOUT, optimiser.steps(), POLICY_DROPOUT, 0));
         for (int[] part : microBatches(data, places, summary)) {
             List<TokenRow> rows = Arrays.stream(part).mapToObj(data.rows::get).toList();
             try (LogprobPass pass = policy.pass(
-                    rows, config.rollout().temperature(), config.policy().gradientCheckpointing())) {
+                    rows, config.rollout().temperature(), config.policy().gradientCheckpointing(), dropoutKey)) {
                 boolean[] included = new boolean[part.length];
                 double[] advantages = new double[part.length];
                 for (int i = 0; i < part.length; i++) {

@@ -25,8 +25,10 @@ public final class Renderers {
      * @throws UserError when a file cannot be read, or what is set for the template cannot change anything
      */
     public static Renderer load(Path dir, ChatTemplateConfig config, ModelFiles files) {
-        Tokenizer tokenizer = Tokenizer.load(dir);
-        return new Renderer(tokenizer, template(dir, config, tokenizer.specialTokens()), endId(tokenizer, files));
+        // An adapter without a tokenizer of its own has its base's.
+        Path source = ModelFiles.isAdapter(dir) ? ModelFiles.open(dir).tokenizerDirectory() : dir;
+        Tokenizer tokenizer = Tokenizer.load(source);
+        return new Renderer(tokenizer, template(source, config, tokenizer.specialTokens()), endId(tokenizer, files));
     }
 
     private static Optional<ChatTemplate> template(Path dir, ChatTemplateConfig config, SpecialTokens tokens) {

@@ -28,6 +28,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
@@ -36,6 +37,9 @@ import java.util.stream.IntStream;
  * it, and fit the value head (docs/method.md).
  */
 final class RewardModelUpdate implements AutoCloseable {
+    /** Keeps the reward model's dropout apart from the policy's. */
+    private static final int REWARD_MODEL_DROPOUT = 1;
+
     private final Grader grader;
     private final Labelling labelling;
     private final List<LabelledRows> replay;
@@ -166,6 +170,11 @@ final class RewardModelUpdate implements AutoCloseable {
         sums.step(loss, norm);
     }
 
+    /** Names the optimiser step that comes next. */
+    private OptionalLong dropoutKey() {
+        return OptionalLong.of(seeds.key(Seeds.Stream.LORA_DROPOUT, trunkOptimiser.steps(), REWARD_MODEL_DROPOUT, 0));
+    }
+
     private int passTokens() {
         RewardModelConfig model = config.rewardModel();
         return new PassSize(model.activationMemoryMb(), model.gradientCheckpointing())
@@ -182,7 +191,7 @@ final class RewardModelUpdate implements AutoCloseable {
             int miniBatchPrompts,
             Sums sums) {
         List<ScoredRow> rows = graded.rowsOf(prompts);
-        try (RewardPass pass = grader.model().pass(rows, config.rewardModel().gradientCheckpointing())) {
+        try (RewardPass pass = grader.model().pass(rows, config.rewardModel().gradientCheckpointing(), dropoutKey())) {
             double[][] rewards = Groups.rows(pass.rewards(), groupSize);
             double[] values = firstOfEach(pass.values(), groupSize);
             boolean flow = save.anchorGradient() == AnchorGradient.FLOW;
@@ -236,7 +245,8 @@ final class RewardModelUpdate implements AutoCloseable {
                             Optional.empty(),
                             normaliser,
                             options,
-                            config.rewardModel().gradientCheckpointing())
+                            config.rewardModel().gradientCheckpointing(),
+                            dropoutKey())
                     .loss();
         }
         sums.replay(loss);

@@ -30,6 +30,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
@@ -88,17 +89,16 @@ public final class RewardTrainer {
     }
 
     private RewardModel open(Path source, Device device, Precision precision) {
-        if (RewardModel.hasRewardHead(source)) {
-            RewardModel model = RewardModel.load(source, device, precision);
-            if (!model.hasValueHead()) {
-                // A reward model of ours has both heads; the SAVE loop fits this one before it is used.
-                model.setValueHead(new double[model.files().config().hiddenSize()], 0);
-            }
-            return model;
+        if (!RewardModel.hasRewardHead(source)) {
+            listener.message("new reward head on the backbone " + source);
         }
-        listener.message("new reward head on the backbone " + source);
-        return RewardModel.fromBackbone(
-                source, device, precision, new Seeds(config.run().seed()));
+        RewardModel model = ConfiguredModels.rewardModel(
+                config.rewardModel(), new Seeds(config.run().seed()), device, precision);
+        if (!model.hasValueHead()) {
+            // A reward model of ours has both heads; the SAVE loop fits this one before it is used.
+            model.setValueHead(new double[model.files().config().hiddenSize()], 0);
+        }
+        return model;
     }
 
     private List<String> inputs() {
@@ -196,7 +196,8 @@ public final class RewardTrainer {
                         PairRows.margins(part),
                         batch.size(),
                         options,
-                        training.gradientCheckpointing());
+                        training.gradientCheckpointing(),
+                        OptionalLong.of(seeds.key(Seeds.Stream.LORA_DROPOUT, step, 0, 0)));
                 loss += result.loss();
                 correct += result.correct();
                 for (int i = 0; i < part.size(); i++) {

@@ -157,12 +157,19 @@ final class Round implements AutoCloseable {
                 policy,
                 grader,
                 rollouts,
-                setting.config().keepsReference() ? Optional.of(policy.lm().copy()) : Optional.empty(),
+                setting.config().keepsReference()
+                        ? Optional.of(reference(number, policy.lm(), setting.config()))
+                        : Optional.empty(),
                 needsInitialRewardModel(setting.config())
                         ? grader.map(g -> g.model().copy())
                         : Optional.empty(),
                 start,
                 setting);
+    }
+
+    /** A new adapter changes nothing yet, so that in the first round the policy's frozen base is the reference. */
+    private static CausalLm reference(int number, CausalLm policy, TrainConfig config) {
+        return number == 0 && config.policy().lora().isPresent() ? policy.withoutAdapter() : policy.copy();
     }
 
     /** Rebuilds a round in the middle; the checkpoint restores optimisers and gate afterwards. */

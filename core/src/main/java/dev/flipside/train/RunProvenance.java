@@ -4,6 +4,7 @@ import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.hub.HubSource;
+import dev.flipside.model.ModelFiles;
 import dev.flipside.model.Precision;
 import dev.flipside.run.FileHash;
 import dev.flipside.run.Provenance;
@@ -13,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** Where a run's numbers come from. */
 final class RunProvenance {
@@ -34,7 +36,11 @@ final class RunProvenance {
 
     static Provenance of(List<String> inputs, long seed, String yaml, Device device, Precision precision) {
         List<FileHash> files = new ArrayList<>();
-        inputs.stream().distinct().forEach(input -> files.addAll(FileHash.of(Path.of(input))));
+        inputs.stream()
+                .map(Path::of)
+                .flatMap(RunProvenance::withBase)
+                .distinct()
+                .forEach(input -> files.addAll(FileHash.of(input)));
         Map<String, String> libraries = new LinkedHashMap<>();
         libraries.put("libtorch", NativeLibrary.version());
         libraries.put("libtorch_path", NativeLibrary.path());
@@ -49,5 +55,12 @@ final class RunProvenance {
                 .distinct()
                 .toList();
         return Provenance.ofThisProcess(libraries, Map.of("run", seed), yaml, files, hub);
+    }
+
+    /** An adapter says nothing without the model below it. */
+    private static Stream<Path> withBase(Path input) {
+        return ModelFiles.isAdapter(input)
+                ? Stream.of(input, ModelFiles.open(input).directory())
+                : Stream.of(input);
     }
 }

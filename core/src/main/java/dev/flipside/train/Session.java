@@ -66,7 +66,8 @@ final class Session implements AutoCloseable {
         Path policyWeights = checkpoint
                 .map(c -> c.folder().resolve(CheckpointFiles.POLICY))
                 .orElse(Path.of(config.policy().model()));
-        PolicyModel policy = PolicyModel.load(policyWeights, config.policy(), device, precision);
+        Seeds seeds = new Seeds(config.run().seed());
+        PolicyModel policy = PolicyModel.load(policyWeights, config.policy(), seeds, device, precision);
         Optional<Grader> grader = config.rewardModel()
                 .model()
                 .map(dir -> Grader.load(
@@ -74,8 +75,14 @@ final class Session implements AutoCloseable {
                                 .map(c -> c.folder().resolve(CheckpointFiles.REWARD_MODEL))
                                 .orElse(Path.of(dir)),
                         config.rewardModel(),
+                        seeds,
                         device,
-                        precision));
+                        precision,
+                        policy.lm().backbone()));
+        if (grader.filter(g -> g.model().sharesBackbone()).isPresent()) {
+            listener.message("policy and reward model are adapters on one frozen "
+                    + policy.lm().files().directory());
+        }
         TrainingData data = TrainingData.read(config, policy, listener);
         Optional<RewardFunction> gold = config.eval().gold().map(g -> RewardSignal.named("eval.gold", g));
         Optional<HeldOutPairs> heldOut = grader.filter(
@@ -83,7 +90,7 @@ final class Session implements AutoCloseable {
                 .map(g -> new HeldOutPairs(labelled(g, data.evalPreferences())));
         Round.Setting setting = new Round.Setting(
                 config,
-                new Seeds(config.run().seed()),
+                seeds,
                 data,
                 functions,
                 gold,
@@ -211,18 +218,29 @@ final class Session implements AutoCloseable {
         }
         Path folder = checkpoint.folder();
         Optional<CausalLm> reference = config.keepsReference()
-                ? Optional.of(CausalLm.load(
-                        number == 0 ? Path.of(config.policy().model()) : folder.resolve(CheckpointFiles.REFERENCE),
-                        device,
-                        precision))
+                ? Optional.of(reference(number, folder.resolve(CheckpointFiles.REFERENCE)))
                 : Optional.empty();
         Optional<RewardModel> initial = Round.needsInitialRewardModel(config)
-                ? Optional.of(RewardModel.load(folder.resolve(CheckpointFiles.INITIAL_REWARD_MODEL), device, precision))
+                ? Optional.of(RewardModel.load(
+                        folder.resolve(CheckpointFiles.INITIAL_REWARD_MODEL),
+                        device,
+                        precision,
+                        grader.flatMap(g -> g.model().backbone())))
                 : Optional.empty();
         Round restored = Round.restore(number, policy, grader, reference, initial, state.start(), setting);
         CheckpointFiles.restore(folder, restored, state);
         round = Optional.of(restored);
         listener.message("resumed from " + checkpoint.folder() + " at step " + step);
+    }
+
+    /** The policy as a round began, without a second copy of what is frozen. */
+    private CausalLm reference(int number, Path saved) {
+        Path initial = Path.of(config.policy().model());
+        if (number == 0 && config.policy().lora().isPresent()) {
+            return policy.lm().withoutAdapter();
+        }
+        return CausalLm.load(
+                number == 0 ? initial : saved, device, precision, policy.lm().backbone());
     }
 
     /** Writes the final models where users look for them. */

@@ -32,6 +32,7 @@ final class ValueCheck {
         try (PolicyModel initial = PolicyModel.load(
                 Path.of(config.policy().model()),
                 config.policy(),
+                seeds,
                 device,
                 SaveTrainer.precision(config.run().dtype(), device))) {
             Rollouts rollouts = new Rollouts(initial, config.rollout(), seeds);

@@ -82,6 +82,24 @@ class ConfigReaderTest {
                 .contains("beta: null");
     }
 
+    @Test
+    void oneKeyOfAMapIsSetAndItsOthersStay() throws IOException {
+        Files.writeString(file, MINIMAL.replace("policy: {", "policy: {lora: {r: 8, use_dora: true}, "));
+        LoraConfig lora = ConfigReader.train(file, List.of("policy.lora.r=2", "policy.lora.lora_alpha=3"))
+                .policy()
+                .lora()
+                .orElseThrow();
+        assertThat(lora.r()).isEqualTo(2);
+        assertThat(lora.loraAlpha()).isEqualTo(3);
+        assertThat(lora.useDora()).isTrue();
+        assertThat(ConfigReader.train(file, List.of("policy.lora=null", "policy.lora.r=2"))
+                        .policy()
+                        .lora()
+                        .orElseThrow()
+                        .useDora())
+                .isFalse();
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -111,6 +129,9 @@ class ConfigReaderTest {
                 "algorithm.steps_per_generation=9 | 9 mini-batches cannot be made of 8 prompts",
                 "nonsense | 'nonsense' is not an override",
                 "run.seed={ | is not valid YAML",
+                "policy.lora.rank=3 | policy.lora.rank: there is no such key; keys there are",
+                "policy.lora.r=0 | policy.lora.r: 0 is no rank",
+                "run.seed.a=1 | run.seed: ",
             })
     void mistakesAreNamed(String override, String message) {
         assertThatThrownBy(() -> ConfigReader.train(file, List.of(override)))

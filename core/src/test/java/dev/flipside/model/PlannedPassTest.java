@@ -83,14 +83,14 @@ class PlannedPassTest {
             if (!backward) {
                 return new Result(hidden, new float[0], new float[0]);
             }
-            decoder.weights().zeroGradient();
+            decoder.weights().trained().zeroGradient();
             Tensor gradient = torch.sin(
                             torch.arange(Tensors.scalar(pass.hidden().numel())))
                     .view_as(pass.hidden());
             return new Result(
                     hidden,
                     Tensors.toFloats(pass.backward(gradient, 0)),
-                    Tensors.toFloats(decoder.weights().gradient()));
+                    Tensors.toFloats(decoder.weights().trained().gradient()));
         }
     }
 
@@ -112,9 +112,9 @@ class PlannedPassTest {
             float[] inference;
             try (Scopes.Frozen scope = Scopes.frozen()) {
                 Tensor embedded = decoder.embed(layout);
-                expected = run(decoder, new AutogradPass(decoder, layout, embedded, false), true);
-                planned = run(decoder, new PlannedPass(decoder, layout, embedded, false), true);
-                checkpointed = run(decoder, new PlannedPass(decoder, layout, embedded, true), true);
+                expected = run(decoder, new AutogradPass(decoder, layout, embedded, false, decoder.layers()), true);
+                planned = run(decoder, new PlannedPass(decoder, layout, embedded, false, decoder.layers()), true);
+                checkpointed = run(decoder, new PlannedPass(decoder, layout, embedded, true, decoder.layers()), true);
                 inference = Tensors.toFloats(decoder.hidden(layout));
             }
             assertRelative(planned.hidden, expected.hidden);

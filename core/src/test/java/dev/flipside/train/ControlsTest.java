@@ -158,7 +158,11 @@ class ControlsTest {
 
     private static int[] prompt(JsonNode sample) {
         try (PolicyModel policy = PolicyModel.load(
-                world.policy(), world.config("p").policy(), Device.CPU, dev.flipside.model.Precision.FLOAT32)) {
+                world.policy(),
+                world.config("p").policy(),
+                new dev.flipside.engine.Seeds(1),
+                Device.CPU,
+                dev.flipside.model.Precision.FLOAT32)) {
             return policy.renderer()
                     .prompt(dev.flipside.text.Conversation.ofPrompt(
                             sample.get("prompt").get(0).get("content").asText()));

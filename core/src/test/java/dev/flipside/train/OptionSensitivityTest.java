@@ -53,7 +53,18 @@ class OptionSensitivityTest {
     /** A filter that leaves some samples out, an anchor that survives the warm-up. */
     private static final String VALUE = "save.force_anchor=true";
 
+    private static final String LORA = "policy.lora.r=2";
+
     private static final List<Case> TRAIN = List.of(
+            Case.changes("policy.lora", "policy.lora={}"),
+            Case.changes("reward_model.lora", "reward_model.lora={}"),
+            Case.changes("policy.lora.r", LORA, "policy.lora.r=3"),
+            Case.changes("policy.lora.lora_alpha", LORA, "policy.lora.lora_alpha=8"),
+            Case.changes("policy.lora.lora_dropout", LORA, "policy.lora.lora_dropout=0.3"),
+            Case.changes("policy.lora.target_modules", LORA, "policy.lora.target_modules=[q_proj,v_proj]"),
+            Case.changes("policy.lora.modules_to_save", LORA, "policy.lora.modules_to_save=[norm]"),
+            Case.changes("policy.lora.use_rslora", LORA, "policy.lora.use_rslora=true"),
+            Case.changes("policy.lora.use_dora", LORA, "policy.lora.use_dora=true"),
             Case.changes("algorithm.name", "algorithm.name=rloo"),
             Case.changes("algorithm.name", "algorithm.name=gspo algorithm.epsilon=3e-4 algorithm.epsilon_high=4e-4"),
             Case.changes("algorithm.beta", "algorithm.beta=0.5"),

@@ -49,7 +49,7 @@ class PolicyGradientTest {
     @BeforeEach
     void open() {
         TrainConfig config = world.config("gradient");
-        policy = PolicyModel.load(world.policy(), config.policy(), Device.CPU, Precision.FLOAT32);
+        policy = PolicyModel.load(world.policy(), config.policy(), new Seeds(1), Device.CPU, Precision.FLOAT32);
         reference = policy.lm().copy();
         TrainingData data = TrainingData.read(config, policy, TrainListener.SILENT);
         batch = new Rollouts(policy, config.rollout(), new Seeds(1))
@@ -95,7 +95,8 @@ class PolicyGradientTest {
     }
 
     private PolicyModel fresh() {
-        return PolicyModel.load(world.policy(), world.config("gradient").policy(), Device.CPU, Precision.FLOAT32);
+        return PolicyModel.load(
+                world.policy(), world.config("gradient").policy(), new Seeds(1), Device.CPU, Precision.FLOAT32);
     }
 
     /**

@@ -49,8 +49,14 @@ class RewardModelGradientTest {
     @BeforeEach
     void open() {
         TrainConfig config = world.config("gradient");
-        policy = PolicyModel.load(world.policy(), config.policy(), Device.CPU, Precision.FLOAT32);
-        grader = Grader.load(world.rewardModel(), config.rewardModel(), Device.CPU, Precision.FLOAT32);
+        policy = PolicyModel.load(world.policy(), config.policy(), new Seeds(1), Device.CPU, Precision.FLOAT32);
+        grader = Grader.load(
+                world.rewardModel(),
+                config.rewardModel(),
+                new Seeds(1),
+                Device.CPU,
+                Precision.FLOAT32,
+                Optional.empty());
         SplittableRandom random = new SplittableRandom(5);
         grader.model().setValueHead(random.doubles(16, -0.1, 0.1).toArray(), 0.2);
         TrainingData data = TrainingData.read(config, policy, TrainListener.SILENT);

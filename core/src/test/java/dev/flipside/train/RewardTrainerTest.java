@@ -23,6 +23,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -95,7 +96,8 @@ class RewardTrainerTest {
 
     private static TrainingData pairs() {
         var config = world.config("pairs", "data.preferences=" + world.file("pairs.jsonl"), "save.replay_weight=1");
-        try (PolicyModel policy = PolicyModel.load(world.policy(), config.policy(), Device.CPU, Precision.FLOAT32)) {
+        try (PolicyModel policy =
+                PolicyModel.load(world.policy(), config.policy(), new Seeds(1), Device.CPU, Precision.FLOAT32)) {
             return TrainingData.read(config, policy, TrainListener.SILENT);
         }
     }
@@ -104,8 +106,10 @@ class RewardTrainerTest {
         return Grader.load(
                 model,
                 world.config("grader", "reward_model.model=" + model).rewardModel(),
+                new Seeds(1),
                 Device.CPU,
-                Precision.FLOAT32);
+                Precision.FLOAT32,
+                Optional.empty());
     }
 
     @Test

@@ -59,7 +59,8 @@ class UpdateGateTest {
     /** A gate over the good model with moments that are not zero, and what it judges. */
     private static final class Gated implements AutoCloseable {
         final TrainConfig config = config("gated", "save.gate_patience=2");
-        final Grader grader = Grader.load(good, config.rewardModel(), Device.CPU, Precision.FLOAT32);
+        final Grader grader =
+                Grader.load(good, config.rewardModel(), new Seeds(1), Device.CPU, Precision.FLOAT32, Optional.empty());
         final RewardModel model = grader.model();
         final Recorder recorder = new Recorder();
         final RewardModelUpdate update = new RewardModelUpdate(
@@ -72,7 +73,8 @@ class UpdateGateTest {
             update.optimisers().forEach(o -> o.step(1, 1e-5));
             List<LabelledRows> pairs = TrainingData.read(
                             config,
-                            PolicyModel.load(world.policy(), config.policy(), Device.CPU, Precision.FLOAT32),
+                            PolicyModel.load(
+                                    world.policy(), config.policy(), new Seeds(1), Device.CPU, Precision.FLOAT32),
                             TrainListener.SILENT)
                     .evalPreferences()
                     .stream()

@@ -1,0 +1,219 @@
+package dev.flipside.model;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.flipside.engine.Device;
+import dev.flipside.engine.Scopes;
+import dev.flipside.engine.Tensors;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** Adapters that PEFT wrote ({@code adapters/make_adapters.py}), against the numbers that PEFT computes with them. */
+class LoraGoldenTest {
+    /** Of log-probabilities and scores of two layers of float32 with weights of 0.25. */
+    private static final double TOLERANCE = 1e-4;
+
+    /** Of a gradient's norm; float32 sums over some thirty tokens round at about 1e-6. */
+    private static final double RELATIVE_TOLERANCE = 1e-4;
+
+    @TempDir
+    Path temp;
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "lora-qv",
+                "lora-all",
+                "rslora-biases",
+                "dora-biases",
+                "lora-saved",
+                "lora-ranks",
+                "gpt2-dora",
+                "gpt_neox-dora",
+                "phi3-dora",
+                "gemma2-saved",
+                "starcoder2-saved",
+                "mixtral-lora"
+            })
+    void logprobsAreThoseOfPeft(String name) {
+        JsonNode numbers = numbers(name);
+        try (CausalLm lm = CausalLm.load(directory(name), Device.CPU);
+                CausalLm merged = lm.merged()) {
+            assertThat(GoldenFixtures.largestGap(lm.logprobs(rows(numbers), 1).logprobs(), outputs(numbers)))
+                    .isLessThan(TOLERANCE);
+            double[][] ofMerged =
+                    merged.logprobs(rows(numbers).subList(0, 1), 1).logprobs();
+            assertThat(GoldenFixtures.largestGap(ofMerged[0], GoldenFixtures.doubles(numbers.get("merged"))))
+                    .isLessThan(TOLERANCE);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "lora-qv,false",
+        "lora-qv,true",
+        "lora-all,false",
+        "rslora-biases,false",
+        "dora-biases,false",
+        "dora-biases,true",
+        "lora-saved,false",
+        "lora-ranks,true",
+        "gpt2-dora,false",
+        "gpt_neox-dora,false",
+        "gpt_neox-dora,true",
+        "phi3-dora,false",
+        "gemma2-saved,false",
+        "starcoder2-saved,false",
+        "mixtral-lora,false"
+    })
+    void gradientsAreThoseOfPeft(String name, boolean gradientCheckpointing) {
+        JsonNode numbers = numbers(name);
+        double[][] coefficients =
+                GoldenFixtures.JSON.convertValue(numbers.at("/gradient/coefficients"), double[][].class);
+        try (CausalLm lm = CausalLm.load(directory(name), Device.CPU)) {
+            lm.parameters().train();
+            try (LogprobPass pass = lm.pass(rows(numbers), 1, gradientCheckpointing)) {
+                // Without the balance loss, which PEFT leaves out too.
+                pass.backward(coefficients, 0);
+            }
+            assertGradient(
+                    lm.decoder(), WeightLayout.causalLm(lm.files().config()), numbers.at("/gradient/parameters"));
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"reward-dora", "gpt_neox-reward"})
+    void scoresAndTheirGradientsAreThoseOfPeft(String name) {
+        JsonNode numbers = numbers(name);
+        List<ScoredRow> rows = new ArrayList<>();
+        rows(numbers).forEach(row -> rows.add(new ScoredRow(row.ids(), row.promptLength())));
+        double[] coefficients = new double[rows.size()];
+        for (int i = 0; i < coefficients.length; i++) {
+            coefficients[i] = numbers.at("/gradient/coefficients").get(i).get(0).doubleValue();
+        }
+        double[] wanted = new double[rows.size()];
+        for (int i = 0; i < wanted.length; i++) {
+            wanted[i] = outputs(numbers)[i][0];
+        }
+        assertThat(RewardModel.hasRewardHead(directory(name))).isTrue();
+        try (RewardModel model = RewardModel.load(directory(name), Device.CPU);
+                RewardModel merged = model.merged()) {
+            assertThat(GoldenFixtures.largestGap(model.score(rows).rewards(), wanted))
+                    .isLessThan(TOLERANCE);
+            assertThat(GoldenFixtures.largestGap(merged.score(rows).rewards(), wanted))
+                    .isLessThan(TOLERANCE);
+            model.trunk().train();
+            try (RewardPass pass = model.pass(rows, false)) {
+                pass.backward(coefficients, new double[rows.size()], 0);
+            }
+            assertGradient(
+                    model.decoder(),
+                    WeightLayout.rewardModel(model.files().config()),
+                    numbers.at("/gradient/parameters"));
+        }
+    }
+
+    /** Saved and read again an adapter is the same to the bit, and its configuration keeps what PEFT said beyond what is understood here. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "lora-qv",
+                "dora-biases",
+                "lora-saved",
+                "lora-ranks",
+                "gpt2-dora",
+                "gpt_neox-dora",
+                "phi3-dora",
+                "gemma2-saved"
+            })
+    void savedAdaptersAreTheSame(String name) throws IOException {
+        Path saved = temp.resolve(name);
+        JsonNode numbers = numbers(name);
+        double[][] before;
+        try (CausalLm lm = CausalLm.load(directory(name), Device.CPU)) {
+            before = lm.logprobs(rows(numbers), 1).logprobs();
+            lm.save(saved, WeightType.F32);
+        }
+        assertThat(saved.resolve("model.safetensors")).doesNotExist();
+        JsonNode config = GoldenFixtures.JSON.readTree(
+                saved.resolve("adapter_config.json").toFile());
+        assertThat(config.get("peft_version").asText()).isEqualTo("0.21.2");
+        assertThat(Path.of(config.get("base_model_name_or_path").asText()))
+                .isAbsolute()
+                .isDirectory();
+        assertThat(SafeTensors.header(saved.resolve("adapter_model.safetensors"))
+                        .keySet())
+                .isEqualTo(SafeTensors.header(directory(name).resolve("adapter_model.safetensors"))
+                        .keySet());
+        try (CausalLm lm = CausalLm.load(saved, Device.CPU)) {
+            assertThat(lm.logprobs(rows(numbers), 1).logprobs()).isDeepEqualTo(before);
+        }
+    }
+
+    private static void assertGradient(Decoder decoder, WeightLayout layout, JsonNode wanted) {
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            Map<String, Tensor> gradients =
+                    AdapterFiles.tensors(decoder.weights().lora().orElseThrow(), layout, Tensor::grad);
+            assertThat(wanted.fieldNames()).toIterable().containsExactlyInAnyOrderElementsOf(gradients.keySet());
+            for (Map.Entry<String, Tensor> entry : gradients.entrySet()) {
+                String name = entry.getKey();
+                JsonNode numbers = wanted.get(name);
+                Tensor gradient = entry.getValue();
+                double norm = numbers.get("norm").doubleValue();
+                assertThat(norm)
+                        .as("a gradient that could vanish unseen in %s", name)
+                        .isGreaterThan(1e-4);
+                assertThat(Math.abs(gradient.norm().item_double() - norm))
+                        .as("norm of %s", name)
+                        .isLessThan(RELATIVE_TOLERANCE * norm);
+                float[] flat = Tensors.toFloats(gradient.contiguous().view(-1));
+                int[] indices = GoldenFixtures.ints(numbers.get("indices"));
+                double[] values = GoldenFixtures.doubles(numbers.get("values"));
+                for (int i = 0; i < indices.length; i++) {
+                    assertThat(Math.abs(flat[indices[i]] - values[i]))
+                            .as("%s[%d]", name, indices[i])
+                            .isLessThan(RELATIVE_TOLERANCE * norm);
+                }
+            }
+        }
+    }
+
+    private static List<TokenRow> rows(JsonNode numbers) {
+        return GoldenFixtures.rows(numbers);
+    }
+
+    private static double[][] outputs(JsonNode numbers) {
+        List<double[]> all = new ArrayList<>();
+        numbers.get("rows").forEach(row -> all.add(GoldenFixtures.doubles(row.get("outputs"))));
+        return all.toArray(double[][]::new);
+    }
+
+    static Path directory(String name) {
+        try {
+            return Path.of(LoraGoldenTest.class.getResource("/adapters/" + name).toURI());
+        } catch (URISyntaxException e) {
+            throw new AssertionError(e);
+        }
+    }
+
+    private static JsonNode numbers(String name) {
+        Path file = directory(name).resolveSibling(name + ".json");
+        try {
+            return GoldenFixtures.JSON.readTree(Files.readAllBytes(file));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

@@ -1,0 +1,185 @@
+#!/usr/bin/env python3
+"""Writes adapters with PEFT, and the numbers that PEFT and PyTorch compute with them, for LoraGoldenTest.
+
+Made with peft 0.21.2, transformers 5.17.0 and torch 2.13.0 (CPU, float32, one thread); other versions are refused unless
+--any-version is given, and the versions used stand in every file.
+
+    python make_adapters.py GOLDENS OUT               # GOLDENS holds the bases that make_goldens.py made
+    python make_adapters.py GOLDENS --check DIR...    # scores adapters that Flipside wrote, as JSON on standard output
+
+Per adapter NAME: OUT/NAME/ is what save_pretrained wrote (adapter_config.json with the base's path made relative to the
+directory, adapter_model.safetensors), OUT/NAME.json its numbers:
+    rows[i]     token ids, where the completion begins, and the log-probabilities of its tokens (a classifier: the score at
+                the last token)
+    gradient    of sum_ij coefficients[i][j] * logprob_ij (a classifier: sum_i coefficients[i] * score_i) in every weight of
+                the adapter, in evaluation mode: its norm and the values at some flat indices
+    merged      rows[0]'s numbers again after merge_and_unload
+B matrices, magnitudes and saved modules are drawn so that every one of them matters.
+"""
+
+import argparse
+import json
+import math
+import os
+import random
+import sys
+from pathlib import Path
+
+import peft
+import torch
+import transformers
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import AutoModelForCausalLM, AutoModelForSequenceClassification
+
+VERSIONS = {"peft": "0.21.2", "transformers": "5.17.0", "torch": "2.13.0"}
+SHAPES = ((7, 1), (23, 9))
+
+# name: (base, task, options)
+ADAPTERS = {
+    "lora-qv": ("llama", "CAUSAL_LM", dict(r=4, lora_alpha=8, target_modules=["q_proj", "v_proj"], lora_dropout=0.1)),
+    "lora-all": ("qwen3", "CAUSAL_LM", dict(r=3, lora_alpha=5, target_modules="all-linear")),
+    "rslora-biases": ("llama-biases", "CAUSAL_LM", dict(r=4, lora_alpha=6, target_modules="all-linear", use_rslora=True)),
+    "dora-biases": ("llama-biases", "CAUSAL_LM", dict(r=4, lora_alpha=6, target_modules="all-linear", use_dora=True)),
+    "lora-saved": ("llama", "CAUSAL_LM", dict(r=2, lora_alpha=4, target_modules=["o_proj", "up_proj"], modules_to_save=["lm_head", "embed_tokens"])),
+    "lora-ranks": ("llama", "CAUSAL_LM", dict(r=4, lora_alpha=8, target_modules=["k_proj", "down_proj"], rank_pattern={"k_proj": 2}, layers_to_transform=[1])),
+    # Other names, and other forms of a weight in its file: Conv1D, rows by head, fused matrices.
+    "gpt2-dora": ("gpt2", "CAUSAL_LM", dict(r=3, lora_alpha=5, target_modules="all-linear", use_dora=True, modules_to_save=["wpe"])),
+    "gpt_neox-dora": ("gpt_neox", "CAUSAL_LM", dict(r=3, lora_alpha=5, target_modules="all-linear", use_dora=True, modules_to_save=["final_layer_norm"])),
+    "phi3-dora": ("phi3", "CAUSAL_LM", dict(r=3, lora_alpha=5, target_modules="all-linear", use_dora=True)),
+    "gemma2-saved": ("gemma2", "CAUSAL_LM", dict(r=3, lora_alpha=5, target_modules=["q_proj", "gate_proj"], modules_to_save=["post_feedforward_layernorm"])),
+    "starcoder2-saved": ("starcoder2", "CAUSAL_LM", dict(r=3, lora_alpha=5, target_modules="all-linear", modules_to_save=["post_attention_layernorm"])),
+    "mixtral-lora": ("mixtral", "CAUSAL_LM", dict(r=3, lora_alpha=5, target_modules=["q_proj", "k_proj", "v_proj", "o_proj"])),
+    "gpt_neox-reward": ("gpt_neox", "SEQ_CLS", dict(r=4, lora_alpha=8, target_modules=["query_key_value"])),
+    "reward-dora": ("llama", "SEQ_CLS", dict(r=4, lora_alpha=8, target_modules=["q_proj", "down_proj"], use_dora=True)),
+}
+
+
+def number(value):
+    return float(f"{float(value):.8g}")
+
+
+def numbers(values):
+    return [number(v) for v in values]
+
+
+def rows(seed):
+    source = random.Random(seed)
+    return [([source.randrange(3, 128) for _ in range(tokens)], prompt) for tokens, prompt in SHAPES]
+
+
+def base_model(goldens, name, task):
+    if task == "SEQ_CLS":
+        return AutoModelForSequenceClassification.from_pretrained(goldens / name, num_labels=1, dtype=torch.float32, attn_implementation="eager")
+    return AutoModelForCausalLM.from_pretrained(goldens / name, dtype=torch.float32, attn_implementation="eager")
+
+
+def outputs(model, task, ids, prompt):
+    if task == "SEQ_CLS":
+        return model(torch.tensor([ids])).logits[0, :1]
+    logits = model(torch.tensor([ids])).logits[0, prompt - 1 : -1].float()
+    return torch.log_softmax(logits, -1).gather(-1, torch.tensor(ids[prompt:])[:, None])[:, 0]
+
+
+def draw(model, generator):
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if not weight.requires_grad:
+                continue
+            if "lora_magnitude_vector" in name:
+                weight.mul_(torch.empty_like(weight).uniform_(0.7, 1.4, generator=generator))
+            elif "lora_A" in name or "lora_B" in name:
+                weight.normal_(0.0, 0.25, generator=generator)
+            elif "score" in name:
+                weight.normal_(0.0, 0.2, generator=generator)
+            else:
+                weight.add_(torch.empty_like(weight).normal_(0.0, 0.1, generator=generator))
+
+
+def saved_name(name):
+    return name.replace(".modules_to_save.default.", ".").replace(".default.weight", ".weight").replace("lora_magnitude_vector.weight", "lora_magnitude_vector")
+
+
+def gradient(model, task, all_rows):
+    model.zero_grad()
+    coefficients, total = [], torch.zeros(())
+    for i, (ids, prompt) in enumerate(all_rows):
+        taken = outputs(model, task, ids, prompt)
+        row = numbers([math.sin(1 + i + 0.7 * j) for j in range(len(taken))])
+        coefficients.append(row)
+        total = total + (torch.tensor(row) * taken).sum()
+    total.backward()
+    found = {}
+    for name, weight in model.named_parameters():
+        if weight.requires_grad and weight.grad is not None:
+            flat = weight.grad.flatten()
+            indices = list(range(0, flat.numel(), max(1, flat.numel() // 7)))
+            found[saved_name(name)] = {"norm": number(flat.norm()), "indices": indices, "values": numbers(flat[indices])}
+    return {"coefficients": coefficients, "parameters": found}
+
+
+def versions():
+    return {"peft": peft.__version__, "transformers": transformers.__version__, "torch": torch.__version__.split("+")[0]}
+
+
+def make(goldens, out, name):
+    base, task, options = ADAPTERS[name]
+    torch.manual_seed(3)
+    model = get_peft_model(base_model(goldens, base, task), LoraConfig(task_type=task, **options)).eval()
+    draw(model, torch.Generator().manual_seed(11))
+    directory = out / name
+    model.save_pretrained(directory, save_embedding_layers=False)
+    (directory / "README.md").unlink(missing_ok=True)
+    config = json.loads((directory / "adapter_config.json").read_text())
+    config["base_model_name_or_path"] = os.path.relpath(goldens / base, directory)
+    (directory / "adapter_config.json").write_text(json.dumps(config, indent=2, sort_keys=True) + "\n")
+
+    # The numbers are those of the files, read again.
+    again = PeftModel.from_pretrained(base_model(goldens, base, task), directory, is_trainable=True).eval()
+    all_rows = rows(5)
+    content = {"versions": versions(), "base": base, "task": task, "rows": []}
+    with torch.no_grad():
+        for ids, prompt in all_rows:
+            content["rows"].append({"ids": ids, "prompt_length": prompt, "outputs": numbers(outputs(again, task, ids, prompt))})
+        plain = outputs(base_model(goldens, base, task).eval(), task, *all_rows[0]) if task == "CAUSAL_LM" else None
+    content["gradient"] = gradient(again, task, all_rows)
+    with torch.no_grad():
+        merged = again.merge_and_unload()
+        content["merged"] = numbers(outputs(merged, task, *all_rows[0]))
+    if plain is not None:
+        assert (plain - torch.tensor(content["rows"][0]["outputs"])).abs().max() > 0.05, "an adapter that could vanish unseen"
+    (out / f"{name}.json").write_text(json.dumps(content) + "\n")
+    print(name, content["rows"][0]["outputs"][:3], "merged", content["merged"][:3], len(content["gradient"]["parameters"]), "weights")
+
+
+def check(goldens, directories):
+    """Log-probabilities or scores of adapters that Flipside wrote, loaded by PEFT on their base."""
+    found = {}
+    for directory in map(Path, directories):
+        config = json.loads((directory / "adapter_config.json").read_text())
+        base, task = Path(config["base_model_name_or_path"]), config["task_type"]
+        model = base_model(base.parent, base.name, task)
+        model = PeftModel.from_pretrained(model, directory).eval()
+        with torch.no_grad():
+            found[str(directory)] = [numbers(outputs(model, task, ids, prompt)) for ids, prompt in rows(5)]
+    json.dump(found, sys.stdout)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("goldens", type=Path)
+    parser.add_argument("out", type=Path, nargs="?")
+    parser.add_argument("--check", nargs="+")
+    parser.add_argument("--any-version", action="store_true")
+    arguments = parser.parse_args()
+    if versions() != VERSIONS and not arguments.any_version:
+        raise SystemExit(f"these are {versions()}, not {VERSIONS}")
+    torch.set_num_threads(1)
+    if arguments.check:
+        check(arguments.goldens, arguments.check)
+        return
+    for name in ADAPTERS:
+        make(arguments.goldens, arguments.out, name)
+
+
+if __name__ == "__main__":
+    main()
