@@ -44,11 +44,10 @@ final class DecoderLayer {
     static final String DOWN = "mlp.down_proj";
     static final String MLP_OUTPUT_NORM = "mlp.output_norm";
     static final String ROUTER = "mlp.router";
-    private static final String EXPERTS = "mlp.experts.";
     /** See {@link #ofExpert}. */
-    static final String GATE_UP_OF_EXPERT = EXPERTS + "%d.gate_up_proj";
+    static final String GATE_UP_OF_EXPERT = "mlp.experts.%d.gate_up_proj";
 
-    static final String DOWN_OF_EXPERT = EXPERTS + "%d.down_proj";
+    static final String DOWN_OF_EXPERT = "mlp.experts.%d.down_proj";
 
     private final int index;
     private final DecoderConfig config;
@@ -76,9 +75,9 @@ final class DecoderLayer {
         return module.replace("%d", String.valueOf(expert));
     }
 
-    /** Whether a slot is a router's or an expert's. */
-    static boolean ofExperts(String slot) {
-        return slot.contains("." + ROUTER + ".") || slot.contains("." + EXPERTS);
+    /** Whether a slot is the MLP's, or in its place the router's or an expert's. */
+    static boolean ofMlp(String slot) {
+        return slot.contains(".mlp.");
     }
 
     /** The residual stream after this block, [B, T, D] like {@code x}. */

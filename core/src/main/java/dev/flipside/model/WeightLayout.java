@@ -102,12 +102,15 @@ final class WeightLayout {
         }
     }
 
-    /** Every linear module but embeddings, heads, routers and experts (the last two are no linear modules in transformers), in the order of the model. */
+    /**
+     * Every linear module but embeddings and heads, in the order of the model; with experts attention's alone: routers and experts are no linear modules in transformers, and
+     * PEFT takes the names of the other layers' MLPs for those of experts.
+     */
     List<LinearModule> linearModules() {
         List<LinearModule> modules = new ArrayList<>();
         for (Weight weight : weights) {
             Slot slot = weight.slot();
-            if (slot.shape().length == 2 && !NOT_LINEAR.contains(slot.name()) && !DecoderLayer.ofExperts(slot.name())) {
+            if (slot.shape().length == 2 && !NOT_LINEAR.contains(slot.name()) && adaptable(slot)) {
                 long row = 0;
                 for (Part part : weight.parts()) {
                     modules.add(new LinearModule(
@@ -117,6 +120,10 @@ final class WeightLayout {
             }
         }
         return modules;
+    }
+
+    private boolean adaptable(Slot slot) {
+        return config.block().experts().isEmpty() || !DecoderLayer.ofMlp(slot.name());
     }
 
     /**
@@ -133,9 +140,7 @@ final class WeightLayout {
 
     List<WholeTensor> wholeTensors() {
         return weights.stream()
-                .filter(w -> w.parts().size() == 1
-                        && w.form() == Form.ROWS
-                        && !DecoderLayer.ofExperts(w.slot().name()))
+                .filter(w -> w.parts().size() == 1 && w.form() == Form.ROWS && adaptable(w.slot()))
                 .map(w -> new WholeTensor(w.slot(), w.parts().get(0).name()))
                 .toList();
     }

@@ -54,6 +54,17 @@ class LoraMistakesTest {
                 "modules_to_save: BASE ties its vocabulary head to embed_tokens (tie_word_embeddings), so they cannot be trained apart; remove embed_tokens.");
     }
 
+    /** In layers without experts too: PEFT would take their names for those of experts. */
+    @Test
+    void expertsAreNotAdapted() {
+        Path base = GoldenFixtures.directory("qwen3_moe");
+        LoraConfig config = new LoraConfig(2, 4.0, 0.0, List.of("gate_proj"), null, false, false);
+        assertThatThrownBy(() -> CausalLm.adapted(base, config, new Seeds(1), Device.CPU, Precision.FLOAT32))
+                .isInstanceOf(UserError.class)
+                .hasMessage("target_modules: there is no linear module 'gate_proj' in " + base
+                        + "; it has q_proj, k_proj, v_proj, o_proj.");
+    }
+
     /** An adapter of PEFT's whose configuration was changed. */
     private Path edited(String key, String json) {
         Path copy = GoldenFixtures.copy(LoraGoldenTest.directory("lora-qv"), directory.resolve("adapter"));
