@@ -21,7 +21,10 @@ import picocli.CommandLine.Parameters;
             "With --unmerge-from the way back: takes the adapter off a model that it was merged into. DoRA and adapters with modules of their own cannot be taken off."
         })
 final class Merge extends FlipsideCommand {
-    @Parameters(index = "0", paramLabel = "ADAPTER", description = "The adapter's directory.")
+    @Parameters(
+            index = "0",
+            paramLabel = "ADAPTER",
+            description = "The adapter's directory, or org/name[@revision] on the Hub.")
     private Path adapter;
 
     @Parameters(index = "1", paramLabel = "OUT", description = "The directory to write; must not exist.")
@@ -30,7 +33,8 @@ final class Merge extends FlipsideCommand {
     @Option(
             names = "--unmerge-from",
             paramLabel = "MODEL",
-            description = "A model that the adapter was merged into; OUT is then its base, but for rounding.")
+            description =
+                    "A model that the adapter was merged into, also by its name on the Hub; OUT is then its base, but for rounding.")
     private Optional<Path> merged;
 
     @Mixin
@@ -39,9 +43,11 @@ final class Merge extends FlipsideCommand {
     @Override
     int run(Console console) {
         WeightType type = dtype.type();
+        Path from = inputs(console).model("ADAPTER", adapter.toString());
+        Optional<Path> without = merged.map(model -> inputs(console).model("--unmerge-from", model.toString()));
         loadLibraries(console);
-        AdapterMerge.Kind kind = merged.map(model -> AdapterMerge.unmerge(model, adapter, target, type))
-                .orElseGet(() -> AdapterMerge.merge(adapter, target, type));
+        AdapterMerge.Kind kind = without.map(model -> AdapterMerge.unmerge(model, from, target, type))
+                .orElseGet(() -> AdapterMerge.merge(from, target, type));
         String what = kind.name().toLowerCase(Locale.ROOT);
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("adapter", adapter.toString());

@@ -21,6 +21,17 @@ final class Hashes {
         return hash.length() == 64 ? sha256(file) : gitBlob(file);
     }
 
+    static String sha256(String text) {
+        return HexFormat.of().formatHex(digest("SHA-256").digest(text.getBytes(StandardCharsets.UTF_8)));
+    }
+
+    /** What git calls a content. */
+    static String gitBlob(byte[] content) {
+        MessageDigest digest = digest("SHA-1");
+        digest.update(("blob " + content.length + "\0").getBytes(StandardCharsets.US_ASCII));
+        return HexFormat.of().formatHex(digest.digest(content));
+    }
+
     static String sha256(Path file) {
         return hex(digest("SHA-256"), file);
     }

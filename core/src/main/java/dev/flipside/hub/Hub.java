@@ -29,6 +29,10 @@ public final class Hub {
         puller = new Puller(api, listener);
     }
 
+    HubCache cache() {
+        return cache;
+    }
+
     /**
      * What a pull has brought.
      *

@@ -52,6 +52,12 @@ record HubCache(Path root) {
         return repo(repo).resolve(OURS).resolve(commit).resolve(config).resolve(split);
     }
 
+    /** Where an adapter and the base that it names are brought together, see {@link AdapterBase}. */
+    Path adapter(Repo base, String commit, Path adapter) {
+        String place = Hashes.sha256(adapter.toAbsolutePath().normalize().toString());
+        return repo(base).resolve(OURS).resolve(commit).resolve("adapters").resolve(place);
+    }
+
     /** The commit that a name stands for, as far as the cache knows. */
     Optional<String> commit(HubName name) {
         if (name.pinned()) {

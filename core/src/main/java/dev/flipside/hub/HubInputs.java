@@ -43,13 +43,14 @@ public final class HubInputs {
     }
 
     /**
-     * A model's directory.
+     * A model's directory; of an adapter whose base is a name of the Hub one in which it names a directory.
      *
      * @param where option or key that errors name
      * @throws UserError when it is the name of no model that can be had
      */
     public Path model(String where, String text) {
-        return located(where, RepoType.MODEL, text, name -> hub().model(name));
+        Path directory = located(where, RepoType.MODEL, text, name -> hub().model(name));
+        return maker.isEmpty() ? directory : UserError.under(where, () -> AdapterBase.joined(directory, () -> hub()));
     }
 
     /**

@@ -83,8 +83,12 @@ public final class Push {
             throw new UserError(
                     "--revision: " + target.revision() + " is a commit, which cannot be changed; give a branch.");
         }
+        AdapterBase.unpublished(request.directory())
+                .ifPresent(base -> listener.message("the adapter names its base by a directory of this machine, " + base
+                        + ", which nobody else has: publish the base too, or write its name on the Hub into "
+                        + AdapterBase.CONFIG));
         create(target, request.isPrivate());
-        List<Entry> changed = changed(target, chosen, request.card());
+        List<Entry> changed = changed(target, request.directory(), chosen, request.card());
         if (changed.isEmpty()) {
             return new Pushed(page(target), Optional.empty(), List.of(), chosen.left());
         }
@@ -145,10 +149,15 @@ public final class Push {
     }
 
     /** The files that the branch does not have as they are. */
-    private List<Entry> changed(HubName target, PushFiles chosen, String card) {
+    private List<Entry> changed(HubName target, Path directory, PushFiles chosen, String card) {
         List<Entry> all = new ArrayList<>();
+        Optional<byte[]> adapter = AdapterBase.published(directory);
         for (Path file : chosen.files()) {
-            all.add(new Entry(file.getFileName().toString(), Optional.of(file), head(file), ""));
+            String name = file.getFileName().toString();
+            all.add(
+                    adapter.isPresent() && name.equals(AdapterBase.CONFIG)
+                            ? new Entry(name, Optional.empty(), adapter.get(), "regular")
+                            : new Entry(name, Optional.of(file), head(file), ""));
         }
         boolean described = all.stream().anyMatch(e -> e.name().equals(README));
         if (!described && api.listing(target).find(README).isEmpty()) {
@@ -187,8 +196,9 @@ public final class Push {
         return HubFile.isHash(hash)
                 && hash.length() == (large ? 64 : 40)
                 && entry.path()
-                        .map(path -> Hashes.like(hash, path).equals(hash))
-                        .orElse(false);
+                        .map(path -> Hashes.like(hash, path))
+                        .orElseGet(() -> Hashes.gitBlob(entry.content()))
+                        .equals(hash);
     }
 
     /** Not tried again when its answer is lost: it may have been done. */
