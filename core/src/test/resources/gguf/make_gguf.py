@@ -262,7 +262,7 @@ def make_model(name, out, llama_cpp):
             vocabulary, texts, ids = byte_level_tokenizer(pre, folder)
         config = base(model_type, vocabulary, ids, changes)
         generator = torch.Generator().manual_seed(sum(map(ord, name)))
-        model = AutoModelForCausalLM.from_config(config).float().eval()
+        model = AutoModelForCausalLM.from_config(config, attn_implementation="eager").float().eval()
         randomise(model, model_type.startswith("gemma"), generator)
         model.save_pretrained(folder)
         convert(llama_cpp, folder, out / f"{name}.gguf", pre)

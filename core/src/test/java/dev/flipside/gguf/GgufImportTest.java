@@ -120,7 +120,26 @@ class GgufImportTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "llama-biases", "mistral", "qwen2", "qwen3"})
+    @ValueSource(
+            strings = {
+                "llama",
+                "llama-biases",
+                "mistral",
+                "qwen2",
+                "qwen3",
+                "gemma2",
+                "gemma3",
+                "gpt2",
+                "gptneox",
+                "granite",
+                "mixtral",
+                "olmo2",
+                "phi3",
+                "qwen3moe",
+                "smollm3",
+                "stablelm",
+                "starcoder2"
+            })
     void theDirectoryComputesWhatTransformersComputed(String name) {
         Path directory = temp.resolve(name);
         open(name).write(directory, WeightType.F32, written -> {});
