@@ -13,9 +13,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * {@code answers.jsonl}: the answers of one model under one set of sampling options, appended as they come, so that an interrupted evaluation goes on. What made
@@ -78,15 +80,25 @@ final class AnswerLog implements AutoCloseable {
         }
         JsonNode wanted = JSON.valueToTree(generation);
         JsonNode found = JSON.readTree(file.toFile());
-        wanted.fieldNames().forEachRemaining(name -> {
-            // Numbers of equal value may have different node types once they were read.
-            String before = found.path(name).asText();
-            if (!before.equals(wanted.get(name).asText())) {
+        Set<String> names = new LinkedHashSet<>();
+        wanted.fieldNames().forEachRemaining(names::add);
+        found.fieldNames().forEachRemaining(names::add);
+        for (String name : names) {
+            String before = text(found.path(name));
+            String now = text(wanted.path(name));
+            if (!before.equals(now)) {
                 throw new UserError("--out: " + file.getParent() + " holds answers made with " + name + " " + before
-                        + ", not " + wanted.get(name).asText()
-                        + "; choose another folder, or delete that one to start anew.");
+                        + ", not " + now + "; choose another folder, or delete that one to start anew.");
             }
-        });
+        }
+    }
+
+    /** Numbers of equal value may have different node types once they were read. */
+    private static String text(JsonNode value) {
+        if (value.isMissingNode()) {
+            return "unset";
+        }
+        return value.isContainerNode() ? value.toString() : value.asText();
     }
 
     private static Map<String, Line> parse(Path file, String text) {

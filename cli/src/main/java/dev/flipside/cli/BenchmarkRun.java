@@ -1,5 +1,6 @@
 package dev.flipside.cli;
 
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.eval.benchmark.AnswerScorer;
 import dev.flipside.eval.benchmark.BenchmarkItem;
@@ -31,14 +32,16 @@ final class BenchmarkRun implements AutoCloseable {
         this.console = console;
     }
 
-    static BenchmarkRun open(Path dir, String device, ScoringOptions options, Console console) {
+    static BenchmarkRun open(
+            Path dir, ChatTemplateConfig template, String device, ScoringOptions options, Console console) {
         RewardModel model = RewardModel.load(dir, Device.parse(device));
         try {
             int positions = model.decoder().config().maxPositionEmbeddings();
-            Renderer renderer = FlipsideCommand.renderer(model.files());
+            Renderer renderer = FlipsideCommand.renderer(model.files(), template);
             int maxLength = options.maxLength(positions);
             AnswerScorer scorer = new AnswerScorer(model, renderer, maxLength, options.sharedPrompts());
             Map<String, String> made = ModelMark.of(dir);
+            TemplateFlags.object(template).forEach((key, value) -> made.put(key, value.toString()));
             made.put("max_length", Integer.toString(maxLength));
             made.put("shared_prompts", Boolean.toString(options.sharedPrompts()));
             return new BenchmarkRun(model, renderer, scorer, made, console);

@@ -1,5 +1,6 @@
 package dev.flipside.cli;
 
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.benchmark.BenchmarkComparison;
 import dev.flipside.eval.benchmark.BenchmarkFiles;
@@ -74,6 +75,9 @@ final class EvalRm extends FlipsideCommand {
     @Mixin
     private ScoringOptions scoring;
 
+    @Mixin
+    private TemplateFlags template;
+
     /** One benchmark's items, read from its files. */
     private record Loaded(RewardBenchmark benchmark, List<BenchmarkItem> items) {}
 
@@ -89,9 +93,9 @@ final class EvalRm extends FlipsideCommand {
             Path directory = inputs(console).model("--model", model.orElseThrow());
             List<Loaded> loaded = loaded(console, directory);
             loadLibraries(console, directory);
-            results = score(console, directory, loaded, out.orElseThrow());
+            results = score(console, directory, template.config(), loaded, out.orElseThrow());
             List<Scores> compared = compare.filter(EvalRm::isModel).isPresent()
-                    ? score(console, compare.get(), loaded, comparedFolder())
+                    ? score(console, compare.get(), ChatTemplateConfig.defaults(), loaded, comparedFolder())
                     : List.of();
             compared.forEach(other -> others.add(other.items()));
             // Only now: a folder with whole files is a finished evaluation, which is not gone on with.
@@ -123,6 +127,7 @@ final class EvalRm extends FlipsideCommand {
         if (scores.isEmpty()) {
             summary.put("input", inputs);
             summary.putAll(scoring.object());
+            summary.putAll(TemplateFlags.object(template.config()));
         }
         Map<String, Object> results = new LinkedHashMap<>();
         reports.forEach(report -> results.put(report.result().benchmark().key(), report.object()));
@@ -196,9 +201,11 @@ final class EvalRm extends FlipsideCommand {
         return loaded;
     }
 
-    private List<Scores> score(Console console, Path dir, List<Loaded> loaded, Path folder) {
+    /** @param rendering of {@code --model}; a model that is compared with it is rendered as its directory says */
+    private List<Scores> score(
+            Console console, Path dir, ChatTemplateConfig rendering, List<Loaded> loaded, Path folder) {
         List<Scores> results = new ArrayList<>();
-        try (BenchmarkRun run = BenchmarkRun.open(dir, common().device(), scoring, console)) {
+        try (BenchmarkRun run = BenchmarkRun.open(dir, rendering, common().device(), scoring, console)) {
             for (Loaded benchmark : loaded) {
                 EvalRmReport.Scored scored = run.score(benchmark.benchmark(), benchmark.items(), folder);
                 results.add(new Scores(benchmark.benchmark(), scored.items(), Optional.of(scored.timing())));
@@ -218,9 +225,9 @@ final class EvalRm extends FlipsideCommand {
     }
 
     private List<Scores> kept(Path folder) {
-        if (model.isPresent() || !inputs.isEmpty() || scoring.isGiven()) {
+        if (model.isPresent() || !inputs.isEmpty() || scoring.isGiven() || template.given()) {
             throw new UserError(
-                    "--scores: kept scores need no --model, --input, --max-length, --limit or --no-shared-prompts; leave them out.");
+                    "--scores: kept scores need no --model, --input, --max-length, --limit, --no-shared-prompts or --chat-template options; leave them out.");
         }
         if (compare.filter(EvalRm::isModel).isPresent()) {
             throw new UserError("--compare: " + compare.get()

@@ -1,5 +1,6 @@
 package dev.flipside.cli;
 
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
@@ -23,10 +24,12 @@ import java.util.function.LongConsumer;
 /**
  * One completion of each prompt by a model, kept in a folder: prompts that were answered there before are not answered again.
  *
+ * @param template how the model is asked
  * @param out holds {@code answers.jsonl} and {@code generation.json}, see {@link AnswerLog}
  * @param seed a sampled completion depends on it and on the prompt's place, not on where an interrupted evaluation went on
  */
-record PolicyAnswers(Path model, Path out, SamplingOptions sampling, long seed, String device) {
+record PolicyAnswers(
+        Path model, ChatTemplateConfig template, Path out, SamplingOptions sampling, long seed, String device) {
     /** Decoded at a time, and lost at most when the process is killed. */
     private static final int ROWS_AT_A_TIME = 32;
 
@@ -57,7 +60,7 @@ record PolicyAnswers(Path model, Path out, SamplingOptions sampling, long seed, 
     private void generate(List<Open> open, AnswerLog log, Console console) {
         FlipsideCommand.loadLibraries(console, model);
         try (CausalLm lm = CausalLm.load(model, Device.parse(device))) {
-            Renderer renderer = FlipsideCommand.renderer(lm.files());
+            Renderer renderer = FlipsideCommand.renderer(lm.files(), template);
             int room = lm.decoder().config().maxPositionEmbeddings() - 1;
             List<int[]> ids =
                     open.stream().map(o -> rendered(renderer, o, room)).toList();
@@ -114,6 +117,7 @@ record PolicyAnswers(Path model, Path out, SamplingOptions sampling, long seed, 
     /** What the answers depend on. */
     private Map<String, Object> generation() {
         Map<String, Object> made = new LinkedHashMap<>(ModelMark.of(model));
+        made.putAll(TemplateFlags.object(template));
         made.put("max_completion_length", sampling.maxCompletionLength());
         made.put("greedy", sampling.greedy());
         made.put("temperature", sampling.temperature());

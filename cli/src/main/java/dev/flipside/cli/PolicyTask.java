@@ -20,6 +20,9 @@ abstract class PolicyTask extends FlipsideCommand {
     @Mixin
     private SamplingFlags sampling;
 
+    @Mixin
+    private TemplateFlags template;
+
     AnswerOptions options() {
         return options;
     }
@@ -41,10 +44,10 @@ abstract class PolicyTask extends FlipsideCommand {
     /** As {@link #answers(Console, List)}, for a task whose answers have a shape of their own. */
     final List<PolicyAnswer> answers(Console console, List<PolicyPrompt> prompts, AnswerReader reader) {
         if (options.answers().isPresent()) {
-            if (sampling.given() && !generatesAnyway()) {
+            if ((sampling.given() || template.given()) && !generatesAnyway()) {
                 throw new ParameterException(
                         spec.commandLine(),
-                        "--answers are there already, so --greedy, --max-completion-length, --temperature, --top-p, --top-k and --seed have no effect; leave them out");
+                        "--answers are there already, so --greedy, --max-completion-length, --temperature, --top-p, --top-k, --seed and the --chat-template options have no effect; leave them out");
             }
             return reader.read(options.answers().get(), prompts);
         }
@@ -55,7 +58,13 @@ abstract class PolicyTask extends FlipsideCommand {
     final List<PolicyAnswer> generated(
             String option, String model, Path out, Console console, List<PolicyPrompt> prompts) {
         Path directory = inputs(console).model(option, model);
-        return new PolicyAnswers(directory, out, sampling.evaluationOptions(), sampling.seed(), common().device())
+        return new PolicyAnswers(
+                        directory,
+                        template.config(),
+                        out,
+                        sampling.evaluationOptions(),
+                        sampling.seed(),
+                        common().device())
                 .of(prompts, console);
     }
 

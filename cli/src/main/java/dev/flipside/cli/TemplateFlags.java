@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -33,6 +34,21 @@ final class TemplateFlags {
     ChatTemplateConfig config() {
         Map<String, Object> variables = kwargs == null ? Map.of() : variables();
         return new ChatTemplateConfig(Optional.ofNullable(chatTemplate), variables, Optional.ofNullable(date));
+    }
+
+    boolean given() {
+        return chatTemplate != null || kwargs != null || date != null;
+    }
+
+    /** What is said of the rendering, for files that must not mix results of two; empty where nothing is. */
+    static Map<String, Object> object(ChatTemplateConfig config) {
+        Map<String, Object> object = new LinkedHashMap<>();
+        config.chatTemplate().ifPresent(file -> object.put("chat_template", file));
+        if (!config.chatTemplateKwargs().isEmpty()) {
+            object.put("chat_template_kwargs", config.chatTemplateKwargs());
+        }
+        config.chatTemplateDate().ifPresent(day -> object.put("chat_template_date", day));
+        return object;
     }
 
     private Map<String, Object> variables() {

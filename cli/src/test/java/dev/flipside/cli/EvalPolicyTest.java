@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -72,6 +73,27 @@ class EvalPolicyTest {
         assertThat(again.out()).isEqualTo(run.out());
         assertThat(again.err()).contains("2 of 2 answers are in").doesNotContain("answers: ");
         assertThat(Files.readAllLines(folder.resolve("out/answers.jsonl"))).hasSize(2);
+    }
+
+    /** Answers to another rendering are other answers. */
+    @Test
+    void theTemplateGivenIsWhatTheModelIsAskedIn() throws IOException {
+        String model = TinyModel.policy(folder.resolve("policy")).toString();
+        String template = write("own.jinja", "{% for m in messages %}{{ m.content }}{{ end }}{% endfor %}");
+        String[] asked = {"--input", ifeval, "--model", model, "--max-completion-length", "5"};
+        String[] shout = {"--chat-template", template, "--chat-template-kwargs", "{end: '!'}"};
+
+        CommandRun run =
+                eval("ifeval", Stream.concat(Stream.of(asked), Stream.of(shout)).toArray(String[]::new));
+
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        JsonNode made = JSON.readTree(folder.resolve("out/generation.json").toFile());
+        assertThat(made.path("chat_template").asText()).isEqualTo(template);
+        assertThat(made.at("/chat_template_kwargs/end").asText()).isEqualTo("!");
+        assertMistake(eval("ifeval", asked), "chat_template");
+        assertMistake(
+                eval("ifeval", "--input", ifeval, "--answers", "a.jsonl", "--chat-template", template),
+                "--chat-template options have no effect");
     }
 
     @Test

@@ -85,6 +85,20 @@ class EvalRmTest {
     }
 
     @Test
+    void conversationsAreRenderedByTheTemplateGiven() throws IOException {
+        String template = Files.writeString(
+                        out.resolve("shout.jinja"), "{% for m in messages %}{{ m.content }}!{% endfor %}")
+                .toString();
+        json(evaluate("own"));
+        JsonNode result = json(evaluate("given", "--chat-template", template));
+        assertThat(result.path("chat_template").asText()).isEqualTo(template);
+        assertThat(rewards("given")).hasSize(24).isNotEqualTo(rewards("own"));
+        assertMistake(
+                "leave them out",
+                CommandRun.of("eval-rm", "--scores", out.resolve("own").toString(), "--chat-template", template));
+    }
+
+    @Test
     void keptScoresGiveTheSameFiguresWithoutAModel() throws IOException {
         JsonNode first = json(evaluate("kept"));
         JsonNode again =

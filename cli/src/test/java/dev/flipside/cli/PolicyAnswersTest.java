@@ -3,6 +3,7 @@ package dev.flipside.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.policy.PolicyAnswer;
 import dev.flipside.eval.policy.PolicyPrompt;
@@ -60,7 +61,13 @@ class PolicyAnswersTest {
     void answersOfOtherOptionsOrPromptsAreNotMixed() {
         answers("out", PROMPTS.subList(0, 2));
 
-        assertThatThrownBy(() -> new PolicyAnswers(model, folder.resolve("out"), SamplingOptions.greedy(5), 0, "cpu")
+        assertThatThrownBy(() -> new PolicyAnswers(
+                                model,
+                                ChatTemplateConfig.defaults(),
+                                folder.resolve("out"),
+                                SamplingOptions.greedy(5),
+                                0,
+                                "cpu")
                         .of(PROMPTS, quiet()))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("max_completion_length 4, not 5");
@@ -110,7 +117,9 @@ class PolicyAnswersTest {
     }
 
     private List<PolicyAnswer> answers(String out, List<PolicyPrompt> prompts) {
-        return new PolicyAnswers(model, folder.resolve(out), SamplingOptions.greedy(4), 0, "cpu").of(prompts, quiet());
+        return new PolicyAnswers(
+                        model, ChatTemplateConfig.defaults(), folder.resolve(out), SamplingOptions.greedy(4), 0, "cpu")
+                .of(prompts, quiet());
     }
 
     private static Console quiet() {

@@ -11,9 +11,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The scores of a benchmark that is under way, {@code FOLDER/BENCHMARK.part.jsonl}: what makes them in the first line, then item after item as they come, so that an
@@ -78,12 +80,16 @@ public final class ScoreLog implements AutoCloseable {
     }
 
     private static void requireSame(Path file, Map<String, String> before, Map<String, String> now) {
-        now.forEach((name, value) -> {
-            if (!value.equals(before.get(name))) {
-                throw new UserError(file + " holds scores made with " + name + " " + before.get(name) + ", not " + value
+        Set<String> names = new LinkedHashSet<>(now.keySet());
+        names.addAll(before.keySet());
+        for (String name : names) {
+            String was = before.getOrDefault(name, "unset");
+            String is = now.getOrDefault(name, "unset");
+            if (!was.equals(is)) {
+                throw new UserError(file + " holds scores made with " + name + " " + was + ", not " + is
                         + "; choose another folder, or delete that file to start anew.");
             }
-        });
+        }
     }
 
     private static <T> T parse(Path file, int number, String json, TypeReference<T> type) {
