@@ -103,6 +103,9 @@ final class PolicyUpdate implements AutoCloseable {
         }
         samplingGap(batch, first, metrics);
         summary.write(metrics);
+        if (policy.files().config().block().experts().isPresent()) {
+            metrics.put("aux_loss", summary.balanceLoss / summary.steps);
+        }
         return advantages;
     }
 
@@ -128,6 +131,7 @@ final class PolicyUpdate implements AutoCloseable {
         LossAggregation aggregation = aggregation(data, places, miniBatches);
         optimiser.zeroGradient();
         double loss = 0;
+        double balanceLoss = 0;
         PolicyLossStatistics statistics = PolicyLossStatistics.empty();
         double entropySum = 0;
         OptionalLong dropoutKey =
@@ -155,7 +159,9 @@ final class PolicyUpdate implements AutoCloseable {
                         included,
                         aggregation,
                         lossOptions());
-                pass.backward(evaluation.gradient(), (double) tokens(data, part) / tokens(data, places));
+                double share = (double) tokens(data, part) / tokens(data, places);
+                pass.backward(evaluation.gradient(), share);
+                balanceLoss += share * pass.balanceLoss();
                 loss += evaluation.loss();
                 statistics = statistics.plus(evaluation.statistics());
             }
@@ -164,6 +170,7 @@ final class PolicyUpdate implements AutoCloseable {
         double rate = config.policy().optimiser().learningRate() * schedule.factor(optimiser.steps());
         optimiser.step(
                 NonFiniteException.clipScale(norm, config.policy().optimiser().maxGradNorm()), rate);
+        summary.balanceLoss += balanceLoss;
         summary.add(loss, norm, rate, entropySum, statistics);
     }
 
@@ -303,6 +310,7 @@ final class PolicyUpdate implements AutoCloseable {
         private double entropy;
         private double lowMin = 1;
         private double highMax;
+        private double balanceLoss;
         /** Of rows alone, and of what was computed in their place. */
         private long tokens;
 

@@ -52,6 +52,10 @@ class ArchitecturesTest {
             assertThat(recorder.metric(step, "loss")).isFinite();
             assertThat(recorder.metric(step, "grad_norm")).isFinite();
             assertThat(recorder.metric(step, "save/rm_grad_norm")).isFinite().isPositive();
+            if (modelType.equals("mixtral")) {
+                // 1 when all experts are used alike.
+                assertThat(recorder.metric(step, "aux_loss")).isBetween(0.9, 4.0);
+            }
         }
 
         AtomicInteger steps = new AtomicInteger();
