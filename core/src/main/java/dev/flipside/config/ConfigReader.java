@@ -333,6 +333,9 @@ public final class ConfigReader {
         if (type == double.class || type == Double.class) {
             return "a number";
         }
+        if (type != null && type.isRecord()) {
+            return "a map of keys, which docs/configuration.md lists";
+        }
         return type == boolean.class || type == Boolean.class ? "true or false" : "of the right type";
     }
 

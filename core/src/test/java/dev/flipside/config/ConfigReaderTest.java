@@ -130,6 +130,7 @@ class ConfigReaderTest {
                 "nonsense | 'nonsense' is not an override",
                 "run.seed={ | is not valid YAML",
                 "policy.lora.rank=3 | policy.lora.rank: there is no such key; keys there are",
+                "policy.lora=yes | policy.lora: 'yes' is not a map of keys",
                 "policy.lora.r=0 | policy.lora.r: 0 is no rank",
                 "run.seed.a=1 | run.seed: ",
             })
