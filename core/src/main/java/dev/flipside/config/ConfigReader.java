@@ -27,7 +27,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Iterator;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
@@ -341,33 +340,8 @@ public final class ConfigReader {
 
     private static String suggestion(String word, JsonNode known) {
         List<String> names = new ArrayList<>();
-        for (Iterator<String> it = known.fieldNames(); it.hasNext(); ) {
-            names.add(it.next());
-        }
-        return names.stream()
-                .min(java.util.Comparator.comparingInt(n -> distance(n, word)))
-                .filter(n -> distance(n, word) <= Math.max(2, word.length() / 3))
-                .map(n -> " (did you mean '" + n + "'?)")
-                .orElse("");
-    }
-
-    /** Levenshtein's edit distance. */
-    private static int distance(String a, String b) {
-        int[] row = new int[b.length() + 1];
-        for (int j = 0; j <= b.length(); j++) {
-            row[j] = j;
-        }
-        for (int i = 1; i <= a.length(); i++) {
-            int diagonal = row[0];
-            row[0] = i;
-            for (int j = 1; j <= b.length(); j++) {
-                int above = row[j];
-                int replaced = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-                row[j] = Math.min(replaced, 1 + Math.min(above, row[j - 1]));
-                diagonal = above;
-            }
-        }
-        return row[b.length()];
+        known.fieldNames().forEachRemaining(names::add);
+        return Spelling.suggestion(word, names);
     }
 
     private static String names(JsonNode node) {

@@ -7,12 +7,10 @@ import dev.flipside.engine.Parameters.Slot;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
-import dev.flipside.model.DecoderConfig.Experts;
-import dev.flipside.model.DecoderConfig.HeadNorms;
 import dev.flipside.model.DecoderConfig.NormKind;
-import dev.flipside.model.DecoderConfig.Placement;
-import dev.flipside.model.DecoderConfig.Residual;
 import dev.flipside.model.TensorNames.Form;
+import dev.flipside.model.WeightSlots.Part;
+import dev.flipside.model.WeightSlots.Weight;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -29,7 +27,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * Which Hugging Face tensors lie in which slot of a model's {@link Parameters}.
  *
  * <p>Queries, keys and values share one slot, gate and up another, so that each pair of matrices is one product; a slot is its parts one below the other. Slots
- * have the same names in all families; {@link TensorNames} says what fills them.
+ * have the same names in all families; {@link TensorNames} says what fills them, {@link WeightSlots} lists them.
  */
 final class WeightLayout {
     static final String EMBEDDING = "model.embed_tokens.weight";
@@ -40,45 +38,39 @@ final class WeightLayout {
     static final String REWARD_HEAD = "score.weight";
     private static final Set<String> NOT_LINEAR = Set.of(EMBEDDING, POSITIONS, VOCABULARY_HEAD, REWARD_HEAD);
 
-    /**
-     * A Hugging Face tensor inside a slot.
-     *
-     * @param name its name in the file
-     * @param rows how many rows of the slot it fills
-     */
-    private record Part(String name, long rows) {}
-
-    /** @param form how each part lies in its file */
-    private record Weight(Slot slot, List<Part> parts, Form form) {}
-
     private final DecoderConfig config;
     private final TensorNames names;
-    private final List<Weight> weights = new ArrayList<>();
+    private final List<Weight> weights;
 
-    private WeightLayout(DecoderConfig config) {
+    private WeightLayout(DecoderConfig config, TensorNames names, WeightSlots slots) {
         this.config = config;
-        names = Family.of(config).names();
+        this.names = names;
+        weights = slots.weights();
     }
 
     /** The decoder's weights and the vocabulary head where it is not the embedding. */
     static WeightLayout causalLm(DecoderConfig config) {
-        WeightLayout layout = decoder(config);
-        if (!config.tiedHead()) {
-            layout.single(VOCABULARY_HEAD, layout.names.headWeight(), config.vocabSize(), config.hiddenSize());
-        }
-        return layout;
+        TensorNames names = Family.of(config).names();
+        WeightSlots slots = new WeightSlots(config, names).decoder();
+        return new WeightLayout(
+                config,
+                names,
+                config.tiedHead()
+                        ? slots
+                        : slots.single(VOCABULARY_HEAD, names.headWeight(), config.vocabSize(), config.hiddenSize()));
     }
 
     /** The decoder's weights alone: what an adapter of a reward model lies on, its head being the adapter's. */
     static WeightLayout backbone(DecoderConfig config) {
-        return decoder(config);
+        TensorNames names = Family.of(config).names();
+        return new WeightLayout(config, names, new WeightSlots(config, names).decoder());
     }
 
     /** The decoder's weights and the reward head [1, D]. */
     static WeightLayout rewardModel(DecoderConfig config) {
-        WeightLayout layout = decoder(config);
-        layout.single(REWARD_HEAD, REWARD_HEAD, 1, config.hiddenSize());
-        return layout;
+        TensorNames names = Family.of(config).names();
+        WeightSlots slots = new WeightSlots(config, names).decoder();
+        return new WeightLayout(config, names, slots.single(REWARD_HEAD, REWARD_HEAD, 1, config.hiddenSize()));
     }
 
     static String layer(int layer, String name) {
@@ -162,110 +154,6 @@ final class WeightLayout {
     /** The module of a weight or bias. */
     static String module(String weight) {
         return weight.substring(0, weight.lastIndexOf('.'));
-    }
-
-    private static WeightLayout decoder(DecoderConfig c) {
-        WeightLayout layout = new WeightLayout(c);
-        TensorNames names = layout.names;
-        layout.single(EMBEDDING, names.embeddingWeight(), c.vocabSize(), c.hiddenSize());
-        if (c.positions().learned()) {
-            String name = names.decoder() + names.positions() + ".weight";
-            layout.single(POSITIONS, name, c.maxPositionEmbeddings(), c.hiddenSize());
-        }
-        for (int i = 0; i < c.layers(); i++) {
-            layout.norm(i, DecoderLayer.ATTENTION_NORM, c.block().placement() != Placement.AFTER);
-            layout.attention(i);
-            layout.norm(i, DecoderLayer.ATTENTION_OUTPUT_NORM, c.block().placement() != Placement.BEFORE);
-            boolean ownNorm = c.block().residual() != Residual.PARALLEL_ONE_NORM;
-            layout.norm(i, DecoderLayer.MLP_NORM, ownNorm && c.block().placement() != Placement.AFTER);
-            layout.mlp(i);
-            layout.norm(i, DecoderLayer.MLP_OUTPUT_NORM, c.block().placement() != Placement.BEFORE);
-        }
-        String finalNorm = names.decoder() + names.finalNorm();
-        layout.single(FINAL_NORM, finalNorm + ".weight", c.hiddenSize());
-        if (c.block().norm().kind() == NormKind.LAYER) {
-            layout.single(FINAL_NORM_BIAS, finalNorm + ".bias", c.hiddenSize());
-        }
-        return layout;
-    }
-
-    private void norm(int layer, String module, boolean present) {
-        if (present) {
-            vector(layer, module, "weight", config.hiddenSize());
-        }
-        if (present && config.block().norm().kind() == NormKind.LAYER) {
-            vector(layer, module, "bias", config.hiddenSize());
-        }
-    }
-
-    private void attention(int layer) {
-        long q = (long) config.heads() * config.headDim();
-        long kv = (long) config.kvHeads() * config.headDim();
-        linear(layer, DecoderLayer.QKV, config.biases().qkv(), config.hiddenSize(), q, kv, kv);
-        if (config.headNorms()) {
-            boolean each = config.attention().headNorms() == HeadNorms.EACH;
-            vector(layer, DecoderLayer.QUERY_NORM, "weight", each ? config.headDim() : q);
-            vector(layer, DecoderLayer.KEY_NORM, "weight", each ? config.headDim() : kv);
-        }
-        linear(layer, DecoderLayer.OUTPUT, config.biases().output(), q, config.hiddenSize());
-    }
-
-    private void mlp(int layer) {
-        if (config.experts(layer).isPresent()) {
-            experts(layer, config.experts(layer).get());
-            return;
-        }
-        boolean bias = config.biases().mlp();
-        long f = config.intermediateSize();
-        if (config.block().gated()) {
-            linear(layer, DecoderLayer.GATE_UP, bias, config.hiddenSize(), f, f);
-        } else {
-            linear(layer, DecoderLayer.UP, bias, config.hiddenSize(), f);
-        }
-        linear(layer, DecoderLayer.DOWN, bias, f, config.hiddenSize());
-    }
-
-    private void experts(int layer, Experts experts) {
-        long d = config.hiddenSize();
-        long f = experts.width();
-        linear(layer, DecoderLayer.ROUTER, false, d, experts.count());
-        for (int e = 0; e < experts.count(); e++) {
-            String gateUp = layer(layer, DecoderLayer.ofExpert(DecoderLayer.GATE_UP_OF_EXPERT, e) + ".weight");
-            fused(gateUp, names.tensors(layer, DecoderLayer.GATE_UP_OF_EXPERT, e, "weight"), Form.ROWS, d, f, f);
-            String down = layer(layer, DecoderLayer.ofExpert(DecoderLayer.DOWN_OF_EXPERT, e) + ".weight");
-            fused(down, names.tensors(layer, DecoderLayer.DOWN_OF_EXPERT, e, "weight"), Form.ROWS, f, d);
-        }
-    }
-
-    /** A matrix of {@code columns} inputs whose outputs are {@code rows} one below the other, and its bias. */
-    private void linear(int layer, String module, boolean bias, long columns, long... rows) {
-        String slot = layer(layer, module);
-        fused(slot + ".weight", names.tensors(layer, module, "weight"), names.form(module), columns, rows);
-        if (bias) {
-            fused(slot + ".bias", names.tensors(layer, module, "bias"), names.form(module), 0, rows);
-        }
-    }
-
-    private void vector(int layer, String module, String kind, long size) {
-        single(
-                layer(layer, module) + "." + kind,
-                names.tensors(layer, module, kind).get(0),
-                size);
-    }
-
-    private void single(String slot, String name, long... shape) {
-        weights.add(new Weight(new Slot(slot, shape), List.of(new Part(name, shape[0])), Form.ROWS));
-    }
-
-    /** One slot made of the tensors of a file, or of a single one where the file has them fused. @param columns 0 for a vector */
-    private void fused(String slot, List<String> tensors, Form form, long columns, long... rows) {
-        long total = LongStream.of(rows).sum();
-        List<Part> parts = new ArrayList<>();
-        for (int i = 0; i < tensors.size(); i++) {
-            parts.add(new Part(tensors.get(i), tensors.size() == 1 ? total : rows[i]));
-        }
-        long[] shape = columns == 0 ? new long[] {total} : new long[] {total, columns};
-        weights.add(new Weight(new Slot(slot, shape), parts, form));
     }
 
     /**

@@ -3,7 +3,7 @@
  *
  * <ul>
  *   <li>Files: {@link dev.flipside.model.SafeTensors} (one file), {@link dev.flipside.model.ModelFiles} (a Hugging Face directory without its weights),
- *       {@code WeightFiles} (single or sharded weights), {@code WeightLayout} (which tensors fill which slot), {@link
+ *       {@code WeightFiles} (single or sharded weights), {@code WeightLayout} (which tensors fill which slot; {@code WeightSlots} lists them), {@link
  *       dev.flipside.model.TokenizerFiles}; {@link dev.flipside.model.ModelWriter} and {@link dev.flipside.model.WeightSource} for a model from elsewhere.
  *   <li>Architecture: {@code Family} (one class per {@code model_type}, with {@code FamilyReader} for what they share) reads {@link
  *       dev.flipside.model.DecoderConfig} and {@link dev.flipside.model.RopeConfig}, and names the tensors of its files ({@code TensorNames}).

@@ -1,0 +1,146 @@
+package dev.flipside.model;
+
+import dev.flipside.engine.Parameters.Slot;
+import dev.flipside.model.DecoderConfig.Experts;
+import dev.flipside.model.DecoderConfig.HeadNorms;
+import dev.flipside.model.DecoderConfig.NormKind;
+import dev.flipside.model.DecoderConfig.Placement;
+import dev.flipside.model.DecoderConfig.Residual;
+import dev.flipside.model.TensorNames.Form;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.LongStream;
+
+/** Collects the slots of a model, in its order, and the tensors that fill each of them. */
+final class WeightSlots {
+    /**
+     * A Hugging Face tensor inside a slot.
+     *
+     * @param name its name in the file
+     * @param rows how many rows of the slot it fills
+     */
+    record Part(String name, long rows) {}
+
+    /** @param form how each part lies in its file */
+    record Weight(Slot slot, List<Part> parts, Form form) {}
+
+    private final DecoderConfig config;
+    private final TensorNames names;
+    private final List<Weight> weights = new ArrayList<>();
+
+    WeightSlots(DecoderConfig config, TensorNames names) {
+        this.config = config;
+        this.names = names;
+    }
+
+    List<Weight> weights() {
+        return List.copyOf(weights);
+    }
+
+    /** The embedding, the blocks and the final norm. */
+    WeightSlots decoder() {
+        DecoderConfig c = config;
+        single(WeightLayout.EMBEDDING, names.embeddingWeight(), c.vocabSize(), c.hiddenSize());
+        if (c.positions().learned()) {
+            String name = names.decoder() + names.positions() + ".weight";
+            single(WeightLayout.POSITIONS, name, c.maxPositionEmbeddings(), c.hiddenSize());
+        }
+        for (int i = 0; i < c.layers(); i++) {
+            norm(i, DecoderLayer.ATTENTION_NORM, c.block().placement() != Placement.AFTER);
+            attention(i);
+            norm(i, DecoderLayer.ATTENTION_OUTPUT_NORM, c.block().placement() != Placement.BEFORE);
+            boolean ownNorm = c.block().residual() != Residual.PARALLEL_ONE_NORM;
+            norm(i, DecoderLayer.MLP_NORM, ownNorm && c.block().placement() != Placement.AFTER);
+            mlp(i);
+            norm(i, DecoderLayer.MLP_OUTPUT_NORM, c.block().placement() != Placement.BEFORE);
+        }
+        String finalNorm = names.decoder() + names.finalNorm();
+        single(WeightLayout.FINAL_NORM, finalNorm + ".weight", c.hiddenSize());
+        if (c.block().norm().kind() == NormKind.LAYER) {
+            single(WeightLayout.FINAL_NORM_BIAS, finalNorm + ".bias", c.hiddenSize());
+        }
+        return this;
+    }
+
+    private void norm(int layer, String module, boolean present) {
+        if (present) {
+            vector(layer, module, "weight", config.hiddenSize());
+        }
+        if (present && config.block().norm().kind() == NormKind.LAYER) {
+            vector(layer, module, "bias", config.hiddenSize());
+        }
+    }
+
+    private void attention(int layer) {
+        long q = (long) config.heads() * config.headDim();
+        long kv = (long) config.kvHeads() * config.headDim();
+        linear(layer, DecoderLayer.QKV, config.biases().qkv(), config.hiddenSize(), q, kv, kv);
+        if (config.headNorms()) {
+            boolean each = config.attention().headNorms() == HeadNorms.EACH;
+            vector(layer, DecoderLayer.QUERY_NORM, "weight", each ? config.headDim() : q);
+            vector(layer, DecoderLayer.KEY_NORM, "weight", each ? config.headDim() : kv);
+        }
+        linear(layer, DecoderLayer.OUTPUT, config.biases().output(), q, config.hiddenSize());
+    }
+
+    private void mlp(int layer) {
+        if (config.experts(layer).isPresent()) {
+            experts(layer, config.experts(layer).get());
+            return;
+        }
+        boolean bias = config.biases().mlp();
+        long f = config.intermediateSize();
+        if (config.block().gated()) {
+            linear(layer, DecoderLayer.GATE_UP, bias, config.hiddenSize(), f, f);
+        } else {
+            linear(layer, DecoderLayer.UP, bias, config.hiddenSize(), f);
+        }
+        linear(layer, DecoderLayer.DOWN, bias, f, config.hiddenSize());
+    }
+
+    private void experts(int layer, Experts experts) {
+        long d = config.hiddenSize();
+        long f = experts.width();
+        linear(layer, DecoderLayer.ROUTER, false, d, experts.count());
+        for (int e = 0; e < experts.count(); e++) {
+            String gateUp =
+                    WeightLayout.layer(layer, DecoderLayer.ofExpert(DecoderLayer.GATE_UP_OF_EXPERT, e) + ".weight");
+            fused(gateUp, names.tensors(layer, DecoderLayer.GATE_UP_OF_EXPERT, e, "weight"), Form.ROWS, d, f, f);
+            String down = WeightLayout.layer(layer, DecoderLayer.ofExpert(DecoderLayer.DOWN_OF_EXPERT, e) + ".weight");
+            fused(down, names.tensors(layer, DecoderLayer.DOWN_OF_EXPERT, e, "weight"), Form.ROWS, f, d);
+        }
+    }
+
+    /** A matrix of {@code columns} inputs whose outputs are {@code rows} one below the other, and its bias. */
+    private void linear(int layer, String module, boolean bias, long columns, long... rows) {
+        String slot = WeightLayout.layer(layer, module);
+        fused(slot + ".weight", names.tensors(layer, module, "weight"), names.form(module), columns, rows);
+        if (bias) {
+            fused(slot + ".bias", names.tensors(layer, module, "bias"), names.form(module), 0, rows);
+        }
+    }
+
+    private void vector(int layer, String module, String kind, long size) {
+        single(
+                WeightLayout.layer(layer, module) + "." + kind,
+                names.tensors(layer, module, kind).get(0),
+                size);
+    }
+
+    /** A slot that is one tensor. */
+    WeightSlots single(String slot, String name, long... shape) {
+        weights.add(new Weight(new Slot(slot, shape), List.of(new Part(name, shape[0])), Form.ROWS));
+        return this;
+    }
+
+    /** One slot made of the tensors of a file, or of a single one where the file has them fused. @param columns 0 for a vector */
+    private void fused(String slot, List<String> tensors, Form form, long columns, long... rows) {
+        long total = LongStream.of(rows).sum();
+        List<Part> parts = new ArrayList<>();
+        for (int i = 0; i < tensors.size(); i++) {
+            parts.add(new Part(tensors.get(i), tensors.size() == 1 ? total : rows[i]));
+        }
+        long[] shape = columns == 0 ? new long[] {total} : new long[] {total, columns};
+        weights.add(new Weight(new Slot(slot, shape), parts, form));
+    }
+}
