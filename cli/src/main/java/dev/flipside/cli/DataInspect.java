@@ -42,7 +42,7 @@ final class DataInspect extends FlipsideCommand {
             names = "--benchmark",
             paramLabel = "[NAME=]FILE",
             description =
-                    "A benchmark whose prompts must not be trained on: its own file, or NAME=FOLDER with a name of eval-rm's; may be repeated.")
+                    "A benchmark whose prompts must not be trained on: its own file, or NAME=FOLDER with a name of eval-rm's, or org/name[:[config/]split] on the Hub for either; may be repeated.")
     private List<String> benchmarks = List.of();
 
     @Option(
@@ -64,8 +64,9 @@ final class DataInspect extends FlipsideCommand {
     @Override
     int run(Console console) throws IOException {
         requireOptions();
-        List<PromptOverlap> overlaps =
-                benchmarks.stream().map(BenchmarkPrompts::read).toList();
+        List<PromptOverlap> overlaps = benchmarks.stream()
+                .map(text -> BenchmarkPrompts.read(text, path -> inputs(console).data("--benchmark", path)))
+                .toList();
         Path data = inputs(console).data("FILE", file);
         Optional<ModelFiles> files =
                 model.map(name -> ModelFiles.open(inputs(console).model("--model", name)));

@@ -69,7 +69,8 @@ final class EvalRm extends FlipsideCommand {
     @Option(
             names = "--compare",
             paramLabel = "DIR",
-            description = "Another reward model, or the --out of another evaluation of the same files.")
+            description =
+                    "Another reward model, also by its name on the Hub, or the --out of another evaluation of the same files.")
     private Optional<Path> compare = Optional.empty();
 
     @Mixin
@@ -91,6 +92,8 @@ final class EvalRm extends FlipsideCommand {
         if (scores.isEmpty()) {
             requireOptions();
             Path directory = inputs(console).model("--model", model.orElseThrow());
+            compare = compare.map(text -> inputs(console).model("--compare", text.toString()));
+            requireNoScores();
             List<Loaded> loaded = loaded(console, directory);
             loadLibraries(console, directory);
             results = score(console, directory, template.config(), loaded, out.orElseThrow());
@@ -161,10 +164,13 @@ final class EvalRm extends FlipsideCommand {
             throw new UserError(
                     "--benchmark: " + benchmarks + " names a benchmark twice; its scores would be kept in one file.");
         }
+    }
+
+    private void requireNoScores() {
         for (Path folder : compare.filter(EvalRm::isModel).isPresent()
                 ? List.of(out.get(), comparedFolder())
                 : List.of(out.get())) {
-            for (RewardBenchmark benchmark : named) {
+            for (RewardBenchmark benchmark : named()) {
                 if (Files.exists(ScoreFile.in(folder, benchmark))) {
                     throw new UserError("--out: " + folder + " already holds scores of " + benchmark.key()
                             + "; show them with `flipside eval-rm --scores " + folder + "`, or choose another folder.");

@@ -115,6 +115,8 @@ class HubCommandsTest {
                 .as(inspect.err())
                 .contains("org/prompts: 4 rows")
                 .contains("prompt, tokens");
+        CommandRun overlap = run("data", "inspect", "org/prompts", "--benchmark", "org/prompts:test", "--json");
+        assertThat(overlap.exitCode()).as(overlap.err()).isZero();
         CommandRun missing = with(Map.of(), row, "score", "--model", "org/none");
         assertThat(missing.exitCode()).isEqualTo(2);
         assertThat(missing.err())
@@ -122,6 +124,31 @@ class HubCommandsTest {
         CommandRun offline = with(Map.of("HF_HUB_OFFLINE", "1"), row, "score", "--model", "org/none");
         assertThat(offline.exitCode()).isEqualTo(2);
         assertThat(offline.err()).contains("HF_HUB_OFFLINE is set");
+    }
+
+    @Test
+    @Order(2)
+    void aModelIsComparedWithOneOfTheHub() throws IOException {
+        Path pairs = folder.resolve("pairs.jsonl");
+        Files.writeString(pairs, "{\"prompt\": \"a\", \"chosen\": \"good\", \"rejected\": \"bad\"}\n");
+        String[] args = {
+            "eval-rm",
+            "--model",
+            "org/judge",
+            "--compare",
+            "org/judge@main",
+            "--benchmark",
+            "pairs",
+            "--input",
+            pairs.toString(),
+            "--out",
+            folder.resolve("evaluated").toString(),
+            "--json"
+        };
+        CommandRun compared = run(args);
+        assertThat(compared.exitCode()).as(compared.err()).isZero();
+        assertThat(folder.resolve("evaluated/compare/pairs.jsonl")).exists();
+        assertThat(run(args).err()).contains("already holds scores of pairs");
     }
 
     @Test

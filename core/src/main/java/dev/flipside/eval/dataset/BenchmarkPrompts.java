@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 
 /** The different prompts of a benchmark's file. */
 public final class BenchmarkPrompts {
@@ -20,16 +21,17 @@ public final class BenchmarkPrompts {
     /**
      * @param argument a file that has prompts in a known shape or is a benchmark of reward models; {@code NAME=PATH} says which benchmark, and only then may the path be a
      *     folder
+     * @param find what a text of a path means, which may be a name of the Hub
      * @throws UserError when nothing can read it
      */
-    public static PromptOverlap read(String argument) {
+    public static PromptOverlap read(String argument, Function<String, Path> find) {
         int equals = argument.indexOf('=');
         if (equals > 0 && !Files.exists(Path.of(argument))) {
             String name = argument.substring(0, equals);
-            Path path = Path.of(argument.substring(equals + 1));
+            Path path = find.apply(argument.substring(equals + 1));
             return new PromptOverlap(name, items(RewardBenchmark.named(name), path));
         }
-        Path file = Path.of(argument);
+        Path file = find.apply(argument);
         if (!Files.isRegularFile(file)) {
             throw new UserError("--benchmark: " + argument
                     + " is not a file; give a benchmark's file, or NAME=FOLDER with a name of eval-rm's.");

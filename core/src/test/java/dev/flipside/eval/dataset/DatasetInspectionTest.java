@@ -145,8 +145,7 @@ class DatasetInspectionTest {
     @Test
     void knownOverlapsOfRealDataAreFound() {
         // What the data's own description says: one prompt shared with LLMBar Neighbor.
-        PromptOverlap neighbor =
-                BenchmarkPrompts.read("llmbar=" + SharedFiles.require("data/llmbar/Adversarial/Neighbor"));
+        PromptOverlap neighbor = read("llmbar=" + SharedFiles.require("data/llmbar/Adversarial/Neighbor"));
         DatasetReport report =
                 inspect(SharedFiles.require("data/ultrafeedback-1k/train_clean.jsonl.gz"), Optional.empty(), neighbor);
         assertThat(report.pairs().orElseThrow().equal()).isEqualTo(4);
@@ -157,22 +156,24 @@ class DatasetInspectionTest {
 
     @Test
     void benchmarksAreRecognisedByTheirRows() throws IOException {
-        assertThat(BenchmarkPrompts.read(write("gsm8k.jsonl", "{`question`: `q`, `answer`: `#### 1`}")
+        assertThat(read(write("gsm8k.jsonl", "{`question`: `q`, `answer`: `#### 1`}")
                                 .toString())
                         .result()
                         .prompts())
                 .isEqualTo(1);
-        assertThat(BenchmarkPrompts.read(SharedFiles.require("data/llmbar/Natural/dataset.json")
-                                .toString())
+        assertThat(read(SharedFiles.require("data/llmbar/Natural/dataset.json").toString())
                         .result()
                         .prompts())
                 .isEqualTo(100);
-        assertThatThrownBy(
-                        () -> BenchmarkPrompts.read(write("x.jsonl", "{`x`: 1}").toString()))
+        assertThatThrownBy(() -> read(write("x.jsonl", "{`x`: 1}").toString()))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("x.jsonl has prompts in no known shape and is no benchmark of eval-rm");
-        assertThatThrownBy(() -> BenchmarkPrompts.read(folder.toString()))
+        assertThatThrownBy(() -> read(folder.toString()))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("is not a file; give a benchmark's file, or NAME=FOLDER");
+    }
+
+    private static PromptOverlap read(String argument) {
+        return BenchmarkPrompts.read(argument, Path::of);
     }
 }
