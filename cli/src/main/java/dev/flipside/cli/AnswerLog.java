@@ -7,17 +7,15 @@ import dev.flipside.config.UserError;
 import dev.flipside.eval.policy.PolicyAnswer;
 import dev.flipside.eval.policy.PolicyPrompt;
 import dev.flipside.run.AppendLog;
+import dev.flipside.run.MadeWith;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * {@code answers.jsonl}: the answers of one model under one set of sampling options, appended as they come, so that an interrupted evaluation goes on. What made
@@ -58,16 +56,8 @@ final class AnswerLog implements AutoCloseable {
         try {
             Files.createDirectories(folder);
             agree(folder.resolve("generation.json"), generation);
-            byte[] bytes = Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
-            // What follows the last line break was being written when the process died.
-            int whole = bytes.length;
-            while (whole > 0 && bytes[whole - 1] != '\n') {
-                whole--;
-            }
-            Map<String, Line> lines = parse(file, new String(Arrays.copyOf(bytes, whole), StandardCharsets.UTF_8));
-            AppendLog log = AppendLog.open(file);
-            log.truncateTo(whole);
-            return new AnswerLog(file, log, lines);
+            Map<String, Line> lines = parse(file, AppendLog.wholeLines(file));
+            return new AnswerLog(file, AppendLog.resume(file), lines);
         } catch (IOException e) {
             throw new UserError("--out: " + folder + " cannot be used: " + e + "; check the path and permissions.", e);
         }
@@ -78,33 +68,29 @@ final class AnswerLog implements AutoCloseable {
             JsonFile.write(file, generation);
             return;
         }
-        JsonNode wanted = JSON.valueToTree(generation);
-        JsonNode found = JSON.readTree(file.toFile());
-        Set<String> names = new LinkedHashSet<>();
-        wanted.fieldNames().forEachRemaining(names::add);
-        found.fieldNames().forEachRemaining(names::add);
-        for (String name : names) {
-            String before = text(found.path(name));
-            String now = text(wanted.path(name));
-            if (!before.equals(now)) {
-                throw new UserError("--out: " + file.getParent() + " holds answers made with " + name + " " + before
-                        + ", not " + now + "; choose another folder, or delete that one to start anew.");
-            }
-        }
+        MadeWith.requireSame(
+                "--out: " + file.getParent() + " holds answers",
+                "folder",
+                texts(JSON.readTree(file.toFile())),
+                texts(JSON.valueToTree(generation)));
     }
 
-    /** Numbers of equal value may have different node types once they were read. */
-    private static String text(JsonNode value) {
-        if (value.isMissingNode()) {
-            return "unset";
-        }
-        return value.isContainerNode() ? value.toString() : value.asText();
+    /** As text, since numbers of equal value may have different node types once they were read. */
+    private static Map<String, String> texts(JsonNode object) {
+        Map<String, String> texts = new LinkedHashMap<>();
+        object.properties()
+                .forEach(e -> texts.put(
+                        e.getKey(),
+                        e.getValue().isContainerNode()
+                                ? e.getValue().toString()
+                                : e.getValue().asText()));
+        return texts;
     }
 
-    private static Map<String, Line> parse(Path file, String text) {
+    private static Map<String, Line> parse(Path file, List<String> texts) {
         Map<String, Line> lines = new HashMap<>();
         int number = 0;
-        for (String json : text.lines().toList()) {
+        for (String json : texts) {
             number++;
             try {
                 Line line = line(JSON.readTree(json));

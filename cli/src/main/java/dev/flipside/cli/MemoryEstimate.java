@@ -57,9 +57,9 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
                     model.files().config(), model.elements(), model.parameters().elements(), false);
         }
 
-        static Shape of(RewardModel model, boolean shared) {
+        static Shape of(RewardModel model) {
             return new Shape(
-                    model.files().config(), model.elements(), model.trunk().elements(), shared);
+                    model.files().config(), model.elements(), model.trunk().elements(), model.sharesBackbone());
         }
 
         /** What there is to say of an adapter. */

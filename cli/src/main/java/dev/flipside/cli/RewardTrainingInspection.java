@@ -55,7 +55,7 @@ final class RewardTrainingInspection {
         try (RewardModel model = ConfiguredModels.rewardModel(
                         config.rewardModel(), new Seeds(config.run().seed()), device, Precision.FLOAT32);
                 Renderer renderer = Renderers.load(dir, config.rewardModel().template(), files)) {
-            MemoryEstimate.Shape shape = MemoryEstimate.Shape.of(model, false);
+            MemoryEstimate.Shape shape = MemoryEstimate.Shape.of(model);
             findings.fact("model", ModelInspection.describe(files, shape));
             findings.fact(
                     "reward head",

@@ -227,7 +227,7 @@ final class TrainInspection {
             int limit = Math.min(context, section.maxLength().orElse(context));
             findings.fact(
                     "reward model",
-                    ModelInspection.describe(model.files(), MemoryEstimate.Shape.of(model, model.sharesBackbone()))
+                    ModelInspection.describe(model.files(), MemoryEstimate.Shape.of(model))
                             + (model.hasValueHead() ? ", with a value head" : ", without a value head"));
             Reply first = replies.get(0);
             Rendered shown = renderer.complete(first.prompt().prompt(), first.text(), first.finished());
@@ -257,7 +257,7 @@ final class TrainInspection {
             if (!rows.isEmpty()) {
                 ModelInspection.rewardModel(model, rows, findings);
             }
-            return MemoryEstimate.Shape.of(model, model.sharesBackbone());
+            return MemoryEstimate.Shape.of(model);
         }
     }
 

@@ -103,7 +103,7 @@ class HubCommandsTest {
 
     @Test
     @Order(2)
-    void modelsAreTakenByName() {
+    void modelsAreTakenByName() throws IOException {
         String row = "{\"id\": 1, \"prompt\": \"a\", \"completion\": \"b\"}\n";
         assertThat(with(Map.of("HF_HUB_OFFLINE", "1"), row, "logprobs", "--model", "org/tiny")
                         .out())
@@ -115,8 +115,9 @@ class HubCommandsTest {
                 .as(inspect.err())
                 .contains("org/prompts: 4 rows")
                 .contains("prompt, tokens");
-        CommandRun overlap = run("data", "inspect", "org/prompts", "--benchmark", "org/prompts:test", "--json");
+        CommandRun overlap = run("data", "inspect", "org/prompts:test", "--benchmark", "org/prompts:test", "--json");
         assertThat(overlap.exitCode()).as(overlap.err()).isZero();
+        assertThat(JSON.readTree(overlap.out()).findValue("same_rows").asInt()).isEqualTo(1);
         CommandRun missing = with(Map.of(), row, "score", "--model", "org/none");
         assertThat(missing.exitCode()).isEqualTo(2);
         assertThat(missing.err())

@@ -92,8 +92,13 @@ public final class ConfigReference {
                     defaultValue(defaults.path(name)),
                     doc(component).replace("|", "\\|")));
             String inner = prefix + name + (component.getType() == List.class ? "[]." : ".");
-            entry(component.getGenericType()).ifPresent(record -> keys(page, inner, record, MissingNode.getInstance()));
+            entry(component.getGenericType()).ifPresent(record -> keys(page, inner, record, defaultsOf(record)));
         }
+    }
+
+    /** What the keys of an optional map are where it is given without them: an adapter has defaults, entries of lists have none. */
+    private static JsonNode defaultsOf(Class<?> record) {
+        return record == LoraConfig.class ? ConfigReader.tree(LoraConfig.defaults()) : MissingNode.getInstance();
     }
 
     /** The record that a list, a map or an optional holds, whose keys the page then lists too. */
@@ -162,7 +167,7 @@ public final class ConfigReference {
         boolean none = value.isNull()
                 || value.isMissingNode()
                 || value.isTextual() && value.asText().isEmpty()
-                || value.isArray();
+                || value.isArray() && value.isEmpty();
         return none ? "-" : "`" + ConfigReader.shown(value) + "`";
     }
 

@@ -5,24 +5,23 @@ import java.util.List;
 
 /**
  * Low-rank adaptation (Hu et al., arXiv 2106.09685): a frozen weight W becomes W + s B A, of which only A [r, in] and B [out, r] learn, with s = lora_alpha / r, or
- * lora_alpha / sqrt(r) with {@code use_rslora}. Keys are those of PEFT's {@code LoraConfig}; a key that is not given has the default that its description names.
+ * lora_alpha / sqrt(r) with {@code use_rslora}. Keys are those of PEFT's {@code LoraConfig}; a key that is not given has its default, see {@link #defaults}.
  */
 public record LoraConfig(
-        @Doc("Rank of the update of a weight; default 16.") Integer r,
-        @Doc("Numerator of the scale of the update; default 32.") Double loraAlpha,
+        @Doc("Rank of the update of a weight.") Integer r,
+        @Doc("Numerator of the scale of the update.") Double loraAlpha,
         @Doc(
-                        "Share of the adapters' inputs that is dropped in passes that train, and only there; default 0. Drawn per token from the seed, so that the result does not depend on how batches are cut.")
+                        "Share of the adapters' inputs that is dropped in passes that train, and only there. Drawn per token from the seed, so that the result does not depend on how batches are cut.")
                 Double loraDropout,
         @Doc(
-                        "all-linear (every linear module but the heads; the default), or a list of module names such as [q_proj, v_proj], matched at the end of a module's path.")
+                        "all-linear (every linear module but the heads), or a list of module names such as [q_proj, v_proj], matched at the end of a module's path.")
                 @JsonFormat(with = JsonFormat.Feature.ACCEPT_SINGLE_VALUE_AS_ARRAY)
                 List<String> targetModules,
         @Doc(
-                        "Modules that are trained whole and saved with the adapter, such as [lm_head] or [norm]; default none. A reward model's score is always one.")
+                        "Modules that are trained whole and saved with the adapter, such as [lm_head] or [norm]. A reward model's score is always one.")
                 List<String> modulesToSave,
-        @Doc("Scale by lora_alpha / sqrt(r) (Kalajdzievski, arXiv 2312.03732); default false.") Boolean useRslora,
-        @Doc(
-                        "Learn the norm of each row of a weight apart from its direction (DoRA; Liu et al., arXiv 2402.09353); default false.")
+        @Doc("Scale by lora_alpha / sqrt(r) (Kalajdzievski, arXiv 2312.03732).") Boolean useRslora,
+        @Doc("Learn the norm of each row of a weight apart from its direction (DoRA; Liu et al., arXiv 2402.09353).")
                 Boolean useDora) {
     /** The value of {@code target_modules} that names every linear module. */
     public static final String ALL_LINEAR = "all-linear";
@@ -35,6 +34,11 @@ public record LoraConfig(
         modulesToSave = modulesToSave == null ? List.of() : List.copyOf(modulesToSave);
         useRslora = useRslora != null && useRslora;
         useDora = useDora != null && useDora;
+    }
+
+    /** What {@code {}} is. */
+    public static LoraConfig defaults() {
+        return new LoraConfig(null, null, null, null, null, null, null);
     }
 
     /** Whether {@code target_modules} names every linear module. */

@@ -26,7 +26,7 @@ final class FileChoice {
             "tokenizer.model",
             "chat_template.jinja",
             "value_head.safetensors",
-            "adapter_config.json",
+            AdapterBase.CONFIG,
             "adapter_model.safetensors");
 
     /** Formats whose reader runs code that the file brings along. */
@@ -79,7 +79,7 @@ final class FileChoice {
         if (!single && !sharded && !has(root, "adapter_model.safetensors")) {
             throw withoutWeights(name, listing);
         }
-        if (!has(root, "config.json") && !has(root, "adapter_config.json")) {
+        if (!has(root, "config.json") && !has(root, AdapterBase.CONFIG)) {
             throw new UserError(name.repo() + " has weights and no config.json, so it is no model directory; "
                     + "take individual files with flipside pull " + name + " --include 'PATTERN'.");
         }

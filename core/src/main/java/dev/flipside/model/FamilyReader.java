@@ -1,6 +1,7 @@
 package dev.flipside.model;
 
 import dev.flipside.model.DecoderConfig.Activation;
+import dev.flipside.model.DecoderConfig.Experts;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
@@ -113,6 +114,24 @@ record FamilyReader(ConfigJson config, int layers, int heads, int hiddenSize, in
                 throw config.wrong(
                         key, "is '" + name + "'; supported are silu, gelu, gelu_new, gelu_pytorch_tanh and relu");
         };
+    }
+
+    /**
+     * Experts by the keys that families share; the load-balancing loss is on where router logits are put out, as in transformers.
+     *
+     * @param byDefault how many there are where no key says it; two names are in use
+     * @param perTokenByDefault how many see a token
+     */
+    Experts experts(int byDefault, int perTokenByDefault, int width, boolean normalised, List<Boolean> sparseLayers) {
+        OptionalInt named = config.positive("num_local_experts");
+        int count = named.orElseGet(() -> config.positive("num_experts").orElse(byDefault));
+        int perToken = config.positive("num_experts_per_tok").orElse(perTokenByDefault);
+        if (perToken > count) {
+            throw config.wrong("num_experts_per_tok", "is " + perToken + ", more than the " + count + " experts");
+        }
+        boolean balanced = config.flag("output_router_logits", false);
+        double balanceWeight = balanced ? config.numberOrZero("router_aux_loss_coef", 0.001) : 0;
+        return new Experts(count, perToken, width, normalised, sparseLayers, balanceWeight);
     }
 
     /** {@code sliding_window}, where {@code use_sliding_window} switches it on. */

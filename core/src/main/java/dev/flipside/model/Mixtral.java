@@ -1,6 +1,5 @@
 package dev.flipside.model;
 
-import dev.flipside.model.DecoderConfig.Experts;
 import java.util.OptionalInt;
 
 /** Mixtral: Mistral with experts in place of every MLP. */
@@ -35,13 +34,7 @@ record Mixtral() implements Family {
         }
         return reader.gated(this, reader.equalHeads(), false, 1e-5)
                 .sliding(reader.window(OptionalInt.empty()), reader.allLayers())
-                .experts(new Experts(
-                        Qwen3Moe.count(config, 8),
-                        Qwen3Moe.perToken(config, 2, Qwen3Moe.count(config, 8)),
-                        config.required("intermediate_size"),
-                        true,
-                        reader.allLayers(),
-                        Qwen3Moe.balanceWeight(config)))
+                .experts(reader.experts(8, 2, config.required("intermediate_size"), true, reader.allLayers()))
                 .rope(RopeConfig.read(config, reader.maxPositions(), THETA))
                 .build();
     }

@@ -1,11 +1,9 @@
 package dev.flipside.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.flipside.model.DecoderConfig.Experts;
 import dev.flipside.model.DecoderConfig.HeadNorms;
 import java.util.HashSet;
 import java.util.List;
-import java.util.OptionalInt;
 import java.util.Set;
 import java.util.stream.IntStream;
 
@@ -39,13 +37,12 @@ record Qwen3Moe() implements Family {
                 .biases(attention, attention, false)
                 .headNorms(HeadNorms.EACH)
                 .sliding(reader.optionalWindow(Qwen2.WINDOW), reader.allLayers())
-                .experts(new Experts(
-                        count(config, 128),
-                        perToken(config, 8, count(config, 128)),
+                .experts(reader.experts(
+                        128,
+                        8,
                         config.positive("moe_intermediate_size").orElse(768),
                         config.flag("norm_topk_prob", false),
-                        sparseLayers(reader),
-                        balanceWeight(config)))
+                        sparseLayers(reader)))
                 .rope(RopeConfig.read(config, reader.maxPositions()))
                 .build();
     }
@@ -62,26 +59,5 @@ record Qwen3Moe() implements Family {
         return IntStream.range(0, reader.layers())
                 .mapToObj(i -> !dense.contains(i) && (i + 1) % step == 0)
                 .toList();
-    }
-
-    /** Both names are in use. */
-    static int count(ConfigJson config, int byDefault) {
-        OptionalInt count = config.positive("num_local_experts");
-        return count.isPresent()
-                ? count.getAsInt()
-                : config.positive("num_experts").orElse(byDefault);
-    }
-
-    static int perToken(ConfigJson config, int byDefault, int count) {
-        int perToken = config.positive("num_experts_per_tok").orElse(byDefault);
-        if (perToken > count) {
-            throw config.wrong("num_experts_per_tok", "is " + perToken + ", more than the " + count + " experts");
-        }
-        return perToken;
-    }
-
-    /** As in transformers the loss is on where router logits are put out. */
-    static double balanceWeight(ConfigJson config) {
-        return config.flag("output_router_logits", false) ? config.numberOrZero("router_aux_loss_coef", 0.001) : 0;
     }
 }

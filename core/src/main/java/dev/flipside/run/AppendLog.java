@@ -1,7 +1,10 @@
 package dev.flipside.run;
 
+import java.io.IOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 
 /**
  * A JSON Lines file: one object per line, each handed to the operating system as it is appended, so that a killed process loses no whole line.
@@ -19,6 +22,30 @@ public final class AppendLog implements AutoCloseable {
     /** Opens the file at its end; creates it and its folder when they are not there. */
     public static AppendLog open(Path path) {
         return new AppendLog(AppendFile.open(path));
+    }
+
+    /** Opens the file behind its last whole line; what follows was being written when a process died, and is forgotten. */
+    public static AppendLog resume(Path path) throws IOException {
+        int whole = Files.exists(path) ? wholeLength(Files.readAllBytes(path)) : 0;
+        AppendLog log = open(path);
+        log.truncateTo(whole);
+        return log;
+    }
+
+    /** The lines that {@link #resume} keeps; none where there is no file. */
+    public static List<String> wholeLines(Path path) throws IOException {
+        byte[] bytes = Files.exists(path) ? Files.readAllBytes(path) : new byte[0];
+        return new String(bytes, 0, wholeLength(bytes), StandardCharsets.UTF_8)
+                .lines()
+                .toList();
+    }
+
+    private static int wholeLength(byte[] bytes) {
+        int whole = bytes.length;
+        while (whole > 0 && bytes[whole - 1] != '\n') {
+            whole--;
+        }
+        return whole;
     }
 
     /** Appends {@code value} (a record, a map) as one line. */

@@ -4,7 +4,7 @@
  * <ul>
  *   <li>{@link dev.flipside.run.RunDirectory}: one run's folder, created or resumed by one process at a time.
  *   <li>{@link dev.flipside.run.Checkpoints}, {@link dev.flipside.run.Checkpoint}: whole, checksummed states; what is in them is the trainer's business.
- *   <li>{@link dev.flipside.run.AppendLog}: JSON lines that can be cut back to the position of a checkpoint.
+ *   <li>{@link dev.flipside.run.AppendLog}: JSON lines that can be cut back to the position of a checkpoint, or to their last whole line. {@link dev.flipside.run.MadeWith}: what such lines depend on.
  *   <li>{@link dev.flipside.run.Metrics}: scalars, to {@code metrics.jsonl} and to TensorBoard.
  *   <li>{@link dev.flipside.run.Provenance}, {@link dev.flipside.run.FileHash}: what would be needed to repeat the run.
  *   <li>{@link dev.flipside.run.StopSignal}: SIGTERM and Ctrl-C end the run after the current step.

@@ -167,9 +167,14 @@ final class Round implements AutoCloseable {
                 setting);
     }
 
-    /** A new adapter changes nothing yet, so that in the first round the policy's frozen base is the reference. */
+    /** The policy as the round begins; a new adapter changes nothing yet, so that its frozen base needs no copy. */
     private static CausalLm reference(int number, CausalLm policy, TrainConfig config) {
-        return number == 0 && config.policy().lora().isPresent() ? policy.withoutAdapter() : policy.copy();
+        return beginsAtBase(number, config) ? policy.withoutAdapter() : policy.copy();
+    }
+
+    /** Whether the policy that a round begins with is the frozen base of a new adapter. */
+    static boolean beginsAtBase(int number, TrainConfig config) {
+        return number == 0 && config.policy().lora().isPresent();
     }
 
     /** Rebuilds a round in the middle; the checkpoint restores optimisers and gate afterwards. */

@@ -236,7 +236,7 @@ final class Session implements AutoCloseable {
     /** The policy as a round began, without a second copy of what is frozen. */
     private CausalLm reference(int number, Path saved) {
         Path initial = Path.of(config.policy().model());
-        if (number == 0 && config.policy().lora().isPresent()) {
+        if (Round.beginsAtBase(number, config)) {
             return policy.lm().withoutAdapter();
         }
         return CausalLm.load(

@@ -4,18 +4,15 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
 import dev.flipside.config.UserError;
 import dev.flipside.run.AppendLog;
+import dev.flipside.run.MadeWith;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * The scores of a benchmark that is under way, {@code FOLDER/BENCHMARK.part.jsonl}: what makes them in the first line, then item after item as they come, so that an
@@ -47,25 +44,17 @@ public final class ScoreLog implements AutoCloseable {
     public static ScoreLog open(Path folder, RewardBenchmark benchmark, Map<String, String> made) {
         Path file = in(folder, benchmark);
         try {
-            byte[] bytes = Files.exists(file) ? Files.readAllBytes(file) : new byte[0];
-            // What follows the last line break was being written when the process died.
-            int whole = bytes.length;
-            while (whole > 0 && bytes[whole - 1] != '\n') {
-                whole--;
-            }
-            List<String> lines = new String(Arrays.copyOf(bytes, whole), StandardCharsets.UTF_8)
-                    .lines()
-                    .toList();
+            List<String> lines = AppendLog.wholeLines(file);
             Map<Integer, ScoredItem> items = new HashMap<>();
             if (!lines.isEmpty()) {
-                requireSame(file, parse(file, 1, lines.get(0), new TypeReference<Map<String, String>>() {}), made);
+                MadeWith.requireSame(
+                        file + " holds scores", "file", parse(file, 1, lines.get(0), new TypeReference<>() {}), made);
             }
             for (int i = 1; i < lines.size(); i++) {
                 Line line = parse(file, i + 1, lines.get(i), new TypeReference<Line>() {});
                 items.put(line.index(), line.item());
             }
-            AppendLog log = AppendLog.open(file);
-            log.truncateTo(whole);
+            AppendLog log = AppendLog.resume(file);
             if (lines.isEmpty()) {
                 log.append(made);
             }
@@ -77,19 +66,6 @@ public final class ScoreLog implements AutoCloseable {
 
     private static Path in(Path folder, RewardBenchmark benchmark) {
         return folder.resolve(benchmark.key() + ".part.jsonl");
-    }
-
-    private static void requireSame(Path file, Map<String, String> before, Map<String, String> now) {
-        Set<String> names = new LinkedHashSet<>(now.keySet());
-        names.addAll(before.keySet());
-        for (String name : names) {
-            String was = before.getOrDefault(name, "unset");
-            String is = now.getOrDefault(name, "unset");
-            if (!was.equals(is)) {
-                throw new UserError(file + " holds scores made with " + name + " " + was + ", not " + is
-                        + "; choose another folder, or delete that file to start anew.");
-            }
-        }
     }
 
     private static <T> T parse(Path file, int number, String json, TypeReference<T> type) {
