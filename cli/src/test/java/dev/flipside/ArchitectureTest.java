@@ -3,6 +3,9 @@ package dev.flipside;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
+import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
+import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
 import static com.tngtech.archunit.library.dependencies.SlicesRuleDefinition.slices;
@@ -88,6 +91,17 @@ class ArchitectureTest {
                 .accessField(System.class, "err")
                 .orShould()
                 .callMethod(Throwable.class, "printStackTrace")
+                .check(classes);
+    }
+
+    /** Tensor.norm adds a float32 buffer up in float32 and loses percents of long ones: Tensors.squaredNorm does not. */
+    @Test
+    void noNormOfAWholeBufferIsLibtorchs() {
+        noClasses()
+                .should()
+                .callMethodWhere(
+                        target(nameMatching("norm|renorm|dist|nuclear_norm|frobenius_norm|clip_grad_norm_|_foreach_norm"))
+                                .and(target(owner(resideInAPackage("org.bytedeco..")))))
                 .check(classes);
     }
 

@@ -59,14 +59,9 @@ public final class AdamW implements AutoCloseable {
 
     /** The 2-norm of all gradients together. */
     public double gradientNorm() {
-        try (Scopes.Frozen scope = Scopes.frozen()) {
-            double squares = 0;
-            for (Group group : groups) {
-                double norm = group.parameters().gradient().norm().item_double();
-                squares += norm * norm;
-            }
-            return Math.sqrt(squares);
-        }
+        return Math.sqrt(groups.stream()
+                .mapToDouble(g -> Tensors.squaredNorm(g.parameters().gradient()))
+                .sum());
     }
 
     /** The first weight whose gradient is not finite, by name. */

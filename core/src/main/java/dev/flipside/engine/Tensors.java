@@ -4,6 +4,7 @@ import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -17,6 +18,9 @@ public final class Tensors {
 
     /** An absent optional number argument. */
     public static final DoubleOptional NO_DOUBLE = Scopes.keep(new DoubleOptional());
+
+    /** Elements whose squares are added up in float32: more of them lose digits, fewer make more sums than the memory's speed allows. */
+    private static final long NORM_ROW = 4096;
 
     private Tensors() {}
 
@@ -83,6 +87,30 @@ public final class Tensors {
     /** Concatenation along {@code dim}. */
     public static Tensor cat(long dim, Tensor... tensors) {
         return torch.cat(new TensorVector(tensors), dim);
+    }
+
+    /**
+     * The sum of the squares of all elements, for buffers of any length.
+     *
+     * <p>libtorch adds a float32 norm up in float32, with a few running sums: on the CPU it is 1.5 % too small over 135 million elements and 22 % over
+     * 1.24 billion. Here {@value #NORM_ROW} elements are added up in float32 at a time, and their norms in float64: within 1e-6 whatever the length.
+     *
+     * @param tensor float32 or float64, of any shape, on any device
+     */
+    public static double squaredNorm(Tensor tensor) {
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            Tensor flat = tensor.detach().reshape(-1);
+            long whole = flat.numel() / NORM_ROW * NORM_ROW;
+            Tensor rows = flat.narrow(0, 0, whole).view(-1, NORM_ROW);
+            Tensor norms =
+                    torch.linalg_vector_norm(rows, scalar(2), new long[] {1}, false, new ScalarTypeOptional());
+            return squares(norms) + squares(flat.narrow(0, whole, flat.numel() - whole));
+        }
+    }
+
+    private static double squares(Tensor few) {
+        Tensor exact = few.to(ScalarType.Double);
+        return exact.dot(exact).item_double();
     }
 
     private static Tensor on(Tensor tensor, Device device) {

@@ -1,5 +1,6 @@
 package dev.flipside.model;
 
+import dev.flipside.engine.Tensors;
 import org.bytedeco.pytorch.Tensor;
 
 /** How far weights are from others: {@code |now - then| / |then|} in the 2-norm over all tensors that were added. */
@@ -9,16 +10,11 @@ final class RelativeChange {
 
     /** Tensors of one shape. */
     void add(Tensor now, Tensor then) {
-        moved += square(now.sub(then));
-        size += square(then);
+        moved += Tensors.squaredNorm(now.sub(then));
+        size += Tensors.squaredNorm(then);
     }
 
     double value() {
         return Math.sqrt(moved / size);
-    }
-
-    private static double square(Tensor x) {
-        double norm = x.norm().item_double();
-        return norm * norm;
     }
 }

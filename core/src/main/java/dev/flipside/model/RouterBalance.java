@@ -9,6 +9,7 @@ import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * The load-balancing loss of one pass (Fedus et al., arXiv 2101.03961, equations 4 to 6), as transformers computes it: with E experts, f_e the share of choices per token that fell on
@@ -21,7 +22,7 @@ final class RouterBalance implements RouterListener, AutoCloseable {
     /** How often each token of the layout counts, float32 [tokens, 1]. */
     private final Tensor weights;
 
-    /** Choices of each expert so far, and sums of its probabilities, float32 [experts]. */
+    /** Choices of each expert so far, and sums of its probabilities, float64 [experts]: a float32 stops counting at 16.8 million. */
     private final Tensor choices;
 
     private final Tensor sums;
@@ -43,9 +44,13 @@ final class RouterBalance implements RouterListener, AutoCloseable {
             }
             perLayer = total;
             weights = Scopes.keep(Tensors.ofFloats(counts, decoder.device(), counts.length, 1));
-            choices = Scopes.keep(torch.zeros(new long[] {experts.count()}, weights.options()));
-            sums = Scopes.keep(torch.zeros(new long[] {experts.count()}, weights.options()));
+            choices = Scopes.keep(zeros(experts, decoder));
+            sums = Scopes.keep(zeros(experts, decoder));
         }
+    }
+
+    private static Tensor zeros(Experts experts, Decoder decoder) {
+        return torch.zeros(new long[] {experts.count()}, decoder.device().options(ScalarType.Double));
     }
 
     /** Keeps the probabilities' graph for {@link #loss}. */
@@ -58,7 +63,7 @@ final class RouterBalance implements RouterListener, AutoCloseable {
         try (Scopes.Frozen scope = Scopes.frozen()) {
             Tensor repeated =
                     weights.view(-1).repeat_interleave(experts.perToken(), new LongOptional(), new LongOptional());
-            choices.index_add_(0, chosen.reshape(-1), repeated);
+            choices.index_add_(0, chosen.reshape(-1), repeated.to(ScalarType.Double));
             sums.add_(layerProbabilities.detach().mul(weights).sum(0L));
         }
         layers++;
@@ -81,7 +86,7 @@ final class RouterBalance implements RouterListener, AutoCloseable {
 
     /** The part of the loss that one layer's probabilities make, a scalar in their graph, times {@code weight}. All layers have run before. */
     Tensor part(Tensor layerProbabilities, double weight) {
-        Tensor towards = weights.mul(choices).mul_(new Scalar(factor() * weight));
+        Tensor towards = choices.mul(new Scalar(factor() * weight)).to(ScalarType.Float).mul(weights);
         return layerProbabilities.mul(towards).sum();
     }
 
