@@ -1,6 +1,5 @@
 package dev.flipside.data;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.text.Message;
 import java.util.ArrayList;
@@ -16,7 +15,7 @@ public final class Turns {
 
     /** The messages of a list (also of one written as JSON into a text, as CSV files have to), or the one message of an object. */
     public static List<Message> read(Row row, String column, JsonNode value) {
-        JsonNode list = value.isTextual() ? parsed(value.asText()) : value;
+        JsonNode list = JsonText.unfolded(value);
         List<Message> messages = new ArrayList<>();
         if (list.isObject()) {
             add(messages, row, "a message in '" + column + "'", list);
@@ -31,14 +30,6 @@ public final class Turns {
             add(messages, row, "a message in '" + column + "', number " + (i + 1) + ",", list.get(i));
         }
         return messages;
-    }
-
-    private static JsonNode parsed(String text) {
-        try {
-            return JsonRows.MAPPER.readTree(text);
-        } catch (JsonProcessingException e) {
-            return JsonRows.MAPPER.missingNode();
-        }
     }
 
     private static void add(List<Message> messages, Row row, String what, JsonNode node) {
