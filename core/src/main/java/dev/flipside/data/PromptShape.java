@@ -33,7 +33,8 @@ enum PromptShape {
     PROBLEM("problem");
 
     /** What stands beside messages and would be lost, since a chat template here sees texts only. */
-    private static final List<String> NO_TEXT = List.of("tools", "images", "videos", "audios");
+    private static final List<String> NO_TEXT =
+            List.of("tools", "images", "videos", "audios", "chat_template_kwargs");
 
     private final String column;
     private final List<String> more;

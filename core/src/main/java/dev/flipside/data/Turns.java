@@ -11,6 +11,9 @@ import java.util.Locale;
  * is a text or a list of parts, of which only texts can be read; their texts are joined without anything between them.
  */
 public final class Turns {
+    /** Beside the content: Harmony's and Qwen's names for what a model thought. */
+    private static final List<String> THOUGHTS = List.of("thinking", "reasoning_content");
+
     private Turns() {}
 
     /** The messages of a list (also of one written as JSON into a text, as CSV files have to), or the one message of an object. */
@@ -42,6 +45,12 @@ public final class Turns {
             throw row.error(
                     "has " + what
                             + " that calls tools; only texts reach a chat template, so write the call as text or leave the row out");
+        }
+        for (String thoughts : THOUGHTS) {
+            if (Row.holdsSomething(node.path(thoughts))) {
+                throw row.error("has " + what + " with something in '" + thoughts
+                        + "', which would be lost; write it into the content as the model writes it, or take it out");
+            }
         }
         String role = node.path("role").asText(node.path("from").asText(""));
         JsonNode content = node.has("content") ? node.get("content") : node.path("value");
