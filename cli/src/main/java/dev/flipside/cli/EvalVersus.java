@@ -184,10 +184,7 @@ final class EvalVersus extends PolicyTask {
         List<String> replies;
         try (Progress progress = console.progress("judge", requests.size(), "games")) {
             replies = judge.ask(
-                    requests,
-                    ChatReply::text,
-                    text -> Versus.verdict(text).isPresent(),
-                    done -> progress.at(done, ""));
+                    requests, ChatReply::text, text -> Versus.verdict(text).isPresent(), done -> progress.at(done, ""));
         }
         List<Outcome> outcomes = new ArrayList<>();
         List<ObjectNode> lines = new ArrayList<>();

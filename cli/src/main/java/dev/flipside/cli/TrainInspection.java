@@ -264,7 +264,8 @@ final class TrainInspection {
     }
 
     /** What functions need and rows lack. */
-    private void references(List<PromptExample> prompts, List<RewardMix.Term> functions, Optional<RewardFunction> gold) {
+    private void references(
+            List<PromptExample> prompts, List<RewardMix.Term> functions, Optional<RewardFunction> gold) {
         List<PromptExample> evalPrompts = config.data()
                 .evalPrompts()
                 .map(file -> prompts("data.eval_prompts", file))

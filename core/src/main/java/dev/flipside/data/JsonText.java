@@ -48,8 +48,9 @@ public final class JsonText {
             return held;
         }
         if (held == value && isWrittenLikeMessages(value.asText())) {
-            throw row.error("has in '" + column
-                    + "' a text that is written like a list of messages but is not JSON (Python's spelling of a list, or one that is cut off?); write the list itself or its JSON, such as json.dumps makes");
+            throw row.error(
+                    "has in '" + column
+                            + "' a text that is written like a list of messages but is not JSON (Python's spelling of a list, or one that is cut off?); write the list itself or its JSON, such as json.dumps makes");
         }
         return value;
     }

@@ -33,8 +33,7 @@ enum PromptShape {
     PROBLEM("problem");
 
     /** What stands beside messages and would be lost, since a chat template here sees texts only. */
-    private static final List<String> NO_TEXT =
-            List.of("tools", "images", "videos", "audios", "chat_template_kwargs");
+    private static final List<String> NO_TEXT = List.of("tools", "images", "videos", "audios", "chat_template_kwargs");
 
     private final String column;
     private final List<String> more;
@@ -57,7 +56,8 @@ enum PromptShape {
     private boolean isIn(Row row) {
         return this == INPUT_MESSAGES
                 ? row.find(column)
-                        .filter(value -> JsonText.unfolded(value).path("messages").isArray())
+                        .filter(value ->
+                                JsonText.unfolded(value).path("messages").isArray())
                         .isPresent()
                 : row.has(column);
     }

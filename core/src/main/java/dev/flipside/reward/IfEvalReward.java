@@ -66,6 +66,8 @@ record IfEvalReward(boolean loose, boolean all) implements RewardFunction {
         JsonNode ids = JSON.valueToTree(columns.get(IDS));
         JsonNode kwargs = JSON.valueToTree(columns.get(KWARGS));
         boolean none = ids.isNull() || ids.isArray() && ids.isEmpty() || kwargs.isNull();
-        return none ? List.of() : IfEval.instructions("Reward function 'ifeval': a row of the prompt data", ids, kwargs);
+        return none
+                ? List.of()
+                : IfEval.instructions("Reward function 'ifeval': a row of the prompt data", ids, kwargs);
     }
 }

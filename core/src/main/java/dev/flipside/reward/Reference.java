@@ -28,7 +28,6 @@ record Reference(String text, boolean decimal) {
             throw new UserError("Reward function '" + function + "': column '" + column + "' holds " + value
                     + ", but an answer can be compared with one text or number only; write that into the column.");
         }
-        return Optional.of(
-                new Reference(PlainText.of(value), value instanceof Double || value instanceof BigDecimal));
+        return Optional.of(new Reference(PlainText.of(value), value instanceof Double || value instanceof BigDecimal));
     }
 }

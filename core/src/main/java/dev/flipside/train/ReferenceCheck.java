@@ -22,8 +22,7 @@ import java.util.TreeSet;
  * @param unjudged how many nothing can judge
  * @param held the names of the columns that some row has
  */
-public record ReferenceCheck(
-        String key, int prompts, Map<String, Integer> judged, int unjudged, TreeSet<String> held) {
+public record ReferenceCheck(String key, int prompts, Map<String, Integer> judged, int unjudged, TreeSet<String> held) {
     private static final int SHOWN = 60;
 
     /**
@@ -56,8 +55,7 @@ public record ReferenceCheck(
             return function.judges(prompt.columns());
         } catch (UserError e) {
             String text = prompt.prompt().last().content();
-            String beginning =
-                    text.substring(0, Math.min(SHOWN, text.length())).replace('\n', ' ');
+            String beginning = text.substring(0, Math.min(SHOWN, text.length())).replace('\n', ' ');
             throw new UserError(key + ", the row whose prompt begins \"" + beginning + "\": " + e.getMessage(), e);
         }
     }

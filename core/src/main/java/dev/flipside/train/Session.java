@@ -120,7 +120,8 @@ final class Session implements AutoCloseable {
             List<RewardMix.Term> added,
             Optional<RewardFunction> gold,
             TrainListener listener) {
-        List<RewardFunction> functions = Stream.concat(added.stream(), RewardSignal.functions(config.rewardModel()).stream())
+        List<RewardFunction> functions = Stream.concat(
+                        added.stream(), RewardSignal.functions(config.rewardModel()).stream())
                 .map(RewardMix.Term::function)
                 .toList();
         ReferenceCheck.require(config, data.prompts(), data.evalPrompts(), functions, gold)

@@ -47,8 +47,9 @@ public final class GoldReward implements RewardFunction {
             return Double.NaN;
         }
         if (!(count instanceof Number asked) || !(topic instanceof String name)) {
-            throw new UserError("Reward function 'world_gold' needs a number in column 'count' and a text in 'topic', not "
-                    + count + " and " + topic + ": use the prompts that `flipside demo` writes.");
+            throw new UserError(
+                    "Reward function 'world_gold' needs a number in column 'count' and a text in 'topic', not " + count
+                            + " and " + topic + ": use the prompts that `flipside demo` writes.");
         }
         return of(asked.intValue(), name, sample.completion(), sample.finished());
     }

@@ -75,15 +75,7 @@ class ColumnNamesTest {
         Row row = Rows.read(resource("names.parquet")).get(0);
         assertThat(row.names())
                 .containsExactly(
-                        "t",
-                        "prompt",
-                        "Prompt",
-                        "chosen",
-                        "rejected",
-                        "column5",
-                        "#1",
-                        "é\"q'",
-                        "select * from t");
+                        "t", "prompt", "Prompt", "chosen", "rejected", "column5", "#1", "é\"q'", "select * from t");
         PairShape pair = PairShape.read(row);
         assertThat(List.of(pair.chosenPrompt().last().content(), pair.chosen(), pair.rejected()))
                 .containsExactly("p", "good", "bad");

@@ -18,8 +18,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class JsonTextTest {
-    private static final Preference COLOURS = new Preference(
-            Conversation.ofPrompt("What colour?"), "Blue.", "Green.", OptionalDouble.empty());
+    private static final Preference COLOURS =
+            new Preference(Conversation.ofPrompt("What colour?"), "Blue.", "Green.", OptionalDouble.empty());
 
     private static final String LIKE_MESSAGES =
             "a text that is written like a list of messages but is not JSON (Python's spelling of a list, or one that is cut off?); write the list itself or its JSON, such as json.dumps makes.";
@@ -40,7 +40,9 @@ class JsonTextTest {
         assertThat(PreferenceData.read(SharedFiles.require("cases/tables/" + name), new Margin.None())
                         .pairs())
                 .containsExactly(COLOURS);
-        assertThat(PromptData.read(SharedFiles.require("cases/tables/" + name)).get(0).prompt())
+        assertThat(PromptData.read(SharedFiles.require("cases/tables/" + name))
+                        .get(0)
+                        .prompt())
                 .isEqualTo(COLOURS.prompt());
     }
 
@@ -50,7 +52,8 @@ class JsonTextTest {
                         .get(0)
                         .prompt())
                 .isEqualTo(COLOURS.prompt());
-        assertThat(prompt(" [{\"content\": \"s\", \"role\": \"system\"}, {\"id\": 3, \"from\": \"human\", \"value\": \"q\"}]\n")
+        assertThat(prompt(
+                                " [{\"content\": \"s\", \"role\": \"system\"}, {\"id\": 3, \"from\": \"human\", \"value\": \"q\"}]\n")
                         .messages())
                 .containsExactly(new Message("system", "s"), Message.user("q"));
     }
@@ -58,7 +61,12 @@ class JsonTextTest {
     /** Every shape of docs/data.md, as a CSV file has to hold it. */
     @Test
     void everyShapeMayStandInACsvFile(@TempDir Path folder) throws IOException {
-        assertThat(pair(folder, "chosen,rejected,conversations", message("gpt"), message("gpt").replace("Blue", "Green"), "[{'from': 'human', 'value': 'What colour?'}]"))
+        assertThat(pair(
+                        folder,
+                        "chosen,rejected,conversations",
+                        message("gpt"),
+                        message("gpt").replace("Blue", "Green"),
+                        "[{'from': 'human', 'value': 'What colour?'}]"))
                 .isEqualTo(COLOURS);
         assertThat(pair(
                         folder,
@@ -74,10 +82,12 @@ class JsonTextTest {
                         "Green.",
                         ""))
                 .isEqualTo(COLOURS);
-        Preference earlier = pair(folder, "query,history,chosen,rejected", "What colour?", "[['Hi', 'Hello.']]", "Blue.", "Green.");
+        Preference earlier =
+                pair(folder, "query,history,chosen,rejected", "What colour?", "[['Hi', 'Hello.']]", "Blue.", "Green.");
         assertThat(earlier.prompt().messages())
                 .containsExactly(Message.user("Hi"), Message.assistant("Hello."), Message.user("What colour?"));
-        Path turns = Files.writeString(folder.resolve("turns.csv"), "turns\n" + cell("['What colour?', 'And now?']") + "\n");
+        Path turns =
+                Files.writeString(folder.resolve("turns.csv"), "turns\n" + cell("['What colour?', 'And now?']") + "\n");
         assertThat(PromptData.read(turns).get(0).prompt()).isEqualTo(COLOURS.prompt());
     }
 

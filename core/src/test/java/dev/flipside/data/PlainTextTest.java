@@ -60,8 +60,9 @@ class PlainTextTest {
 
     @Test
     void numbersOfParquetKeepTheirDigits() throws URISyntaxException {
-        Map<String, Object> columns =
-                PromptData.read(ColumnNamesTest.resource("numbers.parquet")).get(0).columns();
+        Map<String, Object> columns = PromptData.read(ColumnNamesTest.resource("numbers.parquet"))
+                .get(0)
+                .columns();
         assertThat(columns)
                 .containsEntry("float32", 0.1)
                 .containsEntry("float64", 1.5e7)

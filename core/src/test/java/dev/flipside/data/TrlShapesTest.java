@@ -106,7 +106,8 @@ class TrlShapesTest {
     @TestFactory
     Stream<DynamicTest> theSameRowsWithTheirListsAsJson() throws Exception {
         List<JsonNode> whole = cases().stream()
-                .filter(example -> example.get("lost").isNull() && !kind(example).equals("text"))
+                .filter(example ->
+                        example.get("lost").isNull() && !kind(example).equals("text"))
                 .toList();
         return each(whole, example -> {
             ObjectNode flat = JsonRows.MAPPER.createObjectNode();

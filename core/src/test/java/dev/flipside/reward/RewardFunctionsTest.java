@@ -216,9 +216,7 @@ class RewardFunctionsTest {
         assertThat(ifeval.score(List.of(
                         answer("a"),
                         answer("a", Map.of("instruction_id_list", List.of(), "kwargs", List.of())),
-                        answer(
-                                "a, b",
-                                Map.of("instruction_id_list", "[\"punctuation:no_comma\"]", "kwargs", "[{}]")))))
+                        answer("a, b", Map.of("instruction_id_list", "[\"punctuation:no_comma\"]", "kwargs", "[{}]")))))
                 .containsExactly(Double.NaN, Double.NaN, 0);
         assertThat(ifeval.judges(columns)).isTrue();
         assertThat(ifeval.judges(Map.of("answer", "x"))).isFalse();

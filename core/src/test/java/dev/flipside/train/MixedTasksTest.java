@@ -27,13 +27,17 @@ class MixedTasksTest {
     @BeforeAll
     static void writeWorld() {
         world = new TinyWorld(folder);
-        world.write("mixed.jsonl", """
+        world.write(
+                "mixed.jsonl",
+                """
                 {"prompt": "a", "instruction_id_list": ["punctuation:no_comma"], "kwargs": [{}]}
                 {"prompt": "b", "answer": "e"}
                 {"prompt": "c", "instruction_id_list": ["change_case:english_lowercase"], "kwargs": [{}], "answer": null}
                 {"prompt": "d", "answer": 7.0, "instruction_id_list": [], "kwargs": []}
                 """);
-        world.write("holes.jsonl", """
+        world.write(
+                "holes.jsonl",
+                """
                 {"prompt": "a", "answer": "e"}
                 {"prompt": "b", "answer": null}
                 {"prompt": "c"}
@@ -117,10 +121,12 @@ class MixedTasksTest {
         assertThat(recorder.metric(1, "rewards/unscorable_frac")).isZero();
         for (JsonNode sample : samples("beside")) {
             JsonNode own = sample.get("rewards");
-            double expected = own.get("reward_model").asDouble() + own.get("exact_answer").asDouble(0);
+            double expected =
+                    own.get("reward_model").asDouble() + own.get("exact_answer").asDouble(0);
             assertThat(sample.get("reward").asDouble()).isCloseTo(expected, within(1e-9));
         }
-        assertThat(samples("beside")).anyMatch(s -> s.get("rewards").get("exact_answer").isNull());
+        assertThat(samples("beside"))
+                .anyMatch(s -> s.get("rewards").get("exact_answer").isNull());
     }
 
     @Test
@@ -140,11 +146,10 @@ class MixedTasksTest {
                 "data.eval_prompts=" + world.file("holes.jsonl"),
                 "eval.gold={name: exact_answer, pattern: '^(.)'}",
                 "save.labels=gold",
+                "eval.num_generations=4",
                 "rollout.generation_batch_size=16"));
-        for (String metric : List.of("gold", "eval_gold", "eval_rm/spearman_gold")) {
-            assertThat(recorder.metric(2, metric))
-                    .as(metric)
-                    .isBetween(-1.0, 1.0);
+        for (String metric : List.of("gold", "eval_gold", "eval_rm/spearman_gold", "eval_rm/near_tie_frac")) {
+            assertThat(recorder.metric(2, metric)).as(metric).isBetween(-1.0, 1.0);
         }
         List<JsonNode> taught = RunFiles.lines(folder.resolve("gold").resolve("samples.jsonl")).stream()
                 .map(RunFiles::json)
@@ -171,12 +176,15 @@ class MixedTasksTest {
                 .as("beside a reward model")
                 .isInstanceOf(UserError.class)
                 .hasMessage("data.prompts: " + needs);
-        assertThatThrownBy(() -> run(alone(
-                        "none", "holes.jsonl", ANSWERS, "data.eval_prompts=" + world.file("none.jsonl"))))
+        assertThatThrownBy(() ->
+                        run(alone("none", "holes.jsonl", ANSWERS, "data.eval_prompts=" + world.file("none.jsonl"))))
                 .isInstanceOf(UserError.class)
                 .hasMessage("data.eval_prompts: " + needs);
         assertThatThrownBy(() -> run(alone(
-                        "none", "none.jsonl", "reward_model.functions=[{name: repetition}]", "eval.gold={name: exact_answer}")))
+                        "none",
+                        "none.jsonl",
+                        "reward_model.functions=[{name: repetition}]",
+                        "eval.gold={name: exact_answer}")))
                 .isInstanceOf(UserError.class)
                 .hasMessage("eval.gold: " + needs);
     }

@@ -36,8 +36,7 @@ class GoldRewardTest {
     void otherPromptsCannotBeJudged() {
         assertThat(new GoldReward().score(List.of(sample("cat", true, Map.of("answer", "x")))))
                 .containsExactly(Double.NaN);
-        assertThatThrownBy(
-                        () -> new GoldReward().score(List.of(sample("cat", true, Map.of("count", "x", "topic", 3)))))
+        assertThatThrownBy(() -> new GoldReward().score(List.of(sample("cat", true, Map.of("count", "x", "topic", 3)))))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("'count'")
                 .hasMessageContaining("not x and 3");

@@ -61,9 +61,7 @@ final class ChatClient {
                 }
                 setback = error.isPresent()
                         ? new Setback(
-                                "HTTP 200 with the error " + error.getAsInt(),
-                                Backoff.asked(response.headers()),
-                                null)
+                                "HTTP 200 with the error " + error.getAsInt(), Backoff.asked(response.headers()), null)
                         : passing(response);
             } catch (IOException e) {
                 setback = new Setback(Backoff.describe(e), Duration.ZERO, e);

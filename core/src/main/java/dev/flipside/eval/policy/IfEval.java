@@ -34,8 +34,8 @@ public final class IfEval {
         for (Row row : rows) {
             List<Instruction> instructions =
                     instructions(row.where(), row.require("instruction_id_list"), row.require("kwargs"));
-            PolicyPrompt prompt =
-                    new PolicyPrompt(PlainText.of(row.require("key")), Conversation.ofPrompt(row.requireText("prompt")));
+            PolicyPrompt prompt = new PolicyPrompt(
+                    PlainText.of(row.require("key")), Conversation.ofPrompt(row.requireText("prompt")));
             items.add(new VerifiableItem(prompt, completion -> mark(completion, instructions)));
         }
         return VerifiableItem.requireUnique(items);

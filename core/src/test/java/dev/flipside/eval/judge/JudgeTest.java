@@ -74,7 +74,8 @@ class JudgeTest {
     }
 
     private static String ask(Judge judge, String text) throws Exception {
-        return judge.ask(List.of(question(text)), ChatReply::text, answer -> true, done -> {}).get(0);
+        return judge.ask(List.of(question(text)), ChatReply::text, answer -> true, done -> {})
+                .get(0);
     }
 
     @Test
@@ -84,12 +85,14 @@ class JudgeTest {
         List<String> expected =
                 IntStream.range(0, 20).mapToObj(i -> "echo q" + i).toList();
         Judge first = judge();
-        assertThat(first.ask(requests, ChatReply::text, text -> true, done -> {})).isEqualTo(expected);
+        assertThat(first.ask(requests, ChatReply::text, text -> true, done -> {}))
+                .isEqualTo(expected);
         assertThat(server.requests()).hasSize(20);
         assertThat(first.usage()).isEqualTo(new JudgeUsage(20, 0, 2000, 200, 0, 0));
 
         Judge second = judge();
-        assertThat(second.ask(requests, ChatReply::text, text -> true, done -> {})).isEqualTo(expected);
+        assertThat(second.ask(requests, ChatReply::text, text -> true, done -> {}))
+                .isEqualTo(expected);
         assertThat(server.requests()).hasSize(20);
         assertThat(second.usage()).isEqualTo(new JudgeUsage(0, 20, 0, 0, 2000, 200));
         JudgeUsage.Prices prices = new JudgeUsage.Prices(OptionalDouble.of(2), OptionalDouble.of(8));
@@ -111,7 +114,11 @@ class JudgeTest {
     @Test
     void noMoreThanTheLimitAreUnderWay() throws Exception {
         server.delay(30);
-        judge().ask(IntStream.range(0, 16).mapToObj(i -> question("q" + i)).toList(), ChatReply::text, text -> true, done -> {});
+        judge().ask(
+                        IntStream.range(0, 16).mapToObj(i -> question("q" + i)).toList(),
+                        ChatReply::text,
+                        text -> true,
+                        done -> {});
         assertThat(server.mostUnderWay()).isBetween(2, 4);
     }
 
@@ -297,10 +304,7 @@ class JudgeTest {
 
     private Optional<Versus.Verdict> verdict() throws Exception {
         return judge().ask(
-                        List.of(question("q")),
-                        reply -> Versus.verdict(reply.text()),
-                        Optional::isPresent,
-                        done -> {})
+                        List.of(question("q")), reply -> Versus.verdict(reply.text()), Optional::isPresent, done -> {})
                 .get(0);
     }
 
