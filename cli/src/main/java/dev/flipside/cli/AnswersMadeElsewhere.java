@@ -2,6 +2,7 @@ package dev.flipside.cli;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.config.UserError;
+import dev.flipside.data.PlainText;
 import dev.flipside.data.Row;
 import dev.flipside.data.Rows;
 import dev.flipside.eval.policy.PolicyAnswer;
@@ -27,7 +28,7 @@ final class AnswersMadeElsewhere {
         this.file = file;
         for (Row row : Rows.read(file)) {
             boolean named = row.has("id");
-            String key = named ? row.require("id").asText() : row.requireText("prompt");
+            String key = named ? PlainText.of(row.require("id")) : row.requireText("prompt");
             Row other = (named ? byId : byPrompt).put(key, row);
             if (other != null) {
                 throw row.error("answers the same prompt as " + other.where() + "; keep one answer per prompt");

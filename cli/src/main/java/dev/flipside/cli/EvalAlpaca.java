@@ -112,7 +112,11 @@ final class EvalAlpaca extends PolicyTask {
                 .toList();
         List<Double> asked;
         try (Progress progress = console.progress("judge", requests.size(), "instructions")) {
-            asked = judge.ask(requests, AlpacaEval::firstPreferred, done -> progress.at(done, ""));
+            asked = judge.ask(
+                    requests,
+                    AlpacaEval::firstPreferred,
+                    preferred -> !Double.isNaN(preferred),
+                    done -> progress.at(done, ""));
         }
         double[] preferences = new double[items.size()];
         int next = 0;

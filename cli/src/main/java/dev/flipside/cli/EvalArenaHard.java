@@ -153,7 +153,10 @@ final class EvalArenaHard extends PolicyTask {
         List<ArenaHard.Game> games;
         try (Progress progress = console.progress("judge", requests.size(), "games")) {
             games = judge.ask(
-                    requests, (ChatReply reply) -> ArenaHard.game(reply.text()), done -> progress.at(done, ""));
+                    requests,
+                    (ChatReply reply) -> ArenaHard.game(reply.text()),
+                    game -> game.label().isPresent(),
+                    done -> progress.at(done, ""));
         }
         List<ArenaHard.Judgment> judgments = new ArrayList<>();
         for (int i = 0; i < items.size(); i++) {

@@ -3,6 +3,7 @@ package dev.flipside.cli;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
+import dev.flipside.data.PlainText;
 import dev.flipside.data.PromptData;
 import dev.flipside.data.PromptExample;
 import dev.flipside.eval.Bootstrap;
@@ -158,7 +159,7 @@ final class EvalVersus extends PolicyTask {
             int line = prompts.size() + 1;
             String id = Stream.of("id", "uid", "question_id")
                     .filter(example.columns()::containsKey)
-                    .map(column -> String.valueOf(example.columns().get(column)))
+                    .map(column -> PlainText.of(example.columns().get(column)))
                     .findFirst()
                     .orElse(Integer.toString(line));
             if (!ids.add(id)) {
@@ -182,7 +183,8 @@ final class EvalVersus extends PolicyTask {
         }
         List<String> replies;
         try (Progress progress = console.progress("judge", requests.size(), "games")) {
-            replies = judge.ask(requests, ChatReply::text, done -> progress.at(done, ""));
+            replies = judge.ask(
+                    requests, ChatReply::text, text -> Versus.verdict(text).isPresent(), done -> progress.at(done, ""));
         }
         List<Outcome> outcomes = new ArrayList<>();
         List<ObjectNode> lines = new ArrayList<>();

@@ -31,6 +31,7 @@ import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.ConfiguredModels;
 import dev.flipside.train.PrefixProbe;
+import dev.flipside.train.ReferenceCheck;
 import dev.flipside.train.Renderers;
 import dev.flipside.train.RewardSignal;
 import java.nio.file.Path;
@@ -116,6 +117,7 @@ final class TrainInspection {
             Optional<MemoryEstimate.Shape> rewardModel = config.rewardModel()
                     .model()
                     .map(model -> rewardModel(Path.of(model), fitting, replies, policy.backbone()));
+            references(fitting, functions, gold);
             functions(functions, gold, replies);
             int longest = Math.min(lengths.max(), room);
             ModelInspection.memory(
@@ -261,7 +263,21 @@ final class TrainInspection {
         }
     }
 
-    /** Every function judges the examples once, so that a column that it needs and the data lacks is noticed here. */
+    /** What functions need and rows lack. */
+    private void references(
+            List<PromptExample> prompts, List<RewardMix.Term> functions, Optional<RewardFunction> gold) {
+        List<PromptExample> evalPrompts = config.data()
+                .evalPrompts()
+                .map(file -> prompts("data.eval_prompts", file))
+                .orElse(List.of());
+        List<RewardFunction> all =
+                functions.stream().map(RewardMix.Term::function).toList();
+        for (ReferenceCheck check : ReferenceCheck.require(config, prompts, evalPrompts, all, gold)) {
+            check.remarks().forEach(remark -> findings.check(check.key(), Outcome.NOTE, remark));
+        }
+    }
+
+    /** Every function judges the examples once. */
     private void functions(List<RewardMix.Term> functions, Optional<RewardFunction> gold, List<Reply> replies) {
         List<RewardFunction> all = new ArrayList<>();
         functions.forEach(term -> all.add(term.function()));

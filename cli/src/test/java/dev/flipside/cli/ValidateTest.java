@@ -91,6 +91,23 @@ class ValidateTest {
     }
 
     @Test
+    void rowsThatAFunctionCannotJudgeAreCountedAndNoneIsRefused() throws IOException {
+        Path holes = folder.resolve("holes.jsonl");
+        Files.write(
+                holes,
+                List.of("{\"prompt\": \"The cat.\", \"answer\": \"sat\"}", "{\"prompt\": \"The dog.\", \"answer\": null}"));
+        String functions = "reward_model.functions=[{name: exact_answer}]";
+
+        CommandRun some = stories.command("validate", "train.yaml", "data.prompts=" + holes, functions);
+        CommandRun none = stories.command("validate", "train.yaml", functions);
+
+        assertThat(some.exitCode()).as(some.err()).isZero();
+        assertThat(some.out()).containsPattern("note +data.prompts .*'exact_answer' can judge 1 of 2 prompts");
+        assertThat(none.exitCode()).isEqualTo(2);
+        assertThat(none.err()).contains("'exact_answer' can judge none of the", "it needs the column 'answer'");
+    }
+
+    @Test
     void whatTrainingWouldRefuseIsRefused() {
         CommandRun run = stories.command("validate", "train.yaml", "reward_model.functions=[{name: lenght}]");
 

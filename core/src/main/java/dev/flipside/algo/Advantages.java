@@ -42,10 +42,10 @@ public final class Advantages {
      */
     public static double[] grpo(double[] rewards, int groupSize, ScaleRewards scale, double epsilon) {
         requireGroups(rewards, groupSize);
-        double batchStd = Groups.std(scorable(rewards));
+        double batchStd = Groups.std(Groups.scorable(rewards));
         double[] advantages = new double[rewards.length];
         for (int start = 0; start < rewards.length; start += groupSize) {
-            double[] scored = scorable(rewards, start, groupSize);
+            double[] scored = Groups.scorable(Arrays.copyOfRange(rewards, start, start + groupSize));
             if (Groups.allEqual(scored)) {
                 continue;
             }
@@ -73,7 +73,7 @@ public final class Advantages {
         requireGroups(rewards, groupSize);
         double[] advantages = new double[rewards.length];
         for (int start = 0; start < rewards.length; start += groupSize) {
-            double[] scored = scorable(rewards, start, groupSize);
+            double[] scored = Groups.scorable(Arrays.copyOfRange(rewards, start, start + groupSize));
             if (Groups.allEqual(scored)) {
                 continue;
             }
@@ -106,15 +106,5 @@ public final class Advantages {
                     "a group of " + groupSize + " has no baseline; at least 2 samples per prompt are needed");
         }
         Groups.requireWholeGroups(rewards.length, groupSize);
-    }
-
-    private static double[] scorable(double[] rewards) {
-        return scorable(rewards, 0, rewards.length);
-    }
-
-    private static double[] scorable(double[] rewards, int start, int count) {
-        return Arrays.stream(rewards, start, start + count)
-                .filter(r -> !Double.isNaN(r))
-                .toArray();
     }
 }

@@ -29,7 +29,7 @@ public final class ControlLabels {
     }
 
     /**
-     * The sign of the gold reward minus its mean over the group's usable samples, 0 within 1e-6 of it: the upper bound of what labels can teach.
+     * The sign of the gold reward minus its mean over the group's usable samples, 0 within 1e-6 of it and where gold is NaN: the upper bound of what labels can teach.
      *
      * @param gold {@code [prompt][sample]}
      * @param usable which samples count, same shape
@@ -39,7 +39,7 @@ public final class ControlLabels {
         int[][] labels = new int[gold.length][];
         for (int i = 0; i < gold.length; i++) {
             labels[i] = new int[gold[i].length];
-            double mean = Groups.mean(Groups.kept(gold[i], usable[i]));
+            double mean = Groups.mean(Groups.scorable(Groups.kept(gold[i], usable[i])));
             for (int j = 0; j < gold[i].length; j++) {
                 double advantage = gold[i][j] - mean;
                 if (usable[i][j] && Math.abs(advantage) > GOLD_DEAD_ZONE) {

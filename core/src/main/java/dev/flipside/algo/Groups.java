@@ -48,6 +48,11 @@ public final class Groups {
         return Arrays.copyOf(kept, n);
     }
 
+    /** The entries that are not NaN, in order: those that something could judge. */
+    public static double[] scorable(double[] row) {
+        return Arrays.stream(row).filter(x -> !Double.isNaN(x)).toArray();
+    }
+
     /** The arithmetic mean; NaN for an empty row. */
     public static double mean(double[] row) {
         double sum = 0;

@@ -37,9 +37,16 @@ public final class RankCorrelation {
 
     /**
      * Spearman's rho of x and y at equal z: the partial correlation {@code (xy - xz yz) / sqrt((1 - xz^2)(1 - yz^2))} of the ranks. NaN when z decides x or y alone.
-     * No value may be NaN.
      */
     public static double partialSpearman(double[] x, double[] y, double[] z) {
+        boolean[] whole = new boolean[x.length];
+        for (int i = 0; i < x.length; i++) {
+            whole[i] = !Double.isNaN(x[i]) && !Double.isNaN(y[i]) && !Double.isNaN(z[i]);
+        }
+        return partialOfWhole(Groups.kept(x, whole), Groups.kept(y, whole), Groups.kept(z, whole));
+    }
+
+    private static double partialOfWhole(double[] x, double[] y, double[] z) {
         double xz = spearman(x, z);
         double yz = spearman(y, z);
         double unexplained = (1 - xz * xz) * (1 - yz * yz);

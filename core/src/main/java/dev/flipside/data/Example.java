@@ -56,7 +56,8 @@ public sealed interface Example {
         List<String> shown = new ArrayList<>();
         columns.distinct()
                 .filter(row::has)
-                .forEach(column -> shown.add(column + " (" + kind(row.require(column)) + ")"));
+                .forEach(column ->
+                        shown.add(column + " (" + kind(JsonText.messages(row, column, row.require(column))) + ")"));
         return String.join(", ", shown);
     }
 

@@ -37,16 +37,15 @@ record PairShape(
 
     /** The prompt of a preference row for which no prompt column is given. */
     static Conversation promptOfChosen(Row row) {
-        JsonNode chosen = row.require("chosen");
-        if (isPlainText(chosen)) {
+        if (isPlainText(held(row, "chosen"))) {
             return read(row).chosenPrompt();
         }
         return promptOf(row, "chosen", dialogue(row, "chosen", turns(row, "chosen"), Optional.empty()));
     }
 
     private static PairShape ofReplies(Row row, String chosen, String rejected) {
-        JsonNode better = row.require(chosen);
-        JsonNode worse = row.require(rejected);
+        JsonNode better = held(row, chosen);
+        JsonNode worse = held(row, rejected);
         Optional<PromptShape> shape = PromptShape.of(row);
         if (shape.isEmpty() && isPlainText(better) && isPlainText(worse)) {
             return ofSharedBeginning(row, better.asText(), worse.asText());
@@ -110,6 +109,11 @@ record PairShape(
                 false);
     }
 
+    /** The column's value, or the messages that its text holds as JSON. */
+    private static JsonNode held(Row row, String column) {
+        return JsonText.messages(row, column, row.require(column));
+    }
+
     private static boolean isPlainText(JsonNode value) {
         return value.isTextual() && Transcript.parse(value.asText()).isEmpty();
     }
@@ -164,7 +168,7 @@ record PairShape(
     }
 
     private static List<Message> turns(Row row, String column) {
-        JsonNode value = row.require(column);
+        JsonNode value = held(row, column);
         if (!value.isTextual()) {
             return Turns.read(row, column, value);
         }

@@ -1,9 +1,12 @@
 package dev.flipside.data;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.text.Conversation;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -51,9 +54,27 @@ public final class PromptData {
         Map<String, Object> values = new HashMap<>();
         others.fields().forEachRemaining(column -> {
             if (!column.getValue().isNull()) {
-                values.put(column.getKey(), JsonRows.MAPPER.convertValue(column.getValue(), Object.class));
+                values.put(column.getKey(), value(column.getValue()));
             }
         });
         return values;
+    }
+
+    /** Texts, numbers, flags, lists and maps of these; a null inside a list or map stays one. */
+    private static Object value(JsonNode node) {
+        if (node.isArray()) {
+            List<Object> list = new ArrayList<>();
+            node.forEach(element -> list.add(value(element)));
+            return list;
+        }
+        if (node.isObject()) {
+            Map<String, Object> map = new LinkedHashMap<>();
+            node.fields().forEachRemaining(field -> map.put(field.getKey(), value(field.getValue())));
+            return map;
+        }
+        if (node.isNumber()) {
+            return PlainText.number(node);
+        }
+        return node.isTextual() ? node.asText() : node.isBoolean() ? node.asBoolean() : null;
     }
 }

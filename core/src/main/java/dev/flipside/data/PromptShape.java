@@ -1,6 +1,7 @@
 package dev.flipside.data;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.flipside.config.UserError;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Message;
 import java.util.ArrayList;
@@ -32,7 +33,7 @@ enum PromptShape {
     PROBLEM("problem");
 
     /** What stands beside messages and would be lost, since a chat template here sees texts only. */
-    private static final List<String> NO_TEXT = List.of("tools", "images", "videos", "audios");
+    private static final List<String> NO_TEXT = List.of("tools", "images", "videos", "audios", "chat_template_kwargs");
 
     private final String column;
     private final List<String> more;
@@ -55,7 +56,8 @@ enum PromptShape {
     private boolean isIn(Row row) {
         return this == INPUT_MESSAGES
                 ? row.find(column)
-                        .filter(value -> value.path("messages").isArray())
+                        .filter(value ->
+                                JsonText.unfolded(value).path("messages").isArray())
                         .isPresent()
                 : row.has(column);
     }
@@ -119,12 +121,14 @@ enum PromptShape {
 
     private List<Message> turns(Row row, JsonNode value) {
         return switch (this) {
-            case PROMPT ->
-                value.isTextual()
-                        ? Transcript.parse(value.asText())
+            case PROMPT -> {
+                JsonNode prompt = JsonText.messages(row, column, value);
+                yield prompt.isTextual()
+                        ? Transcript.parse(prompt.asText())
                                 .map(PromptShape::withoutOpenTurn)
-                                .orElseGet(() -> List.of(Message.user(value.asText())))
-                        : messages(row, value);
+                                .orElseGet(() -> List.of(Message.user(prompt.asText())))
+                        : messages(row, prompt);
+            }
             case INSTRUCTION -> {
                 String instruction = row.requireText("instruction");
                 String input = row.has("input") ? row.requireText("input") : "";
@@ -133,15 +137,17 @@ enum PromptShape {
             case QUERY -> afterHistory(row, row.requireText("query"));
             case QUESTION, PROBLEM -> List.of(Message.user(row.requireText(column)));
             case INPUT_MESSAGES -> {
-                refuseWhatIsNoText(row, value);
-                yield messages(row, value.get("messages"));
+                JsonNode input = JsonText.unfolded(value);
+                refuseWhatIsNoText(row, input);
+                yield messages(row, input.get("messages"));
             }
             case CONVERSATIONS, CONVERSATION, MESSAGES -> messages(row, value);
             case TURNS -> {
-                if (!value.path(0).isTextual()) {
+                JsonNode first = JsonText.unfolded(value).path(0);
+                if (!first.isTextual()) {
                     throw row.error("has a column 'turns' that is not a list of texts");
                 }
-                yield List.of(Message.user(value.get(0).asText()));
+                yield List.of(Message.user(first.asText()));
             }
         };
     }
@@ -164,16 +170,27 @@ enum PromptShape {
     /** Earlier turns as pairs of texts, question and answer, in {@code history}, then this question. */
     private static List<Message> afterHistory(Row row, String question) {
         List<Message> turns = new ArrayList<>();
-        for (JsonNode pair : row.find("history").orElseGet(JsonRows.MAPPER::createArrayNode)) {
+        JsonNode history = row.find("history")
+                .filter(Row::holdsSomething)
+                .map(JsonText::unfolded)
+                .orElseGet(JsonRows.MAPPER::createArrayNode);
+        if (!history.isArray()) {
+            throw noPairs(row);
+        }
+        for (JsonNode pair : history) {
             if (pair.size() != 2 || !pair.path(0).isTextual() || !pair.path(1).isTextual()) {
-                throw row.error(
-                        "has a column 'history' that is not a list of pairs of texts; write it as [[\"question\", \"answer\"], ...]");
+                throw noPairs(row);
             }
             turns.add(Message.user(pair.get(0).asText()));
             turns.add(Message.assistant(pair.get(1).asText()));
         }
         turns.add(Message.user(question));
         return turns;
+    }
+
+    private static UserError noPairs(Row row) {
+        return row.error(
+                "has a column 'history' that is not a list of pairs of texts; write it as [[\"question\", \"answer\"], ...]");
     }
 
     private static List<Message> withoutOpenTurn(List<Message> turns) {

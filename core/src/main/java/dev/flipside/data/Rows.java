@@ -76,7 +76,7 @@ public final class Rows {
         } else if (plain.endsWith(".json")) {
             new JsonRows(file, compressed).readDocument(rows);
         } else if (plain.endsWith(".csv")) {
-            TableRows.csv(file, rows);
+            TableRows.csv(file, compressed, rows);
         } else if (name.endsWith(".parquet")) {
             TableRows.parquet(file, rows);
         } else {

@@ -1,6 +1,5 @@
 package dev.flipside.data;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.text.Message;
 import java.util.ArrayList;
@@ -12,11 +11,14 @@ import java.util.Locale;
  * is a text or a list of parts, of which only texts can be read; their texts are joined without anything between them.
  */
 public final class Turns {
+    /** Beside the content: Harmony's and Qwen's names for what a model thought. */
+    private static final List<String> THOUGHTS = List.of("thinking", "reasoning_content");
+
     private Turns() {}
 
     /** The messages of a list (also of one written as JSON into a text, as CSV files have to), or the one message of an object. */
     public static List<Message> read(Row row, String column, JsonNode value) {
-        JsonNode list = value.isTextual() ? parsed(value.asText()) : value;
+        JsonNode list = JsonText.unfolded(value);
         List<Message> messages = new ArrayList<>();
         if (list.isObject()) {
             add(messages, row, "a message in '" + column + "'", list);
@@ -33,14 +35,6 @@ public final class Turns {
         return messages;
     }
 
-    private static JsonNode parsed(String text) {
-        try {
-            return JsonRows.MAPPER.readTree(text);
-        } catch (JsonProcessingException e) {
-            return JsonRows.MAPPER.missingNode();
-        }
-    }
-
     private static void add(List<Message> messages, Row row, String what, JsonNode node) {
         if (node.path("human").isTextual() && node.path("assistant").isTextual()) {
             messages.add(Message.user(node.get("human").asText()));
@@ -51,6 +45,12 @@ public final class Turns {
             throw row.error(
                     "has " + what
                             + " that calls tools; only texts reach a chat template, so write the call as text or leave the row out");
+        }
+        for (String thoughts : THOUGHTS) {
+            if (Row.holdsSomething(node.path(thoughts))) {
+                throw row.error("has " + what + " with something in '" + thoughts
+                        + "', which would be lost; write it into the content as the model writes it, or take it out");
+            }
         }
         String role = node.path("role").asText(node.path("from").asText(""));
         JsonNode content = node.has("content") ? node.get("content") : node.path("value");

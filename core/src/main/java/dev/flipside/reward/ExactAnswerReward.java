@@ -6,13 +6,14 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * {@code exact_answer}: 1 when the answer equals the reference in a data column, otherwise 0.
  *
  * <p>Both sides are compared after Unicode NFKC, lower case, joined white space and the loss of a final full stop; where both are numbers, by value ({@code 1,200.0} is
- * {@code 1200}, {@code $} and {@code %} signs aside). A reference that is null cannot be judged: NaN.
+ * {@code 1200}, {@code $} and {@code %} signs aside; a number of the file is its value, {@code 1.5e7} and {@code 15000000.0} are {@code 15000000}). A row without a reference cannot be judged: NaN.
  *
  * @param column option {@code column}, default {@code answer}: where the reference stands
  * @param pattern option {@code pattern}, optional: the answer is the first group (without groups, the whole) of its last match in the completion; no match is 0
@@ -21,7 +22,8 @@ import java.util.regex.Pattern;
 record ExactAnswerReward(String column, Optional<Pattern> pattern, Optional<Pattern> columnPattern)
         implements RewardFunction {
     private static final int FLAGS = Pattern.DOTALL | Pattern.MULTILINE;
-    private static final Pattern NUMBER = Pattern.compile("[+-]?(\\d{1,3}(,\\d{3})+|\\d{1,400})?(\\.\\d{1,400})?");
+    private static final Pattern NUMBER = Pattern.compile(
+            "[+-]?(?=\\.?\\d)(\\d{1,3}(,\\d{3})+|\\d{1,400})?(\\.\\d{1,400})?(?<exponent>e[+-]?\\d{1,4})?");
 
     ExactAnswerReward() {
         this("answer", Optional.empty(), Optional.empty());
@@ -48,13 +50,26 @@ record ExactAnswerReward(String column, Optional<Pattern> pattern, Optional<Patt
         return samples.stream().mapToDouble(this::reward).toArray();
     }
 
+    @Override
+    public List<String> columns() {
+        return List.of(column);
+    }
+
+    @Override
+    public boolean judges(Map<String, Object> columns) {
+        return reference(columns).isPresent();
+    }
+
+    private Optional<Reference> reference(Map<String, Object> columns) {
+        Optional<Reference> reference = Reference.in(name(), column, columns);
+        return columnPattern.isPresent()
+                ? reference.flatMap(whole -> Matching.lastMatch(columnPattern.get(), whole.text())
+                        .map(part -> new Reference(part, whole.decimal())))
+                : reference;
+    }
+
     private double reward(Sample sample) {
-        Optional<String> reference = Optional.ofNullable(
-                        sample.column(name(), column, "name the one with the answers as option 'column'"))
-                .map(String::valueOf);
-        if (columnPattern.isPresent()) {
-            reference = reference.flatMap(text -> Matching.lastMatch(columnPattern.get(), text));
-        }
+        Optional<Reference> reference = reference(sample.columns());
         if (reference.isEmpty()) {
             return Double.NaN;
         }
@@ -64,11 +79,13 @@ record ExactAnswerReward(String column, Optional<Pattern> pattern, Optional<Patt
         return answer.isPresent() && same(answer.get(), reference.get()) ? 1 : 0;
     }
 
-    private static boolean same(String answer, String reference) {
+    private static boolean same(String answer, Reference reference) {
         String a = normalised(answer);
-        String b = normalised(reference);
-        Optional<BigDecimal> x = number(a);
-        Optional<BigDecimal> y = number(b);
+        String b = normalised(reference.text());
+        Optional<BigDecimal> y = number(b, true);
+        // Where the file may have an exponent the answer may too; beside "1000" the text "1e3" stays a text.
+        boolean exponent = reference.decimal() || y.isPresent() && b.indexOf('e') >= 0;
+        Optional<BigDecimal> x = number(a, exponent);
         return x.isPresent() && y.isPresent() ? x.get().compareTo(y.get()) == 0 : a.equals(b);
     }
 
@@ -80,10 +97,10 @@ record ExactAnswerReward(String column, Optional<Pattern> pattern, Optional<Patt
         return joined.endsWith(".") ? joined.substring(0, joined.length() - 1).stripTrailing() : joined;
     }
 
-    private static Optional<BigDecimal> number(String text) {
+    private static Optional<BigDecimal> number(String text, boolean exponent) {
         String bare = text.replaceAll("^\\$ ?| ?%$", "");
-        boolean digits = bare.chars().anyMatch(c -> c >= '0' && c <= '9');
-        return digits && NUMBER.matcher(bare).matches()
+        Matcher number = NUMBER.matcher(bare);
+        return number.matches() && (exponent || number.group("exponent") == null)
                 ? Optional.of(new BigDecimal(bare.replace(",", "")))
                 : Optional.empty();
     }

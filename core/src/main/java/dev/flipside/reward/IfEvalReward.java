@@ -9,13 +9,15 @@ import java.util.Map;
 
 /**
  * {@code ifeval}: the share of a prompt's instructions that the answer follows, checked as in IFEval (arXiv 2311.07911), from the data columns {@code instruction_id_list} and
- * {@code kwargs}.
+ * {@code kwargs}; a row without them cannot be judged: NaN.
  *
  * @param loose option {@code loose}, default false: accept what one of IFEval's eight variants of the answer fulfils
  * @param all option {@code all}, default false: 1 when all instructions are followed and 0 otherwise, instead of the share
  */
 record IfEvalReward(boolean loose, boolean all) implements RewardFunction {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String IDS = "instruction_id_list";
+    private static final String KWARGS = "kwargs";
 
     @Override
     public String name() {
@@ -35,11 +37,21 @@ record IfEvalReward(boolean loose, boolean all) implements RewardFunction {
         return samples.stream().mapToDouble(this::reward).toArray();
     }
 
+    @Override
+    public List<String> columns() {
+        return List.of(IDS, KWARGS);
+    }
+
+    @Override
+    public boolean judges(Map<String, Object> columns) {
+        return !instructions(columns).isEmpty();
+    }
+
     private double reward(Sample sample) {
-        List<Instruction> instructions = IfEval.instructions(
-                "Reward function 'ifeval': a row of the prompt data",
-                column(sample, "instruction_id_list"),
-                column(sample, "kwargs"));
+        List<Instruction> instructions = instructions(sample.columns());
+        if (instructions.isEmpty()) {
+            return Double.NaN;
+        }
         long followed = instructions.stream()
                 .filter(instruction -> loose
                         ? instruction.followedLoosely(sample.completion())
@@ -49,8 +61,13 @@ record IfEvalReward(boolean loose, boolean all) implements RewardFunction {
         return all ? Math.floor(share) : share;
     }
 
-    private JsonNode column(Sample sample, String column) {
-        return JSON.valueToTree(sample.column(
-                name(), column, "it needs 'instruction_id_list' and 'kwargs', as IFEval's file has them"));
+    /** None where the row has none, as rows of another task beside IFEval's. */
+    private static List<Instruction> instructions(Map<String, Object> columns) {
+        JsonNode ids = JSON.valueToTree(columns.get(IDS));
+        JsonNode kwargs = JSON.valueToTree(columns.get(KWARGS));
+        boolean none = ids.isNull() || ids.isArray() && ids.isEmpty() || kwargs.isNull();
+        return none
+                ? List.of()
+                : IfEval.instructions("Reward function 'ifeval': a row of the prompt data", ids, kwargs);
     }
 }

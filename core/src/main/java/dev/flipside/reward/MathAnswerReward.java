@@ -8,7 +8,7 @@ import java.util.Optional;
 
 /**
  * {@code math_answer}: 1 when the last boxed answer equals the reference in a data column by MATH's rule or by value ({@link MathEquivalence#same}), otherwise 0. A
- * reference that is null cannot be judged: NaN.
+ * row without a reference cannot be judged: NaN.
  *
  * @param column option {@code column}, default {@code answer}: where the reference stands; of a text with a box, such as a solution, the boxed part is the reference
  */
@@ -31,12 +31,22 @@ record MathAnswerReward(String column) implements RewardFunction {
         return samples.stream().mapToDouble(this::reward).toArray();
     }
 
+    @Override
+    public List<String> columns() {
+        return List.of(column);
+    }
+
+    @Override
+    public boolean judges(Map<String, Object> columns) {
+        return Reference.in(name(), column, columns).isPresent();
+    }
+
     private double reward(Sample sample) {
-        Object value = sample.column(name(), column, "name the one with the answers or solutions as option 'column'");
-        if (value == null) {
+        Optional<Reference> right = Reference.in(name(), column, sample.columns());
+        if (right.isEmpty()) {
             return Double.NaN;
         }
-        String text = String.valueOf(value);
+        String text = right.get().text();
         String reference = BoxedAnswer.in(text).orElse(text);
         Optional<String> answer = BoxedAnswer.in(sample.completion());
         return answer.filter(found -> MathEquivalence.same(found, reference)).isPresent() ? 1 : 0;

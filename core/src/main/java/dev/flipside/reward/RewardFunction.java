@@ -24,6 +24,21 @@ public interface RewardFunction {
      */
     double[] score(List<Sample> samples);
 
+    /** The columns of the data that it reads; a row without one of them cannot be judged. */
+    default List<String> columns() {
+        return List.of();
+    }
+
+    /**
+     * Whether answers to the prompt of a data row can be judged. Training asks before it starts, of every row, and refuses data in which none can be.
+     *
+     * @param columns as {@link Sample#columns}
+     * @throws UserError where a column holds something else than what is read from it
+     */
+    default boolean judges(Map<String, Object> columns) {
+        return columns().stream().allMatch(column -> columns.get(column) != null);
+    }
+
     /**
      * A copy with these options; this object does not change.
      *
@@ -55,22 +70,6 @@ public interface RewardFunction {
             Map<String, Object> columns) {
         public Sample {
             columns = Collections.unmodifiableMap(new LinkedHashMap<>(columns));
-        }
-
-        /**
-         * A column that a function needs.
-         *
-         * @param function its name
-         * @param column of the data row; its value may be null
-         * @param advice what to do where it is missing
-         * @throws UserError where it is missing
-         */
-        Object column(String function, String column, String advice) {
-            if (!columns.containsKey(column)) {
-                throw new UserError("Reward function '" + function + "': the prompt data has no column '" + column
-                        + "'; it has " + (columns.isEmpty() ? "none" : columns.keySet()) + "; " + advice + ".");
-            }
-            return columns.get(column);
         }
 
         /** The answer's length in tokens, end token included. */

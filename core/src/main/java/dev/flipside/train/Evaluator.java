@@ -90,7 +90,7 @@ final class Evaluator {
     }
 
     private static void gold(RolloutBatch batch, double[] gold, Map<String, Double> metrics) {
-        metrics.put("eval_gold", Groups.mean(gold));
+        metrics.put("eval_gold", Groups.mean(Groups.scorable(gold)));
         if (batch.groupSize() > 1) {
             double[] lengths = Arrays.stream(batch.lengths()).asDoubleStream().toArray();
             metrics.put("eval_gold_spearman_length", RankCorrelation.groupSpearman(gold, lengths, batch.groupSize()));

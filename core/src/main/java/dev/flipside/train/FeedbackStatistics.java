@@ -89,7 +89,7 @@ final class FeedbackStatistics {
         double right = 0;
         int decided = 0;
         for (int p = 0; p < gold.length; p++) {
-            double mean = Groups.mean(gold[p]);
+            double mean = Groups.mean(Groups.scorable(gold[p]));
             for (int i = 0; i < gold[p].length; i++) {
                 int label = feedback.label()[p][i];
                 double side = gold[p][i] - mean;
@@ -106,7 +106,7 @@ final class FeedbackStatistics {
     static void writeDeciles(String prefix, double[][] advantages, double[][] gold, Map<String, Double> metrics) {
         double[][] truth = new double[gold.length][];
         for (int p = 0; p < gold.length; p++) {
-            double mean = Groups.mean(gold[p]);
+            double mean = Groups.mean(Groups.scorable(gold[p]));
             truth[p] = Arrays.stream(gold[p])
                     .map(g -> Math.abs(g - mean) > 1e-6 ? g - mean : 0)
                     .toArray();

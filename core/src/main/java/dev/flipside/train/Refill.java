@@ -4,7 +4,7 @@ import dev.flipside.algo.Groups;
 import java.util.stream.IntStream;
 
 /**
- * Groups whose rewards are all equal: every advantage in them is 0, so they cost a batch its signal (DAPO's dynamic sampling, arXiv 2503.14476).
+ * Groups whose rewards are all equal, those aside that nothing could judge: every advantage in them is 0, so they cost a batch its signal (DAPO's dynamic sampling, arXiv 2503.14476).
  *
  * @param groups their places in the batch
  */
@@ -12,7 +12,7 @@ record Refill(int[] groups) {
     static Refill of(RewardSignal.Rewards rewards) {
         double[][] total = rewards.total();
         return new Refill(IntStream.range(0, total.length)
-                .filter(p -> Groups.allEqual(total[p]))
+                .filter(p -> Groups.allEqual(Groups.scorable(total[p])))
                 .toArray());
     }
 

@@ -7,7 +7,6 @@ import dev.flipside.reward.RewardFunction;
 import dev.flipside.reward.RewardFunctions;
 import dev.flipside.reward.RewardMix;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -102,13 +101,13 @@ public final class RewardSignal {
 
     /** Writes TRL's reward metrics; reward_std is over the whole batch. */
     static void write(Rewards rewards, String prefix, Map<String, Double> metrics) {
-        double[] total = finite(Groups.flat(rewards.total()));
+        double[] total = Groups.scorable(Groups.flat(rewards.total()));
         metrics.put(prefix + "reward", total.length == 0 ? Double.NaN : Groups.mean(total));
         metrics.put(prefix + "reward_std", total.length < 2 ? 0.0 : Groups.std(total));
         int flat = 0;
         double groupStd = 0;
         for (double[] group : rewards.total()) {
-            double[] kept = finite(group);
+            double[] kept = Groups.scorable(group);
             flat += kept.length < 2 || Groups.allEqual(kept) ? 1 : 0;
             groupStd += kept.length < 2 ? 0 : Groups.std(kept);
         }
@@ -117,13 +116,9 @@ public final class RewardSignal {
         metrics.put(
                 prefix + "rewards/unscorable_frac", 1 - total.length / (double) Groups.flat(rewards.total()).length);
         rewards.columns().forEach((name, column) -> {
-            double[] kept = finite(column);
+            double[] kept = Groups.scorable(column);
             metrics.put(prefix + "rewards/" + name + "/mean", kept.length == 0 ? Double.NaN : Groups.mean(kept));
             metrics.put(prefix + "rewards/" + name + "/std", kept.length < 2 ? 0.0 : Groups.std(kept));
         });
-    }
-
-    private static double[] finite(double[] values) {
-        return Arrays.stream(values).filter(Double::isFinite).toArray();
     }
 }

@@ -255,7 +255,7 @@ public final class SaveTrainer {
                         Math.sqrt(Math.max(0, metrics.get("kl") * metrics.get("completions/mean_length"))));
             }
             Optional<double[]> gold = session.gold(scored.batch);
-            gold.ifPresent(g -> metrics.put("gold", Groups.mean(g)));
+            gold.ifPresent(g -> metrics.put("gold", Groups.mean(Groups.scorable(g))));
             samples.ifPresent(s -> s.policy(step, scored.batch, scored.rewards, advantages, gold));
             round.grader.ifPresent(g -> g.takeRenderingFigures(metrics));
             metrics.put("epoch", session.data().epoch(step, promptsPerStep));

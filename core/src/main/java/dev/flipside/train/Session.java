@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /** An opened run: its models, its data, where it is, and how it is saved and restored. */
 final class Session implements AutoCloseable {
@@ -85,6 +86,7 @@ final class Session implements AutoCloseable {
         }
         TrainingData data = TrainingData.read(config, policy, listener);
         Optional<RewardFunction> gold = config.eval().gold().map(g -> RewardSignal.named("eval.gold", g));
+        requireReferences(config, data, functions, gold, listener);
         Optional<HeldOutPairs> heldOut = grader.filter(
                         g -> !data.evalPreferences().isEmpty())
                 .map(g -> new HeldOutPairs(labelled(g, data.evalPreferences())));
@@ -109,6 +111,21 @@ final class Session implements AutoCloseable {
         Session session = new Session(config, device, precision, policy, grader, setting);
         checkpoint.ifPresent(session::restore);
         return session;
+    }
+
+    /** Before anything is trained: what the functions of the reward need is there. */
+    private static void requireReferences(
+            TrainConfig config,
+            TrainingData data,
+            List<RewardMix.Term> added,
+            Optional<RewardFunction> gold,
+            TrainListener listener) {
+        List<RewardFunction> functions = Stream.concat(
+                        added.stream(), RewardSignal.functions(config.rewardModel()).stream())
+                .map(RewardMix.Term::function)
+                .toList();
+        ReferenceCheck.require(config, data.prompts(), data.evalPrompts(), functions, gold)
+                .forEach(check -> check.remarks().forEach(remark -> listener.message(check.key() + ": " + remark)));
     }
 
     /** What is to be known of how the reward model reads this run's own data. */

@@ -11,6 +11,7 @@
  *   <li>{@code Session}, {@code Round}, {@code CheckpointFiles}: what is loaded, what one round of co-evolution owns, and how it is saved and restored.
  *   <li>{@code Evaluator}: what is measured on held-out data, with {@code HeldOutPairs}, {@code FirstEvaluation} (what later ones are compared with), {@code SampleDiagnostics} and
  *       {@code ValueCheck}; {@code FeedbackStatistics} measures the update itself. What the numbers mean is in {@link dev.flipside.eval.alarm}.
+ *   <li>{@link dev.flipside.train.ReferenceCheck}: before anything is trained, whether the rows hold what the reward functions need.
  *   <li>{@link dev.flipside.train.TrainListener}: what a console hears.
  * </ul>
  */

@@ -35,13 +35,21 @@ public final class GoldReward implements RewardFunction {
         return of(prompt.asked(), prompt.topic(), answer, finished);
     }
 
+    @Override
+    public List<String> columns() {
+        return List.of("count", "topic");
+    }
+
     private static double of(Sample sample) {
         Object count = sample.columns().get("count");
         Object topic = sample.columns().get("topic");
+        if (count == null || topic == null) {
+            return Double.NaN;
+        }
         if (!(count instanceof Number asked) || !(topic instanceof String name)) {
             throw new UserError(
-                    "Reward function 'world_gold' needs the columns count (a number) and topic (a text) of the prompt data; this row has "
-                            + sample.columns().keySet() + ": use the prompts that `flipside demo` writes.");
+                    "Reward function 'world_gold' needs a number in column 'count' and a text in 'topic', not " + count
+                            + " and " + topic + ": use the prompts that `flipside demo` writes.");
         }
         return of(asked.intValue(), name, sample.completion(), sample.finished());
     }

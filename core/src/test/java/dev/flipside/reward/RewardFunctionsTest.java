@@ -7,6 +7,8 @@ import static org.assertj.core.api.Assertions.within;
 import dev.flipside.config.UserError;
 import dev.flipside.reward.RewardFunction.Sample;
 import dev.flipside.text.Conversation;
+import java.math.BigDecimal;
+import java.math.BigInteger;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
@@ -134,12 +136,54 @@ class RewardFunctionsTest {
     }
 
     @Test
-    void aMissingReferenceCannotBeJudgedButAMissingColumnIsAMistake() {
+    void aRowWithoutAReferenceCannotBeJudged() {
         RewardFunction exact = find("exact_answer", Map.of());
-        assertThat(exact.score(List.of(answer("x", Collections.singletonMap("answer", null)), answer("7", 7))))
-                .containsExactly(Double.NaN, 1);
-        assertRefused(() -> exact.score(List.of(answer("x", Map.of("gold", "x")))), "'answer'", "[gold]");
-        assertRefused(() -> exact.score(List.of(answer("x"))), "it has none");
+        assertThat(exact.score(List.of(
+                        answer("x", Collections.singletonMap("answer", null)),
+                        answer("x", Map.of("gold", "x")),
+                        answer("nan", Map.of("answer", Double.NaN)),
+                        answer("x"),
+                        answer("7", 7))))
+                .containsExactly(Double.NaN, Double.NaN, Double.NaN, Double.NaN, 1);
+        assertThat(exact.columns()).containsExactly("answer");
+        assertThat(exact.judges(Map.of("answer", 7))).isTrue();
+        assertThat(exact.judges(Map.of("gold", 7))).isFalse();
+        RewardFunction marked = find("exact_answer", Map.of("column_pattern", "#### (.*)"));
+        assertThat(marked.judges(Map.of("answer", "#### 7"))).isTrue();
+        assertThat(marked.judges(Map.of("answer", "7"))).isFalse();
+        assertRefused(() -> exact.judges(Map.of("answer", List.of("a", "b"))), "'answer' holds [a, b]", "one text");
+    }
+
+    /** References as the data reader hands them on: 1.5e7 and 15000000.0 are one double. */
+    @Test
+    void equalNumbersAreEqualWhateverTheirSpelling() {
+        assertThat(reward("15000000", 15000000.0)).isEqualTo(1);
+        assertThat(reward("15,000,000", 1.5e7)).isEqualTo(1);
+        assertThat(reward("1.5e7", 1.5e7)).isEqualTo(1);
+        assertThat(reward("0.0005", 0.0005)).isEqualTo(1);
+        assertThat(reward("18", 18.0)).isEqualTo(1);
+        assertThat(reward("18.00", 18)).isEqualTo(1);
+        assertThat(reward("10000000", "1e7")).isEqualTo(1);
+        assertThat(reward("1E7", "1.0e+7")).isEqualTo(1);
+        assertThat(reward("0", -0.0)).isEqualTo(1);
+        assertThat(reward("9007199254740993", 9007199254740993L)).isEqualTo(1);
+        assertThat(reward("9007199254740992", 9007199254740993L)).isZero();
+        assertThat(reward("12345678901234567890.12345", new BigDecimal("12345678901234567890.12345")))
+                .isEqualTo(1);
+        assertThat(reward("12345678901234567890", new BigInteger("12345678901234567890")))
+                .isEqualTo(1);
+        assertThat(reward("1", new BigDecimal("1e2000"))).isZero();
+        assertThat(reward("1e3", 1000)).as("an integer has no other spelling").isZero();
+        RewardFunction math = find("math_answer", Map.of());
+        assertThat(math.score(List.of(
+                        answer("\\boxed{15000000}", Map.of("answer", 1.5e7)),
+                        answer("\\boxed{0.0005}", Map.of("answer", 5e-4)),
+                        answer("\\boxed{1.5E7}", Map.of("answer", "15")))))
+                .containsExactly(1, 1, 0);
+    }
+
+    private static double reward(String answer, Object reference) {
+        return find("exact_answer", Map.of()).score(List.of(answer(answer, Map.of("answer", reference))))[0];
     }
 
     @Test
@@ -151,7 +195,8 @@ class RewardFunctionsTest {
                         answer("0.5", Map.of("solution", "0.5")),
                         answer("\\boxed{1}", Collections.singletonMap("solution", null)))))
                 .containsExactly(1, 0, 0, Double.NaN);
-        assertRefused(() -> math.score(List.of(answer("x", Map.of("gold", "x")))), "'solution'");
+        assertThat(math.score(List.of(answer("x", Map.of("gold", "x"))))).containsExactly(Double.NaN);
+        assertThat(math.columns()).containsExactly("solution");
     }
 
     @Test
@@ -167,7 +212,17 @@ class RewardFunctionsTest {
         assertThat(find("ifeval", Map.of("loose", true)).score(answers)).containsExactly(1, 1, 0);
         assertThat(find("ifeval", Map.of("all", true)).score(answers)).containsExactly(1, 0, 0);
         assertRefused(() -> find("ifeval", Map.of("all", "yes")), "'all'", "true or false");
-        assertRefused(() -> find("ifeval", Map.of()).score(List.of(answer("a"))), "no column 'instruction_id_list'");
+        RewardFunction ifeval = find("ifeval", Map.of());
+        assertThat(ifeval.score(List.of(
+                        answer("a"),
+                        answer("a", Map.of("instruction_id_list", List.of(), "kwargs", List.of())),
+                        answer("a, b", Map.of("instruction_id_list", "[\"punctuation:no_comma\"]", "kwargs", "[{}]")))))
+                .containsExactly(Double.NaN, Double.NaN, 0);
+        assertThat(ifeval.judges(columns)).isTrue();
+        assertThat(ifeval.judges(Map.of("answer", "x"))).isFalse();
+        assertRefused(
+                () -> ifeval.judges(Map.of("instruction_id_list", List.of("punctuation:no_comma"), "kwargs", 3)),
+                "'kwargs' one object for each");
         assertRefused(
                 () -> find("ifeval", Map.of())
                         .score(List.of(answer(

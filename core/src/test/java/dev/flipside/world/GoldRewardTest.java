@@ -33,10 +33,12 @@ class GoldRewardTest {
     }
 
     @Test
-    void otherPromptsAreRefused() {
-        assertThatThrownBy(() -> new GoldReward().score(List.of(sample("cat", true, Map.of("answer", "x")))))
+    void otherPromptsCannotBeJudged() {
+        assertThat(new GoldReward().score(List.of(sample("cat", true, Map.of("answer", "x")))))
+                .containsExactly(Double.NaN);
+        assertThatThrownBy(() -> new GoldReward().score(List.of(sample("cat", true, Map.of("count", "x", "topic", 3)))))
                 .isInstanceOf(UserError.class)
-                .hasMessageContaining("count")
-                .hasMessageContaining("[answer]");
+                .hasMessageContaining("'count'")
+                .hasMessageContaining("not x and 3");
     }
 }

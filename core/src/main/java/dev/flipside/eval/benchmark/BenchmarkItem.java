@@ -1,6 +1,7 @@
 package dev.flipside.eval.benchmark;
 
 import com.fasterxml.jackson.annotation.JsonFormat;
+import dev.flipside.data.PlainText;
 import dev.flipside.data.Row;
 import dev.flipside.text.Conversation;
 import java.util.ArrayList;
@@ -79,7 +80,7 @@ public record BenchmarkItem(
 
     /** The column's text or number, or else the row's place in its file. */
     static String id(Row row, String column) {
-        return row.find(column).map(node -> node.asText()).orElse(place(row));
+        return row.find(column).map(node -> PlainText.of(node)).orElse(place(row));
     }
 
     /** Where a row stands in its file, whatever the file's folder: "line 7". */

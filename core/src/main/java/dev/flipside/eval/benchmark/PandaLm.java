@@ -66,7 +66,10 @@ record PandaLm() implements BenchmarkRule {
     /** Some responses of the published file are JSON booleans; Python reads them as True and False. */
     private static String text(Row row, String column) {
         JsonNode value = row.require(column);
-        return value.isBoolean() ? value.asBoolean() ? "True" : "False" : value.asText();
+        if (value.isBoolean()) {
+            return value.asBoolean() ? "True" : "False";
+        }
+        return value.isBigDecimal() ? Double.toString(value.asDouble()) : value.asText();
     }
 
     @Override

@@ -103,11 +103,14 @@ public final class AlpacaEval {
     }
 
     /**
-     * How probable it is that the judge names the answer that it saw first, in [0, 1]; NaN when neither name is among the most probable tokens.
+     * How probable it is that the judge names the answer that it saw first, in [0, 1]; NaN when neither name is among the most probable tokens, or nothing was said.
      *
-     * @throws UserError when the judge gave no log-probabilities
+     * @throws UserError when the judge said something without log-probabilities
      */
     public static double firstPreferred(ChatReply reply) {
+        if (reply.firstToken().isEmpty() && reply.text().isEmpty()) {
+            return Double.NaN;
+        }
         if (reply.firstToken().isEmpty()) {
             throw new UserError(
                     "The judge gives no log-probabilities, which AlpacaEval 2 weighs its answers with; take a judge and a server that support "

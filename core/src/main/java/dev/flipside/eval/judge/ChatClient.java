@@ -14,6 +14,7 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
+import java.util.OptionalInt;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -54,10 +55,14 @@ final class ChatClient {
             Setback setback;
             try {
                 HttpResponse<String> response = http.send(request(body), BodyHandlers.ofString());
-                if (response.statusCode() == 200) {
+                OptionalInt error = response.statusCode() == 200 ? errorInside(response.body()) : OptionalInt.empty();
+                if (response.statusCode() == 200 && error.isEmpty()) {
                     return completion(response.body());
                 }
-                setback = passing(response);
+                setback = error.isPresent()
+                        ? new Setback(
+                                "HTTP 200 with the error " + error.getAsInt(), Backoff.asked(response.headers()), null)
+                        : passing(response);
             } catch (IOException e) {
                 setback = new Setback(Backoff.describe(e), Duration.ZERO, e);
             }
@@ -81,6 +86,17 @@ final class ChatClient {
                 .POST(BodyPublishers.ofString(body));
         endpoint.key().authorization().ifPresent(value -> request.header("Authorization", value));
         return request.build();
+    }
+
+    /** The code of an error that may pass, which gateways send as a good answer; empty for anything else. */
+    private static OptionalInt errorInside(String body) {
+        try {
+            JsonNode json = ONE_VALUE.readValue(body);
+            int code = json.path("error").path("code").asInt();
+            return !ChatReply.isOne(json) && Backoff.mayPass(code) ? OptionalInt.of(code) : OptionalInt.empty();
+        } catch (JsonProcessingException e) {
+            return OptionalInt.empty(); // completion() tells what it is.
+        }
     }
 
     private JsonNode completion(String body) {

@@ -14,8 +14,9 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.function.Function;
 import java.util.function.LongConsumer;
+import java.util.function.Predicate;
 
-/** A language model that is asked through an OpenAI-compatible endpoint, several requests at a time; what it answered once is not asked again. */
+/** A language model that is asked through an OpenAI-compatible endpoint, several requests at a time; what it answered with a verdict is not asked again. */
 public final class Judge {
     private final JudgeEndpoint endpoint;
     private final ChatClient client;
@@ -48,12 +49,14 @@ public final class Judge {
      * Asks everything.
      *
      * @param read makes something of an answer as soon as it is there; when it throws, that answer is not kept and nothing more is asked
+     * @param verdict whether that is a verdict; an answer without one (empty, refused, cut off) is returned but not kept, so that it is asked for again next time
      * @param progress hears how many are done
      * @return one result per request, in order
      * @throws dev.flipside.config.UserError when the server refuses, or from {@code read}
      * @throws JudgeUnavailableException when the server does not answer
      */
-    public <T> List<T> ask(List<ChatRequest> requests, Function<ChatReply, T> read, LongConsumer progress)
+    public <T> List<T> ask(
+            List<ChatRequest> requests, Function<ChatReply, T> read, Predicate<T> verdict, LongConsumer progress)
             throws IOException, InterruptedException {
         ExecutorService workers = Executors.newFixedThreadPool(concurrency, work -> {
             Thread thread = new Thread(work, "judge");
@@ -64,7 +67,7 @@ public final class Judge {
             ExecutorCompletionService<Answer<T>> answers = new ExecutorCompletionService<>(workers);
             for (int i = 0; i < requests.size(); i++) {
                 int place = i;
-                answers.submit(() -> new Answer<>(place, ask(requests.get(place), read)));
+                answers.submit(() -> new Answer<>(place, ask(requests.get(place), read, verdict)));
             }
             List<Optional<T>> results = new ArrayList<>(Collections.nCopies(requests.size(), Optional.empty()));
             for (int done = 1; done <= requests.size(); done++) {
@@ -82,16 +85,25 @@ public final class Judge {
 
     private record Answer<T>(int place, T result) {}
 
-    private <T> T ask(ChatRequest request, Function<ChatReply, T> read) throws IOException, InterruptedException {
+    private <T> T ask(ChatRequest request, Function<ChatReply, T> read, Predicate<T> verdict)
+            throws IOException, InterruptedException {
         String body = request.body();
-        Optional<JsonNode> known = cache.find(body);
-        JsonNode response = known.isPresent() ? known.get() : client.send(body);
+        Optional<ChatReply> known = cache.find(body).map(ChatReply::of);
+        if (known.isPresent()) {
+            T result = read.apply(known.get());
+            // Earlier versions kept answers without a verdict.
+            if (verdict.test(result)) {
+                usage.updateAndGet(before -> before.plus(known.get(), true));
+                return result;
+            }
+        }
+        JsonNode response = client.send(body);
         ChatReply reply = ChatReply.of(response);
         T result = read.apply(reply);
-        if (known.isEmpty()) {
+        if (verdict.test(result)) {
             cache.keep(body, response);
         }
-        usage.updateAndGet(before -> before.plus(reply, known.isPresent()));
+        usage.updateAndGet(before -> before.plus(reply, false));
         return result;
     }
 

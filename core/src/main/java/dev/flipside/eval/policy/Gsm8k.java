@@ -1,5 +1,6 @@
 package dev.flipside.eval.policy;
 
+import dev.flipside.data.PlainText;
 import dev.flipside.data.Row;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -34,7 +35,7 @@ public final class Gsm8k {
     public static List<VerifiableItem> items(List<Row> rows, PromptTemplate template) {
         List<VerifiableItem> items = new ArrayList<>();
         for (Row row : rows) {
-            String id = row.find("id").map(value -> value.asText()).orElse(String.valueOf(items.size() + 1));
+            String id = row.find("id").map(value -> PlainText.of(value)).orElse(String.valueOf(items.size() + 1));
             String reference = row.requireText("answer");
             if (!reference.contains("#### ")) {
                 throw row.error("has a column 'answer' without '#### ' before the number");

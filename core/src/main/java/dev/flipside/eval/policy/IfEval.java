@@ -3,6 +3,8 @@ package dev.flipside.eval.policy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.config.UserError;
+import dev.flipside.data.JsonText;
+import dev.flipside.data.PlainText;
 import dev.flipside.data.Row;
 import dev.flipside.eval.ifeval.Instruction;
 import dev.flipside.text.Conversation;
@@ -32,8 +34,8 @@ public final class IfEval {
         for (Row row : rows) {
             List<Instruction> instructions =
                     instructions(row.where(), row.require("instruction_id_list"), row.require("kwargs"));
-            PolicyPrompt prompt =
-                    new PolicyPrompt(row.require("key").asText(), Conversation.ofPrompt(row.requireText("prompt")));
+            PolicyPrompt prompt = new PolicyPrompt(
+                    PlainText.of(row.require("key")), Conversation.ofPrompt(row.requireText("prompt")));
             items.add(new VerifiableItem(prompt, completion -> mark(completion, instructions)));
         }
         return VerifiableItem.requireUnique(items);
@@ -43,11 +45,13 @@ public final class IfEval {
      * The instructions of one row.
      *
      * @param where opens an error
-     * @param ids a list of texts
-     * @param kwargs a list of objects, as long
+     * @param givenIds a list of texts, or its JSON
+     * @param givenKwargs a list of objects, as long, or its JSON
      * @throws UserError when they are of another form, or an instruction cannot be checked
      */
-    public static List<Instruction> instructions(String where, JsonNode ids, JsonNode kwargs) {
+    public static List<Instruction> instructions(String where, JsonNode givenIds, JsonNode givenKwargs) {
+        JsonNode ids = JsonText.unfolded(givenIds);
+        JsonNode kwargs = JsonText.unfolded(givenKwargs);
         if (!ids.isArray() || ids.isEmpty() || !kwargs.isArray() || ids.size() != kwargs.size()) {
             throw new UserError(where
                     + " needs in 'instruction_id_list' a list of instructions and in 'kwargs' one object for each.");

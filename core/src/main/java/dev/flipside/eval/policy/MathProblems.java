@@ -1,5 +1,6 @@
 package dev.flipside.eval.policy;
 
+import dev.flipside.data.PlainText;
 import dev.flipside.data.Row;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -30,7 +31,7 @@ public final class MathProblems {
         for (Row row : rows) {
             String id = row.find("unique_id")
                     .or(() -> row.find("id"))
-                    .map(value -> value.asText())
+                    .map(value -> PlainText.of(value))
                     .orElse(String.valueOf(items.size() + 1));
             String reference = reference(row);
             List<String> groups = groups(row);
@@ -51,7 +52,7 @@ public final class MathProblems {
     private static List<String> groups(Row row) {
         List<String> groups = new ArrayList<>();
         row.find("level")
-                .map(level -> level.asText())
+                .map(level -> PlainText.of(level))
                 .ifPresent(level -> groups.add(level.startsWith("Level") ? level : "Level " + level));
         row.find("subject")
                 .or(() -> row.find("type"))

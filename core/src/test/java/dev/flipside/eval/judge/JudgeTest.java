@@ -74,7 +74,8 @@ class JudgeTest {
     }
 
     private static String ask(Judge judge, String text) throws Exception {
-        return judge.ask(List.of(question(text)), ChatReply::text, done -> {}).get(0);
+        return judge.ask(List.of(question(text)), ChatReply::text, answer -> true, done -> {})
+                .get(0);
     }
 
     @Test
@@ -84,12 +85,14 @@ class JudgeTest {
         List<String> expected =
                 IntStream.range(0, 20).mapToObj(i -> "echo q" + i).toList();
         Judge first = judge();
-        assertThat(first.ask(requests, ChatReply::text, done -> {})).isEqualTo(expected);
+        assertThat(first.ask(requests, ChatReply::text, text -> true, done -> {}))
+                .isEqualTo(expected);
         assertThat(server.requests()).hasSize(20);
         assertThat(first.usage()).isEqualTo(new JudgeUsage(20, 0, 2000, 200, 0, 0));
 
         Judge second = judge();
-        assertThat(second.ask(requests, ChatReply::text, done -> {})).isEqualTo(expected);
+        assertThat(second.ask(requests, ChatReply::text, text -> true, done -> {}))
+                .isEqualTo(expected);
         assertThat(server.requests()).hasSize(20);
         assertThat(second.usage()).isEqualTo(new JudgeUsage(0, 20, 0, 0, 2000, 200));
         JudgeUsage.Prices prices = new JudgeUsage.Prices(OptionalDouble.of(2), OptionalDouble.of(8));
@@ -103,6 +106,7 @@ class JudgeTest {
         judge().ask(
                         List.of(new ChatRequest("judge-1", List.of(Message.user("q")), 1, 16, 0)),
                         ChatReply::text,
+                        text -> true,
                         done -> {});
         assertThat(server.requests()).hasSize(2);
     }
@@ -110,7 +114,11 @@ class JudgeTest {
     @Test
     void noMoreThanTheLimitAreUnderWay() throws Exception {
         server.delay(30);
-        judge().ask(IntStream.range(0, 16).mapToObj(i -> question("q" + i)).toList(), ChatReply::text, done -> {});
+        judge().ask(
+                        IntStream.range(0, 16).mapToObj(i -> question("q" + i)).toList(),
+                        ChatReply::text,
+                        text -> true,
+                        done -> {});
         assertThat(server.mostUnderWay()).isBetween(2, 4);
     }
 
@@ -245,6 +253,7 @@ class JudgeTest {
                                 reply -> {
                                     throw new UserError("no logprobs");
                                 },
+                                result -> true,
                                 done -> {}))
                 .isInstanceOf(UserError.class)
                 .hasMessage("no logprobs");
@@ -254,6 +263,88 @@ class JudgeTest {
         } catch (IOException e) {
             throw new AssertionError(e);
         }
+    }
+
+    /** What servers send where the judge says nothing that could be a verdict. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{'finish_reason': 'stop', 'message': {'role': 'assistant', 'content': null}}",
+                "{'finish_reason': 'stop', 'message': {'role': 'assistant'}}",
+                "{'finish_reason': 'stop', 'message': {'role': 'assistant', 'content': ''}}",
+                "{'finish_reason': 'stop', 'message': {'role': 'assistant', 'content': null, 'refusal': 'I cannot.'}}",
+                "{'finish_reason': 'stop', 'message': {'role': 'assistant', 'content': 'I cannot say.'}}",
+                "{'finish_reason': 'length', 'message': {'role': 'assistant', 'content': 'First of all, [[A'}}",
+                "{'finish_reason': 'length', 'message': {'content': null, 'reasoning_content': 'So [[A]]'}}",
+                "{'finish_reason': 'stop', 'message': {'content': {'text': '[[A]]'}}}",
+                "{'finish_reason': 'content_filter', 'message': {'content': 'As [[A]] or'}}",
+                "{'finish_reason': 'error', 'error': {'code': 502}, 'message': {'content': 'As [[A]] or'}}"
+            })
+    void anAnswerWithoutAVerdictIsAskedForAgainNextTime(String choice) throws Exception {
+        String body = ("{'choices': [" + choice + "]}").replace('\'', '"');
+        server.close();
+        server = new JudgeServer(JudgeServer.KEY, request -> Reply.of("So [[B]]"));
+        server.meet(Fault.status(200, body));
+        assertThat(verdict()).isEmpty();
+        assertThat(verdict()).hasValue(Versus.Verdict.SECOND);
+        assertThat(server.requests()).hasSize(2);
+        assertThat(verdict()).hasValue(Versus.Verdict.SECOND);
+        assertThat(server.requests()).hasSize(2);
+
+        // An old cache that holds such an answer.
+        try (Stream<Path> files = Files.walk(folder)) {
+            Path entry = files.filter(Files::isRegularFile).findFirst().orElseThrow();
+            Files.writeString(entry, "{\"url\": \"u\", \"request\": {}, \"response\": " + body + "}\n");
+        }
+        assertThat(verdict()).hasValue(Versus.Verdict.SECOND);
+        assertThat(server.requests()).hasSize(3);
+        assertThat(verdict()).hasValue(Versus.Verdict.SECOND);
+        assertThat(server.requests()).hasSize(3);
+    }
+
+    private Optional<Versus.Verdict> verdict() throws Exception {
+        return judge().ask(
+                        List.of(question("q")), reply -> Versus.verdict(reply.text()), Optional::isPresent, done -> {})
+                .get(0);
+    }
+
+    /** AlpacaEval's judge says one token, so that its answer is always cut off; one that says nothing has no log-probabilities either. */
+    @Test
+    void alpacaEvalsAnswersAreKeptOnlyWithAPreference() throws Exception {
+        server.close();
+        server = new JudgeServer(JudgeServer.KEY, request -> Reply.preferring(0.75));
+        server.meet(
+                Fault.status(200, "{\"choices\": [{\"finish_reason\": \"length\", \"message\": {\"content\": null}}]}"),
+                Fault.status(
+                        200,
+                        "{\"choices\": [{\"finish_reason\": \"length\", \"message\": {\"content\": \"I\"}, \"logprobs\": {\"content\": [{\"token\": \"I\", \"top_logprobs\": [{\"token\": \"I\", \"logprob\": -0.1}]}]}}]}"));
+        assertThat(preferred()).isNaN();
+        assertThat(preferred()).isNaN();
+        assertThat(preferred()).isCloseTo(0.75, within(1e-9));
+        assertThat(preferred()).isCloseTo(0.75, within(1e-9));
+        assertThat(server.requests()).hasSize(3);
+    }
+
+    private double preferred() throws Exception {
+        return judge().ask(
+                        List.of(question("q")),
+                        AlpacaEval::firstPreferred,
+                        preferred -> !Double.isNaN(preferred),
+                        done -> {})
+                .get(0);
+    }
+
+    @Test
+    void anErrorInsideAGoodAnswerIsTriedAgainWhereItMayPass() throws Exception {
+        server.meet(
+                Fault.status(200, "{\"error\": {\"message\": \"Rate limited\", \"code\": 429}}"),
+                Fault.status(200, "{\"error\": {\"message\": \"Provider\", \"code\": \"502\"}}"));
+        assertThat(ask(judge(), "q")).isEqualTo("echo q");
+        assertThat(server.requests()).hasSize(3);
+        server.meet(Fault.status(200, "{\"error\": {\"message\": \"No such model\", \"code\": 404}}"));
+        assertThatThrownBy(() -> ask(judge(), "other"))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("No such model");
     }
 
     @Test
