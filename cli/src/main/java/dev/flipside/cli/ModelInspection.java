@@ -46,7 +46,11 @@ final class ModelInspection {
 
     /** Rendering has refused doubled BOS tokens and broken templates before this is reached. */
     static void renderings(
-            String reader, Renderer renderer, List<Rendered> rendered, Optional<String> firstMerged, Findings findings) {
+            String reader,
+            Renderer renderer,
+            List<Rendered> rendered,
+            Optional<String> firstMerged,
+            Findings findings) {
         beginning(reader, renderer, rendered.stream().map(Rendered::ids).toList(), findings);
         long merged = rendered.stream().filter(Rendered::merges).count();
         findings.check(
@@ -54,8 +58,9 @@ final class ModelInspection {
                 merged == 0 && firstMerged.isEmpty() ? Outcome.OK : Outcome.NOTE,
                 rendered.size() - merged + " of " + rendered.size() + " tokenise as prompt, then reply"
                         + firstMerged
-                                .map(first -> "; others merge, first " + first
-                                        + ": the reward is read from the whole text's tokens, as in transformers and TRL, the value from those of the prompt alone")
+                                .map(
+                                        first -> "; others merge, first " + first
+                                                + ": the reward is read from the whole text's tokens, as in transformers and TRL, the value from those of the prompt alone")
                                 .orElse(""));
     }
 

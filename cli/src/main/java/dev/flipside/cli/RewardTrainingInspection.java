@@ -98,9 +98,7 @@ final class RewardTrainingInspection {
         List<Preference> pairs = read("data.eval_preferences", file).pairs();
         findings.fact("held-out pairs", pairs.size());
         ModelInspection.pairs(
-                "data.eval_preferences",
-                PairTally.ofRewardTraining(pairs, renderer, config.data(), limit),
-                findings);
+                "data.eval_preferences", PairTally.ofRewardTraining(pairs, renderer, config.data(), limit), findings);
     }
 
     /** What prompts and replies of the first pairs say. */

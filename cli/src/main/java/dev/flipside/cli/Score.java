@@ -66,9 +66,10 @@ final class Score extends FlipsideCommand {
         if (row.has("text")) {
             return new ScoredRow(renderer.text(row.text("text")), 0);
         }
-        return ScoredRow.of(row.has("messages")
-                ? renderer.conversation(row.messages())
-                : renderer.complete(Conversation.ofPrompt(row.text("prompt")), row.text("completion"), true));
+        return ScoredRow.of(
+                row.has("messages")
+                        ? renderer.conversation(row.messages())
+                        : renderer.complete(Conversation.ofPrompt(row.text("prompt")), row.text("completion"), true));
     }
 
     private static List<ObjectNode> score(RewardModel model, List<Scorable> chunk) {

@@ -174,8 +174,7 @@ final class TrainInspection {
     }
 
     private void alike(String key, Optional<String> file, Renderer renderer, int limit) {
-        file.ifPresent(f -> ModelInspection.pairs(
-                key, PairTally.ofRun(pairs(key, f), renderer, limit), findings));
+        file.ifPresent(f -> ModelInspection.pairs(key, PairTally.ofRun(pairs(key, f), renderer, limit), findings));
     }
 
     /** What the policy answers, greedily. */

@@ -104,8 +104,10 @@ class EvalRmTest {
         String template = Files.writeString(
                         out.resolve("trim.jinja"), "{% for m in messages %}{{ m.content | trim }}!{% endfor %}")
                 .toString();
-        String alike = "{\"prompt\": \"a\", \"chosen\": \"good\", \"rejected\": \"good\\n\", \"subset\": \"mt-bench-easy\"}\n";
-        String apart = "{\"prompt\": \"a\", \"chosen\": \"good\", \"rejected\": \"bad\", \"subset\": \"mt-bench-easy\"}\n";
+        String alike =
+                "{\"prompt\": \"a\", \"chosen\": \"good\", \"rejected\": \"good\\n\", \"subset\": \"mt-bench-easy\"}\n";
+        String apart =
+                "{\"prompt\": \"a\", \"chosen\": \"good\", \"rejected\": \"bad\", \"subset\": \"mt-bench-easy\"}\n";
         String own = Files.writeString(out.resolve("own.jsonl"), alike + apart).toString();
         String all = Files.writeString(out.resolve("all.jsonl"), alike).toString();
 
@@ -116,12 +118,10 @@ class EvalRmTest {
         assertThat(CommandRun.of("eval-rm", "--scores", out.resolve("trimmed").toString())
                         .out())
                 .contains("1 pairs left out: both replies are the same tokens to the model");
-        assertMistake(
-                "in 1 both replies are the same tokens to the model",
-                trimmed("pairs", all, template, "none"));
+        assertMistake("in 1 both replies are the same tokens to the model", trimmed("pairs", all, template, "none"));
 
-        JsonNode published = json(trimmed("rewardbench", own, template, "published"))
-                .at("/results/rewardbench");
+        JsonNode published =
+                json(trimmed("rewardbench", own, template, "published")).at("/results/rewardbench");
         assertThat(published.path("ties").asInt()).isEqualTo(1);
         assertThat(published.path("alike").asInt()).isEqualTo(1);
         assertThat(published.path("comparisons").asInt()).isEqualTo(2);

@@ -131,10 +131,9 @@ class ModelCommandsTest {
                 "score",
                 "--model",
                 model.toString());
-        assertThat(results(run))
-                .hasSize(3)
-                .allSatisfy(result ->
-                        assertThat(result.path("score").asDouble()).isCloseTo(3.6734090, within(2e-5)));
+        assertThat(results(run)).hasSize(3).allSatisfy(result -> assertThat(
+                        result.path("score").asDouble())
+                .isCloseTo(3.6734090, within(2e-5)));
     }
 
     @Test

@@ -83,8 +83,8 @@ class ValidateTest {
         Path some = Files.write(folder.resolve("some.jsonl"), List.of(alike, row.formatted("2", "3")));
         Path all = Files.write(folder.resolve("all.jsonl"), List.of(alike));
 
-        CommandRun dropped = stories.command(
-                "validate", "rm.yaml", "data.preferences=" + some, "data.long_pairs=truncate");
+        CommandRun dropped =
+                stories.command("validate", "rm.yaml", "data.preferences=" + some, "data.long_pairs=truncate");
         CommandRun refused =
                 stories.command("validate", "rm.yaml", "data.preferences=" + all, "data.long_pairs=truncate");
         CommandRun train = stories.command("validate", "train.yaml", "data.eval_preferences=" + all);

@@ -19,7 +19,8 @@ public record ScoredRow(int[] ids, int promptLength, Optional<int[]> mergedPromp
             throw new IllegalArgumentException("a prompt of " + promptLength + " in " + ids.length + " tokens");
         }
         if (mergedPrompt.filter(prompt -> prompt.length <= promptLength).isPresent()) {
-            throw new IllegalArgumentException("a merged prompt of no more than the " + promptLength + " tokens shared");
+            throw new IllegalArgumentException(
+                    "a merged prompt of no more than the " + promptLength + " tokens shared");
         }
     }
 

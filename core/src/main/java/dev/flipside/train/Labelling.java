@@ -12,7 +12,6 @@ import dev.flipside.engine.Seeds;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -61,8 +60,7 @@ final class Labelling implements AutoCloseable {
         /** Tokens that a pass over the rows of a prompt computes, what they share of the prompt once. */
         long tokensOf(int prompt) {
             List<ScoredRow> group = rowsOf(new int[] {prompt});
-            int shared =
-                    group.stream().mapToInt(ScoredRow::promptLength).min().orElseThrow();
+            int shared = group.stream().mapToInt(ScoredRow::promptLength).min().orElseThrow();
             return shared
                     + group.stream().mapToLong(r -> r.ids().length - shared).sum();
         }

@@ -101,8 +101,9 @@ final class PairRows {
                 }
             }
             if (cut.tooLong() > 0) {
-                listener.message(key + ": " + cut.tooLong() + " of " + read.pairs().size()
-                        + " pairs are longer than data.max_length " + maxLength + " tokens; " + fate());
+                listener.message(
+                        key + ": " + cut.tooLong() + " of " + read.pairs().size()
+                                + " pairs are longer than data.max_length " + maxLength + " tokens; " + fate());
             }
             tally.tell(key, listener);
             tally.write(name, figures);

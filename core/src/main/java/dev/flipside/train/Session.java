@@ -92,23 +92,20 @@ final class Session implements AutoCloseable {
         grader.ifPresent(
                 g -> UserError.under("reward_model.model", () -> probe(g, data)).ifPresent(listener::message));
         Map<String, Double> dataFigures = new LinkedHashMap<>();
-        List<LabelledRows> replay = grader.map(
-                        g -> labelled("preferences", config.data().preferences(), data.preferences(), g, dataFigures, listener))
+        List<LabelledRows> replay = grader.map(g -> labelled(
+                        "preferences", config.data().preferences(), data.preferences(), g, dataFigures, listener))
                 .orElse(List.of());
         Optional<HeldOutPairs> heldOut = grader.map(g -> labelled(
-                        "eval_preferences", config.data().evalPreferences(), data.evalPreferences(), g, dataFigures, listener))
+                        "eval_preferences",
+                        config.data().evalPreferences(),
+                        data.evalPreferences(),
+                        g,
+                        dataFigures,
+                        listener))
                 .filter(pairs -> !pairs.isEmpty())
                 .map(HeldOutPairs::new);
         Round.Setting setting = new Round.Setting(
-                config,
-                seeds,
-                data,
-                functions,
-                gold,
-                replay,
-                heldOut,
-                new FirstEvaluation(),
-                listener);
+                config, seeds, data, functions, gold, replay, heldOut, new FirstEvaluation(), listener);
         if (grader.isPresent()
                 && grader.get().readsBeforeTheEnd(data.prompts().get(0).prompt())) {
             listener.warning(

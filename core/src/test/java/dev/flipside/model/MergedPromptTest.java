@@ -79,8 +79,7 @@ class MergedPromptTest {
                 new ScoredRow(PROMPT, PROMPT.length),
                 new ScoredRow(ALONE.prompt(), 4));
         float[][] found = gradients(List.of(MERGED, KEPT, ALONE), gradRewards, gradValues);
-        float[][] wanted =
-                gradients(apart, new double[] {0.3, -0.7, 0.2, 0, 0}, new double[] {0, -0.1, 0, 0.4, 0.9});
+        float[][] wanted = gradients(apart, new double[] {0.3, -0.7, 0.2, 0, 0}, new double[] {0, -0.1, 0, 0.4, 0.9});
         for (int p = 0; p < found.length; p++) {
             assertThat(norm(wanted[p])).isPositive();
             for (int i = 0; i < found[p].length; i++) {

@@ -100,7 +100,8 @@ class PairRowsTest {
                 .rows()
                 .chosen();
         assertThat(recorder.messages)
-                .filteredOn(line -> line.contains("1 of 4 replies merge with their prompt's last tokens (pair 1 at character 3, \" t\""))
+                .filteredOn(line -> line.contains(
+                        "1 of 4 replies merge with their prompt's last tokens (pair 1 at character 3, \" t\""))
                 .hasSize(2); // training and held-out pairs are the same file
         assertThat(row.mergedPrompt()).isPresent();
         assertThat(row.promptTokens()).isEqualTo(row.promptLength() + 2);
@@ -150,9 +151,11 @@ class PairRowsTest {
 
     @Test
     void pairsOfWhichNoneIsLeftAreRefused() {
-        assertThatThrownBy(() -> read(EQUAL_BEGINNINGS.replace('`', '"'), "data.max_length=4", "data.long_pairs=truncate"))
+        assertThatThrownBy(
+                        () -> read(EQUAL_BEGINNINGS.replace('`', '"'), "data.max_length=4", "data.long_pairs=truncate"))
                 .isInstanceOf(UserError.class)
                 .hasMessageStartingWith("data.preferences: of each of the 1 pairs of ")
-                .hasMessageContaining("both replies are the same tokens once they are rendered and cut, so none is left");
+                .hasMessageContaining(
+                        "both replies are the same tokens once they are rendered and cut, so none is left");
     }
 }

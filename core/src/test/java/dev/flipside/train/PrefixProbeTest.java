@@ -57,7 +57,8 @@ class PrefixProbeTest {
             assertThat(probe.first().orElseThrow())
                     .isEqualTo("prompt 1 at character 28, \"\\n\": the tokens \"\\n\" become \"\\n\\n\"");
             assertThat(probe.sentence("data.prompts").orElseThrow())
-                    .startsWith("data.prompts: 2 of 10 beginnings of replies merge with the prompt's last tokens (prompt 1");
+                    .startsWith(
+                            "data.prompts: 2 of 10 beginnings of replies merge with the prompt's last tokens (prompt 1");
         }
     }
 

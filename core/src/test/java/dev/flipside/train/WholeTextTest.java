@@ -47,7 +47,9 @@ class WholeTextTest {
 
     @BeforeAll
     static void load() throws IOException, URISyntaxException {
-        golden = JsonMapper.builder().build().readTree(resource("wholetext/golden.json").toFile());
+        golden = JsonMapper.builder()
+                .build()
+                .readTree(resource("wholetext/golden.json").toFile());
         model = RewardModel.load(resource("wholetext/model"), Device.CPU);
         try (PointerScope scope = new PointerScope()) {
             float[] head = Tensors.toFloats(model.trunk().get("score.weight").detach());
@@ -80,14 +82,18 @@ class WholeTextTest {
         try (Tokenizer tokenizer = Tokenizer.load(directory)) {
             for (JsonNode one : golden.path("cases")) {
                 if (one.path("tokenizer").asText().equals(tokens)) {
-                    JsonNode source = golden.path("templates").path(one.path("template").asText());
+                    JsonNode source =
+                            golden.path("templates").path(one.path("template").asText());
                     Optional<ChatTemplate> template = source.isNull()
                             ? Optional.empty()
                             : Optional.of(new ChatTemplate(
                                     "t", source.asText(), tokenizer.specialTokens(), Clock.systemUTC()));
-                    Renderer renderer = new Renderer(tokenizer, template, tokenizer.eosId().orElseThrow());
-                    Conversation prompt = Conversation.ofPrompt(one.path("prompt").asText());
-                    cases.add(new Case(one, renderer.complete(prompt, one.path("reply").asText(), true)));
+                    Renderer renderer =
+                            new Renderer(tokenizer, template, tokenizer.eosId().orElseThrow());
+                    Conversation prompt =
+                            Conversation.ofPrompt(one.path("prompt").asText());
+                    cases.add(new Case(
+                            one, renderer.complete(prompt, one.path("reply").asText(), true)));
                 }
             }
         }
@@ -108,9 +114,12 @@ class WholeTextTest {
         List<Case> cases = cases(tokens);
         assertThat(cases).hasSizeGreaterThan(70);
         for (Case one : cases) {
-            assertThat(one.rendered().ids()).as(one.golden().toString()).isEqualTo(ids(one.golden().path("ids")));
+            assertThat(one.rendered().ids())
+                    .as(one.golden().toString())
+                    .isEqualTo(ids(one.golden().path("ids")));
             assertThat(one.row().prompt()).isEqualTo(ids(one.golden().path("prompt_ids")));
-            assertThat(one.rendered().merges()).isEqualTo(one.golden().path("merges").asBoolean());
+            assertThat(one.rendered().merges())
+                    .isEqualTo(one.golden().path("merges").asBoolean());
         }
         // All at once, so that merged and other rows of a prompt share what they can; then alone.
         assertScores(cases, model.score(cases.stream().map(Case::row).toList()));

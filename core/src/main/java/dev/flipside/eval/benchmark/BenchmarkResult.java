@@ -56,13 +56,12 @@ public record BenchmarkResult(
         int alike = scored.stream().mapToInt(item -> item.alike().size()).sum();
         List<Unit> units = rule.units(items);
         if (units.isEmpty()) {
-            throw new UserError(
-                    benchmark.title() + ": none of " + all.size()
-                            + " items could be scored"
-                            + (items.size() == scored.size()
-                                    ? "; see that the model has positions for more tokens than the longest answer."
-                                    : ", since in " + alike
-                                            + " both replies are the same tokens to the model; take another chat template."));
+            throw new UserError(benchmark.title() + ": none of " + all.size()
+                    + " items could be scored"
+                    + (items.size() == scored.size()
+                            ? "; see that the model has positions for more tokens than the longest answer."
+                            : ", since in " + alike
+                                    + " both replies are the same tokens to the model; take another chat template."));
         }
         Means means = Means.of(units);
         Map<String, Interval> intervals = PromptBootstrap.intervals(rule, units);

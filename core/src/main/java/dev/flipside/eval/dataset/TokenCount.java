@@ -60,8 +60,7 @@ public final class TokenCount {
     }
 
     private void compare(Example.Pair pair, int[] better, int[] worse) {
-        if (pair.chosenPrompt().equals(pair.rejectedPrompt())
-                && !pair.chosen().equals(pair.rejected())) {
+        if (pair.chosenPrompt().equals(pair.rejectedPrompt()) && !pair.chosen().equals(pair.rejected())) {
             alike += Arrays.equals(better, worse) ? 1 : 0;
             alikeCut += Arrays.equals(upTo(limit, better), upTo(limit, worse)) ? 1 : 0;
         }
