@@ -52,11 +52,12 @@ final class AnswerRewards {
     private static ScoredRow rendered(Renderer renderer, PolicyAnswer answer, int context) {
         // A cut answer has no end-of-turn token, and is scored without one.
         Rendered rendered = renderer.complete(answer.prompt().messages(), answer.completion(), !answer.truncated());
-        if (rendered.ids().length > context) {
-            throw new UserError("Prompt " + answer.prompt().id() + " with its answer has " + rendered.ids().length
+        ScoredRow row = ScoredRow.of(rendered);
+        if (row.longest() > context) {
+            throw new UserError("Prompt " + answer.prompt().id() + " with its answer has " + row.longest()
                     + " tokens, but the reward model's context is " + context
                     + "; take that prompt out, or use a reward model with a longer context.");
         }
-        return new ScoredRow(rendered.ids(), rendered.promptLength());
+        return row;
     }
 }

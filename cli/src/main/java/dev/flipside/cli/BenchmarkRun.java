@@ -44,6 +44,8 @@ final class BenchmarkRun implements AutoCloseable {
             TemplateFlags.object(template).forEach((key, value) -> made.put(key, value.toString()));
             made.put("max_length", Integer.toString(maxLength));
             made.put("shared_prompts", Boolean.toString(options.sharedPrompts()));
+            // Earlier versions encoded prompt and answer apart; their scores do not mix with these.
+            made.put("encoding", "whole text");
             return new BenchmarkRun(model, renderer, scorer, made, console);
         } catch (RuntimeException e) {
             model.close();

@@ -112,7 +112,11 @@ record DatasetTables(String file, DatasetReport report) {
     private static void tokenFacts(List<List<String>> rows, DatasetReport.Tokens tokens) {
         fact(rows, "longer than " + tokens.limit() + " tokens", tokens.tooLong());
         fact(rows, "refused by the template", first(tokens.notRendered(), tokens.firstNotRendered()));
-        fact(rows, "replies that merge with the prompt", first(tokens.prefixBroken(), tokens.firstPrefixBroken()));
+        fact(
+                rows,
+                "pairs of the same tokens",
+                tokens.alike() + " dropped; " + tokens.alikeCut() + " where replies are cut at " + tokens.limit());
+        fact(rows, "replies that merge with the prompt", first(tokens.merged(), tokens.firstMerged()));
         fact(rows, "rows that spell a special token", first(tokens.spelled(), tokens.firstSpelled()));
     }
 
@@ -251,8 +255,10 @@ record DatasetTables(String file, DatasetReport report) {
         object.put("too_long", tokens.tooLong());
         object.put("not_rendered", tokens.notRendered());
         tokens.firstNotRendered().ifPresent(first -> object.put("first_not_rendered", first));
-        object.put("prefix_broken", tokens.prefixBroken());
-        tokens.firstPrefixBroken().ifPresent(first -> object.put("first_prefix_broken", first));
+        object.put("alike", tokens.alike());
+        object.put("alike_cut", tokens.alikeCut());
+        object.put("prefix_merged", tokens.merged());
+        tokens.firstMerged().ifPresent(first -> object.put("first_prefix_merged", first));
         object.put("spelled_special_tokens", tokens.spelled());
         tokens.firstSpelled().ifPresent(first -> object.put("first_spelled", first));
         return object;

@@ -3,6 +3,7 @@ package dev.flipside.cli;
 import dev.flipside.eval.Bootstrap.Interval;
 import dev.flipside.eval.benchmark.BenchmarkComparison;
 import dev.flipside.eval.benchmark.BenchmarkResult;
+import dev.flipside.eval.benchmark.RewardBenchmark;
 import dev.flipside.eval.benchmark.ScoredItem;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -60,6 +61,18 @@ record EvalRmReport(BenchmarkResult result, Optional<Timing> timing, Optional<Be
                 result.ties(),
                 result.comparisons(),
                 result.benchmark().tieRule()));
+        if (result.alike() > 0) {
+            notes.append(
+                    result.benchmark() == RewardBenchmark.PAIRS
+                            ? String.format(
+                                    Locale.ROOT,
+                                    "%,d pairs left out: both replies are the same tokens to the model\n",
+                                    result.alike())
+                            : String.format(
+                                    Locale.ROOT,
+                                    "%,d of the ties compare answers that are the same tokens to the model\n",
+                                    result.alike()));
+        }
         if (result.cut() > 0) {
             notes.append(String.format(
                     Locale.ROOT,
@@ -122,6 +135,7 @@ record EvalRmReport(BenchmarkResult result, Optional<Timing> timing, Optional<Be
         object.put("figures", figures);
         object.put("comparisons", result.comparisons());
         object.put("ties", result.ties());
+        object.put("alike", result.alike());
         object.put("tie_rule", result.benchmark().tieRule());
         object.put("cut_prompts", result.cut());
         object.put("skipped_items", result.skipped());

@@ -62,7 +62,7 @@ final class Findings {
     /** Positions of a rendering where a reward model's two numbers are read. */
     static Map<Integer, String> scoredPositions(Rendered rendered) {
         Map<Integer, String> marks = new HashMap<>();
-        marks.put(rendered.valuePosition(), "value");
+        rendered.valuePosition().ifPresent(at -> marks.put(at, "value"));
         marks.merge(rendered.rewardPosition(), "reward", (a, b) -> a + ", " + b);
         return marks;
     }

@@ -79,7 +79,7 @@ final class Generate extends FlipsideCommand {
                         ? renderer.prompt(row.messages())
                         : renderer.continuation(row.text("prompt"), "").ids());
                 // One token of room at least.
-                row.requireWithin(model.decoder().config().maxPositionEmbeddings() - 1, ids);
+                row.requireWithin(model.decoder().config().maxPositionEmbeddings() - 1, ids.length);
                 prompts.add(new Prompt(row, prompts.size(), ids));
             }
             try (Generator generator = new Generator(

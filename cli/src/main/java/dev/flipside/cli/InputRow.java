@@ -55,9 +55,9 @@ record InputRow(String where, long number, ObjectNode columns) {
     }
 
     /** Checks that {@code ids} fit a model. */
-    void requireWithin(int context, int[] ids) {
-        if (ids.length > context) {
-            throw error("has " + ids.length + " tokens, but the model's context is " + context + "; shorten it");
+    void requireWithin(int context, int tokens) {
+        if (tokens > context) {
+            throw error("has " + tokens + " tokens, but the model's context is " + context + "; shorten it");
         }
     }
 

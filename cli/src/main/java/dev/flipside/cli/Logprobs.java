@@ -6,7 +6,7 @@ import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.TokenRow;
-import dev.flipside.text.Rendered;
+import dev.flipside.text.Continued;
 import dev.flipside.text.Renderer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,10 +46,10 @@ final class Logprobs extends FlipsideCommand {
             List<Candidate> candidates = new ArrayList<>();
             int rejoined = 0;
             for (InputRow row : rows) {
-                Rendered rendered = row.locate(() -> render(row, renderer));
-                row.requireWithin(model.decoder().config().maxPositionEmbeddings(), rendered.ids());
-                candidates.add(new Candidate(row, new TokenRow(rendered.ids(), rendered.promptLength())));
-                rejoined += rendered.prefixKept() ? 0 : 1;
+                Continued text = row.locate(() -> render(row, renderer));
+                row.requireWithin(model.decoder().config().maxPositionEmbeddings(), text.ids().length);
+                candidates.add(new Candidate(row, new TokenRow(text.ids(), text.promptLength())));
+                rejoined += text.joined() ? 1 : 0;
             }
             if (rejoined > 0) {
                 console.warn(
@@ -62,9 +62,9 @@ final class Logprobs extends FlipsideCommand {
         return ExitCode.OK;
     }
 
-    private static Rendered render(InputRow row, Renderer renderer) {
+    private static Continued render(InputRow row, Renderer renderer) {
         return row.has("messages")
-                ? renderer.conversation(row.messages())
+                ? renderer.turn(row.messages())
                 : renderer.continuation(row.text("prompt"), row.text("completion"));
     }
 

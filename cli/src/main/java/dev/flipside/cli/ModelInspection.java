@@ -10,10 +10,11 @@ import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
-import dev.flipside.train.PrefixProbe;
+import dev.flipside.train.PairTally;
 import java.lang.management.ManagementFactory;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 
 /** Checks that both kinds of run have in common. */
 final class ModelInspection {
@@ -45,18 +46,37 @@ final class ModelInspection {
 
     /** Rendering has refused doubled BOS tokens and broken templates before this is reached. */
     static void renderings(
-            String reader, Renderer renderer, List<Rendered> rendered, PrefixProbe probe, Findings findings) {
+            String reader,
+            Renderer renderer,
+            List<Rendered> rendered,
+            Optional<String> firstMerged,
+            Findings findings) {
         beginning(reader, renderer, rendered.stream().map(Rendered::ids).toList(), findings);
-        long kept = rendered.stream().filter(Rendered::prefixKept).count();
-        boolean all = kept == rendered.size() && probe.broken() == 0;
+        long merged = rendered.stream().filter(Rendered::merges).count();
         findings.check(
                 reader + ": prompt is a prefix",
-                all ? Outcome.OK : Outcome.NOTE,
-                kept + " of " + rendered.size() + " tokenise as prompt, then reply"
-                        + (all
-                                ? ""
-                                : "; others merge, first " + probe.first().orElse("beyond those looked at closely")
-                                        + ": they are joined from two encodings, where transformers and TRL get the merged tokens"));
+                merged == 0 && firstMerged.isEmpty() ? Outcome.OK : Outcome.NOTE,
+                rendered.size() - merged + " of " + rendered.size() + " tokenise as prompt, then reply"
+                        + firstMerged
+                                .map(
+                                        first -> "; others merge, first " + first
+                                                + ": the reward is read from the whole text's tokens, as in transformers and TRL, the value from those of the prompt alone")
+                                .orElse(""));
+    }
+
+    /** Pairs that a run would use: those that the model cannot tell apart are dropped, and one at least must be left. */
+    static void pairs(String key, PairTally tally, Findings findings) {
+        boolean none = tally.pairs() > 0 && tally.alike() == tally.pairs();
+        findings.check(
+                key,
+                none ? Outcome.PROBLEM : tally.alike() > 0 ? Outcome.NOTE : Outcome.OK,
+                tally.alike() == 0
+                        ? "the model tells the replies of all " + tally.pairs() + " pairs apart"
+                        : tally.alike() + " of " + tally.pairs()
+                                + " pairs are the same tokens once they are rendered and cut"
+                                + (none
+                                        ? ", so none is left; raise max_length, or take replies that the chat template writes differently"
+                                        : "; they are dropped"));
     }
 
     /** No rendering begins with two BOS tokens, that was refused; but one may be missing. */

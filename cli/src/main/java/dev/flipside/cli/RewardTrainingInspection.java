@@ -17,7 +17,7 @@ import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.ConfiguredModels;
-import dev.flipside.train.PrefixProbe;
+import dev.flipside.train.PairTally;
 import dev.flipside.train.Renderers;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,10 +60,7 @@ final class RewardTrainingInspection {
             findings.fact(
                     "reward head",
                     RewardModel.hasRewardHead(dir) ? "the model's own score.weight" : "new, drawn from run.seed");
-            PreferenceData data = UserError.under("data.preferences", () -> PreferenceData.read(
-                            Path.of(config.data().preferences()),
-                            Margin.parse(config.data().marginColumn()))
-                    .withSystem(config.data().systemPrompt()));
+            PreferenceData data = read("data.preferences", config.data().preferences());
             findings.fact("identical pairs dropped", data.droppedIdentical());
             List<Rendered> rendered = rendered(data.pairs(), renderer);
             int limit = limit(files);
@@ -74,12 +71,14 @@ final class RewardTrainingInspection {
             findings.example(
                     "the reward model (rejected)",
                     renderer.show(rendered.get(1).ids(), Findings.scoredPositions(rendered.get(1))));
-            ModelInspection.renderings(
-                    "reward model", renderer, rendered, PrefixProbe.ofPairs(renderer, data.pairs()), findings);
+            PairTally tally = PairTally.ofRewardTraining(data.pairs(), renderer, config.data(), limit);
+            ModelInspection.renderings("reward model", renderer, rendered, tally.firstMerged(), findings);
+            ModelInspection.pairs("data.preferences", tally, findings);
+            config.data().evalPreferences().ifPresent(file -> evalPairs(file, renderer, limit));
             ModelInspection.spelledSpecialTokens("reward model", renderer, texts(data.pairs()), findings);
             List<ScoredRow> rows = rendered.stream()
-                    .filter(r -> r.ids().length <= limit)
-                    .map(r -> new ScoredRow(r.ids(), r.promptLength()))
+                    .map(ScoredRow::of)
+                    .filter(r -> r.longest() <= limit)
                     .toList();
             if (!rows.isEmpty()) {
                 ModelInspection.rewardModel(model, rows, findings);
@@ -87,6 +86,19 @@ final class RewardTrainingInspection {
             int longest = Math.min(lengths.max(), limit);
             ModelInspection.memory(MemoryEstimate.ofRewardTraining(config, shape, longest, half), device, findings);
         }
+    }
+
+    private PreferenceData read(String key, String file) {
+        return UserError.under(key, () -> PreferenceData.read(
+                        Path.of(file), Margin.parse(config.data().marginColumn()))
+                .withSystem(config.data().systemPrompt()));
+    }
+
+    private void evalPairs(String file, Renderer renderer, int limit) {
+        List<Preference> pairs = read("data.eval_preferences", file).pairs();
+        findings.fact("held-out pairs", pairs.size());
+        ModelInspection.pairs(
+                "data.eval_preferences", PairTally.ofRewardTraining(pairs, renderer, config.data(), limit), findings);
     }
 
     /** What prompts and replies of the first pairs say. */

@@ -8,7 +8,6 @@ import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.model.Scores;
 import dev.flipside.text.Conversation;
-import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -23,7 +22,7 @@ import picocli.CommandLine.Mixin;
         description = {
             "Scores rows with a reward model.",
             "A row is {\"id\", \"text\"} (already rendered), {\"id\", \"messages\"} or {\"id\", \"prompt\", \"completion\"} (a user and an assistant message);",
-            "a result is {\"id\", \"score\", \"value\"}. The value is null without a value head, and for a text, which does not say where its prompt ends."
+            "a result is {\"id\", \"score\", \"value\"}. The whole conversation is encoded at once, so that it has the score of its rendered text. The value is null without a value head, and for a text, which does not say where its prompt ends."
         })
 final class Score extends FlipsideCommand {
     private static final int CHUNK = 128;
@@ -47,7 +46,7 @@ final class Score extends FlipsideCommand {
             List<Scorable> scorable = new ArrayList<>();
             for (InputRow row : rows) {
                 ScoredRow scored = row.locate(() -> render(row, renderer));
-                row.requireWithin(model.decoder().config().maxPositionEmbeddings(), scored.ids());
+                row.requireWithin(model.decoder().config().maxPositionEmbeddings(), scored.longest());
                 scorable.add(new Scorable(row, scored));
             }
             int padding = model.rowsEndingInPadding(
@@ -67,10 +66,10 @@ final class Score extends FlipsideCommand {
         if (row.has("text")) {
             return new ScoredRow(renderer.text(row.text("text")), 0);
         }
-        Rendered rendered = row.has("messages")
-                ? renderer.conversation(row.messages())
-                : renderer.complete(Conversation.ofPrompt(row.text("prompt")), row.text("completion"), true);
-        return new ScoredRow(rendered.ids(), rendered.promptLength());
+        return ScoredRow.of(
+                row.has("messages")
+                        ? renderer.conversation(row.messages())
+                        : renderer.complete(Conversation.ofPrompt(row.text("prompt")), row.text("completion"), true));
     }
 
     private static List<ObjectNode> score(RewardModel model, List<Scorable> chunk) {

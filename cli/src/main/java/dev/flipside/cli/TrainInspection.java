@@ -7,6 +7,7 @@ import dev.flipside.config.RolloutConfig;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Margin;
+import dev.flipside.data.Preference;
 import dev.flipside.data.PreferenceData;
 import dev.flipside.data.PromptData;
 import dev.flipside.data.PromptExample;
@@ -30,6 +31,7 @@ import dev.flipside.text.Message;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.ConfiguredModels;
+import dev.flipside.train.PairTally;
 import dev.flipside.train.PrefixProbe;
 import dev.flipside.train.ReferenceCheck;
 import dev.flipside.train.Renderers;
@@ -164,11 +166,17 @@ final class TrainInspection {
     }
 
     private void pairs(String name, String key, Optional<String> file) {
-        file.ifPresent(f -> findings.fact(
-                name,
-                UserError.under(key, () -> PreferenceData.read(Path.of(f), Margin.parse(Optional.empty())))
-                        .pairs()
-                        .size()));
+        file.ifPresent(f -> findings.fact(name, pairs(key, f).size()));
+    }
+
+    private List<Preference> pairs(String key, String file) {
+        return UserError.under(key, () -> PreferenceData.read(Path.of(file), Margin.parse(Optional.empty())))
+                .withSystem(config.data().systemPrompt())
+                .pairs();
+    }
+
+    private void alike(String key, Optional<String> file, Renderer renderer, int limit) {
+        file.ifPresent(f -> ModelInspection.pairs(key, PairTally.ofRun(pairs(key, f), renderer, limit), findings));
     }
 
     /** What the policy answers, greedily. */
@@ -242,9 +250,16 @@ final class TrainInspection {
                     .map(PromptExample::prompt)
                     .toList();
             ModelInspection.renderings(
-                    "reward model", renderer, rendered, PrefixProbe.ofPrompts(renderer, conversations), findings);
-            long tooLong =
-                    rendered.stream().filter(r -> r.promptLength() >= limit).count();
+                    "reward model",
+                    renderer,
+                    rendered,
+                    PrefixProbe.ofPrompts(renderer, conversations).first(),
+                    findings);
+            alike("data.preferences", config.data().preferences(), renderer, limit);
+            alike("data.eval_preferences", config.data().evalPreferences(), renderer, limit);
+            long tooLong = rendered.stream()
+                    .filter(r -> ScoredRow.of(r).promptTokens() >= limit)
+                    .count();
             if (tooLong > 0) {
                 findings.check(
                         "reward_model.max_length",
@@ -253,8 +268,8 @@ final class TrainInspection {
                                 + " tokens; raise it, or drop those prompts");
             }
             List<ScoredRow> rows = rendered.stream()
-                    .filter(r -> r.ids().length <= limit)
-                    .map(r -> new ScoredRow(r.ids(), r.promptLength()))
+                    .map(ScoredRow::of)
+                    .filter(r -> r.longest() <= limit)
                     .toList();
             if (!rows.isEmpty()) {
                 ModelInspection.rewardModel(model, rows, findings);

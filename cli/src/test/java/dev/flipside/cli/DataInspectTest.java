@@ -53,6 +53,28 @@ class DataInspectTest {
     }
 
     @Test
+    void pairsOfTheSameTokensAreCountedRenderedAndCut() throws IOException {
+        String model = TinyModel.wholeText(folder.resolve("model")).toString();
+        Files.writeString(
+                folder.resolve("model/chat_template.jinja"),
+                "{% for m in messages %}{{ m.content | trim }}\n{% endfor %}");
+        String file = write(
+                "pairs.jsonl",
+                "{`prompt`: `1`, `chosen`: `2345`, `rejected`: `2345 `}",
+                "{`prompt`: `1`, `chosen`: `2345`, `rejected`: `2346`}",
+                "{`prompt`: `1`, `chosen`: `2345`, `rejected`: `3`}");
+        CommandRun run = CommandRun.of("data", "inspect", file, "--model", model, "--max-length", "4");
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out().replaceAll(" +", " "))
+                .contains("pairs of the same tokens 1 dropped; 2 where replies are cut at 4");
+        CommandRun json = CommandRun.of("data", "inspect", file, "--model", model, "--max-length", "4", "--json");
+        JsonNode tokens = new ObjectMapper().readTree(json.out()).path("tokens");
+        assertThat(tokens.path("alike").asInt()).isEqualTo(1);
+        assertThat(tokens.path("alike_cut").asInt()).isEqualTo(2);
+        assertThat(tokens.path("prefix_merged").asInt()).isZero();
+    }
+
+    @Test
     void aModelsTokenizerCountsTokens() throws IOException {
         String file = write("prompts.jsonl", "{`prompt`: `Once upon a time`}", "{`prompt`: `Once`}");
         CommandRun run = CommandRun.of(

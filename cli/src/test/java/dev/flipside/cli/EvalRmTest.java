@@ -98,6 +98,51 @@ class EvalRmTest {
                 CommandRun.of("eval-rm", "--scores", out.resolve("own").toString(), "--chat-template", template));
     }
 
+    /** A template that trims makes two replies the same tokens: such pairs of one's own file are left out, a published benchmark has its tie. */
+    @Test
+    void pairsOfTheSameTokensAreLeftOutOfAFileOfOnesOwnAndTiesElsewhere() throws IOException {
+        String template = Files.writeString(
+                        out.resolve("trim.jinja"), "{% for m in messages %}{{ m.content | trim }}!{% endfor %}")
+                .toString();
+        String alike =
+                "{\"prompt\": \"a\", \"chosen\": \"good\", \"rejected\": \"good\\n\", \"subset\": \"mt-bench-easy\"}\n";
+        String apart =
+                "{\"prompt\": \"a\", \"chosen\": \"good\", \"rejected\": \"bad\", \"subset\": \"mt-bench-easy\"}\n";
+        String own = Files.writeString(out.resolve("own.jsonl"), alike + apart).toString();
+        String all = Files.writeString(out.resolve("all.jsonl"), alike).toString();
+
+        JsonNode pairs = json(trimmed("pairs", own, template, "trimmed")).at("/results/pairs");
+        assertThat(pairs.at("/figures/0/n").asInt()).isEqualTo(1);
+        assertThat(pairs.path("alike").asInt()).isEqualTo(1);
+        assertThat(pairs.path("ties").asInt()).isZero();
+        assertThat(CommandRun.of("eval-rm", "--scores", out.resolve("trimmed").toString())
+                        .out())
+                .contains("1 pairs left out: both replies are the same tokens to the model");
+        assertMistake("in 1 both replies are the same tokens to the model", trimmed("pairs", all, template, "none"));
+
+        JsonNode published =
+                json(trimmed("rewardbench", own, template, "published")).at("/results/rewardbench");
+        assertThat(published.path("ties").asInt()).isEqualTo(1);
+        assertThat(published.path("alike").asInt()).isEqualTo(1);
+        assertThat(published.path("comparisons").asInt()).isEqualTo(2);
+    }
+
+    private CommandRun trimmed(String benchmark, String input, String template, String name) {
+        return CommandRun.of(
+                "eval-rm",
+                "--model",
+                model,
+                "--benchmark",
+                benchmark,
+                "--input",
+                input,
+                "--out",
+                out.resolve(name).toString(),
+                "--chat-template",
+                template,
+                "--json");
+    }
+
     @Test
     void keptScoresGiveTheSameFiguresWithoutAModel() throws IOException {
         JsonNode first = json(evaluate("kept"));

@@ -118,6 +118,24 @@ class ModelCommandsTest {
                 .isEqualTo(5);
     }
 
+    /** A line break that begins a reply merges with the one that ends the generation prompt; the scores are transformers' of the whole text. */
+    @Test
+    void aReplyThatMergesWithItsPromptScoresAsItsRenderedTextDoes() throws IOException {
+        Path model = TinyModel.wholeText(folder.resolve("whole-text"));
+        CommandRun run = CommandRun.withInput(
+                """
+                {"messages": [{"role": "user", "content": "the cafe"}, {"role": "assistant", "content": "\\n\\nYes\\n"}]}
+                {"prompt": "the cafe", "completion": "\\n\\nYes\\n"}
+                {"text": "<|im_start|>user\\nthe cafe<|im_end|>\\n<|im_start|>assistant\\n\\n\\nYes\\n<|im_end|>\\n"}
+                """,
+                "score",
+                "--model",
+                model.toString());
+        assertThat(results(run)).hasSize(3).allSatisfy(result -> assertThat(
+                        result.path("score").asDouble())
+                .isCloseTo(3.6734090, within(2e-5)));
+    }
+
     @Test
     void theChatTemplateAndWhatItReadsCanBeGiven() throws IOException {
         Path template = Files.writeString(

@@ -60,6 +60,25 @@ final class TinyModel {
         return directory;
     }
 
+    /** Writes core's reward model whose tokenizer merges line breaks, with a ChatML template. */
+    static Path wholeText(Path directory) throws IOException {
+        NativeLibrary.load();
+        Files.createDirectories(directory);
+        for (String name : new String[] {
+            "wholetext/model/config.json",
+            "wholetext/model/model.safetensors",
+            "wholetext/line-breaks/tokenizer.json",
+            "wholetext/line-breaks/tokenizer_config.json",
+            "templates/chatml.jinja"
+        }) {
+            String file = name.endsWith(".jinja") ? "chat_template.jinja" : name.substring(name.lastIndexOf('/') + 1);
+            try (InputStream in = TinyModel.class.getResourceAsStream("/text/" + name)) {
+                Files.copy(in, directory.resolve(file));
+            }
+        }
+        return directory;
+    }
+
     private static Map<String, Tensor> weights() {
         SplittableRandom random = new SplittableRandom(5);
         Map<String, Tensor> weights = new LinkedHashMap<>();

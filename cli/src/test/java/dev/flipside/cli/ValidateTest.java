@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.SharedFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -72,6 +73,49 @@ class ValidateTest {
         // 260,032 weights of the backbone and 64 of the head, four bytes each.
         assertThat(object.path("memory").path("weights").asLong()).isEqualTo(4 * 260_096L);
         assertThat(object.path("ok").asBoolean()).isTrue();
+    }
+
+    /** Digits are tokens of their own here, so that the replies are equal up to the cut. */
+    @Test
+    void pairsThatTheModelReadsAlikeAreCountedAndAProblemWhenNoneIsLeft() throws IOException {
+        String row = "{\"prompt\": \"1\", \"chosen\": \"%s\", \"rejected\": \"%s\"}";
+        String alike = row.formatted("2".repeat(600) + "3", "2".repeat(600) + "4");
+        Path some = Files.write(folder.resolve("some.jsonl"), List.of(alike, row.formatted("2", "3")));
+        Path all = Files.write(folder.resolve("all.jsonl"), List.of(alike));
+
+        CommandRun dropped =
+                stories.command("validate", "rm.yaml", "data.preferences=" + some, "data.long_pairs=truncate");
+        CommandRun refused =
+                stories.command("validate", "rm.yaml", "data.preferences=" + all, "data.long_pairs=truncate");
+        CommandRun train = stories.command("validate", "train.yaml", "data.eval_preferences=" + all);
+
+        assertThat(dropped.out()).containsPattern("note +data.preferences +1 of 2 pairs are the same tokens");
+        assertThat(refused.exitCode()).isEqualTo(2);
+        assertThat(refused.out()).containsPattern("problem +data.preferences +1 of 1 pairs .*so none is left");
+        assertThat(train.exitCode()).isEqualTo(2);
+        assertThat(train.out()).containsPattern("problem +data.eval_preferences +1 of 1 pairs .*so none is left");
+    }
+
+    /** The public bug report's kind of file: the replies differ behind the cut only. */
+    @Test
+    void theSharedFileOfEqualBeginningsIsRefusedByValidateAndTrainRm() throws IOException {
+        Path pairs = SharedFiles.require("cases/pairs/equal-after-cut.jsonl");
+        Path config = Files.writeString(
+                folder.resolve("alike.yaml"),
+                """
+                run: {output_dir: %s}
+                reward_model: {model: %s}
+                data: {preferences: %s, max_length: 200, long_pairs: truncate}
+                training: {learning_rate: 1.0e-5, max_steps: 1}
+                """
+                        .formatted(folder.resolve("run"), TinyModel.wholeText(folder.resolve("model")), pairs));
+        CommandRun validate = CommandRun.of("validate", config.toString());
+        assertThat(validate.exitCode()).isEqualTo(2);
+        assertThat(validate.out()).containsPattern("problem +data.preferences +12 of 12 pairs are the same tokens");
+        CommandRun train = CommandRun.of("train-rm", config.toString());
+        assertThat(train.exitCode()).isEqualTo(2);
+        assertThat(train.err()).contains("of each of the 12 pairs of", "so none is left");
+        assertThat(folder.resolve("run")).doesNotExist();
     }
 
     @Test

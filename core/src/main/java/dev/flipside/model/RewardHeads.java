@@ -25,16 +25,15 @@ record RewardHeads(Parameters trunk, Parameters valueHead) {
      * @param rows row numbers in the caller's order
      * @param layout where their tokens stand
      * @param rewardPositions where in the layout rewards are read
-     * @param valuePositions where values are read, the same for all rows of a shared prompt; 0 for rows without a known prompt
+     * @param valuePositions where values are read; 0 for rows without a known prompt
      * @param hasPrompt which rows have a value
      */
     record Batch(int[] rows, RowLayout layout, long[] rewardPositions, long[] valuePositions, boolean[] hasPrompt) {
-        static List<Batch> split(List<ScoredRow> all, OptionalInt padId, DecoderConfig config, int tokens) {
-            List<int[]> ids = all.stream().map(ScoredRow::ids).toList();
+        static List<Batch> split(PromptValues all, OptionalInt padId, DecoderConfig config, int tokens) {
+            List<int[]> ids = all.rows().stream().map(ScoredRow::ids).toList();
             Batches.requireFitting(ids, config);
-            int[] prompts = all.stream().mapToInt(ScoredRow::promptLength).toArray();
-            return RowBatch.split(ids, prompts, tokens, config.originalContext()).stream()
-                    .map(batch -> of(all, batch, padId))
+            return RowBatch.split(ids, all.sharedLengths(), tokens, config.originalContext()).stream()
+                    .map(batch -> of(all.rows(), batch, padId))
                     .toList();
         }
 

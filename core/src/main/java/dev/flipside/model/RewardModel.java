@@ -20,7 +20,8 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * A scalar reward model with a prompt-value head.
  *
- * <p>The reward r(x, y) is read at the last token of a conversation, the value v(x) at the last token of its prompt; one causal pass gives both. On disk it
+ * <p>The reward r(x, y) is read at the last token of a conversation, the value v(x) at the last token of its prompt; one causal pass gives both. Where the prompt's
+ * last token merges with the reply, v(x) is read at the end of the prompt alone, so that it is the same whatever reply follows. On disk it
  * is a {@code *ForSequenceClassification} directory whose score transformers reproduces, with the value head beside it in {@code value_head.safetensors},
  * which transformers ignores. Native memory lives until {@link #close}.
  */
@@ -266,13 +267,14 @@ public final class RewardModel implements AutoCloseable {
 
     /** Rewards and values without gradient, in the order of {@code rows}. */
     public Scores score(List<ScoredRow> rows) {
-        Scores scores = new Scores(new double[rows.size()], new double[rows.size()]);
-        for (RewardHeads.Batch batch : batches(rows)) {
+        PromptValues all = PromptValues.of(rows);
+        Scores scores = Scores.none(all.rows().size());
+        for (RewardHeads.Batch batch : batches(all)) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
                 heads.forward(decoder.hidden(batch.layout()), batch, scores);
             }
         }
-        return scores;
+        return all.select(scores);
     }
 
     /** The values of prompts alone. */
@@ -284,7 +286,7 @@ public final class RewardModel implements AutoCloseable {
     public double[][] promptFeatures(List<int[]> prompts) {
         double[][] features = new double[prompts.size()][];
         int width = files.config().hiddenSize();
-        for (RewardHeads.Batch batch : batches(asRows(prompts))) {
+        for (RewardHeads.Batch batch : batches(PromptValues.of(asRows(prompts)))) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
                 Tensor hidden = decoder.hidden(batch.layout());
                 float[] flat = Tensors.toFloats(heads.at(hidden, batch.valuePositions()));
@@ -311,10 +313,11 @@ public final class RewardModel implements AutoCloseable {
 
     /** @param dropoutKey names the optimiser step, for an adapter with dropout: passes of one key drop alike; without one nothing is dropped */
     public RewardPass pass(List<ScoredRow> rows, boolean gradientCheckpointing, OptionalLong dropoutKey) {
-        return new RewardPass(decoder, heads, batches(rows), rows.size(), gradientCheckpointing, dropoutKey);
+        PromptValues all = PromptValues.of(rows);
+        return new RewardPass(decoder, heads, batches(all), all, gradientCheckpointing, dropoutKey);
     }
 
-    private List<RewardHeads.Batch> batches(List<ScoredRow> rows) {
+    private List<RewardHeads.Batch> batches(PromptValues rows) {
         return RewardHeads.Batch.split(rows, padId, files.config(), Batches.TOKENS);
     }
 

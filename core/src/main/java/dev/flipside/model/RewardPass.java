@@ -10,6 +10,7 @@ import org.bytedeco.pytorch.Tensor;
 public final class RewardPass implements AutoCloseable {
     private final RewardHeads heads;
     private final List<RewardHeads.Batch> batches;
+    private final PromptValues rows;
     private final List<HiddenPass> passes = new ArrayList<>();
     private final Scores scores;
 
@@ -17,19 +18,21 @@ public final class RewardPass implements AutoCloseable {
             Decoder decoder,
             RewardHeads heads,
             List<RewardHeads.Batch> batches,
-            int rows,
+            PromptValues rows,
             boolean checkpointing,
             OptionalLong dropoutKey) {
         this.heads = heads;
         this.batches = batches;
+        this.rows = rows;
         heads.valueHead().train();
-        scores = new Scores(new double[rows], new double[rows]);
+        Scores all = Scores.none(rows.rows().size());
         for (RewardHeads.Batch batch : batches) {
             try (PointerScope scope = new PointerScope()) {
                 passes.add(decoder.pass(batch.layout(), checkpointing, dropoutKey));
             }
-            heads.forward(passes.get(passes.size() - 1).hidden(), batch, scores);
+            heads.forward(passes.get(passes.size() - 1).hidden(), batch, all);
         }
+        scores = rows.select(all);
     }
 
     /** One per row. */
@@ -52,12 +55,14 @@ public final class RewardPass implements AutoCloseable {
      */
     public void backward(double[] gradRewards, double[] gradValues, double valueBackboneWeight) {
         passes.forEach(HiddenPass::requireFresh);
+        double[] allRewards = rows.rewardGradients(gradRewards);
+        double[] allValues = rows.valueGradients(gradValues);
         for (int i = 0; i < batches.size(); i++) {
             try (PointerScope scope = new PointerScope()) {
                 HiddenPass pass = passes.get(i);
                 // As in transformers, classifiers have no load-balancing loss.
                 Tensor gradHidden =
-                        heads.backward(pass.hidden(), batches.get(i), gradRewards, gradValues, valueBackboneWeight);
+                        heads.backward(pass.hidden(), batches.get(i), allRewards, allValues, valueBackboneWeight);
                 pass.backward(gradHidden, 0);
             }
         }

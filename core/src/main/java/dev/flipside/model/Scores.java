@@ -6,4 +6,9 @@ package dev.flipside.model;
  * @param rewards of whole conversations
  * @param values of their prompts; NaN where a row does not say where its prompt ends
  */
-public record Scores(double[] rewards, double[] values) {}
+public record Scores(double[] rewards, double[] values) {
+    /** Room for the scores of some rows. */
+    static Scores none(int rows) {
+        return new Scores(new double[rows], new double[rows]);
+    }
+}

@@ -12,6 +12,9 @@ import java.util.stream.IntStream;
  * The one place where a conversation becomes token ids, for one model: rendering and tokenising are a single operation, no special token is added
  * afterwards, and two BOS tokens in a row are refused.
  *
+ * <p>What a reward model reads ({@link Rendered}) is the whole text encoded at once. What a policy writes ({@link Continued}) is the prompt's tokens and the
+ * completion's own behind them; the two differ where a token reaches across their border.
+ *
  * <p>With a chat template the template writes every special token. Without one a prompt is a single user message: its raw text with the tokenizer's own leading
  * special tokens, then the completion, then EOS. Special tokens spelled out in a message become their ids, as in transformers; {@link #spelledSpecialTokens} finds
  * them.
@@ -44,26 +47,15 @@ public final class Renderer implements AutoCloseable {
     }
 
     /**
-     * A prompt with a completion.
+     * A prompt with a completion, encoded at once.
      *
      * @param finished whether the model ended its turn: then the template's end of turn (without a template: EOS) follows; a completion that was cut ends with its
      *     own last token
      * @throws UserError as {@link #prompt}, and when the template rewrites the prompt once a reply follows it
      */
     public Rendered complete(Conversation prompt, String completion, boolean finished) {
-        if (template.isEmpty()) {
-            Rendered cut = continuation(rawText(prompt), completion);
-            int[] ids = finished ? Tokenizer.concat(cut.ids(), new int[] {eosId}) : cut.ids();
-            return new Rendered(ids, cut.promptLength(), cut.prefixKept());
-        }
-        ChatTemplate chat = template.orElseThrow();
-        String promptText = chat.render(prompt, true);
-        String whole = finished ? chat.render(prompt.withReply(completion), false) : promptText + completion;
-        requirePrefix(promptText, whole);
-        return split(
-                checked(tokenizer.encode(promptText, false)),
-                checked(tokenizer.encode(whole, false)),
-                whole.substring(promptText.length()));
+        Texts texts = texts(prompt, completion, finished);
+        return Rendered.of(texts.promptIds(), withEnd(texts.wholeIds(), finished));
     }
 
     /**
@@ -72,16 +64,54 @@ public final class Renderer implements AutoCloseable {
      * @throws UserError as {@link #complete}, and when no assistant turn ends it or nothing stands before that turn
      */
     public Rendered conversation(Conversation conversation) {
-        String reply = conversation
+        String reply = reply(conversation);
+        return complete(beforeReply(conversation), reply, true);
+    }
+
+    /** {@link #conversation} with the last turn's tokens behind the prompt's. */
+    public Continued turn(Conversation conversation) {
+        String reply = reply(conversation);
+        Texts texts = texts(beforeReply(conversation), reply, true);
+        Continued joined = join(texts.promptIds(), texts.wholeIds(), texts.suffix());
+        return new Continued(withEnd(joined.ids(), true), joined.promptLength(), joined.joined());
+    }
+
+    /** @param suffix what the whole text adds to the prompt's */
+    private record Texts(int[] promptIds, int[] wholeIds, String suffix) {}
+
+    private Texts texts(Conversation prompt, String completion, boolean finished) {
+        if (template.isEmpty()) {
+            String before = rawText(prompt);
+            return new Texts(rawPrompt(before), rawPrompt(before + completion), completion);
+        }
+        ChatTemplate chat = template.orElseThrow();
+        String before = chat.render(prompt, true);
+        String whole = finished ? chat.render(prompt.withReply(completion), false) : before + completion;
+        requirePrefix(before, whole);
+        return new Texts(
+                checked(tokenizer.encode(before, false)),
+                checked(tokenizer.encode(whole, false)),
+                whole.substring(before.length()));
+    }
+
+    /** A template writes the end of a turn itself. */
+    private int[] withEnd(int[] ids, boolean finished) {
+        return finished && template.isEmpty() ? Tokenizer.concat(ids, new int[] {eosId}) : ids;
+    }
+
+    private static String reply(Conversation conversation) {
+        return conversation
                 .finalReply()
                 .orElseThrow(() -> new UserError("The conversation ends with the role '"
                         + conversation.last().role()
                         + "': the last message must be the assistant's, since that is what is scored."));
-        Conversation prompt = conversation
+    }
+
+    private static Conversation beforeReply(Conversation conversation) {
+        return conversation
                 .beforeLast()
                 .orElseThrow(() -> new UserError(
                         "The conversation is a single assistant message: it needs a user message before it."));
-        return complete(prompt, reply, true);
     }
 
     /** Text that is already rendered, encoded with the tokenizer's own special tokens, as transformers does when it is handed a string. */
@@ -89,10 +119,9 @@ public final class Renderer implements AutoCloseable {
         return checked(tokenizer.encode(rendered, true));
     }
 
-    /** A raw prompt and what follows it, without template and without an end token. */
-    public Rendered continuation(String prompt, String completion) {
-        int[] promptIds = rawPrompt(prompt);
-        return split(promptIds, rawPrompt(prompt + completion), completion);
+    /** A raw prompt and the tokens that follow it, without template and without an end token. */
+    public Continued continuation(String prompt, String completion) {
+        return join(rawPrompt(prompt), rawPrompt(prompt + completion), completion);
     }
 
     /** Whether the tokenizer has tokens for all of a text. */
@@ -101,13 +130,13 @@ public final class Renderer implements AutoCloseable {
     }
 
     /**
-     * Where a merge across the border between prompt and reply changes the prompt's own tokens, so that transformers, encoding both at once, gets other ids than
-     * {@link #complete}, which keeps the prompt's and encodes the reply behind them. Empty where nothing merges, as behind most chat templates.
+     * Where a merge across the border between prompt and reply changes the prompt's own tokens: {@link #complete} then begins with other ids than {@link #prompt}.
+     * Empty where nothing merges.
      *
      * @throws UserError as {@link #complete}
      */
     public Optional<PrefixMismatch> prefixMismatch(Conversation prompt, String reply) {
-        if (complete(prompt, reply, true).prefixKept()) {
+        if (!complete(prompt, reply, true).merges()) {
             return Optional.empty();
         }
         String before = template.map(chat -> chat.render(prompt, true)).orElseGet(() -> rawText(prompt));
@@ -216,11 +245,10 @@ public final class Renderer implements AutoCloseable {
         return ids;
     }
 
-    private Rendered split(int[] promptIds, int[] wholeIds, String suffix) {
-        int length = promptIds.length;
-        boolean kept = length <= wholeIds.length && Arrays.equals(promptIds, 0, length, wholeIds, 0, length);
+    private Continued join(int[] promptIds, int[] wholeIds, String suffix) {
+        boolean kept = !Rendered.of(promptIds, wholeIds).merges();
         int[] ids = kept ? wholeIds : Tokenizer.concat(promptIds, continuationIds(promptIds, suffix));
-        return new Rendered(ids, length, kept);
+        return new Continued(ids, promptIds.length, !kept);
     }
 
     /** Ids of a text in the middle of another: where encoding it alone would put a space before it, a line break stands in for the text before. */

@@ -10,7 +10,9 @@ import dev.flipside.model.Scores;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * What the run's first evaluation found, which later ones are compared with; it lasts over the rounds. Fixed texts show how far a reward model's scale, level, order and anchors
@@ -43,13 +45,40 @@ final class FirstEvaluation {
      * Samples of the initial policy.
      *
      * @param ids prompt and answer of each, whole groups
-     * @param promptLengths tokens of the prompts
+     * @param promptLengths how many of the ids are the prompt's own
+     * @param mergedPrompts by place among {@code ids}, as in {@link ScoredRow}
      */
-    record Probe(int[][] ids, int[] promptLengths, int groupSize, double[] rewards, double[] values) {
+    record Probe(
+            int[][] ids,
+            int[] promptLengths,
+            Map<Integer, int[]> mergedPrompts,
+            int groupSize,
+            double[] rewards,
+            double[] values) {
+        Probe {
+            // Not in the checkpoints of earlier versions, in which nothing merged.
+            mergedPrompts = Objects.requireNonNullElse(mergedPrompts, Map.of());
+        }
+
+        static Probe of(List<ScoredRow> rows, int groupSize, Scores now) {
+            Map<Integer, int[]> merged = new TreeMap<>();
+            for (int i = 0; i < rows.size(); i++) {
+                int place = i;
+                rows.get(i).mergedPrompt().ifPresent(prompt -> merged.put(place, prompt));
+            }
+            return new Probe(
+                    rows.stream().map(ScoredRow::ids).toArray(int[][]::new),
+                    rows.stream().mapToInt(ScoredRow::promptLength).toArray(),
+                    merged,
+                    groupSize,
+                    now.rewards(),
+                    now.values());
+        }
+
         List<ScoredRow> rows() {
             List<ScoredRow> rows = new ArrayList<>();
             for (int i = 0; i < ids.length; i++) {
-                rows.add(new ScoredRow(ids[i], promptLengths[i]));
+                rows.add(new ScoredRow(ids[i], promptLengths[i], Optional.ofNullable(mergedPrompts.get(i))));
             }
             return rows;
         }
@@ -96,13 +125,7 @@ final class FirstEvaluation {
                         samples.subList(0, Math.min(samples.size(), Math.max(1, PROBE_ROWS / groupSize) * groupSize)));
         Scores now = model.score(rows);
         if (state.probe().isEmpty()) {
-            Probe first = new Probe(
-                    rows.stream().map(ScoredRow::ids).toArray(int[][]::new),
-                    rows.stream().mapToInt(ScoredRow::promptLength).toArray(),
-                    groupSize,
-                    now.rewards(),
-                    now.values());
-            state = new State(Optional.empty(), Optional.of(first));
+            state = new State(Optional.empty(), Optional.of(Probe.of(rows, groupSize, now)));
         }
         Probe then = state.probe().get();
         writeShift(

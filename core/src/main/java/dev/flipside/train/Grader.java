@@ -16,7 +16,6 @@ import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,7 +27,7 @@ final class Grader implements AutoCloseable {
     private final int maxLength;
     private long rendered;
     private long truncated;
-    private long prefixBroken;
+    private long merged;
 
     Grader(RewardModel model, Renderer renderer, int maxLength) {
         this.model = model;
@@ -109,17 +108,18 @@ final class Grader implements AutoCloseable {
     private ScoredRow row(Conversation prompt, String reply, boolean finished) {
         Rendered whole = renderer.complete(prompt, reply, finished);
         rendered++;
-        prefixBroken += whole.prefixKept() ? 0 : 1;
-        if (whole.ids().length <= maxLength) {
-            return new ScoredRow(whole.ids(), whole.promptLength());
+        merged += whole.merges() ? 1 : 0;
+        ScoredRow row = ScoredRow.of(whole);
+        if (row.longest() <= maxLength) {
+            return row;
         }
-        if (whole.promptLength() >= maxLength) {
-            throw new UserError("reward_model.max_length: a prompt of " + whole.promptLength()
+        if (row.promptTokens() >= maxLength) {
+            throw new UserError("reward_model.max_length: a prompt of " + row.promptTokens()
                     + " tokens leaves no room for an answer within " + maxLength
                     + "; raise it, or drop that prompt (it begins \"" + beginning(prompt) + "\").");
         }
         truncated++;
-        return new ScoredRow(Arrays.copyOf(whole.ids(), maxLength), whole.promptLength());
+        return row.upTo(maxLength);
     }
 
     private static String beginning(Conversation prompt) {
@@ -140,16 +140,16 @@ final class Grader implements AutoCloseable {
     }
 
     /**
-     * Writes the share of renderings since the last call that were cut at max_length, and of those that had to be joined from two encodings because their tokens
-     * did not begin with the prompt's; then counts anew.
+     * Writes the share of renderings since the last call that were cut at max_length, and of those in which the reply merges with the prompt's last tokens; then
+     * counts anew.
      */
     void takeRenderingFigures(Map<String, Double> metrics) {
         double all = Math.max(1, rendered);
         metrics.put("save/rm_truncated_frac", truncated / all);
-        metrics.put("save/rm_prefix_joined_frac", prefixBroken / all);
+        metrics.put("save/rm_prefix_merged_frac", merged / all);
         rendered = 0;
         truncated = 0;
-        prefixBroken = 0;
+        merged = 0;
     }
 
     @Override

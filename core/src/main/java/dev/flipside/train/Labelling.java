@@ -12,7 +12,6 @@ import dev.flipside.engine.Seeds;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
@@ -58,10 +57,10 @@ final class Labelling implements AutoCloseable {
             return new Graded(rows, usable, gold, new Grader.Grades(rewards, values));
         }
 
-        /** Tokens that a pass over the rows of a prompt computes at most, the prompt once. */
+        /** Tokens that a pass over the rows of a prompt computes, what they share of the prompt once. */
         long tokensOf(int prompt) {
             List<ScoredRow> group = rowsOf(new int[] {prompt});
-            int shared = group.get(0).promptLength();
+            int shared = group.stream().mapToInt(ScoredRow::promptLength).min().orElseThrow();
             return shared
                     + group.stream().mapToLong(r -> r.ids().length - shared).sum();
         }
@@ -142,7 +141,7 @@ final class Labelling implements AutoCloseable {
                 initial.orElseThrow(() -> new IllegalStateException("anchor frozen without the initial model"));
         return model.values(IntStream.range(0, graded.usable().length)
                 .mapToObj(p -> graded.rows().get(p * groupSize))
-                .map(r -> Arrays.copyOf(r.ids(), r.promptLength()))
+                .map(ScoredRow::prompt)
                 .toList());
     }
 

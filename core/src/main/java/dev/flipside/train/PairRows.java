@@ -9,15 +9,14 @@ import dev.flipside.data.Preference;
 import dev.flipside.data.PreferenceData;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.ModelFiles;
-import dev.flipside.model.ScoredRow;
-import dev.flipside.text.Conversation;
-import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.RewardModelUpdate.LabelledRows;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
@@ -32,18 +31,23 @@ final class PairRows {
         }
     }
 
-    /** Training and held-out pairs. */
-    record Split(List<Pair> train, List<Pair> heldOut) {}
+    /**
+     * Training and held-out pairs.
+     *
+     * @param figures what was dropped and what merges, as metrics
+     */
+    record Split(List<Pair> train, List<Pair> heldOut, Map<String, Double> figures) {}
 
     static Split read(RewardTrainingConfig config, Renderer renderer, ModelFiles files, TrainListener listener) {
         RewardTrainingConfig.Data data = config.data();
         int context = files.config().maxPositionEmbeddings();
         int maxLength = Math.min(context, data.maxLength().orElse(context));
-        List<Pair> pairs = render("data.preferences", data.preferences(), data, maxLength, renderer, listener);
+        Reader reader = new Reader(data, maxLength, renderer, listener, new LinkedHashMap<>());
+        List<Pair> pairs = reader.read("preferences", data.preferences());
         if (data.evalPreferences().isPresent()) {
-            return new Split(
-                    pairs,
-                    render("data.eval_preferences", data.evalPreferences().get(), data, maxLength, renderer, listener));
+            List<Pair> heldOut =
+                    reader.read("eval_preferences", data.evalPreferences().get());
+            return new Split(pairs, heldOut, reader.figures());
         }
         int heldOut = (int) Math.round(pairs.size() * data.evalFraction());
         if (heldOut == pairs.size()) {
@@ -60,7 +64,7 @@ final class PairRows {
         }
         listener.message(
                 "data.preferences: " + train.size() + " pairs to train on, " + evaluation.size() + " held out");
-        return new Split(train, evaluation);
+        return new Split(train, evaluation, reader.figures());
     }
 
     /** One margin per pair; all pairs of a file have one or none has. */
@@ -72,69 +76,50 @@ final class PairRows {
                 : Optional.empty();
     }
 
-    private static List<Pair> render(
-            String key,
-            String file,
+    private record Reader(
             RewardTrainingConfig.Data data,
             int maxLength,
             Renderer renderer,
-            TrainListener listener) {
-        PreferenceData read = UserError.under(
-                        key, () -> PreferenceData.read(Path.of(file), Margin.parse(data.marginColumn())))
-                .withSystem(data.systemPrompt());
-        listener.message(PairCounts.sentence(file, read));
-        PrefixProbe.ofPairs(renderer, read.pairs()).warning(key).ifPresent(listener::warning);
-        List<Pair> pairs = new ArrayList<>();
-        int tooLong = 0;
-        for (Preference preference : read.pairs()) {
-            ScoredRow chosen = row(renderer, preference.prompt(), preference.chosen());
-            ScoredRow rejected = row(renderer, preference.prompt(), preference.rejected());
-            boolean fits = Math.max(chosen.ids().length, rejected.ids().length) <= maxLength;
-            boolean room = hasRoom(chosen, maxLength, data.truncationMode())
-                    && hasRoom(rejected, maxLength, data.truncationMode());
-            tooLong += fits ? 0 : 1;
-            if (fits || data.longPairs() == LongPairs.TRUNCATE && room) {
-                pairs.add(new Pair(
-                        new LabelledRows(
-                                cut(chosen, maxLength, data.truncationMode()),
-                                cut(rejected, maxLength, data.truncationMode())),
-                        preference.margin()));
+            TrainListener listener,
+            Map<String, Double> figures) {
+
+        /** @param name of the file's key in section {@code data} */
+        List<Pair> read(String name, String file) {
+            String key = "data." + name;
+            PreferenceData read = UserError.under(
+                            key, () -> PreferenceData.read(Path.of(file), Margin.parse(data.marginColumn())))
+                    .withSystem(data.systemPrompt());
+            listener.message(PairCounts.sentence(file, read));
+            PairCut cut = new PairCut(renderer, maxLength, data.longPairs(), data.truncationMode());
+            PairTally tally = new PairTally(renderer);
+            List<Pair> pairs = new ArrayList<>();
+            for (int i = 0; i < read.pairs().size(); i++) {
+                Preference preference = read.pairs().get(i);
+                Optional<LabelledRows> rows = cut.rows(preference);
+                if (rows.isPresent() && tally.add(i + 1, preference, rows.get())) {
+                    pairs.add(new Pair(rows.get(), preference.margin()));
+                }
             }
+            if (cut.tooLong() > 0) {
+                listener.message(
+                        key + ": " + cut.tooLong() + " of " + read.pairs().size()
+                                + " pairs are longer than data.max_length " + maxLength + " tokens; " + fate());
+            }
+            tally.tell(key, listener);
+            tally.write(name, figures);
+            tally.requireSome(key, file);
+            if (pairs.isEmpty()) {
+                throw new UserError(key + ": no pair of " + file + " fits into data.max_length " + maxLength
+                        + " tokens; raise it, or set data.long_pairs: truncate.");
+            }
+            return pairs;
         }
-        if (tooLong > 0) {
-            listener.message(key + ": " + tooLong + " of " + read.pairs().size()
-                    + " pairs are longer than data.max_length " + maxLength + " tokens; "
-                    + (data.longPairs() == LongPairs.DROP
-                            ? "dropped"
-                            : data.truncationMode() == TruncationMode.KEEP_START
-                                    ? "cut on the right"
-                                    : "cut on the left"));
-        }
-        if (pairs.isEmpty()) {
-            throw new UserError(key + ": no pair of " + file + " fits into data.max_length " + maxLength
-                    + " tokens; raise it, or set data.long_pairs: truncate.");
-        }
-        return pairs;
-    }
 
-    private static ScoredRow row(Renderer renderer, Conversation prompt, String reply) {
-        Rendered rendered = renderer.complete(prompt, reply, true);
-        return new ScoredRow(rendered.ids(), rendered.promptLength());
-    }
-
-    /** Whether a cut conversation keeps a token of its prompt, whose last one the value is read at, and one of its reply. */
-    private static boolean hasRoom(ScoredRow row, int maxLength, TruncationMode mode) {
-        int reply = row.ids().length - row.promptLength();
-        return mode == TruncationMode.KEEP_START ? row.promptLength() < maxLength : reply < maxLength;
-    }
-
-    private static ScoredRow cut(ScoredRow row, int maxLength, TruncationMode mode) {
-        int over = row.ids().length - maxLength;
-        if (over <= 0) {
-            return row;
+        private String fate() {
+            if (data.longPairs() == LongPairs.DROP) {
+                return "dropped";
+            }
+            return data.truncationMode() == TruncationMode.KEEP_START ? "cut on the right" : "cut on the left";
         }
-        return mode == TruncationMode.KEEP_START
-                ? new ScoredRow(Arrays.copyOf(row.ids(), maxLength), row.promptLength())
-                : new ScoredRow(Arrays.copyOfRange(row.ids(), over, row.ids().length), row.promptLength() - over);
     }
 }

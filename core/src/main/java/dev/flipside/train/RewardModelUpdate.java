@@ -210,7 +210,7 @@ final class RewardModelUpdate implements AutoCloseable {
                     gradRewards[p * groupSize + i] =
                             weight * contrast.gradRewards()[p][i] + centering.gradRewards()[p][i];
                 }
-                // All rows of a group hold the same prompt: its value is read from the first.
+                // All rows of a group have the same prompt: its value is taken from the first.
                 gradValues[p * groupSize] =
                         (fitted ? value.gradValues()[p] : 0) + weight * anchorShare * contrast.gradAnchor()[p];
             }
@@ -265,8 +265,8 @@ final class RewardModelUpdate implements AutoCloseable {
         for (int[] part : Splits.ofAtMost(everyPrompt, config.rewardModel().perDeviceBatchSize())) {
             List<ScoredRow> prompts = new ArrayList<>();
             for (int p : part) {
-                ScoredRow row = rows.get(p * groupSize);
-                prompts.add(new ScoredRow(Arrays.copyOf(row.ids(), row.promptLength()), row.promptLength()));
+                int[] prompt = rows.get(p * groupSize).prompt();
+                prompts.add(new ScoredRow(prompt, prompt.length));
             }
             try (RewardPass pass = grader.model().pass(prompts, false)) {
                 ValueLoss.Evaluation value = ValueLoss.evaluate(pass.values(), pick(targets, part), normaliser);

@@ -112,6 +112,7 @@ public final class RewardTrainer {
         private final RewardModel model;
         private final List<Pair> train;
         private final Optional<HeldOutPairs> heldOut;
+        private final Map<String, Double> figures;
         private final RunDirectory directory;
         private final RewardTrainingConfig.Training training = config.training();
         private final OptimiserConfig optimiserConfig = training.optimiser();
@@ -128,6 +129,7 @@ public final class RewardTrainer {
                     ? Optional.empty()
                     : Optional.of(new HeldOutPairs(
                             pairs.heldOut().stream().map(Pair::rows).toList()));
+            this.figures = pairs.figures();
             this.directory = directory;
             this.stepsPerEpoch = (train.size() + training.trainBatchSize() - 1) / training.trainBatchSize();
             this.totalSteps = training.maxSteps() > 0 ? training.maxSteps() : stepsPerEpoch * training.numTrainEpochs();
@@ -137,6 +139,7 @@ public final class RewardTrainer {
             Schedule schedule = Schedule.of(optimiserConfig, totalSteps);
             listener.phase("reward model", totalSteps);
             Map<String, Double> last = new LinkedHashMap<>();
+            last.putAll(figures);
             evaluate(last);
             directory.metrics().log(0, last);
             listener.step(0, last);

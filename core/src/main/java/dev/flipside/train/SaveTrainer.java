@@ -194,6 +194,7 @@ public final class SaveTrainer {
             listener.activity("warm_up", session.step());
             Round round = session.beginRound(number);
             Map<String, Double> metrics = new LinkedHashMap<>(round.start.metrics());
+            metrics.putAll(session.dataFigures());
             if (round.evaluator.hasWork()) {
                 listener.activity("evaluate", session.step());
                 round.evaluator.evaluate(session.step(), metrics);

@@ -20,6 +20,7 @@ import dev.flipside.text.Conversation;
 import dev.flipside.train.RewardModelUpdate.LabelledRows;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -35,6 +36,7 @@ final class Session implements AutoCloseable {
     private final Optional<Grader> grader;
     private final Round.Setting setting;
     private final TrainListener listener;
+    private final Map<String, Double> dataFigures;
     private Optional<Round> round = Optional.empty();
     private long step;
     private double tokensSeen;
@@ -45,7 +47,8 @@ final class Session implements AutoCloseable {
             Precision precision,
             PolicyModel policy,
             Optional<Grader> grader,
-            Round.Setting setting) {
+            Round.Setting setting,
+            Map<String, Double> dataFigures) {
         this.config = config;
         this.device = device;
         this.precision = precision;
@@ -54,6 +57,7 @@ final class Session implements AutoCloseable {
         this.grader = grader;
         this.setting = setting;
         this.listener = setting.listener();
+        this.dataFigures = dataFigures;
     }
 
     /** Loads models and data; from the checkpoint that the run continues from, when there is one. */
@@ -87,28 +91,30 @@ final class Session implements AutoCloseable {
         TrainingData data = TrainingData.read(config, policy, listener);
         Optional<RewardFunction> gold = config.eval().gold().map(g -> RewardSignal.named("eval.gold", g));
         requireReferences(config, data, functions, gold, listener);
-        Optional<HeldOutPairs> heldOut = grader.filter(
-                        g -> !data.evalPreferences().isEmpty())
-                .map(g -> new HeldOutPairs(labelled(g, data.evalPreferences())));
-        Round.Setting setting = new Round.Setting(
-                config,
-                seeds,
-                data,
-                functions,
-                gold,
-                grader.map(g -> labelled(g, data.preferences())).orElse(List.of()),
-                heldOut,
-                new FirstEvaluation(),
-                listener);
         grader.ifPresent(
-                g -> UserError.under("reward_model.model", () -> probe(g, data)).forEach(listener::warning));
+                g -> UserError.under("reward_model.model", () -> probe(g, data)).ifPresent(listener::message));
+        Map<String, Double> dataFigures = new LinkedHashMap<>();
+        List<LabelledRows> replay = grader.map(g -> labelled(
+                        "preferences", config.data().preferences(), data.preferences(), g, dataFigures, listener))
+                .orElse(List.of());
+        Optional<HeldOutPairs> heldOut = grader.map(g -> labelled(
+                        "eval_preferences",
+                        config.data().evalPreferences(),
+                        data.evalPreferences(),
+                        g,
+                        dataFigures,
+                        listener))
+                .filter(pairs -> !pairs.isEmpty())
+                .map(HeldOutPairs::new);
+        Round.Setting setting = new Round.Setting(
+                config, seeds, data, functions, gold, replay, heldOut, new FirstEvaluation(), listener);
         if (grader.isPresent()
                 && grader.get().readsBeforeTheEnd(data.prompts().get(0).prompt())) {
             listener.warning(
                     "reward_model.model: the padding token in its config.json ends a finished reply, whose reward is therefore"
                             + " read before it, as transformers does; set another pad_token_id there if that is not meant.");
         }
-        Session session = new Session(config, device, precision, policy, grader, setting);
+        Session session = new Session(config, device, precision, policy, grader, setting, dataFigures);
         checkpoint.ifPresent(session::restore);
         return session;
     }
@@ -128,27 +134,40 @@ final class Session implements AutoCloseable {
                 .forEach(check -> check.remarks().forEach(remark -> listener.message(check.key() + ": " + remark)));
     }
 
-    /** What is to be known of how the reward model reads this run's own data. */
-    private static List<String> probe(Grader grader, TrainingData data) {
+    /** What is to be known of how the reward model reads replies to this run's prompts. */
+    private static Optional<String> probe(Grader grader, TrainingData data) {
         List<Conversation> prompts =
                 data.prompts().stream().map(PromptExample::prompt).toList();
-        List<String> warnings = new ArrayList<>();
-        PrefixProbe.ofPrompts(grader.renderer(), prompts)
-                .warning("data.prompts")
-                .ifPresent(warnings::add);
-        PrefixProbe.ofPairs(grader.renderer(), data.preferences())
-                .warning("data.preferences")
-                .ifPresent(warnings::add);
-        PrefixProbe.ofPairs(grader.renderer(), data.evalPreferences())
-                .warning("data.eval_preferences")
-                .ifPresent(warnings::add);
-        return warnings;
+        return PrefixProbe.ofPrompts(grader.renderer(), prompts).sentence("data.prompts");
     }
 
-    private static List<LabelledRows> labelled(Grader grader, List<Preference> pairs) {
-        return pairs.stream()
-                .map(p -> new LabelledRows(grader.chosen(p), grader.rejected(p)))
-                .toList();
+    /**
+     * Labelled pairs as the reward model reads them, without those that it cannot tell apart.
+     *
+     * @param name of their key in section {@code data}
+     */
+    private static List<LabelledRows> labelled(
+            String name,
+            Optional<String> file,
+            List<Preference> pairs,
+            Grader grader,
+            Map<String, Double> figures,
+            TrainListener listener) {
+        if (file.isEmpty()) {
+            return List.of();
+        }
+        PairTally tally = new PairTally(grader.renderer());
+        List<LabelledRows> rows = new ArrayList<>();
+        for (int i = 0; i < pairs.size(); i++) {
+            LabelledRows pair = new LabelledRows(grader.chosen(pairs.get(i)), grader.rejected(pairs.get(i)));
+            if (tally.add(i + 1, pairs.get(i), pair)) {
+                rows.add(pair);
+            }
+        }
+        tally.tell("data." + name, listener);
+        tally.requireSome("data." + name, file.get());
+        tally.write(name, figures);
+        return rows;
     }
 
     Provenance provenance(String yaml) {
@@ -165,6 +184,11 @@ final class Session implements AutoCloseable {
 
     TrainingData data() {
         return setting.data();
+    }
+
+    /** What was dropped of the labelled pairs and what merges in them, as metrics. */
+    Map<String, Double> dataFigures() {
+        return dataFigures;
     }
 
     /** Steps that are finished. */
@@ -222,11 +246,22 @@ final class Session implements AutoCloseable {
                 folder -> CheckpointFiles.write(folder, round(), setting.first().state(), tokensSeen));
     }
 
+    /** What the first evaluation found of each pair is compared with what later ones find of the same pair. */
+    private void requireSamePairs(FirstEvaluation.State first) {
+        int then = first.pairs().map(pairs -> pairs.correct().length).orElse(0);
+        int now = setting.heldOut().map(HeldOutPairs::size).orElse(0);
+        if (then > 0 && then != now) {
+            throw new UserError("data.eval_preferences: the run began with " + then + " held-out pairs and now reads "
+                    + now + ", because the file, or what this version reads of it, has changed; start a new run.");
+        }
+    }
+
     private void restore(Checkpoint checkpoint) {
         step = checkpoint.step();
         int number = Math.toIntExact(checkpoint.positions().get("round"));
         CheckpointFiles.State state = CheckpointFiles.readState(checkpoint.folder());
         tokensSeen = state.tokensSeen();
+        requireSamePairs(state.firstEvaluation());
         setting.first().restore(state.firstEvaluation());
         boolean finishedRound = step % config.run().maxSteps() == 0;
         if (finishedRound

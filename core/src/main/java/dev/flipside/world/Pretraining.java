@@ -11,8 +11,8 @@ import dev.flipside.model.CausalLm;
 import dev.flipside.model.LogprobPass;
 import dev.flipside.model.TokenRow;
 import dev.flipside.model.WeightType;
+import dev.flipside.text.Continued;
 import dev.flipside.text.Conversation;
-import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import dev.flipside.text.Tokenizer;
 import java.io.IOException;
@@ -71,8 +71,8 @@ public record Pretraining(int texts, int steps, int batchSize) {
         try (Renderer renderer = new Renderer(Tokenizer.load(model), Optional.empty(), TinyModel.id(Vocabulary.EOS))) {
             for (int i = 0; i < texts; i++) {
                 ListPrompt prompt = prompts.get(random.nextInt(prompts.size()));
-                Rendered text = renderer.complete(
-                        Conversation.ofPrompt(prompt.text()), " " + grammar.answer(prompt, random), true);
+                Continued text = renderer.turn(
+                        Conversation.ofPrompt(prompt.text()).withReply(" " + grammar.answer(prompt, random)));
                 rows.add(new TokenRow(text.ids(), text.promptLength()));
             }
         }

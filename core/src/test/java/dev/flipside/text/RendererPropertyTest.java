@@ -49,6 +49,7 @@ class RendererPropertyTest {
         Rendered rendered = chat.complete(conversation, reply, finished);
         int[] promptIds = chat.prompt(conversation);
         assertThat(Arrays.copyOf(rendered.ids(), rendered.promptLength())).isEqualTo(promptIds);
+        assertThat(rendered.merges()).isFalse();
         assertThat(tokenizer.decode(rendered.ids(), false))
                 .isEqualTo(tokenizer.decode(promptIds, false) + reply + (finished ? "<|im_end|>\n" : ""));
     }
@@ -56,11 +57,25 @@ class RendererPropertyTest {
     @Property(tries = 200)
     void rawContinuationsKeepTheTextAndTheCompletionCanBeReadBack(
             @ForAll("texts") String prompt, @ForAll("texts") String reply) {
-        Rendered rendered = raw.continuation("a" + prompt, reply);
+        Continued rendered = raw.continuation("a" + prompt, reply);
         int[] promptIds = Arrays.copyOf(rendered.ids(), rendered.promptLength());
         int[] completionIds = Arrays.copyOfRange(rendered.ids(), rendered.promptLength(), rendered.ids().length);
         assertThat(promptIds).isEqualTo(tokenizer.encode("a" + prompt, false));
         assertThat(tokenizer.decode(rendered.ids(), false)).isEqualTo("a" + prompt + reply);
         assertThat(raw.completionText(promptIds, completionIds)).isEqualTo(reply.replace("<|im_end|>", ""));
+    }
+
+    /** Replies that merge, too, are read as they are when the whole text is encoded at once. */
+    @Property(tries = 200)
+    void theWholeTextIsEncodedAtOnceAndBeginsWithWhatItHasInCommonWithThePrompt(
+            @ForAll("texts") String prompt, @ForAll("texts") String reply) {
+        Rendered rendered = raw.complete(Conversation.ofPrompt("a" + prompt), reply, false);
+        int[] promptIds = raw.prompt(Conversation.ofPrompt("a" + prompt));
+        assertThat(rendered.ids()).isEqualTo(tokenizer.encode("a" + prompt + reply, false));
+        assertThat(Arrays.copyOf(rendered.ids(), rendered.promptLength()))
+                .isEqualTo(Arrays.copyOf(promptIds, rendered.promptLength()));
+        assertThat(rendered.mergedPrompt().orElse(promptIds)).isEqualTo(promptIds);
+        assertThat(rendered.merges()).isEqualTo(rendered.promptLength() < promptIds.length);
+        assertThat(rendered.valuePosition().isPresent()).isEqualTo(!rendered.merges());
     }
 }

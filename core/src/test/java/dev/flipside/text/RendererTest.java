@@ -54,9 +54,9 @@ class RendererTest {
         assertThat(text(tiny, rendered.ids())).isEqualTo(prompt + "good<|im_end|>\n");
         assertThat(text(tiny, Arrays.copyOf(rendered.ids(), rendered.promptLength())))
                 .isEqualTo(prompt);
-        assertThat(rendered.prefixKept()).isTrue();
+        assertThat(rendered.merges()).isFalse();
         assertThat(rendered.rewardPosition()).isEqualTo(rendered.ids().length - 1);
-        assertThat(rendered.valuePosition()).isEqualTo(rendered.promptLength() - 1);
+        assertThat(rendered.valuePosition()).hasValue(rendered.promptLength() - 1);
         assertThat(chat.prompt(PROMPT)).isEqualTo(Arrays.copyOf(rendered.ids(), rendered.promptLength()));
         assertThat(chat.conversation(PROMPT.withReply("good")).ids()).isEqualTo(rendered.ids());
     }
@@ -69,13 +69,28 @@ class RendererTest {
     }
 
     @Test
-    void aMergeAcrossTheBorderIsUndoneAndReported() {
+    void aMergeAcrossTheBorderIsReadAsItIsAndUndoneForAPolicy() {
         // "the" is one token of this vocabulary, so a prompt that ends in "t" is not a prefix of the whole.
-        Rendered merged = new Renderer(tiny, Optional.empty(), EOS).continuation("t", "he cat");
-        assertThat(tiny.encode("the cat", false)[0]).isNotEqualTo(tiny.encode("t", false)[0]);
-        assertThat(merged.prefixKept()).isFalse();
-        assertThat(merged.promptLength()).isEqualTo(1);
-        assertThat(text(tiny, merged.ids())).isEqualTo("the cat");
+        Renderer raw = new Renderer(tiny, Optional.empty(), EOS);
+        int t = tiny.encode("t", false)[0];
+        assertThat(tiny.encode("the cat", false)[0]).isNotEqualTo(t);
+        Rendered whole = raw.complete(Conversation.ofPrompt("bad t"), "he cat", false);
+        assertThat(whole.ids()).isEqualTo(tiny.encode("bad the cat", false));
+        assertThat(whole.mergedPrompt().orElseThrow()).isEqualTo(tiny.encode("bad t", false));
+        assertThat(whole.promptLength()).isEqualTo(tiny.encode("bad", false).length);
+        assertThat(whole.valuePosition()).isEmpty();
+        Rendered nothingShared = raw.complete(Conversation.ofPrompt("t"), "he cat", false);
+        assertThat(nothingShared.ids()).isEqualTo(tiny.encode("the cat", false));
+        assertThat(nothingShared.promptLength()).isZero();
+
+        Continued written = raw.continuation("t", "he cat");
+        assertThat(written.joined()).isTrue();
+        assertThat(written.promptLength()).isEqualTo(1);
+        assertThat(written.ids()[0]).isEqualTo(t);
+        assertThat(text(tiny, written.ids())).isEqualTo("the cat");
+        Continued turn = raw.turn(Conversation.ofPrompt("t").withReply("he cat"));
+        assertThat(turn.ids()).isEqualTo(Tokenizer.concat(written.ids(), new int[] {EOS}));
+        assertThat(turn.joined()).isTrue();
     }
 
     @Test
@@ -102,7 +117,7 @@ class RendererTest {
                     raw.prefixMismatch(Conversation.ofPrompt("the ca"), "t dog").orElseThrow();
             assertThat("the ca".substring(mismatch.character())).isEqualTo(mismatch.excerpt());
             assertThat(mismatch.joined()).isNotEqualTo(mismatch.alone());
-            Rendered rendered = raw.complete(Conversation.ofPrompt("the ca"), "t dog", false);
+            Continued rendered = raw.continuation("the ca", "t dog");
             assertThat(llama.decode(rendered.ids(), true)).isEqualTo("the cat dog");
         }
     }
@@ -128,9 +143,9 @@ class RendererTest {
             int fallbacks = 0;
             for (int border = 1; border < 16; border++) {
                 String whole = "Once upon a time";
-                Rendered rendered = raw.continuation(whole.substring(0, border), whole.substring(border));
+                Continued rendered = raw.continuation(whole.substring(0, border), whole.substring(border));
                 assertThat(stories.decode(rendered.ids(), true)).isEqualTo(whole);
-                fallbacks += rendered.prefixKept() ? 0 : 1;
+                fallbacks += rendered.joined() ? 1 : 0;
             }
             assertThat(fallbacks).as("borders inside a token").isPositive();
         }
@@ -189,7 +204,8 @@ class RendererTest {
     void specialTokensAndScoredPositionsAreShown() {
         Rendered rendered = chat.complete(PROMPT, "good", true);
         String shown = chat.show(
-                rendered.ids(), Map.of(rendered.valuePosition(), "value", rendered.rewardPosition(), "reward"));
+                rendered.ids(),
+                Map.of(rendered.valuePosition().orElseThrow(), "value", rendered.rewardPosition(), "reward"));
         assertThat(shown).startsWith("<|im_start|>·").contains("<|im_end|>·").endsWith("\\n⟦reward⟧");
         assertThat(shown).contains("\\n⟦value⟧\n");
     }
@@ -219,7 +235,7 @@ class RendererTest {
                 } else if (conversation.finalReply().isPresent()) {
                     Rendered rendered = renderer.conversation(conversation);
                     assertThat(rendered.ids()).isEqualTo(expected);
-                    assertThat(rendered.prefixKept()).isTrue();
+                    assertThat(rendered.merges()).isFalse();
                 }
             }
         }

@@ -1,8 +1,10 @@
 package dev.flipside.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flipside.config.RewardTrainingConfig;
+import dev.flipside.config.UserError;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Renderer;
@@ -10,6 +12,7 @@ import dev.flipside.text.Tokenizer;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -23,6 +26,7 @@ class PairRowsTest {
 
     private final Recorder recorder = new Recorder();
     private TinyWorld world;
+    private Map<String, Double> figures = Map.of();
 
     @BeforeEach
     void writeWorld() {
@@ -31,9 +35,14 @@ class PairRowsTest {
 
     /** The only pair of a file as it is trained on, where it is. */
     private Optional<PairRows.Pair> only(String row, String... options) throws URISyntaxException {
-        Path file = world.write(
-                "only.jsonl",
-                row.replace('`', '"') + "\n" + "{\"prompt\": \"cat\", \"chosen\": \"a\", \"rejected\": \"b\"}\n");
+        PairRows.Split split = read(
+                row.replace('`', '"') + "\n" + "{\"prompt\": \"cat\", \"chosen\": \"a\", \"rejected\": \"b\"}\n",
+                options);
+        return split.train().size() == 2 ? Optional.of(split.train().get(0)) : Optional.empty();
+    }
+
+    private PairRows.Split read(String rows, String... options) throws URISyntaxException {
+        Path file = world.write("only.jsonl", rows);
         String[] all = Arrays.copyOf(options, options.length + 2);
         all[options.length] = "data.preferences=" + file;
         all[options.length + 1] = "data.eval_preferences=" + file;
@@ -41,7 +50,8 @@ class PairRowsTest {
         Path tiny = Path.of(PairRowsTest.class.getResource("/text/tiny-chatml").toURI());
         try (Renderer renderer = new Renderer(Tokenizer.load(tiny), Optional.empty(), EOS)) {
             PairRows.Split split = PairRows.read(config, renderer, ModelFiles.open(world.policy()), recorder);
-            return split.train().size() == 2 ? Optional.of(split.train().get(0)) : Optional.empty();
+            figures = split.figures();
+            return split;
         }
     }
 
@@ -84,10 +94,68 @@ class PairRowsTest {
     }
 
     @Test
-    void aReplyThatMergesWithItsPromptIsSaidBeforeTraining() throws URISyntaxException {
-        only("{`prompt`: `cat t`, `chosen`: `he`, `rejected`: `a`}");
-        assertThat(recorder.warnings)
-                .hasSize(2) // training and held-out pairs are the same file
-                .allMatch(line -> line.contains("(pair 1 at character 3, \" t\""));
+    void aReplyThatMergesWithItsPromptIsReadAsItIsAndCounted() throws URISyntaxException {
+        ScoredRow row = only("{`prompt`: `cat t`, `chosen`: `he`, `rejected`: `a`}")
+                .orElseThrow()
+                .rows()
+                .chosen();
+        assertThat(recorder.messages)
+                .filteredOn(line -> line.contains(
+                        "1 of 4 replies merge with their prompt's last tokens (pair 1 at character 3, \" t\""))
+                .hasSize(2); // training and held-out pairs are the same file
+        assertThat(row.mergedPrompt()).isPresent();
+        assertThat(row.promptTokens()).isEqualTo(row.promptLength() + 2);
+    }
+
+    @Test
+    void aMergedPromptIsCutWithItsConversation() throws URISyntaxException {
+        String merging = "{`prompt`: `12 t`, `chosen`: `he34`, `rejected`: `567`}"; // 1 2 " " t, and 1 2 " the" 3 4 EOS
+        ScoredRow whole = only(merging).orElseThrow().rows().chosen();
+        assertThat(whole.ids()).hasSize(6);
+        assertThat(whole.promptLength()).isEqualTo(2);
+        assertThat(whole.mergedPrompt().orElseThrow()).hasSize(4);
+        ScoredRow end = only(merging, "data.max_length=7", "data.long_pairs=truncate", "data.truncation_mode=keep_end")
+                .orElseThrow()
+                .rows()
+                .chosen();
+        assertThat(end.ids()).as("fits, the other is cut").isEqualTo(whole.ids());
+        end = only(merging, "data.max_length=5", "data.long_pairs=truncate", "data.truncation_mode=keep_end")
+                .orElseThrow()
+                .rows()
+                .chosen();
+        assertThat(end.ids()).isEqualTo(Arrays.copyOfRange(whole.ids(), 1, 6));
+        assertThat(end.promptLength()).isEqualTo(1);
+        assertThat(end.mergedPrompt().orElseThrow())
+                .isEqualTo(Arrays.copyOfRange(whole.mergedPrompt().orElseThrow(), 1, 4));
+    }
+
+    private static final String EQUAL_BEGINNINGS = "{`prompt`: `12`, `chosen`: `3456`, `rejected`: `3478`}";
+
+    @Test
+    void aPairThatIsEqualOnceItIsCutIsDroppedAndCounted() throws URISyntaxException {
+        assertThat(only(EQUAL_BEGINNINGS)).isPresent();
+        assertThat(only(EQUAL_BEGINNINGS, "data.max_length=5", "data.long_pairs=truncate"))
+                .isPresent();
+        recorder.messages.clear();
+        assertThat(only(EQUAL_BEGINNINGS, "data.max_length=4", "data.long_pairs=truncate"))
+                .isEmpty();
+        assertThat(recorder.messages)
+                .contains(
+                        "data.preferences: 1 of 2 pairs dropped, both replies are the same tokens once they are rendered and cut",
+                        "data.eval_preferences: 1 of 2 pairs dropped, both replies are the same tokens once they are rendered and cut");
+        assertThat(figures)
+                .containsEntry("data/preferences/pairs", 1.0)
+                .containsEntry("data/preferences/alike", 1.0)
+                .containsEntry("data/eval_preferences/alike", 1.0);
+    }
+
+    @Test
+    void pairsOfWhichNoneIsLeftAreRefused() {
+        assertThatThrownBy(
+                        () -> read(EQUAL_BEGINNINGS.replace('`', '"'), "data.max_length=4", "data.long_pairs=truncate"))
+                .isInstanceOf(UserError.class)
+                .hasMessageStartingWith("data.preferences: of each of the 1 pairs of ")
+                .hasMessageContaining(
+                        "both replies are the same tokens once they are rendered and cut, so none is left");
     }
 }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flipside.config.UserError;
-import dev.flipside.data.Preference;
 import dev.flipside.text.ChatTemplate;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Renderer;
@@ -14,7 +13,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -34,38 +32,39 @@ class PrefixProbeTest {
         tiny.close();
     }
 
-    private static Renderer renderer(String template) {
+    private static Renderer renderer(Tokenizer tokenizer, String template) {
         return new Renderer(
-                tiny, Optional.of(new ChatTemplate("t", template, tiny.specialTokens(), Clock.systemUTC())), 2);
+                tokenizer,
+                Optional.of(new ChatTemplate("t", template, tokenizer.specialTokens(), Clock.systemUTC())),
+                2);
     }
 
+    /** A line break behind the generation prompt's own becomes one token with it, in this tokenizer as in those of Qwen and Llama 3. */
     @Test
-    void aPromptThatMergesWithAReplyIsNamedWithItsCharacter() {
-        Renderer raw = new Renderer(tiny, Optional.empty(), 2);
-        Preference apart = new Preference(Conversation.ofPrompt("cat"), " good", " bad", OptionalDouble.empty());
-        Preference merged = new Preference(Conversation.ofPrompt("cat t"), "he", " bad", OptionalDouble.empty());
-        assertThat(PrefixProbe.ofPairs(raw, List.of(apart))).isEqualTo(new PrefixProbe(2, 0, Optional.empty()));
-        PrefixProbe probe = PrefixProbe.ofPairs(raw, List.of(apart, merged));
-        assertThat(probe.looked()).isEqualTo(4);
-        assertThat(probe.broken()).isEqualTo(1);
-        assertThat(probe.first()).hasValue("pair 2 at character 3, \" t\": the tokens \" \" \"t\" become \" the\"");
-        assertThat(probe.warning("data.preferences").orElseThrow())
-                .startsWith("data.preferences: in 1 of 4 renderings looked at the prompt's tokens are not the first");
-    }
+    void aPromptThatMergesWithAReplyIsNamedWithItsCharacter() throws URISyntaxException {
+        try (Tokenizer lines = Tokenizer.load(Path.of(
+                PrefixProbeTest.class.getResource("/text/wholetext/line-breaks").toURI()))) {
+            String turns = "{% for m in messages %}{{ '<|im_start|>' + m.content }}{% endfor %}"
+                    + "{% if add_generation_prompt %}{{ '<|im_start|>' }}{% endif %}";
+            Renderer special = renderer(lines, turns);
+            List<Conversation> prompts = List.of(Conversation.ofPrompt("cat"), Conversation.ofPrompt("dog"));
+            assertThat(PrefixProbe.ofPrompts(special, prompts)).isEqualTo(new PrefixProbe(10, 0, Optional.empty()));
 
-    @Test
-    void aTemplateThatEndsInsideAWordMergesAndOneThatEndsALineDoesNot() {
-        List<Conversation> prompts = List.of(Conversation.ofPrompt("the cat"));
-        String turns = "{% for m in messages %}{{ m.content }}\n{% endfor %}";
-        Renderer open = renderer("{% for m in messages %}{{ m.content + ' ' }}{% endfor %}");
-        assertThat(PrefixProbe.ofPrompts(renderer(turns), prompts).broken()).isZero();
-        Preference pair = new Preference(prompts.get(0), "the", "dog", OptionalDouble.empty());
-        assertThat(PrefixProbe.ofPairs(open, List.of(pair)).broken()).isPositive();
+            Renderer line = renderer(lines, turns.replace("'<|im_start|>'", "'<|im_start|>\\n'"));
+            PrefixProbe probe = PrefixProbe.ofPrompts(line, prompts);
+            assertThat(probe.looked()).isEqualTo(10);
+            assertThat(probe.merged()).isEqualTo(2);
+            assertThat(probe.first().orElseThrow())
+                    .isEqualTo("prompt 1 at character 28, \"\\n\": the tokens \"\\n\" become \"\\n\\n\"");
+            assertThat(probe.sentence("data.prompts").orElseThrow())
+                    .startsWith(
+                            "data.prompts: 2 of 10 beginnings of replies merge with the prompt's last tokens (prompt 1");
+        }
     }
 
     @Test
     void aTemplateThatRewritesThePromptIsRefusedBeforeTraining() {
-        Renderer rewriting = renderer("{{ messages|length }}{% for m in messages %}{{ m.content }}{% endfor %}");
+        Renderer rewriting = renderer(tiny, "{{ messages|length }}{% for m in messages %}{{ m.content }}{% endfor %}");
         assertThatThrownBy(() -> PrefixProbe.ofPrompts(rewriting, List.of(Conversation.ofPrompt("a"))))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("writes the prompt differently once a reply follows: at character 0");

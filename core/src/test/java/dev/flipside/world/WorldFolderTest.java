@@ -173,7 +173,7 @@ class WorldFolderTest {
                 assertThat(Arrays.stream(whole.ids()).mapToObj(Vocabulary.words()::get))
                         .containsExactlyElementsOf(words);
                 assertThat(whole.promptLength()).isEqualTo(5);
-                assertThat(whole.prefixKept()).isTrue();
+                assertThat(whole.merges()).isFalse();
                 int[] promptIds = Arrays.copyOf(whole.ids(), 5);
                 int[] completionIds = Arrays.copyOfRange(whole.ids(), 5, whole.ids().length);
                 assertThat(renderer.completionText(promptIds, completionIds)).isEqualTo(answer);

@@ -18,7 +18,8 @@ import java.util.stream.IntStream;
 /**
  * A reward model over a benchmark's answers.
  *
- * <p>Each answer is rendered with the model's own chat template, as its turn after the prompt. All answers of a prompt stand in one batch, so that the prompt is computed once for them.
+ * <p>Each answer is rendered with the model's own chat template, as its turn after the prompt, and the whole is encoded at once, as the authors' codes do. All answers of a prompt stand in
+ * one batch, so that the prompt is computed once for them, as far as its tokens are the same in all.
  *
  * <p>An item whose longest conversation has more tokens than {@code maxLength} loses the beginning of its prompt, as in the authors' code of RewardBench, which truncates on the left;
  * here all answers of an item lose the same tokens. An item with an answer that leaves no token for the prompt is not scored.
@@ -45,7 +46,7 @@ public final class AnswerScorer {
     }
 
     /** An item's rows, ready for the model; none when it cannot be scored. */
-    private record Prepared(int index, List<ScoredRow> rows, int cut) {}
+    private record Prepared(int index, List<ScoredRow> rows, int cut, List<BenchmarkItem.Pair> alike) {}
 
     /**
      * Scores all items, the longest first.
@@ -89,7 +90,7 @@ public final class AnswerScorer {
             BenchmarkItem item = items.get(p.index());
             double[] own = Arrays.copyOfRange(rewards, from, from + p.rows().size());
             requireFinite(item, own);
-            scored.add(ScoredItem.of(item, Arrays.stream(own).boxed().toList(), p.cut()));
+            scored.add(ScoredItem.of(item, Arrays.stream(own).boxed().toList(), p.cut(), p.alike()));
             from += own.length;
         }
         return scored;
@@ -159,22 +160,22 @@ public final class AnswerScorer {
                 throw new UserError("item " + item.id() + " (" + item.subset() + "): " + e.getMessage(), e);
             }
         }
-        int prompt = rendered.get(0).promptLength();
-        int answer = rendered.stream()
-                .mapToInt(r -> r.ids().length - r.promptLength())
-                .max()
-                .orElseThrow();
-        int kept = Math.min(prompt, maxLength - answer);
-        if (kept < 1) {
-            return new Prepared(index, List.of(), 0);
+        List<ScoredRow> whole = rendered.stream().map(ScoredRow::of).toList();
+        int prompt = whole.stream().mapToInt(ScoredRow::promptLength).min().orElseThrow();
+        int longest = whole.stream().mapToInt(ScoredRow::longest).max().orElseThrow();
+        int cut = Math.max(0, longest - maxLength);
+        if (cut > 0 && cut >= prompt) {
+            return new Prepared(index, List.of(), 0, List.of());
         }
-        int cut = prompt - kept;
-        List<ScoredRow> rows = rendered.stream()
-                .map(r -> new ScoredRow(
-                        cut == 0 ? r.ids() : Arrays.copyOfRange(r.ids(), cut, r.ids().length),
-                        sharedPrompts ? kept : 0))
+        List<ScoredRow> rows = whole.stream()
+                .map(r -> r.withoutFirst(cut))
+                .map(r -> sharedPrompts ? r : new ScoredRow(r.ids(), 0))
                 .toList();
-        return new Prepared(index, rows, cut);
+        List<BenchmarkItem.Pair> alike = item.comparisons().stream()
+                .filter(pair -> Arrays.equals(
+                        rows.get(pair.better()).ids(), rows.get(pair.worse()).ids()))
+                .toList();
+        return new Prepared(index, rows, cut, alike);
     }
 
     private static void requireFinite(BenchmarkItem item, double[] rewards) {

@@ -33,15 +33,15 @@ public record BenchmarkComparison(Map<String, Figure> figures, McNemar items, in
      */
     public static BenchmarkComparison of(RewardBenchmark benchmark, List<ScoredItem> now, List<ScoredItem> other) {
         requireSameItems(benchmark, now, other);
+        BenchmarkRule rule = benchmark.rule();
         List<ScoredItem> ours = new ArrayList<>();
         List<ScoredItem> theirs = new ArrayList<>();
         for (int i = 0; i < now.size(); i++) {
-            if (now.get(i).isScored() && other.get(i).isScored()) {
+            if (rule.counts(now.get(i)) && rule.counts(other.get(i))) {
                 ours.add(now.get(i));
                 theirs.add(other.get(i));
             }
         }
-        BenchmarkRule rule = benchmark.rule();
         List<Unit> unitsNow = rule.units(ours);
         List<Unit> unitsOther = rule.units(theirs);
         if (unitsNow.isEmpty()) {

@@ -13,12 +13,13 @@ import java.util.stream.Collectors;
  * A benchmark's figures for one model.
  *
  * @param figures the benchmark's headline first
- * @param prompts items that were scored
+ * @param prompts items that count
  * @param answers their answers
  * @param skipped items that could not be scored, since an answer alone fills the model's positions; they count nowhere
  * @param cut prompts of which the beginning was cut
  * @param comparisons labelled pairs of answers
  * @param ties those of them with two equal rewards
+ * @param alike comparisons of two answers that are the same tokens to the model: ties, or left out where the benchmark is a preference file
  * @param missing parts of the benchmark without an item
  */
 public record BenchmarkResult(
@@ -30,6 +31,7 @@ public record BenchmarkResult(
         int cut,
         int comparisons,
         int ties,
+        int alike,
         List<String> missing) {
 
     /**
@@ -48,13 +50,18 @@ public record BenchmarkResult(
      * @throws UserError when no item was scored
      */
     public static BenchmarkResult of(RewardBenchmark benchmark, List<ScoredItem> all) {
-        List<ScoredItem> items = all.stream().filter(ScoredItem::isScored).toList();
         BenchmarkRule rule = benchmark.rule();
+        List<ScoredItem> scored = all.stream().filter(ScoredItem::isScored).toList();
+        List<ScoredItem> items = scored.stream().filter(rule::counts).toList();
+        int alike = scored.stream().mapToInt(item -> item.alike().size()).sum();
         List<Unit> units = rule.units(items);
         if (units.isEmpty()) {
-            throw new UserError(
-                    benchmark.title() + ": none of " + all.size()
-                            + " items could be scored; see that the model has positions for more tokens than the longest answer.");
+            throw new UserError(benchmark.title() + ": none of " + all.size()
+                    + " items could be scored"
+                    + (items.size() == scored.size()
+                            ? "; see that the model has positions for more tokens than the longest answer."
+                            : ", since in " + alike
+                                    + " both replies are the same tokens to the model; take another chat template."));
         }
         Means means = Means.of(units);
         Map<String, Interval> intervals = PromptBootstrap.intervals(rule, units);
@@ -70,10 +77,11 @@ public record BenchmarkResult(
                 figures,
                 items.size(),
                 items.stream().mapToInt(item -> item.rewards().size()).sum(),
-                all.size() - items.size(),
+                all.size() - scored.size(),
                 (int) items.stream().filter(item -> item.cutTokens() > 0).count(),
                 items.stream().mapToInt(item -> item.comparisons().size()).sum(),
                 items.stream().mapToInt(ScoredItem::ties).sum(),
+                alike,
                 rule.missing(means.groups()));
     }
 

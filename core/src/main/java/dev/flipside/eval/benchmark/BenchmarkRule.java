@@ -41,6 +41,11 @@ sealed interface BenchmarkRule
         return found;
     }
 
+    /** Whether an item counts: every scored one, as the benchmark's authors have it. */
+    default boolean counts(ScoredItem item) {
+        return item.isScored();
+    }
+
     /** What scored items contribute: by default each its {@link #credit} to its subset. */
     default List<Unit> units(List<ScoredItem> items) {
         return items.stream()

@@ -48,6 +48,12 @@ record Pairs() implements BenchmarkRule {
         return items;
     }
 
+    /** As in training, a pair of which both replies are the same tokens is left out. */
+    @Override
+    public boolean counts(ScoredItem item) {
+        return item.isScored() && item.alike().isEmpty();
+    }
+
     @Override
     public List<Unit> units(List<ScoredItem> items) {
         return items.stream().map(item -> Unit.of(item, GROUP, item.accuracy())).toList();

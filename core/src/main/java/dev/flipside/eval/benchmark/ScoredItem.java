@@ -1,8 +1,10 @@
 package dev.flipside.eval.benchmark;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
+import com.fasterxml.jackson.annotation.JsonInclude;
 import dev.flipside.eval.benchmark.BenchmarkItem.Pair;
 import java.util.List;
+import java.util.Objects;
 
 /**
  * What is kept of an item: everything that its scoring needs, and none of its texts.
@@ -12,6 +14,7 @@ import java.util.List;
  * @param characters the answers' lengths
  * @param markdown the answers' Markdown marks, see {@link AnswerStyle}
  * @param cutTokens how many tokens were cut from the prompt's beginning so that the longest answer fits into the model
+ * @param alike comparisons of two answers that are the same tokens to the model, so that no model with its rendering can order them
  */
 public record ScoredItem(
         String id,
@@ -23,7 +26,8 @@ public record ScoredItem(
         List<Double> rewards,
         List<Integer> characters,
         List<Integer> markdown,
-        int cutTokens) {
+        int cutTokens,
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Pair> alike) {
 
     public ScoredItem {
         tags = List.copyOf(tags);
@@ -32,10 +36,17 @@ public record ScoredItem(
         rewards = List.copyOf(rewards);
         characters = List.copyOf(characters);
         markdown = List.copyOf(markdown);
+        // Not in the files of earlier versions.
+        alike = List.copyOf(Objects.requireNonNullElse(alike, List.of()));
+    }
+
+    /** {@link #of(BenchmarkItem, List, int, List)} of answers that the model tells apart. */
+    public static ScoredItem of(BenchmarkItem item, List<Double> rewards, int cutTokens) {
+        return of(item, rewards, cutTokens, List.of());
     }
 
     /** An item with one reward per answer, or none. */
-    public static ScoredItem of(BenchmarkItem item, List<Double> rewards, int cutTokens) {
+    public static ScoredItem of(BenchmarkItem item, List<Double> rewards, int cutTokens, List<Pair> alike) {
         List<AnswerStyle> styles = item.answers().stream().map(AnswerStyle::of).toList();
         return new ScoredItem(
                 item.id(),
@@ -47,12 +58,14 @@ public record ScoredItem(
                 rewards,
                 styles.stream().map(AnswerStyle::characters).toList(),
                 styles.stream().map(AnswerStyle::markdown).toList(),
-                cutTokens);
+                cutTokens,
+                alike);
     }
 
     /** The same item, other rewards. */
     ScoredItem withRewards(List<Double> other) {
-        return new ScoredItem(id, subset, tags, prompt, labels, comparisons, other, characters, markdown, cutTokens);
+        return new ScoredItem(
+                id, subset, tags, prompt, labels, comparisons, other, characters, markdown, cutTokens, alike);
     }
 
     @JsonIgnore

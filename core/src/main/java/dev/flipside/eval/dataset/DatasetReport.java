@@ -93,8 +93,10 @@ public record DatasetReport(
      * @param tooLong rows of which a prompt, or a prompt with its longer reply, has more tokens
      * @param notRendered rows that the template refuses
      * @param firstNotRendered why, for the first of them
-     * @param prefixBroken replies that merge with their prompt's last tokens
-     * @param firstPrefixBroken where, for the first of them
+     * @param alike usable pairs of which both replies are the same tokens once they are rendered, which training drops
+     * @param alikeCut the same once they are cut on the right to {@code limit}
+     * @param merged replies that merge with their prompt's last tokens
+     * @param firstMerged where, for the first of them
      * @param spelled rows of which a message spells a special token, which becomes one
      * @param firstSpelled which, for the first of them
      */
@@ -106,8 +108,10 @@ public record DatasetReport(
             int tooLong,
             int notRendered,
             Optional<String> firstNotRendered,
-            int prefixBroken,
-            Optional<String> firstPrefixBroken,
+            int alike,
+            int alikeCut,
+            int merged,
+            Optional<String> firstMerged,
             int spelled,
             Optional<String> firstSpelled) {}
 }

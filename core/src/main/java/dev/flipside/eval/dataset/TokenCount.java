@@ -2,11 +2,13 @@ package dev.flipside.eval.dataset;
 
 import dev.flipside.config.UserError;
 import dev.flipside.data.Example;
+import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Message;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -20,8 +22,10 @@ public final class TokenCount {
     private int tooLong;
     private int notRendered;
     private Optional<String> firstNotRendered = Optional.empty();
-    private int prefixBroken;
-    private Optional<String> firstPrefixBroken = Optional.empty();
+    private int alike;
+    private int alikeCut;
+    private int merged;
+    private Optional<String> firstMerged = Optional.empty();
     private int spelled;
     private Optional<String> firstSpelled = Optional.empty();
 
@@ -37,10 +41,11 @@ public final class TokenCount {
             if (example instanceof Example.Pair pair) {
                 Rendered better = renderer.complete(pair.chosenPrompt(), pair.chosen(), true);
                 Rendered worse = renderer.complete(pair.rejectedPrompt(), pair.rejected(), true);
-                prompts.add(better.promptLength());
+                prompts.add(ScoredRow.of(better).promptTokens());
                 chosen.add(better.ids().length - better.promptLength());
                 rejected.add(worse.ids().length - worse.promptLength());
                 tooLong += Math.max(better.ids().length, worse.ids().length) > limit ? 1 : 0;
+                compare(pair, better.ids(), worse.ids());
                 merges(where, better, pair.chosenPrompt(), pair.chosen());
                 merges(where, worse, pair.rejectedPrompt(), pair.rejected());
             } else if (example instanceof Example.Prompt prompt) {
@@ -54,10 +59,21 @@ public final class TokenCount {
         }
     }
 
+    private void compare(Example.Pair pair, int[] better, int[] worse) {
+        if (pair.chosenPrompt().equals(pair.rejectedPrompt()) && !pair.chosen().equals(pair.rejected())) {
+            alike += Arrays.equals(better, worse) ? 1 : 0;
+            alikeCut += Arrays.equals(upTo(limit, better), upTo(limit, worse)) ? 1 : 0;
+        }
+    }
+
+    private static int[] upTo(int limit, int[] ids) {
+        return ids.length <= limit ? ids : Arrays.copyOf(ids, limit);
+    }
+
     private void merges(String where, Rendered rendered, Conversation prompt, String reply) {
-        if (!rendered.prefixKept()) {
-            prefixBroken++;
-            firstPrefixBroken = firstPrefixBroken.or(
+        if (rendered.merges()) {
+            merged++;
+            firstMerged = firstMerged.or(
                     () -> renderer.prefixMismatch(prompt, reply).map(mismatch -> where + " " + mismatch));
         }
     }
@@ -87,8 +103,10 @@ public final class TokenCount {
                 tooLong,
                 notRendered,
                 firstNotRendered,
-                prefixBroken,
-                firstPrefixBroken,
+                alike,
+                alikeCut,
+                merged,
+                firstMerged,
                 spelled,
                 firstSpelled);
     }

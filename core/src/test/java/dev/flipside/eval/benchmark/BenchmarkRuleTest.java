@@ -106,7 +106,8 @@ class BenchmarkRuleTest {
                 rewards.stream().map(Integer::doubleValue).toList(),
                 rewards,
                 rewards,
-                0);
+                0,
+                List.of());
         for (int k = 1; k <= n; k++) {
             List<Double> picked = new ArrayList<>();
             for (int subset = 0; subset < 1 << n; subset++) {

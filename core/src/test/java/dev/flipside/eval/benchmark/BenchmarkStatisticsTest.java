@@ -174,7 +174,8 @@ class BenchmarkStatisticsTest {
                         List.of(margin.apply(i), 0.0),
                         List.of(3, 2),
                         List.of(0, 0),
-                        0))
+                        0,
+                        List.of()))
                 .toList();
     }
 }

@@ -135,8 +135,8 @@ class DatasetInspectionTest {
             assertThat(tokens.tooLong()).isEqualTo(2);
             assertThat(tokens.notRendered()).isEqualTo(1);
             assertThat(tokens.firstNotRendered().orElseThrow()).contains("line 3", "no chat template");
-            assertThat(tokens.prefixBroken()).isEqualTo(1);
-            assertThat(tokens.firstPrefixBroken().orElseThrow()).contains("line 1 at character 0, \"t\"");
+            assertThat(tokens.merged()).isEqualTo(1);
+            assertThat(tokens.firstMerged().orElseThrow()).contains("line 1 at character 0, \"t\"");
             assertThat(tokens.spelled()).isEqualTo(1);
             assertThat(tokens.firstSpelled()).hasValue(file + ", line 2: <|im_end|>");
         }
