@@ -47,7 +47,7 @@ public final class ModelFiles {
         generationConfig = Files.exists(generationFile) ? Optional.of(Json.read(generationFile)) : Optional.empty();
         ConfigJson reader = reader();
         family = Family.of(directory.resolve(CONFIG), reader);
-        decoderConfig = family.read(reader);
+        decoderConfig = family.checked(reader);
         Set<Integer> ends = new LinkedHashSet<>(ids(reader, "eos_token_id"));
         generationConfig.ifPresent(g -> ends.addAll(ids(new ConfigJson(generationFile, g), "eos_token_id")));
         eosIds = Collections.unmodifiableSet(ends);

@@ -33,7 +33,8 @@ record RewardHeads(Parameters trunk, Parameters valueHead) {
             List<int[]> ids = all.stream().map(ScoredRow::ids).toList();
             Batches.requireFitting(ids, config);
             int[] prompts = all.stream().mapToInt(ScoredRow::promptLength).toArray();
-            return RowBatch.split(ids, prompts, tokens, config.originalContext()).stream()
+            int[] texts = ids.stream().mapToInt(row -> row.length).toArray();
+            return RowBatch.split(ids, prompts, tokens, texts, config).stream()
                     .map(batch -> of(all, batch, padId))
                     .toList();
         }
