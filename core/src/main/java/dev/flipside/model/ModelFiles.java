@@ -110,13 +110,6 @@ public final class ModelFiles {
         return new ConfigJson(directory.resolve(CONFIG), config);
     }
 
-    /** The number of labels that a classification head has, by transformers' rules: the size of id2label, else num_labels, else 2. */
-    int labels() {
-        return reader().object("id2label")
-                .map(o -> config.get("id2label").size())
-                .orElseGet(() -> reader().positive("num_labels").orElse(2));
-    }
-
     /** Writes config.json, generation_config.json and the tokenizer of a causal language model. */
     void saveCausalLm(Path target, WeightType type) {
         ObjectNode saved = config.deepCopy();
