@@ -97,6 +97,9 @@ final class SafeTensorsHeader {
         long start = Long.BYTES + length;
         List<Map.Entry<String, TensorInfo>> entries = new ArrayList<>();
         for (Map.Entry<String, JsonNode> property : tree(json.array()).properties()) {
+            if (!StandardCharsets.UTF_8.newEncoder().canEncode(property.getKey())) {
+                throw malformed("a tensor has a name that is no text");
+            }
             if (property.getKey().equals("__metadata__")) {
                 requireTexts(property.getValue());
             } else {
