@@ -216,8 +216,7 @@ record GgufFile(Metadata metadata, List<GgufTensor> tensors) {
         private long alignment(Metadata metadata) {
             OptionalInt alignment = metadata.positive(ALIGNMENT);
             if (alignment.isPresent() && Integer.bitCount(alignment.getAsInt()) != 1) {
-                throw metadata.wrong(
-                        ALIGNMENT, "is " + alignment.getAsInt() + ", which is not a power of two");
+                throw metadata.wrong(ALIGNMENT, "is " + alignment.getAsInt() + ", which is not a power of two");
             }
             return alignment.orElse(DEFAULT_ALIGNMENT);
         }

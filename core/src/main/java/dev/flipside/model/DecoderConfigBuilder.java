@@ -177,7 +177,8 @@ public final class DecoderConfigBuilder {
                 tiedHead,
                 initializerRange,
                 new Block(norm, placement, residual, activation, gated, biases, experts),
-                new Attention(headNorms, attentionScale, dividedByLayer, attentionSoftCap, slidingWindow, slidingLayers),
+                new Attention(
+                        headNorms, attentionScale, dividedByLayer, attentionSoftCap, slidingWindow, slidingLayers),
                 new Positions(learnedPositions, rotaryDim, ropes),
                 scales);
     }

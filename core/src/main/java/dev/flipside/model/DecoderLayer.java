@@ -191,10 +191,8 @@ final class DecoderLayer {
             case SILU -> torch.silu(x);
             case GELU -> torch.gelu(x);
             case GELU_TANH -> torch.gelu(x, "tanh");
-            case GELU_CLIPPED -> torch.gelu(x)
-                    .clamp(
-                            new ScalarOptional(new Scalar(-10.0)),
-                            new ScalarOptional(new Scalar(10.0)));
+            case GELU_CLIPPED ->
+                torch.gelu(x).clamp(new ScalarOptional(new Scalar(-10.0)), new ScalarOptional(new Scalar(10.0)));
             case GELU_QUICK -> x.mul(x.mul(new Scalar(1.702)).sigmoid());
             case RELU -> torch.relu(x);
             case RELU_SQUARED -> torch.relu(x).square();

@@ -34,8 +34,7 @@ record Phi3() implements Family {
         double theta = config.number("rope_theta", RopeConfig.DEFAULT_THETA);
         RopeConfig rope = RopeConfig.readPartial(config, reader.maxPositions(), theta, ORIGINAL_CONTEXT);
         if (!(rope instanceof RopeConfig.Plain || rope instanceof RopeConfig.LongRope)) {
-            throw config.wrong(
-                    "rope_scaling", "is of another type than transformers knows of Phi-3's, longrope alone");
+            throw config.wrong("rope_scaling", "is of another type than transformers knows of Phi-3's, longrope alone");
         }
         return reader.gated(this, headDim, false, 1e-5)
                 .sliding(reader.window(OptionalInt.empty()), reader.allLayers())

@@ -4,7 +4,6 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import java.util.stream.LongStream;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;

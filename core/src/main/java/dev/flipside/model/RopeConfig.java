@@ -179,8 +179,8 @@ public sealed interface RopeConfig {
         }
         // Where a context is named beside the maximum, there it counts.
         OptionalInt named = config.positive("original_max_position_embeddings");
-        int original = (named.isPresent() ? named : context)
-                .orElseGet(() -> original(scaling.get(), maxPositionEmbeddings));
+        int original =
+                (named.isPresent() ? named : context).orElseGet(() -> original(scaling.get(), maxPositionEmbeddings));
         boolean truncate = scaling.get().flag("truncate", true);
         return of(config, key(config), scaling.get(), maxPositionEmbeddings, original, truncate, outerTheta);
     }
@@ -215,12 +215,14 @@ public sealed interface RopeConfig {
                         rope.requiredNumber("high_freq_factor"),
                         original);
             case "longrope", "su" -> longRope(rope, maxPositionEmbeddings, original, theta);
-            case "yarn" -> yarn(config, key, rope, (double) maxPositionEmbeddings / original, original, truncate, theta);
+            case "yarn" ->
+                yarn(config, key, rope, (double) maxPositionEmbeddings / original, original, truncate, theta);
             case "dynamic" -> new Dynamic(theta, rope.requiredNumber("factor"), maxPositionEmbeddings);
             default ->
                 throw config.wrong(
                         key,
-                        "asks for the RoPE type '" + type + "'; supported are default, linear, dynamic, yarn, longrope and"
+                        "asks for the RoPE type '" + type
+                                + "'; supported are default, linear, dynamic, yarn, longrope and"
                                 + " llama3, choose a model with one of them");
         };
     }
@@ -268,7 +270,8 @@ public sealed interface RopeConfig {
     static void requireFitting(ConfigJson config, DecoderConfig.Positions positions) {
         for (Optional<RopeConfig> rope : positions.ropes()) {
             if (rope.orElse(null) instanceof LongRope longRope) {
-                requireOnePerPair(config, "short_factor", longRope.shortFactors().size(), positions.rotaryDim());
+                requireOnePerPair(
+                        config, "short_factor", longRope.shortFactors().size(), positions.rotaryDim());
                 requireOnePerPair(config, "long_factor", longRope.longFactors().size(), positions.rotaryDim());
             }
             if (rope.orElse(null) instanceof Dynamic && positions.rotaryDim() < 4) {

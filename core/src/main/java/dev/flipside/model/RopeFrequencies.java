@@ -44,7 +44,11 @@ final class RopeFrequencies {
     private static float frequency(RopeConfig config, float wave, int pair, int rotaryDim, long context) {
         if (config instanceof RopeConfig.LongRope rope) {
             boolean beyond = context > rope.originalContext();
-            return 1 / ((beyond ? rope.longFactors() : rope.shortFactors()).get(pair).floatValue() * wave);
+            return 1
+                    / ((beyond ? rope.longFactors() : rope.shortFactors())
+                                    .get(pair)
+                                    .floatValue()
+                            * wave);
         }
         if (config instanceof RopeConfig.Yarn yarn) {
             return scaled(yarn, wave, pair, rotaryDim);

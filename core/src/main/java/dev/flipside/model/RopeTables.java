@@ -14,9 +14,7 @@ sealed interface RopeTables extends AutoCloseable {
         Rope within = new Rope(config, rotaryDim, device);
         if (config instanceof RopeConfig.LongRope rope) {
             return new ShortAndLong(
-                    within,
-                    new Rope(config, rotaryDim, rope.originalContext() + 1L, device),
-                    rope.originalContext());
+                    within, new Rope(config, rotaryDim, rope.originalContext() + 1L, device), rope.originalContext());
         }
         return config instanceof RopeConfig.Dynamic dynamic
                 ? new ByLength(dynamic, rotaryDim, device, within, Rope.growing(dynamic, rotaryDim, device))

@@ -126,7 +126,10 @@ final class SafeTensorsHeader {
     /** The format is UTF-8, whatever else a JSON reader would find in the bytes. */
     private String utf8(byte[] json) {
         try {
-            return StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(json)).toString();
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(json))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw malformed("its header is not UTF-8");
         }

@@ -89,7 +89,10 @@ class DamagedGgufTest {
                 fault("shape below zero", llama().entry("x.weight", 0, 0, -1L), "impossible shape"),
                 fault("empty shape", llama().tensor("x.weight", 0, 0L), "x.weight has no place"),
                 fault("no dimensions", llama().tensor("x.weight", 0), "x.weight has no place"),
-                fault("overlap", llama().entry("x.weight", 0, 0, 8L), "starts at offset 0 where the one before it ends at"),
+                fault(
+                        "overlap",
+                        llama().entry("x.weight", 0, 0, 8L),
+                        "starts at offset 0 where the one before it ends at"),
                 fault("key without a name", llama().pair("", 1), "a key without a name"),
                 fault("alignment of a text", llama().pair("general.alignment", "32"), "general.alignment is of type 8"),
                 fault("five dimensions", llama().entry("x.weight", 0, 0, 1L, 1L, 1L, 1L, 1L), "has 5 dimensions"),

@@ -95,7 +95,7 @@ class GgufPeerTest {
             return;
         }
         GgufFile header = GgufFile.read(file);
-        assertThat(header.metadata().keys()).hasSize(which == Case.HEADER_EMPTY ? 0 : pairs(which) );
+        assertThat(header.metadata().keys()).hasSize(which == Case.HEADER_EMPTY ? 0 : pairs(which));
         if (which.is(Case.TENSORS_SUCCESS, Case.TENSORS_CUSTOM_ALIGN, Case.DATA_SUCCESS, Case.DATA_CUSTOM_ALIGN)) {
             assertThat(header.tensors()).hasSameSizeAs(TENSORS);
             assertThat(header.tensors().get(3).shape()).containsExactly(2L, 1L, 1L, 256L);
@@ -129,7 +129,8 @@ class GgufPeerTest {
         List<Tensor> tensors = hasTensors ? TENSORS : List.of();
         if (which == Case.DATA_MEM_SIZE_OVERFLOW) {
             tensors = List.of(
-                    new Tensor("my_tensor_0", 0, 0x7FFFFFFFFFFFFFC0L), new Tensor("my_tensor_1", 0, 0x7FFFFFFFFFFFFFC0L));
+                    new Tensor("my_tensor_0", 0, 0x7FFFFFFFFFFFFFC0L),
+                    new Tensor("my_tensor_1", 0, 0x7FFFFFFFFFFFFFC0L));
         }
         out.int64(which == Case.HEADER_BAD_N_TENSORS ? -1 : tensors.size());
         out.int64(which == Case.HEADER_BAD_N_KV ? -1 : hasPairs ? pairs(which) : 0);
@@ -147,9 +148,7 @@ class GgufPeerTest {
 
     private static void keysAndValues(Case which, Output out) {
         for (int i = 0; i < 3; i++) {
-            String key = which == Case.KV_EMPTY_KEY
-                    ? ""
-                    : "my_key_" + (which == Case.KV_DUPLICATE_KEY ? i / 2 : i);
+            String key = which == Case.KV_EMPTY_KEY ? "" : "my_key_" + (which == Case.KV_DUPLICATE_KEY ? i / 2 : i);
             out.int64(which == Case.KV_BAD_KEY_SIZE ? -1 : key.length());
             out.bytes(key);
             out.int32(which == Case.KV_BAD_TYPE ? 13 : 4);
@@ -206,7 +205,9 @@ class GgufPeerTest {
         wanted.properties().forEach(pair -> {
             Object found = header.metadata().raw(pair.getKey()).orElseThrow();
             JsonNode node = GgufFixtures.JSON.valueToTree(found);
-            assertThat(node.toString()).as(pair.getKey()).isEqualTo(pair.getValue().toString());
+            assertThat(node.toString())
+                    .as(pair.getKey())
+                    .isEqualTo(pair.getValue().toString());
         });
         assertThat(header.tensors()).hasSize(2);
         assertThat(header.tensors().get(1).begin() % 128).isZero();

@@ -144,11 +144,12 @@ class FamilyConfigTest {
                         new Phi3(),
                         "{'sliding_window':64,'original_max_position_embeddings':32,'rope_parameters':{'rope_type':'longrope','rope_theta':10000,"
                                 + factors + "}}"));
-        // transformers' 4096, where the file names no original context beside the maximum, goes before the rotary parameters'.
+        // transformers' 4096, where the file names no original context beside the maximum, goes before the rotary
+        // parameters'.
         assertThat(read(
                                 new Phi3(),
-                                "{'rope_parameters':{'rope_type':'longrope','original_max_position_embeddings':32," + factors
-                                        + "}}")
+                                "{'rope_parameters':{'rope_type':'longrope','original_max_position_embeddings':32,"
+                                        + factors + "}}")
                         .originalContext())
                 .hasValue(4096);
         // sqrt(1 + ln(128 / 32) / ln 32)

@@ -116,8 +116,8 @@ class GroupDecodingTest {
                 int[] tokens = ids(random, rows);
                 long[] longs = Arrays.stream(tokens).asLongStream().toArray();
                 try (Scopes.Frozen scope = Scopes.frozen()) {
-                    float[] expected = Tensors.toFloats(lm.decoder()
-                            .logits(lm.decoder().step(Tensors.ofLongs(longs, Device.CPU, rows), cache)));
+                    float[] expected = Tensors.toFloats(
+                            lm.decoder().logits(lm.decoder().step(Tensors.ofLongs(longs, Device.CPU, rows), cache)));
                     assertClose(Tensors.toFloats(groups.step(tokens)), expected);
                 }
             }

@@ -32,7 +32,8 @@ class SafeTensorsPeerTest {
         List<String> differences = new ArrayList<>();
         for (JsonNode one : cases) {
             String name = one.get("name").asText();
-            Path file = Files.write(temp.resolve("case.safetensors"), one.get("bytes").binaryValue());
+            Path file = Files.write(
+                    temp.resolve("case.safetensors"), one.get("bytes").binaryValue());
             Optional<List<String>> found = tensors(file);
             Optional<List<String>> wanted = one.get("accepted").booleanValue()
                     ? Optional.of(GoldenFixtures.JSON.convertValue(
