@@ -42,6 +42,10 @@ ADAPTERS = {
     "dora-biases": ("llama-biases", "CAUSAL_LM", dict(r=4, lora_alpha=6, target_modules="all-linear", use_dora=True)),
     "lora-saved": ("llama", "CAUSAL_LM", dict(r=2, lora_alpha=4, target_modules=["o_proj", "up_proj"], modules_to_save=["lm_head", "embed_tokens"])),
     "lora-ranks": ("llama", "CAUSAL_LM", dict(r=4, lora_alpha=8, target_modules=["k_proj", "down_proj"], rank_pattern={"k_proj": 2}, layers_to_transform=[1])),
+    # Rotations that scale what they rotate or depend on the length, and norms of single heads.
+    "llama-yarn-lora": ("llama-yarn", "CAUSAL_LM", dict(r=3, lora_alpha=5, target_modules="all-linear")),
+    "llama-dynamic-dora": ("llama-dynamic", "CAUSAL_LM", dict(r=3, lora_alpha=5, target_modules=["q_proj", "k_proj", "up_proj"], use_dora=True)),
+    "stablelm-qk-lora": ("stablelm-qk", "CAUSAL_LM", dict(r=3, lora_alpha=5, target_modules="all-linear")),
     # Other names, and other forms of a weight in its file: Conv1D, rows by head, fused matrices.
     "gpt2-dora": ("gpt2", "CAUSAL_LM", dict(r=3, lora_alpha=5, target_modules="all-linear", use_dora=True, modules_to_save=["wpe"])),
     "gpt_neox-dora": ("gpt_neox", "CAUSAL_LM", dict(r=3, lora_alpha=5, target_modules="all-linear", use_dora=True, modules_to_save=["final_layer_norm"])),

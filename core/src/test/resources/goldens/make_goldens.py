@@ -23,6 +23,8 @@ Numbers (lists run over the completion tokens ids[prompt_length:]):
     greedy                prompt, the argmax tokens that follow it, and the smallest gap between the two best logits
     gradient              of sum_ij coefficients[i][j] * logprob_ij at `temperature` (reward files: of sum_i coefficients[i] *
                           score_i): per parameter the Euclidean norm and the values at some flat indices
+    rows[i].cached_logprobs  with dynamic RoPE: log_softmax(logits) when the prompt is followed token by token through the cache; the
+                          greedy tokens have `cached` ones too
     rewards[i]            ids, the score transformers gives in a right-padded batch, and the position it reads: the right-most
                           token that is not config.pad_token_id, so a text that ends in the pad id is read too early
     rewards[i].score_at_end    the score at the last token (what a config without a pad id gives for a single row)
@@ -112,6 +114,15 @@ FAMILIES = {
     "granite": (lambda: base("granite", embedding_multiplier=3.0, residual_multiplier=0.6, attention_multiplier=0.2, logits_scaling=1.7, rope_parameters=rope(10000.0)), False),
     "starcoder2": (lambda: base("starcoder2", sliding_window=8, norm_epsilon=0.02, tie_word_embeddings=True, rope_parameters=rope(10000.0)), False),
     "stablelm": (lambda: base("stablelm", layer_norm_eps=0.02, use_qkv_bias=True, rope_parameters=rope(10000.0, partial_rotary_factor=0.25)), False),
+    "stablelm-qk": (lambda: base("stablelm", layer_norm_eps=0.02, use_parallel_residual=True, qk_layernorm=True, rope_parameters=rope(10000.0, partial_rotary_factor=0.5)), False),
+    "gpt2-inverse": (lambda: base("gpt2", n_inner=40, tie_word_embeddings=True, layer_norm_epsilon=0.02, num_key_value_heads=None, scale_attn_by_inverse_layer_idx=True, activation_function="relu2"), False),
+    "llama-yarn": (lambda: base("llama", head_dim=16, rope_parameters=rope(500.0, rope_type="yarn", factor=4.0, original_max_position_embeddings=32)), False),
+    "qwen2-yarn": (lambda: base("qwen2", tie_word_embeddings=True, rope_parameters=rope(500.0, rope_type="yarn", factor=4.0, original_max_position_embeddings=32, attention_factor=1.3, beta_fast=8, beta_slow=0.5), sliding_window=8), True),
+    "qwen3-yarn": (lambda: base("qwen3", head_dim=16, rope_parameters=rope(500.0, rope_type="yarn", factor=4.0, original_max_position_embeddings=32, mscale=1.0, mscale_all_dim=0.4, truncate=False)), False),
+    "gpt_neox-yarn": (lambda: base("gpt_neox", num_key_value_heads=None, layer_norm_eps=0.02, rope_parameters=rope(500.0, rope_type="yarn", factor=4.0, original_max_position_embeddings=32, partial_rotary_factor=0.5)), False),
+    "gemma3_text-yarn": (lambda: gemma("gemma3_text", layer_types=["sliding_attention", "sliding_attention", "full_attention"], rope_parameters={"sliding_attention": rope(100.0), "full_attention": rope(500.0, rope_type="yarn", factor=4.0, original_max_position_embeddings=32, truncate=False)}), False),
+    "llama-dynamic": (lambda: base("llama", max_position_embeddings=20, rope_parameters=rope(500.0, rope_type="dynamic", factor=2.0)), True),
+    "gpt_neox-dynamic": (lambda: base("gpt_neox", num_key_value_heads=None, layer_norm_eps=0.02, max_position_embeddings=20, rope_parameters=rope(500.0, rope_type="dynamic", factor=3.0, partial_rotary_factor=0.5)), False),
     "stablelm-parallel": (lambda: base("stablelm", layer_norm_eps=0.02, use_parallel_residual=True, rope_parameters=rope(10000.0, partial_rotary_factor=0.5)), False),
     "mixtral": (lambda: base("mixtral", num_local_experts=4, num_experts_per_tok=2, output_router_logits=True, router_aux_loss_coef=0.5, rope_parameters=rope(10000.0)), False),
     "qwen3_moe": (lambda: base("qwen3_moe", num_hidden_layers=3, head_dim=16, num_local_experts=5, num_experts_per_tok=2, moe_intermediate_size=24, mlp_only_layers=[1], norm_topk_prob=True, output_router_logits=True, router_aux_loss_coef=0.5, rope_parameters=rope(10000.0)), False),
@@ -148,7 +159,7 @@ def to_old_style(directory, window):
         config["rope_scaling"] = None
     else:
         # The oldest configs say "type" where later ones say "rope_type".
-        config["rope_scaling"] = {"type" if kind == "linear" else "rope_type": kind, **parameters}
+        config["rope_scaling"] = {"type" if kind in ("linear", "yarn") else "rope_type": kind, **parameters}
     config["torch_dtype"] = config.pop("dtype")
     config.pop("layer_types", None)
     config.pop("head_dim", None) if config["model_type"] == "mistral" else None
@@ -172,6 +183,32 @@ def numbers(values):
     return [number(v) for v in values]
 
 
+def is_dynamic(model):
+    return (getattr(model.config, "rope_parameters", None) or {}).get("rope_type") == "dynamic"
+
+
+def forget_longer_texts(model):
+    """transformers' dynamic RoPE remembers the longest text so far; here every text that begins anew finds it as it was loaded."""
+    for module in model.modules():
+        if hasattr(module, "original_inv_freq"):
+            def reset(rotary, args, kwargs):
+                positions = kwargs.get("position_ids", args[1] if len(args) > 1 else None)
+                if positions[0, 0] == 0:
+                    rotary.inv_freq = rotary.original_inv_freq
+                    rotary.max_seq_len_cached = rotary.original_max_seq_len
+            module.register_forward_pre_hook(reset, with_kwargs=True)
+
+
+def cached_logprobs(model, ids, prompt_length):
+    with torch.no_grad():
+        out = model(torch.tensor([ids[:prompt_length]]), use_cache=True)
+        found = []
+        for token in ids[prompt_length:]:
+            found.append(torch.log_softmax(out.logits[0, -1].float(), -1)[token])
+            out = model(torch.tensor([[token]]), past_key_values=out.past_key_values, use_cache=True)
+    return numbers(found)
+
+
 def completion_logprobs(model, ids, prompt_length, temperature):
     logits = model(torch.tensor([ids])).logits[0, prompt_length - 1 : -1].float()
     logprobs = torch.log_softmax(logits / temperature, -1)
@@ -186,6 +223,8 @@ def row_numbers(model, ids, prompt_length):
             taken, entropy = completion_logprobs(model, ids, prompt_length, temperature)
             row["logprobs"][str(temperature)] = numbers(taken)
             row["entropies"][str(temperature)] = numbers(entropy)
+    if is_dynamic(model):
+        row["cached_logprobs"] = cached_logprobs(model, ids, prompt_length)
     return row
 
 
@@ -200,9 +239,13 @@ def greedy_numbers(model, prompt, count):
         tokens = ids[len(prompt) :]
         cached = model.generate(
             torch.tensor([prompt]), attention_mask=torch.ones(1, len(prompt), dtype=torch.long), do_sample=False, min_new_tokens=1,
-            max_new_tokens=count, eos_token_id=-1, pad_token_id=PAD,
+            max_new_tokens=count, eos_token_id=-1, pad_token_id=PAD, return_dict_in_generate=True, output_logits=True,
         )
-    if min(gaps) > LEAST_GAP and cached[0, len(prompt) :].tolist() != tokens:
+    if is_dynamic(model):
+        best = [logits[0].topk(2).values for logits in cached.logits]
+        gaps += [(b[0] - b[1]).item() for b in best]
+        return {"prompt": list(prompt), "tokens": tokens, "cached": cached.sequences[0, len(prompt) :].tolist(), "least_gap": number(min(gaps))}
+    if min(gaps) > LEAST_GAP and cached.sequences[0, len(prompt) :].tolist() != tokens:
         raise AssertionError("generate() and full passes disagree")
     return {"prompt": list(prompt), "tokens": tokens, "least_gap": number(min(gaps))}
 
@@ -246,6 +289,8 @@ def load(auto, directory):
     problems = {key: value for key, value in info.items() if value}
     if problems:
         raise AssertionError(f"{directory}: {problems}")
+    if is_dynamic(model):
+        forget_longer_texts(model)
     return model.eval()
 
 
@@ -294,7 +339,7 @@ def reward_numbers(model, texts):
         batch = torch.tensor([ids + [pad] * (width - len(ids)) for ids in texts])
         mask = torch.tensor([[1] * len(ids) + [0] * (width - len(ids)) for ids in texts])
         scores = model(batch, attention_mask=mask).logits[:, 0]
-        if (getattr(model.config, "rope_parameters", None) or {}).get("rope_type") == "longrope":
+        if (getattr(model.config, "rope_parameters", None) or {}).get("rope_type") in ("longrope", "dynamic"):
             # In transformers the longest row of a batch decides how all are rotated.
             scores = torch.stack([model(torch.tensor([ids])).logits[0, 0] for ids in texts])
         rows = []

@@ -27,12 +27,14 @@ record GgufFile(Metadata metadata, List<GgufTensor> tensors) {
     /** Bytes of the shortest key-value pair: an empty key, a type and one byte. */
     private static final int SHORTEST_PAIR = 13;
 
-    /** Bytes of the shortest description of a tensor: an empty name, the number of dimensions, one dimension, the type and the offset. */
-    private static final int SHORTEST_TENSOR = 32;
+    /** Bytes of the shortest description of a tensor: an empty name, the number of dimensions, the type and the offset. */
+    private static final int SHORTEST_TENSOR = 24;
 
     /** Bytes of one element of an array by the number of its type; a text has at least its length. */
     private static final List<Integer> ELEMENT_BYTES = List.of(1, 1, 2, 2, 4, 4, 4, 1, 8, 0, 8, 8, 8);
 
+    private static final String ALIGNMENT = "general.alignment";
+    private static final int UINT32 = 4;
     private static final int TEXT = 8;
     private static final int ARRAY = 9;
 
@@ -76,8 +78,16 @@ record GgufFile(Metadata metadata, List<GgufTensor> tensors) {
             long alignment = alignment(metadata);
             long dataStart = (in.position() + alignment - 1) / alignment * alignment;
             Map<String, GgufTensor> tensors = new LinkedHashMap<>();
+            long expected = 0;
             for (RawTensor tensor : raw) {
-                if (tensors.put(tensor.name, located(tensor, alignment, dataStart)) != null) {
+                GgufTensor located = located(tensor, alignment, dataStart);
+                // As llama.cpp wants it: no hole, no overlap, in the order of the descriptions.
+                if (tensor.offset != expected) {
+                    throw in.damaged("the tensor " + tensor.name + " starts at offset " + tensor.offset
+                            + " where the one before it ends at " + expected);
+                }
+                expected += (located.bytes() + alignment - 1) / alignment * alignment;
+                if (tensors.put(tensor.name, located) != null) {
                     throw in.damaged("the tensor " + tensor.name + " is in it twice");
                 }
             }
@@ -105,7 +115,14 @@ record GgufFile(Metadata metadata, List<GgufTensor> tensors) {
             Map<String, Object> pairs = new LinkedHashMap<>();
             for (int i = 0; i < count; i++) {
                 String key = in.string("a key");
-                if (pairs.put(key, value(key, in.int32())) != null) {
+                int type = in.int32();
+                if (key.isEmpty()) {
+                    throw in.damaged("it has a key without a name");
+                }
+                if (key.equals(ALIGNMENT) && type != UINT32) {
+                    throw in.damaged("the key " + key + " is of type " + type + ", not an unsigned number of 32 bits");
+                }
+                if (pairs.put(key, value(key, type)) != null) {
                     throw in.damaged("the key " + key + " is in it twice");
                 }
             }
@@ -151,14 +168,15 @@ record GgufFile(Metadata metadata, List<GgufTensor> tensors) {
         private RawTensor rawTensor() throws IOException {
             String name = in.string("a tensor's name");
             int dimensions = in.int32();
-            if (dimensions < 1 || dimensions > MOST_DIMENSIONS) {
+            if (dimensions < 0 || dimensions > MOST_DIMENSIONS) {
                 throw in.damaged("the tensor " + name + " has " + Integer.toUnsignedString(dimensions) + " dimensions");
             }
             List<Long> shape = new ArrayList<>();
             for (int d = 0; d < dimensions; d++) {
                 shape.add(0, in.int64());
             }
-            return new RawTensor(name, shape, in.int32(), in.int64());
+            // A single number, as llama.cpp takes it.
+            return new RawTensor(name, shape.isEmpty() ? List.of(1L) : shape, in.int32(), in.int64());
         }
 
         private GgufTensor located(RawTensor raw, long alignment, long dataStart) {
@@ -186,7 +204,7 @@ record GgufFile(Metadata metadata, List<GgufTensor> tensors) {
         private long elements(RawTensor raw) {
             long elements = 1;
             for (long dimension : raw.shape) {
-                if (dimension < 1 || dimension > Long.MAX_VALUE / elements) {
+                if (dimension < 0 || (elements > 0 && dimension > Long.MAX_VALUE / elements)) {
                     throw in.damaged("the tensor " + raw.name + " has an impossible shape "
                             + raw.shape.stream().map(Long::toUnsignedString).toList());
                 }
@@ -196,10 +214,9 @@ record GgufFile(Metadata metadata, List<GgufTensor> tensors) {
         }
 
         private long alignment(Metadata metadata) {
-            OptionalInt alignment = metadata.positive("general.alignment");
+            OptionalInt alignment = metadata.positive(ALIGNMENT);
             if (alignment.isPresent() && Integer.bitCount(alignment.getAsInt()) != 1) {
-                throw metadata.wrong(
-                        "general.alignment", "is " + alignment.getAsInt() + ", which is not a power of two");
+                throw metadata.wrong(ALIGNMENT, "is " + alignment.getAsInt() + ", which is not a power of two");
             }
             return alignment.orElse(DEFAULT_ALIGNMENT);
         }

@@ -66,7 +66,14 @@ final class RopeRules {
         config.putObject("rope_scaling").put("rope_type", "linear").put("factor", factor);
     }
 
+    /** llama.cpp's converter writes transformers' own {@code attention_factor}, although llama.cpp multiplies its own with it; the model that was converted is what is wanted. */
     private static void yarn(Hyperparameters from, ObjectNode config) {
+        double extrapolation = from.number("rope.scaling.yarn_ext_factor").orElse(1);
+        if (extrapolation >= 0 && extrapolation != 1) {
+            throw from.wrong(
+                    "rope.scaling.yarn_ext_factor",
+                    "is " + extrapolation + ", a share of YaRN that transformers has no name for");
+        }
         ObjectNode scaling = config.putObject("rope_scaling")
                 .put("rope_type", "yarn")
                 .put("factor", from.requiredNumber("rope.scaling.factor"))
@@ -74,6 +81,10 @@ final class RopeRules {
         from.number("rope.scaling.yarn_attn_factor").ifPresent(f -> scaling.put("attention_factor", f));
         from.number("rope.scaling.yarn_beta_fast").ifPresent(f -> scaling.put("beta_fast", f));
         from.number("rope.scaling.yarn_beta_slow").ifPresent(f -> scaling.put("beta_slow", f));
+        double ofAll = from.number("rope.scaling.yarn_log_multiplier").orElse(0);
+        if (ofAll != 0) {
+            scaling.put("mscale", 1.0).put("mscale_all_dim", ofAll);
+        }
     }
 
     private static void longRope(Hyperparameters from, ObjectNode config) {

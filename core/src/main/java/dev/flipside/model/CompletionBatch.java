@@ -23,7 +23,8 @@ record CompletionBatch(int[] rows, RowLayout layout, long[] positions, long[] ta
                 .toList();
         Batches.requireFitting(all.stream().map(TokenRow::ids).toList(), config);
         int[] prompts = all.stream().mapToInt(TokenRow::promptLength).toArray();
-        return RowBatch.split(inputs, prompts, tokens, config.originalContext()).stream()
+        int[] texts = all.stream().mapToInt(row -> row.ids().length).toArray();
+        return RowBatch.split(inputs, prompts, tokens, texts, config).stream()
                 .map(batch -> of(all, batch))
                 .toList();
     }

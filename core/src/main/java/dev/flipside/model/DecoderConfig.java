@@ -101,7 +101,21 @@ public record DecoderConfig(
         GELU,
         /** By the hyperbolic tangent. */
         GELU_TANH,
-        RELU
+        /** By the error function, between -10 and 10. */
+        GELU_CLIPPED,
+        /** x sigmoid(1.702 x). */
+        GELU_QUICK,
+        RELU,
+        RELU_SQUARED,
+        /** At most 6. */
+        RELU6,
+        /** A hundredth of x below 0. */
+        LEAKY_RELU,
+        SIGMOID,
+        TANH,
+        MISH,
+        HARD_SWISH,
+        LINEAR
     }
 
     /**
@@ -137,6 +151,8 @@ public record DecoderConfig(
         NONE,
         /** Of every head, with one weight for all query heads and one for all key heads (Qwen3, Gemma 3). */
         EACH,
+        /** Of every head by mean and variance, each with a weight of its own (StableLM 2 12B). */
+        EACH_ITS_OWN,
         /** Of all heads together (OLMo 2). */
         TOGETHER
     }
@@ -146,6 +162,7 @@ public record DecoderConfig(
      *
      * @param headNorms of queries and keys
      * @param scale of the scores; 1 / sqrt(headDim) when empty
+     * @param dividedByLayer whether scores of block i, counted from 1, are divided by i
      * @param softCap c of c tanh(score / c)
      * @param slidingWindow the number of latest tokens that a sliding layer sees, its own included
      * @param slidingLayers which layers slide; all false without a window
@@ -153,6 +170,7 @@ public record DecoderConfig(
     public record Attention(
             HeadNorms headNorms,
             OptionalDouble scale,
+            boolean dividedByLayer,
             OptionalDouble softCap,
             OptionalInt slidingWindow,
             List<Boolean> slidingLayers) {
@@ -179,8 +197,7 @@ public record DecoderConfig(
             boolean uniform = !learned
                     && rotaryDim == headDim
                     && ropes.stream().allMatch(first::equals)
-                    && first.filter(rope -> !(rope instanceof RopeConfig.LongRope))
-                            .isPresent();
+                    && first.filter(rope -> !rope.dependsOnLength()).isPresent();
             return uniform ? first : Optional.empty();
         }
     }
@@ -211,7 +228,16 @@ public record DecoderConfig(
         return block.experts().filter(e -> e.sparseLayers().get(layer));
     }
 
-    /** The length beyond which texts are rotated otherwise, so that they cannot share a pass with shorter ones. */
+    /** What texts must have in common to share a pass, because they are rotated by the same frequencies; by their length. */
+    List<Integer> lengthClasses(int tokens) {
+        return positions.ropes().stream()
+                .flatMap(Optional::stream)
+                .distinct()
+                .map(rope -> rope.lengthClass(tokens))
+                .toList();
+    }
+
+    /** The length beyond which {@link RopeConfig.LongRope} rotates texts otherwise. */
     OptionalInt originalContext() {
         return positions.ropes().stream()
                 .flatMap(Optional::stream)
@@ -247,8 +273,9 @@ public record DecoderConfig(
     /** Whether all that lies between the products of attention is what Llama has there, but for sliding windows and head norms. */
     boolean attendsAsLlama() {
         return attention.scale().isEmpty()
+                && !attention.dividedByLayer()
                 && attention.softCap().isEmpty()
-                && attention.headNorms() != HeadNorms.TOGETHER
+                && (attention.headNorms() == HeadNorms.NONE || attention.headNorms() == HeadNorms.EACH)
                 && positions.uniform(headDim).isPresent();
     }
 

@@ -40,6 +40,7 @@ public final class DecoderConfigBuilder {
     private Optional<Experts> experts = Optional.empty();
     private HeadNorms headNorms = HeadNorms.NONE;
     private OptionalDouble attentionScale = OptionalDouble.empty();
+    private boolean dividedByLayer;
     private OptionalDouble attentionSoftCap = OptionalDouble.empty();
     private OptionalInt slidingWindow = OptionalInt.empty();
     private List<Boolean> slidingLayers;
@@ -118,6 +119,11 @@ public final class DecoderConfigBuilder {
         return this;
     }
 
+    public DecoderConfigBuilder attentionDividedByLayer(boolean divided) {
+        dividedByLayer = divided;
+        return this;
+    }
+
     public DecoderConfigBuilder attentionSoftCap(OptionalDouble cap) {
         attentionSoftCap = cap;
         return this;
@@ -171,7 +177,8 @@ public final class DecoderConfigBuilder {
                 tiedHead,
                 initializerRange,
                 new Block(norm, placement, residual, activation, gated, biases, experts),
-                new Attention(headNorms, attentionScale, attentionSoftCap, slidingWindow, slidingLayers),
+                new Attention(
+                        headNorms, attentionScale, dividedByLayer, attentionSoftCap, slidingWindow, slidingLayers),
                 new Positions(learnedPositions, rotaryDim, ropes),
                 scales);
     }

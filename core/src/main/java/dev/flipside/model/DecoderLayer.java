@@ -10,6 +10,7 @@ import java.util.Optional;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -122,8 +123,9 @@ final class DecoderLayer {
         Optional<Rope.Angles> own = angles.of(index);
         Tensor qk = own.isPresent() ? own.get().rotate(normed) : normed;
         Tensor v = heads.narrow(2, rotated, config.kvHeads());
-        return attention.apply(
-                index, qk.narrow(2, 0, config.heads()), qk.narrow(2, config.heads(), config.kvHeads()), v);
+        Tensor q = qk.narrow(2, 0, config.heads());
+        Tensor scaled = config.attention().dividedByLayer() ? q.div(new Scalar(index + 1.0)) : q;
+        return attention.apply(index, scaled, qk.narrow(2, config.heads(), config.kvHeads()), v);
     }
 
     /** @param qk queries and keys of {@code qkv} [B, T, H + KV, headDim] */
@@ -131,6 +133,10 @@ final class DecoderLayer {
         return switch (config.attention().headNorms()) {
             case NONE -> qk;
             case EACH -> headNorm(qk, headScales(config, weights, index), config);
+            case EACH_ITS_OWN -> {
+                Tensor scales = Tensors.cat(0, weight(QUERY_NORM + ".weight"), weight(KEY_NORM + ".weight"));
+                yield Norms.centred(qk, config.normEps()).mul(scales.view(-1, config.headDim()));
+            }
             case TOGETHER -> {
                 long q = (long) config.heads() * config.headDim();
                 long kv = (long) config.kvHeads() * config.headDim();
@@ -177,11 +183,26 @@ final class DecoderLayer {
     }
 
     private Tensor activation(Tensor x) {
-        return switch (config.block().activation()) {
+        return activation(config.block().activation(), x);
+    }
+
+    static Tensor activation(DecoderConfig.Activation function, Tensor x) {
+        return switch (function) {
             case SILU -> torch.silu(x);
             case GELU -> torch.gelu(x);
             case GELU_TANH -> torch.gelu(x, "tanh");
+            case GELU_CLIPPED ->
+                torch.gelu(x).clamp(new ScalarOptional(new Scalar(-10.0)), new ScalarOptional(new Scalar(10.0)));
+            case GELU_QUICK -> x.mul(x.mul(new Scalar(1.702)).sigmoid());
             case RELU -> torch.relu(x);
+            case RELU_SQUARED -> torch.relu(x).square();
+            case RELU6 -> torch.relu6(x);
+            case LEAKY_RELU -> torch.leaky_relu(x, new Scalar(0.01));
+            case SIGMOID -> x.sigmoid();
+            case TANH -> x.tanh();
+            case MISH -> torch.mish(x);
+            case HARD_SWISH -> torch.hardswish(x);
+            case LINEAR -> x;
         };
     }
 

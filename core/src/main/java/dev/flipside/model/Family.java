@@ -62,6 +62,13 @@ sealed interface Family
 
     DecoderConfig read(ConfigJson config);
 
+    /** {@link #read}, with a look at what has to fit together in any family. */
+    default DecoderConfig checked(ConfigJson config) {
+        DecoderConfig decoder = read(config);
+        RopeConfig.requireFitting(config, decoder.positions());
+        return decoder;
+    }
+
     /** The tensors of its directories. */
     default TensorNames names() {
         return TensorNames.LLAMA;

@@ -108,11 +108,24 @@ record FamilyReader(ConfigJson config, int layers, int heads, int hiddenSize, in
         return switch (name) {
             case "silu", "swish" -> Activation.SILU;
             case "gelu", "gelu_python" -> Activation.GELU;
-            case "gelu_new", "gelu_fast", "gelu_pytorch_tanh", "gelu_python_tanh" -> Activation.GELU_TANH;
+            case "gelu_new", "gelu_fast", "gelu_accurate", "gelu_pytorch_tanh", "gelu_python_tanh" ->
+                Activation.GELU_TANH;
+            case "gelu_10" -> Activation.GELU_CLIPPED;
+            case "quick_gelu" -> Activation.GELU_QUICK;
             case "relu" -> Activation.RELU;
+            case "relu2" -> Activation.RELU_SQUARED;
+            case "relu6" -> Activation.RELU6;
+            case "leaky_relu" -> Activation.LEAKY_RELU;
+            case "sigmoid" -> Activation.SIGMOID;
+            case "tanh" -> Activation.TANH;
+            case "mish" -> Activation.MISH;
+            case "hardswish" -> Activation.HARD_SWISH;
+            case "linear" -> Activation.LINEAR;
             default ->
                 throw config.wrong(
-                        key, "is '" + name + "'; supported are silu, gelu, gelu_new, gelu_pytorch_tanh and relu");
+                        key,
+                        "is '" + name
+                                + "'; supported are silu, gelu, gelu_new, gelu_pytorch_tanh, gelu_10, quick_gelu, relu, relu2, relu6, leaky_relu, sigmoid, tanh, mish, hardswish and linear");
         };
     }
 

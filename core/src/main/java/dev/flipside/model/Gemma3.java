@@ -60,7 +60,7 @@ record Gemma3() implements Family {
         }
         String key = parameters.isPresent() ? "rope_parameters." + layerType : "rope_scaling";
         return parameters
-                .map(p -> RopeConfig.of(config, key, p, reader.maxPositions(), theta))
+                .map(p -> RopeConfig.ofLayerType(config, key, p, reader.maxPositions(), theta))
                 .orElseGet(() -> new RopeConfig.Plain(theta));
     }
 }

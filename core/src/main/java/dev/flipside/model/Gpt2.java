@@ -41,7 +41,6 @@ record Gpt2() implements Family {
     public DecoderConfig read(ConfigJson config) {
         FamilyReader reader = FamilyReader.of(config, "n_layer", "n_head", "n_embd", "n_positions");
         reader.refuse("add_cross_attention", "cross-attention is not supported");
-        reader.refuse("scale_attn_by_inverse_layer_idx", "scores scaled by layer are not supported");
         int width = reader.hiddenSize();
         int headDim = reader.equalHeads();
         DecoderConfigBuilder decoder = reader.decoder(
@@ -49,6 +48,7 @@ record Gpt2() implements Family {
                 .norm(NormKind.LAYER, config.number("layer_norm_epsilon", 1e-5))
                 .mlp(reader.activation("activation_function", "gelu_new"), false)
                 .biases(true, true, true)
+                .attentionDividedByLayer(config.flag("scale_attn_by_inverse_layer_idx", false))
                 .learnedPositions();
         return config.flag("scale_attn_weights", true)
                 ? decoder.build()

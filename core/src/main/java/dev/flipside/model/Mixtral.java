@@ -29,9 +29,6 @@ record Mixtral() implements Family {
     @Override
     public DecoderConfig read(ConfigJson config) {
         FamilyReader reader = FamilyReader.of(config);
-        if (config.numberOrZero("router_jitter_noise", 0) != 0) {
-            throw config.wrong("router_jitter_noise", "is not 0; noise on what routers see is not supported");
-        }
         return reader.gated(this, reader.equalHeads(), false, 1e-5)
                 .sliding(reader.window(OptionalInt.empty()), reader.allLayers())
                 .experts(reader.experts(8, 2, config.required("intermediate_size"), true, reader.allLayers()))

@@ -47,7 +47,7 @@ public final class ModelFiles {
         generationConfig = Files.exists(generationFile) ? Optional.of(Json.read(generationFile)) : Optional.empty();
         ConfigJson reader = reader();
         family = Family.of(directory.resolve(CONFIG), reader);
-        decoderConfig = family.read(reader);
+        decoderConfig = family.checked(reader);
         Set<Integer> ends = new LinkedHashSet<>(ids(reader, "eos_token_id"));
         generationConfig.ifPresent(g -> ends.addAll(ids(new ConfigJson(generationFile, g), "eos_token_id")));
         eosIds = Collections.unmodifiableSet(ends);
@@ -108,13 +108,6 @@ public final class ModelFiles {
 
     ConfigJson reader() {
         return new ConfigJson(directory.resolve(CONFIG), config);
-    }
-
-    /** The number of labels that a classification head has, by transformers' rules: the size of id2label, else num_labels, else 2. */
-    int labels() {
-        return reader().object("id2label")
-                .map(o -> config.get("id2label").size())
-                .orElseGet(() -> reader().positive("num_labels").orElse(2));
     }
 
     /** Writes config.json, generation_config.json and the tokenizer of a causal language model. */

@@ -28,7 +28,7 @@ public final class ModelWriter {
         writeJson("config.json", config);
         Path file = directory.resolve("config.json");
         ConfigJson reader = new ConfigJson(file, config);
-        Family.of(file, reader).read(reader);
+        Family.of(file, reader).checked(reader);
     }
 
     /** Writes one of the other JSON files of a model directory. */

@@ -27,6 +27,11 @@ final class Norms {
         return torch.rms_norm(x, new long[] {x.size(-1)}, Tensors.NONE, new DoubleOptional(eps));
     }
 
+    /** By mean and variance, without weight and bias. */
+    static Tensor centred(Tensor x, double eps) {
+        return torch.layer_norm(x, new long[] {x.size(-1)}, Tensors.NONE, Tensors.NONE, eps, true);
+    }
+
     static Tensor layer(Tensor x, Tensor weight, Tensor bias, double eps) {
         return torch.layer_norm(
                 x, new long[] {weight.numel()}, new TensorOptional(weight), new TensorOptional(bias), eps, true);

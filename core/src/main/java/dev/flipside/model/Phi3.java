@@ -8,6 +8,9 @@ record Phi3() implements Family {
             .with(DecoderLayer.QKV, "self_attn.qkv_proj")
             .with(DecoderLayer.GATE_UP, "mlp.gate_up_proj");
 
+    /** transformers' default, which goes before one that stands among the rotary parameters. */
+    private static final OptionalInt ORIGINAL_CONTEXT = OptionalInt.of(4096);
+
     @Override
     public String modelType() {
         return "phi3";
@@ -29,21 +32,14 @@ record Phi3() implements Family {
         int headDim = reader.equalHeads();
         int rotaryDim = reader.rotaryDim(headDim, RopeConfig.partialFactor(config, 1));
         double theta = config.number("rope_theta", RopeConfig.DEFAULT_THETA);
-        RopeConfig rope = RopeConfig.readPartial(config, reader.maxPositions(), theta);
-        if (rope instanceof RopeConfig.LongRope longRope) {
-            requireOnePerPair(config, "short_factor", longRope.shortFactors().size(), rotaryDim);
-            requireOnePerPair(config, "long_factor", longRope.longFactors().size(), rotaryDim);
+        RopeConfig rope = RopeConfig.readPartial(config, reader.maxPositions(), theta, ORIGINAL_CONTEXT);
+        if (!(rope instanceof RopeConfig.Plain || rope instanceof RopeConfig.LongRope)) {
+            throw config.wrong("rope_scaling", "is of another type than transformers knows of Phi-3's, longrope alone");
         }
         return reader.gated(this, headDim, false, 1e-5)
                 .sliding(reader.window(OptionalInt.empty()), reader.allLayers())
                 .rope(rope)
                 .rotaryDim(rotaryDim)
                 .build();
-    }
-
-    private static void requireOnePerPair(ConfigJson config, String key, int factors, int rotaryDim) {
-        if (factors != rotaryDim / 2) {
-            throw config.wrong(key, "has " + factors + " entries for " + rotaryDim / 2 + " rotated pairs");
-        }
     }
 }

@@ -42,15 +42,15 @@ final class Prefill {
 
     private static Tensor functional(Decoder decoder, int[][] rows, int newTokens, Decoder.KeysAndValues storing) {
         int tokens = RowLayout.longest(rows);
-        int[] contexts =
-                Arrays.stream(rows).mapToInt(row -> row.length + newTokens).toArray();
+        int[] lengths = Arrays.stream(rows).mapToInt(row -> row.length).toArray();
+        int[] contexts = Arrays.stream(lengths).map(n -> n + newTokens).toArray();
         CausalAttention causal = decoder.causal(tokens);
         DecoderLayer.Attention attention = (layer, q, k, v) -> {
             storing.put(layer, k.transpose(1, 2), v.transpose(1, 2));
             return causal.apply(layer, q, k, v);
         };
-        RotaryTables.Angles angles =
-                decoder.rotary().upTo(tokens, RotaryTables.beyond(decoder.config(), contexts, decoder.device()));
+        RotaryTables.Angles angles = decoder.rotary()
+                .ofPrompts(tokens, lengths, RotaryTables.beyond(decoder.config(), contexts, decoder.device()));
         Tensor embedded = decoder.embed(new RowLayout.Padded(rows));
         return decoder.finalNorm(decoder.blocks(embedded, angles, attention, RouterListener.NONE));
     }

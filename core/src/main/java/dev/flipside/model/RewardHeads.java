@@ -32,7 +32,8 @@ record RewardHeads(Parameters trunk, Parameters valueHead) {
         static List<Batch> split(PromptValues all, OptionalInt padId, DecoderConfig config, int tokens) {
             List<int[]> ids = all.rows().stream().map(ScoredRow::ids).toList();
             Batches.requireFitting(ids, config);
-            return RowBatch.split(ids, all.sharedLengths(), tokens, config.originalContext()).stream()
+            int[] texts = ids.stream().mapToInt(row -> row.length).toArray();
+            return RowBatch.split(ids, all.sharedLengths(), tokens, texts, config).stream()
                     .map(batch -> of(all.rows(), batch, padId))
                     .toList();
         }

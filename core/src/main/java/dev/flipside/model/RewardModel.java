@@ -71,7 +71,8 @@ public final class RewardModel implements AutoCloseable {
     }
 
     /**
-     * Reads a sequence-classification directory with one label, or that of a PEFT adapter with such a head. The value head is zero when the directory has none.
+     * Reads a sequence-classification directory whose head has one label, whatever config.json says of labels, or that of a PEFT adapter with such a head. The value head is zero when the
+     * directory has none.
      *
      * @param shared taken as the frozen weights of an adapter that lies on the same base; to be closed after this model
      * @throws UserError without {@code score.weight}, with several labels, or when a file is missing or malformed
@@ -85,16 +86,7 @@ public final class RewardModel implements AutoCloseable {
     private static RewardModel loadWhole(Path directory, Device device, Precision precision) {
         ModelFiles files = ModelFiles.open(directory);
         WeightFiles weights = WeightFiles.open(directory);
-        if (!weights.has(WeightLayout.REWARD_HEAD)) {
-            throw new UserError(
-                    directory
-                            + ": has no score.weight, so it is not a reward model; train one from it with `flipside train-rm` or give a sequence-classification directory.");
-        }
-        long labels = weights.shape(WeightLayout.REWARD_HEAD).get(0);
-        if (labels != 1 || files.labels() != 1) {
-            throw new UserError(directory + ": its score head has " + Math.max(labels, files.labels())
-                    + " labels; a reward model has one.");
-        }
+        StoredRewardHead.require(weights, files.config());
         WeightLayout layout = WeightLayout.rewardModel(files.config());
         ModelWeights trunk = ModelWeights.of(layout.load(weights, device));
         return new RewardModel(files, layout, trunk, ValueHeadFile.zero(files, device), precision, files.padId());
@@ -142,8 +134,7 @@ public final class RewardModel implements AutoCloseable {
         boolean ownHead = hasRewardHead(directory);
         if (ownHead) {
             WeightFiles stored = WeightFiles.open(directory);
-            stored.require(
-                    WeightLayout.REWARD_HEAD, List.of(1L, (long) files.config().hiddenSize()));
+            StoredRewardHead.require(stored, files.config());
             stored.read(WeightLayout.REWARD_HEAD, lora.parameters().get(WeightLayout.REWARD_HEAD));
         } else {
             newRewardHead(lora.parameters(), files, seeds);
@@ -173,7 +164,9 @@ public final class RewardModel implements AutoCloseable {
     public static RewardModel fromBackbone(Path directory, Device device, Precision precision, Seeds seeds) {
         ModelFiles files = ModelFiles.open(directory);
         WeightLayout layout = WeightLayout.rewardModel(files.config());
-        Parameters trunk = layout.loadWithout(Set.of(WeightLayout.REWARD_HEAD), WeightFiles.open(directory), device);
+        WeightFiles stored = WeightFiles.open(directory);
+        StoredRewardHead.requireNoOther(stored);
+        Parameters trunk = layout.loadWithout(Set.of(WeightLayout.REWARD_HEAD), stored, device);
         newRewardHead(trunk, files, seeds);
         ModelWeights weights = ModelWeights.of(trunk);
         RewardModel model = new RewardModel(

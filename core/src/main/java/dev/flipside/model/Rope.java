@@ -4,7 +4,6 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import java.util.stream.LongStream;
-import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptions;
@@ -15,7 +14,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * The tables of one rotation, float32, grown on demand.
  *
  * <p>A head (x1, x2) becomes (x1 cos - x2 sin, x2 cos + x1 sin). The sine table carries the sign of its first half, so that a rotation is two products and a
- * roll. Tables live outside every scope; what is handed out are views of the caller's scope, which stay valid when the tables grow.
+ * roll. Tables live outside every scope; what is handed out are views of the caller's scope, which stay valid when the tables grow or are closed.
  */
 final class Rope implements AutoCloseable {
     private static final int FIRST_LENGTH = 512;
@@ -40,26 +39,56 @@ final class Rope implements AutoCloseable {
         }
     }
 
+    /** The angles [tokens, rotaryDim / 2] of positions 0 to tokens - 1. */
+    private interface Rotation {
+        Tensor angles(long tokens);
+    }
+
     private final RopeConfig config;
     private final int rotaryDim;
-    private final boolean beyondOriginalContext;
     private final Device device;
+    private final Rotation rotation;
     private Tensor cos;
     private Tensor sin;
     private long length;
 
-    /** For texts within the original context, where that matters. */
-    Rope(RopeConfig config, int rotaryDim, Device device) {
-        this(config, rotaryDim, false, device);
-    }
-
-    /** @param beyondOriginalContext whether texts are longer than the original context of {@link RopeConfig.LongRope} */
-    Rope(RopeConfig config, int rotaryDim, boolean beyondOriginalContext, Device device) {
+    private Rope(RopeConfig config, int rotaryDim, Device device, Rotation rotation) {
         this.config = config;
         this.rotaryDim = rotaryDim;
-        this.beyondOriginalContext = beyondOriginalContext;
         this.device = device;
+        this.rotation = rotation;
         build(FIRST_LENGTH);
+    }
+
+    /** For texts within the original context, where that matters. */
+    Rope(RopeConfig config, int rotaryDim, Device device) {
+        this(config, rotaryDim, 0, device);
+    }
+
+    /** @param context the length of the texts, on which some rotations depend */
+    Rope(RopeConfig config, int rotaryDim, long context, Device device) {
+        this(config, rotaryDim, device, tokens -> {
+            float[] frequencies = RopeFrequencies.of(config, rotaryDim, context);
+            return torch.outer(positions(tokens), Tensors.ofFloats(frequencies, Device.CPU, frequencies.length));
+        });
+    }
+
+    /** Each position by the frequencies of a text that ends with it: what the tokens of a growing text are rotated by when they come. */
+    static Rope growing(RopeConfig.Dynamic config, int rotaryDim, Device device) {
+        return new Rope(config, rotaryDim, device, tokens -> {
+            int pairs = rotaryDim / 2;
+            float[] frequencies = new float[Math.toIntExact(tokens * pairs)];
+            float[] within = RopeFrequencies.of(config, rotaryDim, 0);
+            for (int t = 0; t < tokens; t++) {
+                float[] row = t < config.context() ? within : RopeFrequencies.of(config, rotaryDim, t + 1L);
+                System.arraycopy(row, 0, frequencies, t * pairs, pairs);
+            }
+            return positions(tokens).unsqueeze(1).mul(Tensors.ofFloats(frequencies, Device.CPU, tokens, pairs));
+        });
+    }
+
+    private static Tensor positions(long tokens) {
+        return torch.arange(new Scalar(tokens), new TensorOptions(ScalarType.Float));
     }
 
     /** Positions 0 to tokens - 1, [T, 1, rotaryDim]. */
@@ -103,13 +132,12 @@ final class Rope implements AutoCloseable {
 
     private void build(long tokens) {
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            Tensor positions = torch.arange(new Scalar(tokens), new TensorOptions(ScalarType.Float));
-            Tensor angles = torch.outer(positions, frequencies());
+            Tensor angles = rotation.angles(tokens);
             cos = Scopes.keep(onDevice(Tensors.cat(-1, angles.cos(), angles.cos())));
             sin = Scopes.keep(onDevice(Tensors.cat(-1, angles.sin().neg(), angles.sin())));
-            if (config instanceof RopeConfig.LongRope longRope && longRope.attentionFactor() != 1) {
-                cos.mul_(Tensors.scalar(longRope.attentionFactor()));
-                sin.mul_(Tensors.scalar(longRope.attentionFactor()));
+            if (config.attentionFactor() != 1) {
+                cos.mul_(Tensors.scalar(config.attentionFactor()));
+                sin.mul_(Tensors.scalar(config.attentionFactor()));
             }
         }
         length = tokens;
@@ -117,54 +145,6 @@ final class Rope implements AutoCloseable {
 
     private Tensor onDevice(Tensor table) {
         return device.isCpu() ? table : table.to(device.torchDevice(), ScalarType.Float);
-    }
-
-    /** Frequencies [rotaryDim / 2], float32 in every step, as transformers computes them. */
-    private Tensor frequencies() {
-        float[] plain;
-        try (PointerScope scope = new PointerScope()) {
-            Tensor exponents = torch.arange(
-                            new Scalar(0L),
-                            new Scalar((long) rotaryDim),
-                            new Scalar(2L),
-                            new TensorOptions(ScalarType.Float))
-                    .div(new Scalar((double) rotaryDim));
-            plain = Tensors.toFloats(torch.pow(new Scalar(config.theta()), exponents));
-        }
-        float[] scaled = new float[plain.length];
-        for (int i = 0; i < plain.length; i++) {
-            scaled[i] = config instanceof RopeConfig.LongRope longRope
-                    ? 1.0f / (divisor(longRope, i) * plain[i])
-                    : scaled(1.0f / plain[i]);
-        }
-        return Tensors.ofFloats(scaled, Device.CPU, scaled.length);
-    }
-
-    private float divisor(RopeConfig.LongRope rope, int pair) {
-        return (beyondOriginalContext ? rope.longFactors() : rope.shortFactors())
-                .get(pair)
-                .floatValue();
-    }
-
-    private float scaled(float frequency) {
-        if (config instanceof RopeConfig.Linear linear) {
-            return frequency / (float) linear.factor();
-        }
-        return config instanceof RopeConfig.Llama3 llama3 ? scaled(frequency, llama3) : frequency;
-    }
-
-    private static float scaled(float frequency, RopeConfig.Llama3 rope) {
-        float wave = (float) (2 * Math.PI) / frequency;
-        float slowed = frequency / (float) rope.factor();
-        if (wave > (float) (rope.originalContext() / rope.lowFrequencyFactor())) {
-            return slowed;
-        }
-        if (wave < (float) (rope.originalContext() / rope.highFrequencyFactor())) {
-            return frequency;
-        }
-        float smooth = (rope.originalContext() / wave - (float) rope.lowFrequencyFactor())
-                / (float) (rope.highFrequencyFactor() - rope.lowFrequencyFactor());
-        return (1 - smooth) * frequency / (float) rope.factor() + smooth * frequency;
     }
 
     @Override

@@ -9,9 +9,8 @@ import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 
-/** The rotations of all layers of a model: one table for each that occurs, and two for one whose frequencies depend on the length of the text. */
+/** The rotations of all layers of a model: tables for each that occurs. */
 final class RotaryTables implements AutoCloseable {
     /**
      * Angles of the same tokens in every layer.
@@ -29,76 +28,57 @@ final class RotaryTables implements AutoCloseable {
         }
     }
 
-    /** @param beyond for texts beyond the original context; the same table where that makes no difference */
-    private record Tables(Rope within, Rope beyond, int originalContext) implements AutoCloseable {
-        static Tables of(RopeConfig config, int rotaryDim, Device device) {
-            Rope within = new Rope(config, rotaryDim, device);
-            return config instanceof RopeConfig.LongRope longRope
-                    ? new Tables(within, new Rope(config, rotaryDim, true, device), longRope.originalContext())
-                    : new Tables(within, within, Integer.MAX_VALUE);
-        }
-
-        Rope of(long context) {
-            return context > originalContext ? beyond : within;
-        }
-
-        /** Row by row. */
-        Rope.Angles of(Optional<Tensor> rowsBeyond, Function<Rope, Rope.Angles> read) {
-            Rope.Angles near = read.apply(within);
-            if (rowsBeyond.isEmpty() || beyond == within) {
-                return near;
-            }
-            Rope.Angles far = read.apply(beyond);
-            Tensor mask = rowsBeyond.get();
-            return new Rope.Angles(torch.where(mask, far.cos(), near.cos()), torch.where(mask, far.sin(), near.sin()));
-        }
-
-        @Override
-        public void close() {
-            within.close();
-            if (beyond != within) {
-                beyond.close();
-            }
-        }
-    }
-
     private final DecoderConfig.Positions positions;
-    private final Map<RopeConfig, Tables> tables = new LinkedHashMap<>();
+    private final Map<RopeConfig, RopeTables> tables = new LinkedHashMap<>();
 
     RotaryTables(DecoderConfig.Positions positions, Device device) {
         this.positions = positions;
         for (Optional<RopeConfig> rope : positions.ropes()) {
-            rope.ifPresent(r -> tables.computeIfAbsent(r, c -> Tables.of(c, positions.rotaryDim(), device)));
+            rope.ifPresent(r -> tables.computeIfAbsent(r, c -> RopeTables.of(c, positions.rotaryDim(), device)));
         }
     }
 
-    /** Positions 0 to tokens - 1 of texts that are no longer. */
+    /** Positions 0 to tokens - 1 of texts of that length. */
     Angles upTo(long tokens) {
-        return angles(tables -> tables.of(tokens).upTo(tokens));
+        return upTo(tokens, tokens);
     }
 
-    /** Positions 0 to tokens - 1 of rows that may become longer, see {@link #beyond}. */
-    Angles upTo(long tokens, Optional<Tensor> beyond) {
-        return angles(tables -> tables.of(beyond, rope -> rope.upTo(tokens)));
+    /**
+     * Positions 0 to tokens - 1.
+     *
+     * @param context the length of the texts
+     */
+    Angles upTo(long tokens, long context) {
+        return angles(tables -> tables.of(context, rope -> rope.upTo(tokens)));
+    }
+
+    /**
+     * Positions 0 to tokens - 1 of prompts that are about to grow.
+     *
+     * @param lengths of the prompts
+     * @param beyond see {@link #beyond}
+     */
+    Angles ofPrompts(long tokens, int[] lengths, Optional<Tensor> beyond) {
+        return angles(tables -> tables.ofPrompts(tokens, lengths, beyond));
     }
 
     /**
      * The given position of each token.
      *
-     * @param context the length of the longest text
+     * @param context the length of the texts
      */
     Angles at(long[] tokens, long context) {
-        return angles(tables -> tables.of(context).at(tokens));
+        return angles(tables -> tables.of(context, rope -> rope.at(tokens)));
     }
 
     /**
-     * One position per row.
+     * One position per row, that of the token by which it grows.
      *
      * @param rows int64 [B] on the device
      * @param limit more than every position
      */
     Angles at(Tensor rows, long limit, Optional<Tensor> beyond) {
-        return angles(tables -> tables.of(beyond, rope -> rope.at(rows, limit)));
+        return angles(tables -> tables.ofNext(rows, limit, beyond));
     }
 
     /**
@@ -117,7 +97,7 @@ final class RotaryTables implements AutoCloseable {
                 : Optional.empty();
     }
 
-    private Angles angles(Function<Tables, Rope.Angles> read) {
+    private Angles angles(Function<RopeTables, Rope.Angles> read) {
         Map<RopeConfig, Rope.Angles> angles = new LinkedHashMap<>();
         tables.forEach((rope, table) -> angles.put(rope, read.apply(table)));
         return new Angles(
@@ -126,6 +106,6 @@ final class RotaryTables implements AutoCloseable {
 
     @Override
     public void close() {
-        tables.values().forEach(Tables::close);
+        tables.values().forEach(RopeTables::close);
     }
 }

@@ -6,7 +6,6 @@ import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalInt;
 import java.util.function.IntPredicate;
 import java.util.stream.IntStream;
 
@@ -43,23 +42,27 @@ record RowBatch(int[] rows, RowLayout layout) {
     }
 
     /**
-     * The same, with rows of up to {@code border} tokens in other batches than longer ones.
+     * The same, with rows of texts that the model rotates alike in batches of their own.
      *
-     * @param border see {@link DecoderConfig#originalContext}
+     * @param texts how long the text is of which each row is the beginning
      */
-    static List<RowBatch> split(List<int[]> rows, int[] prefixLengths, int most, OptionalInt border) {
-        if (border.isEmpty()) {
-            return split(rows, prefixLengths, most);
+    static List<RowBatch> split(List<int[]> rows, int[] prefixLengths, int most, int[] texts, DecoderConfig config) {
+        Map<List<Integer>, List<Integer>> classes = new LinkedHashMap<>();
+        for (int r = 0; r < texts.length; r++) {
+            classes.computeIfAbsent(config.lengthClasses(texts[r]), c -> new ArrayList<>())
+                    .add(r);
         }
+        List<List<Integer>> shortFirst = classes.values().stream()
+                .sorted(Comparator.comparingInt(c -> texts[c.get(0)]))
+                .toList();
         List<RowBatch> batches = new ArrayList<>();
-        for (boolean beyond : new boolean[] {false, true}) {
-            int[] chosen = IntStream.range(0, rows.size())
-                    .filter(r -> rows.get(r).length > border.getAsInt() == beyond)
-                    .toArray();
-            int[] prefixes = IntStream.of(chosen).map(r -> prefixLengths[r]).toArray();
-            for (RowBatch batch : split(IntStream.of(chosen).mapToObj(rows::get).toList(), prefixes, most)) {
+        for (List<Integer> chosen : shortFirst) {
+            List<int[]> own = chosen.stream().map(rows::get).toList();
+            int[] prefixes = chosen.stream().mapToInt(r -> prefixLengths[r]).toArray();
+            for (RowBatch batch : split(own, prefixes, most)) {
                 batches.add(new RowBatch(
-                        IntStream.of(batch.rows).map(r -> chosen[r]).toArray(), batch.layout));
+                        IntStream.of(batch.rows).map(chosen::get).toArray(),
+                        batch.layout.ofTexts(texts[chosen.get(0)])));
             }
         }
         return batches;

@@ -29,8 +29,24 @@ sealed interface RowLayout permits RowLayout.Padded, SharedPrefixLayout {
     /** B * T: the tokens that a pass computes, padding among them. */
     long tokens();
 
-    /** Every row whole, padded on the right: under a causal mask padding never reaches an earlier token. */
-    record Padded(int[][] rows) implements RowLayout {
+    /** The same rows as beginnings of texts of so many tokens, which is what decides how some models rotate them ({@link DecoderConfig#lengthClasses}). */
+    RowLayout ofTexts(int length);
+
+    /**
+     * Every row whole, padded on the right: under a causal mask padding never reaches an earlier token.
+     *
+     * @param context see {@link RowLayout#ofTexts}
+     */
+    record Padded(int[][] rows, int context) implements RowLayout {
+        Padded(int[][] rows) {
+            this(rows, longest(rows));
+        }
+
+        @Override
+        public RowLayout ofTexts(int length) {
+            return new Padded(rows, length);
+        }
+
         @Override
         public Tensor ids(Device device) {
             return Tensors.padded(rows, device);
@@ -47,7 +63,7 @@ sealed interface RowLayout permits RowLayout.Padded, SharedPrefixLayout {
 
         @Override
         public RotaryTables.Angles angles(RotaryTables rotary) {
-            return rotary.upTo(longest(rows));
+            return rotary.upTo(longest(rows), context);
         }
 
         @Override

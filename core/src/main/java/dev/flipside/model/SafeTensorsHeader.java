@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -22,23 +23,30 @@ final class SafeTensorsHeader {
     /** The limit that the reference implementation sets. */
     private static final long LONGEST_HEADER = 100_000_000;
 
-    /** Bytes per element of every type the format had when this was written; a file may hold tensors that we never read. */
-    private static final Map<String, Integer> ELEMENT_BYTES = Map.ofEntries(
-            Map.entry("BOOL", 1),
-            Map.entry("U8", 1),
-            Map.entry("I8", 1),
-            Map.entry("F8_E4M3", 1),
-            Map.entry("F8_E5M2", 1),
-            Map.entry("U16", 2),
-            Map.entry("I16", 2),
-            Map.entry("F16", 2),
-            Map.entry("BF16", 2),
-            Map.entry("U32", 4),
-            Map.entry("I32", 4),
-            Map.entry("F32", 4),
-            Map.entry("U64", 8),
-            Map.entry("I64", 8),
-            Map.entry("F64", 8));
+    /** Bits per element of every type the format had when this was written; a file may hold tensors that we never read. */
+    private static final Map<String, Integer> ELEMENT_BITS = Map.ofEntries(
+            Map.entry("F4", 4),
+            Map.entry("F6_E2M3", 6),
+            Map.entry("F6_E3M2", 6),
+            Map.entry("BOOL", 8),
+            Map.entry("U8", 8),
+            Map.entry("I8", 8),
+            Map.entry("F8_E4M3", 8),
+            Map.entry("F8_E5M2", 8),
+            Map.entry("F8_E8M0", 8),
+            Map.entry("F8_E4M3FNUZ", 8),
+            Map.entry("F8_E5M2FNUZ", 8),
+            Map.entry("U16", 16),
+            Map.entry("I16", 16),
+            Map.entry("F16", 16),
+            Map.entry("BF16", 16),
+            Map.entry("U32", 32),
+            Map.entry("I32", 32),
+            Map.entry("F32", 32),
+            Map.entry("C64", 64),
+            Map.entry("U64", 64),
+            Map.entry("I64", 64),
+            Map.entry("F64", 64));
 
     private final Path file;
 
@@ -89,7 +97,12 @@ final class SafeTensorsHeader {
         long start = Long.BYTES + length;
         List<Map.Entry<String, TensorInfo>> entries = new ArrayList<>();
         for (Map.Entry<String, JsonNode> property : tree(json.array()).properties()) {
-            if (!property.getKey().equals("__metadata__")) {
+            if (!StandardCharsets.UTF_8.newEncoder().canEncode(property.getKey())) {
+                throw malformed("a tensor has a name that is no text");
+            }
+            if (property.getKey().equals("__metadata__")) {
+                requireTexts(property.getValue());
+            } else {
                 entries.add(Map.entry(property.getKey(), tensor(property.getKey(), property.getValue(), start, size)));
             }
         }
@@ -99,9 +112,32 @@ final class SafeTensorsHeader {
         return contiguous(entries, start, size);
     }
 
+    private void requireTexts(JsonNode metadata) {
+        if (!metadata.isNull() && !metadata.isObject()) {
+            throw malformed("its __metadata__ is not an object");
+        }
+        for (JsonNode value : metadata) {
+            if (!value.isTextual()) {
+                throw malformed("its __metadata__ holds " + value.getNodeType() + " where a text belongs");
+            }
+        }
+    }
+
+    /** The format is UTF-8, whatever else a JSON reader would find in the bytes. */
+    private String utf8(byte[] json) {
+        try {
+            return StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(json))
+                    .toString();
+        } catch (CharacterCodingException e) {
+            throw malformed("its header is not UTF-8");
+        }
+    }
+
     private ObjectNode tree(byte[] json) throws IOException {
         try {
-            if (Json.MAPPER.readTree(json) instanceof ObjectNode object) {
+            if (Json.MAPPER.readTree(utf8(json)) instanceof ObjectNode object) {
                 return object;
             }
         } catch (JsonProcessingException e) {
@@ -112,7 +148,7 @@ final class SafeTensorsHeader {
 
     private TensorInfo tensor(String name, JsonNode node, long start, long size) {
         String dtype = node.path("dtype").asText();
-        if (!ELEMENT_BYTES.containsKey(dtype)) {
+        if (!ELEMENT_BITS.containsKey(dtype)) {
             throw malformed("tensor " + name + " has the unknown type '" + dtype + "'");
         }
         JsonNode offsets = node.path("data_offsets");
@@ -121,11 +157,16 @@ final class SafeTensorsHeader {
         }
         List<Long> shape = new ArrayList<>();
         try {
-            long bytes = ELEMENT_BYTES.get(dtype);
+            long bits = ELEMENT_BITS.get(dtype);
             for (JsonNode dimension : node.get("shape")) {
                 shape.add(natural(name, dimension));
-                bytes = Math.multiplyExact(bytes, shape.get(shape.size() - 1));
+                bits = Math.multiplyExact(bits, shape.get(shape.size() - 1));
             }
+            if (bits % Byte.SIZE != 0) {
+                throw malformed("tensor " + name + " of type " + dtype + " and shape " + shape
+                        + " ends in the middle of a byte");
+            }
+            long bytes = bits / Byte.SIZE;
             long begin = natural(name, offsets.get(0));
             long end = natural(name, offsets.get(1));
             if (begin > end || end > size - start) {

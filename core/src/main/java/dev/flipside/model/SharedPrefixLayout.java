@@ -16,8 +16,18 @@ import org.bytedeco.pytorch.Tensor;
  * @param prefixes the P prefixes, none empty
  * @param prefixOf the prefix of each row, ascending
  * @param continuations what follows the prefix in each of the B rows; may be empty
+ * @param context see {@link RowLayout#ofTexts}
  */
-record SharedPrefixLayout(int[][] prefixes, int[] prefixOf, int[][] continuations) implements RowLayout {
+record SharedPrefixLayout(int[][] prefixes, int[] prefixOf, int[][] continuations, int context) implements RowLayout {
+    SharedPrefixLayout(int[][] prefixes, int[] prefixOf, int[][] continuations) {
+        this(prefixes, prefixOf, continuations, longestRow(prefixes, prefixOf, continuations));
+    }
+
+    @Override
+    public RowLayout ofTexts(int length) {
+        return new SharedPrefixLayout(prefixes, prefixOf, continuations, length);
+    }
+
     @Override
     public Tensor ids(Device device) {
         long[] ids = new long[Math.toIntExact(tokens())];
@@ -58,12 +68,12 @@ record SharedPrefixLayout(int[][] prefixes, int[] prefixOf, int[][] continuation
 
     @Override
     public RotaryTables.Angles angles(RotaryTables rotary) {
-        return rotary.at(positions(), longestRow());
+        return rotary.at(positions(), context);
     }
 
-    private int longestRow() {
+    private static int longestRow(int[][] prefixes, int[] prefixOf, int[][] continuations) {
         return IntStream.range(0, continuations.length)
-                .map(r -> prefixLength(r) + continuations[r].length)
+                .map(r -> prefixes[prefixOf[r]].length + continuations[r].length)
                 .max()
                 .orElse(0);
     }

@@ -1,10 +1,15 @@
 package dev.flipside.model;
 
+import dev.flipside.model.DecoderConfig.HeadNorms;
 import dev.flipside.model.DecoderConfig.NormKind;
 import dev.flipside.model.DecoderConfig.Residual;
 
-/** StableLM 2 (1.6B, Zephyr 3B): layer norms around Llama's halves, a quarter of each head rotated, optionally both halves side by side. */
+/** StableLM 2: layer norms around Llama's halves, a quarter of each head rotated; both halves side by side and norms of queries and keys in the 12B model. */
 record StableLm() implements Family {
+    private static final TensorNames NAMES = TensorNames.LLAMA
+            .with(DecoderLayer.QUERY_NORM, "self_attn.q_layernorm.norms.%d")
+            .with(DecoderLayer.KEY_NORM, "self_attn.k_layernorm.norms.%d");
+
     @Override
     public String modelType() {
         return "stablelm";
@@ -16,9 +21,13 @@ record StableLm() implements Family {
     }
 
     @Override
+    public TensorNames names() {
+        return NAMES;
+    }
+
+    @Override
     public DecoderConfig read(ConfigJson config) {
         FamilyReader reader = FamilyReader.of(config);
-        reader.refuse("qk_layernorm", "a layer norm for every head (StableLM 2 12B) is not supported");
         boolean qkv = config.flag("use_qkv_bias", false);
         int headDim = reader.equalHeads();
         double theta = config.number("rope_theta", RopeConfig.DEFAULT_THETA);
@@ -28,6 +37,7 @@ record StableLm() implements Family {
                 .residual(parallel ? Residual.PARALLEL_ONE_NORM : Residual.SEQUENTIAL)
                 .mlp(reader.activation("hidden_act", "silu"), true)
                 .biases(qkv, false, false)
+                .headNorms(config.flag("qk_layernorm", false) ? HeadNorms.EACH_ITS_OWN : HeadNorms.NONE)
                 .rope(RopeConfig.readPartial(config, reader.maxPositions(), theta))
                 .rotaryDim(reader.rotaryDim(headDim, RopeConfig.partialFactor(config, 0.25)))
                 .build();

@@ -37,7 +37,7 @@ record TensorNames(
         BY_HEAD
     }
 
-    /** The tensors, without {@code .weight} and {@code .bias}, that lie one below the other in a slot. {@code %d} stands for the number of an expert. */
+    /** The tensors, without {@code .weight} and {@code .bias}, that lie one below the other in a slot. {@code %d} stands for the number of an expert or head. */
     record Module(Form form, List<String> names) {}
 
     static final TensorNames LLAMA = new TensorNames(
@@ -130,11 +130,11 @@ record TensorNames(
                 .toList();
     }
 
-    /** The tensors of one expert's module. */
-    List<String> tensors(int layer, String module, int expert, String kind) {
+    /** The tensors of one expert's or head's module. */
+    List<String> tensors(int layer, String module, int number, String kind) {
         String prefix = decoder + layers + layer + ".";
         return modules.get(module).names().stream()
-                .map(name -> prefix + name.replace("%d", String.valueOf(expert)) + "." + kind)
+                .map(name -> prefix + name.replace("%d", String.valueOf(number)) + "." + kind)
                 .toList();
     }
 

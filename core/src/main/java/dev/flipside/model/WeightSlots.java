@@ -75,12 +75,25 @@ final class WeightSlots {
         long q = (long) config.heads() * config.headDim();
         long kv = (long) config.kvHeads() * config.headDim();
         linear(layer, DecoderLayer.QKV, config.biases().qkv(), config.hiddenSize(), q, kv, kv);
-        if (config.headNorms()) {
+        if (config.attention().headNorms() == HeadNorms.EACH_ITS_OWN) {
+            normOfHeads(layer, DecoderLayer.QUERY_NORM, config.heads());
+            normOfHeads(layer, DecoderLayer.KEY_NORM, config.kvHeads());
+        } else if (config.headNorms()) {
             boolean each = config.attention().headNorms() == HeadNorms.EACH;
             vector(layer, DecoderLayer.QUERY_NORM, "weight", each ? config.headDim() : q);
             vector(layer, DecoderLayer.KEY_NORM, "weight", each ? config.headDim() : kv);
         }
         linear(layer, DecoderLayer.OUTPUT, config.biases().output(), q, config.hiddenSize());
+    }
+
+    /** One weight after the other, each a tensor. */
+    private void normOfHeads(int layer, String module, int heads) {
+        List<String> tensors = new ArrayList<>();
+        for (int h = 0; h < heads; h++) {
+            tensors.addAll(names.tensors(layer, module, h, "weight"));
+        }
+        long[] rows = LongStream.generate(config::headDim).limit(heads).toArray();
+        fused(WeightLayout.layer(layer, module) + ".weight", tensors, Form.ROWS, 0, rows);
     }
 
     private void mlp(int layer) {

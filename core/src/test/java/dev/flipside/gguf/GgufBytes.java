@@ -85,7 +85,12 @@ final class GgufBytes {
 
     GgufBytes without(String keyOrTensor) {
         pairs.remove(keyOrTensor);
-        tensors.removeIf(t -> t.name.equals(keyOrTensor));
+        List<Entry> others = new ArrayList<>(tensors);
+        if (others.removeIf(t -> t.name.equals(keyOrTensor))) {
+            tensors.clear();
+            data = 0;
+            others.forEach(t -> tensor(t.name, t.type, t.dimensions.toArray(Long[]::new)));
+        }
         return this;
     }
 

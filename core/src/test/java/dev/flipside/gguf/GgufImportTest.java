@@ -138,6 +138,7 @@ class GgufImportTest {
                 "qwen3moe",
                 "smollm3",
                 "stablelm",
+                "stablelm-parallel",
                 "starcoder2"
             })
     void theDirectoryComputesWhatTransformersComputed(String name) {

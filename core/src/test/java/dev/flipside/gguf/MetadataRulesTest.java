@@ -2,9 +2,14 @@ package dev.flipside.gguf;
 
 import static dev.flipside.gguf.GgufBytes.llama;
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.flipside.config.UserError;
+import dev.flipside.engine.Device;
+import dev.flipside.model.CausalLm;
+import dev.flipside.model.RopeConfig;
 import dev.flipside.model.WeightType;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -68,6 +73,41 @@ class MetadataRulesTest {
         assertThat(yarn.get("factor").doubleValue()).isEqualTo(4);
         assertThat(yarn.get("original_max_position_embeddings").intValue()).isEqualTo(32768);
         assertThat(yarn.get("beta_fast").doubleValue()).isEqualTo(16);
+    }
+
+    /** As the converter writes a model with YaRN, and with what only llama.cpp's own keys say. */
+    @Test
+    void anImportedModelWithYarnIsOneWithTransformersYarn() {
+        assertThat(imported("plain", yarn()))
+                .isEqualTo(new RopeConfig.Yarn(10_000, 4, 16, 32, 1, 0.1 * Math.log(4) + 1, true));
+        assertThat(imported(
+                        "all",
+                        yarn().pair("llama.rope.freq_base", 500_000f)
+                                .pair("llama.rope.scaling.yarn_ext_factor", 1f)
+                                .pair("llama.rope.scaling.yarn_attn_factor", 1.25f)
+                                .pair("llama.rope.scaling.yarn_beta_fast", 16f)
+                                .pair("llama.rope.scaling.yarn_beta_slow", 0.5f)))
+                .isEqualTo(new RopeConfig.Yarn(500_000, 4, 16, 16, 0.5, 1.25, true));
+        assertThat(imported("mscale", yarn().pair("llama.rope.scaling.yarn_log_multiplier", 0.5f)))
+                .isEqualTo(new RopeConfig.Yarn(
+                        10_000, 4, 16, 32, 1, (0.1 * Math.log(4) + 1) / (0.05 * Math.log(4) + 1), true));
+        assertThatThrownBy(() -> config(yarn().pair("llama.rope.scaling.yarn_ext_factor", 0.5f)))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("yarn_ext_factor is 0.5");
+    }
+
+    private static GgufBytes yarn() {
+        return llama().pair("llama.rope.scaling.type", "yarn")
+                .pair("llama.rope.scaling.factor", 4f)
+                .pair("llama.rope.scaling.original_context_length", 16);
+    }
+
+    private RopeConfig imported(String name, GgufBytes file) {
+        Path directory = temp.resolve(name);
+        GgufImport.open(file.write(temp.resolve(name + ".gguf"))).write(directory, WeightType.F32, written -> {});
+        try (CausalLm lm = CausalLm.load(directory, Device.CPU)) {
+            return lm.files().config().positions().ropes().get(0).orElseThrow();
+        }
     }
 
     /** Factors of Llama 3.2's rule (theta 500000, heads of 64, factor 32) as the converter's formula gives them. */

@@ -35,19 +35,23 @@ class FamilyConfigTest {
             delimiter = '|',
             value = {
                 "gpt2 | {'add_cross_attention':true} | cross-attention is not supported",
-                "gpt2 | {'scale_attn_by_inverse_layer_idx':true} | scores scaled by layer are not supported",
-                "gpt2 | {'activation_function':'mish'} | activation_function is 'mish'",
+                "gpt2 | {'activation_function':'xielu'} | activation_function is 'xielu'",
                 "gemma3_text | {'use_bidirectional_attention':true} | sees later tokens",
                 "gemma3_text | {'attn_logit_softcapping':50} | transformers does not apply it",
                 "gemma2 | {'layer_types':['full_attention']} | layer_types has 1 entries for 3 layers",
                 "phi3-longrope | {'partial_rotary_factor':0.5,'rope_parameters':{'rope_type':'longrope','short_factor':[1],'long_factor':[1]}} | short_factor has 1 entries for 2 rotated pairs",
                 "smollm3 | {'no_rope_layers':[1]} | no_rope_layers has 1 entries for 3 layers",
-                "stablelm | {'qk_layernorm':true} | qk_layernorm is true",
-                "mixtral | {'router_jitter_noise':0.1} | router_jitter_noise is not 0",
+                "stablelm | {'qk_layernorm':true} | weight model.layers.0.self_attn.q_layernorm.norms.0.weight is missing",
+                "stablelm-qk | {'qk_layernorm':false} | has no place in the model",
+                "stablelm | {'rope_parameters':{'rope_type':'dynamic','factor':2,'partial_rotary_factor':0.25}} | it needs four",
+                "olmo2 | {'rope_parameters':{'rope_type':'longrope','short_factor':[1],'long_factor':[1]}} | short_factor has 1 entries for 4 rotated pairs",
+                "olmo2 | {'rope_parameters':{'rope_type':'dynamic'}} | factor is missing",
+                "olmo2 | {'rope_parameters':{'rope_type':'yarn','rope_theta':1}} | rope_theta of 1",
+                "phi3 | {'rope_parameters':{'rope_type':'yarn','factor':2}} | of Phi-3's, longrope alone",
                 "mixtral | {'num_local_experts':5} | gate.weight has the shape [4, 32] and config.json asks for [5, 32]",
                 "mixtral | {'num_experts_per_tok':5} | num_experts_per_tok is 5, more than the 4 experts",
                 "olmo2 | {'partial_rotary_factor':0.5} | olmo2 does not",
-                "gpt_neox | {'rope_parameters':{'rope_type':'yarn'}} | asks for the RoPE type 'yarn'",
+                "gpt_neox | {'rope_parameters':{'rope_type':'proportional'}} | asks for the RoPE type 'proportional'",
                 "granite | {'residual_multiplier':-1} | residual_multiplier is -1, which is not a positive number",
                 "starcoder2 | {'use_bias':false} | has no place in the model"
             })
@@ -138,8 +142,16 @@ class FamilyConfigTest {
         assertThat(phi)
                 .isEqualTo(read(
                         new Phi3(),
-                        "{'sliding_window':64,'rope_parameters':{'rope_type':'longrope','original_max_position_embeddings':32,'rope_theta':10000,"
+                        "{'sliding_window':64,'original_max_position_embeddings':32,'rope_parameters':{'rope_type':'longrope','rope_theta':10000,"
                                 + factors + "}}"));
+        // transformers' 4096, where the file names no original context beside the maximum, goes before the rotary
+        // parameters'.
+        assertThat(read(
+                                new Phi3(),
+                                "{'rope_parameters':{'rope_type':'longrope','original_max_position_embeddings':32,"
+                                        + factors + "}}")
+                        .originalContext())
+                .hasValue(4096);
         // sqrt(1 + ln(128 / 32) / ln 32)
         assertThat(((RopeConfig.LongRope) phi.positions().ropes().get(0).orElseThrow()).attentionFactor())
                 .isEqualTo(Math.sqrt(1.4));
@@ -150,7 +162,14 @@ class FamilyConfigTest {
     void whatIsBuiltLikeLlamaIsPlanned() {
         try (CausalLm phi = CausalLm.load(GoldenFixtures.directory("phi3"), Device.CPU);
                 CausalLm smol = CausalLm.load(GoldenFixtures.directory("smollm3"), Device.CPU);
+                CausalLm yarn = CausalLm.load(GoldenFixtures.directory("llama-yarn"), Device.CPU);
+                CausalLm dynamic = CausalLm.load(GoldenFixtures.directory("llama-dynamic"), Device.CPU);
                 CausalLm gemma = CausalLm.load(GoldenFixtures.directory("gemma3_text"), Device.CPU)) {
+            assertThat(PlannedAttention.supports(yarn.decoder())).isTrue();
+            assertThat(GroupDecoding.supports(yarn.decoder())).isTrue();
+            assertThat(PlannedPass.supports(dynamic.decoder())).isTrue();
+            assertThat(PlannedAttention.supports(dynamic.decoder())).isFalse();
+            assertThat(GroupDecoding.supports(dynamic.decoder())).isFalse();
             assertThat(PlannedAttention.supports(phi.decoder())).isTrue();
             assertThat(GroupDecoding.supports(phi.decoder())).isTrue();
             assertThat(PlannedPass.supports(smol.decoder())).isTrue();

@@ -26,6 +26,10 @@ class FamilyInvarianceTest {
 
     static final List<String> NAMES = GoldenFamiliesTest.NAMES;
 
+    static final List<String> ALIKE_THROUGH_A_CACHE = NAMES.stream()
+            .filter(name -> !GoldenFamiliesTest.GROWING.contains(name))
+            .toList();
+
     /** Groups that begin alike, with prompts and completions of different lengths, up to 43 tokens. */
     private static List<TokenRow> groups() {
         SplittableRandom random = new SplittableRandom(4);
@@ -102,7 +106,7 @@ class FamilyInvarianceTest {
 
     /** Rows of three prompts go their own ways from one cache; some end early. */
     @ParameterizedTest
-    @FieldSource("NAMES")
+    @FieldSource("ALIKE_THROUGH_A_CACHE")
     void cachedEqualsUncached(String name) {
         SplittableRandom random = new SplittableRandom(5);
         assertCachedEqualsUncached(name, List.of(ids(random, 3), ids(random, 17), ids(random, 1)), NEW_TOKENS);
@@ -110,7 +114,7 @@ class FamilyInvarianceTest {
 
     /** Every prompt and what follows is longer than LongRoPE's original context of 32 tokens. */
     @ParameterizedTest
-    @FieldSource("NAMES")
+    @FieldSource("ALIKE_THROUGH_A_CACHE")
     void soItIsInLongTexts(String name) {
         SplittableRandom random = new SplittableRandom(6);
         assertCachedEqualsUncached(name, List.of(ids(random, 33), ids(random, 40), ids(random, 36)), NEW_TOKENS);

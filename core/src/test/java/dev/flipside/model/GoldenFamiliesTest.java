@@ -5,10 +5,13 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.Scopes;
+import dev.flipside.engine.Tensors;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
@@ -37,7 +40,19 @@ class GoldenFamiliesTest {
             "stablelm-parallel",
             "mixtral",
             "qwen3_moe",
-            "qwen3_moe-unnormalised");
+            "qwen3_moe-unnormalised",
+            "stablelm-qk",
+            "gpt2-inverse",
+            "llama-yarn",
+            "qwen2-yarn",
+            "qwen3-yarn",
+            "gpt_neox-yarn",
+            "gemma3_text-yarn",
+            "llama-dynamic",
+            "gpt_neox-dynamic");
+
+    /** Models whose tokens are rotated otherwise as a text grows than in a pass over the whole. */
+    static final List<String> GROWING = List.of("llama-dynamic", "gpt_neox-dynamic");
 
     @TempDir
     Path temp;
@@ -53,6 +68,43 @@ class GoldenFamiliesTest {
                 GoldenModelsTest.assertCachedGreedy(lm, numbers.get("greedy"), other.ids());
             }
         }
+    }
+
+    /** Through the cache beside a row of another length, whose length does not matter here; in transformers one text at a time. */
+    @ParameterizedTest
+    @FieldSource("GROWING")
+    void textsThatGrowBeyondTheContextGrowAsInTransformers(String name) {
+        JsonNode numbers = GoldenFixtures.numbers(name);
+        List<TokenRow> rows = GoldenFixtures.rows(numbers);
+        double largest = 0;
+        try (CausalLm lm = CausalLm.load(GoldenFixtures.directory(name), Device.CPU)) {
+            for (int r = 0; r < rows.size(); r++) {
+                JsonNode row = numbers.get("rows").get(r);
+                double[] wanted = GoldenFixtures.doubles(row.get("cached_logprobs"));
+                double[] found = cachedLogprobs(lm, rows.get(r));
+                assertThat(GoldenFixtures.largestGap(found, wanted)).isLessThan(TOLERANCE);
+                double[] whole = GoldenFixtures.doubles(row.get("logprobs").get("1.0"));
+                largest = Math.max(largest, GoldenFixtures.largestGap(found, whole));
+            }
+        }
+        assertThat(largest).as("what the cache changes").isGreaterThan(100 * TOLERANCE);
+    }
+
+    private static double[] cachedLogprobs(CausalLm lm, TokenRow row) {
+        int[] prompt = Arrays.copyOf(row.ids(), row.promptLength());
+        double[] found = new double[row.completionLength()];
+        try (Scopes.Frozen scope = Scopes.frozen();
+                KvCache cache =
+                        lm.decoder().prefill(List.of(prompt, new int[] {5, 6}), new int[] {1, 1}, found.length)) {
+            Tensor hidden = cache.promptHidden();
+            for (int i = 0; i < found.length; i++) {
+                int token = row.ids()[row.promptLength() + i];
+                Tensor logprobs = lm.decoder().logits(hidden.select(0, 0)).log_softmax(-1);
+                found[i] = logprobs.select(0, token).item_double();
+                hidden = lm.decoder().step(Tensors.ofLongs(new long[] {token, 7}, Device.CPU, 2), cache);
+            }
+        }
+        return found;
     }
 
     @ParameterizedTest

@@ -3,6 +3,7 @@ package dev.flipside.model;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.engine.Device;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -53,6 +54,40 @@ class GoldenRewardTest {
             assertThat(GoldenFixtures.largestGap(found, perText(numbers, "score_at_end")))
                     .isLessThan(TOLERANCE);
         }
+    }
+
+    /** OpenRLHF saves its class RewardModel without a word of labels; transformers reads all of these with {@code num_labels=1}. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{}",
+                "{'num_labels':1}",
+                "{'num_labels':2}",
+                "{'id2label':{}}",
+                "{'id2label':{'0':'a','1':'b'}}",
+                "{'num_labels':1,'id2label':{'0':'a','1':'b'}}",
+                "{'problem_type':'regression','num_labels':1}",
+                "{'problem_type':'single_label_classification'}",
+                "{'architectures':['RewardModel'],'normalize_reward':true,'mean':0.5,'std':2,'value_head_prefix':'score'}",
+                "{'architectures':['LlamaForRewardModel'],'auto_map':{'AutoModelForSequenceClassification':'modeling.LlamaForRewardModel'}}",
+                "{'architectures':null}"
+            })
+    void theHeadDecidesWhateverConfigJsonSaysOfLabels(String config) throws Exception {
+        Path edited = GoldenFixtures.copy(GoldenFixtures.directory("llama-reward"), temp.resolve("reward"));
+        ObjectNode changes = (ObjectNode) GoldenFixtures.JSON.readTree(config.replace('\'', '"'));
+        GoldenFixtures.editConfig(edited, c -> {
+            c.remove(List.of("num_labels", "id2label", "label2id", "problem_type"));
+            c.setAll(changes);
+        });
+        JsonNode numbers = GoldenFixtures.numbers("llama-reward");
+        assertScores(edited, numbers, TOLERANCE);
+        Path saved = temp.resolve("saved");
+        try (RewardModel model = RewardModel.load(edited, Device.CPU)) {
+            model.save(saved, WeightType.F32);
+        }
+        assertScores(saved, numbers, TOLERANCE);
+        assertThat(Json.read(saved.resolve("config.json")).get("id2label")).hasSize(1);
+        assertThat(Json.read(saved.resolve("config.json")).has("num_labels")).isFalse();
     }
 
     /** With the reward head as value head, the value at the last prompt token is what the classifier gives the prompt alone. */

@@ -74,36 +74,55 @@ class GroupDecodingTest {
         List<int[]> prompts = IntStream.range(0, 3)
                 .mapToObj(i -> ids(random, promptLength > 0 ? promptLength : 2 + random.nextInt(9)))
                 .toList();
-        int samples = 4;
         try (CausalLm lm = lm(family, biases, tied)) {
-            assertThat(GroupDecoding.supports(lm.decoder())).isTrue();
-            int[] copies = new int[prompts.size()];
-            Arrays.fill(copies, samples);
-            try (KvCache cache = lm.decoder().prefill(prompts, copies, STEPS);
-                    DecodingWeights weights = new DecodingWeights(lm.decoder(), prompts.size() * samples);
-                    GroupDecoding groups = new GroupDecoding(weights, prompts, samples, STEPS)) {
-                int rows = prompts.size() * samples;
-                try (Scopes.Frozen scope = Scopes.frozen()) {
-                    assertClose(Tensors.toFloats(groups.promptHidden()), Tensors.toFloats(cache.promptHidden()));
-                }
-                for (int step = 0; step < STEPS; step++) {
-                    int[] kept = survivors(step, rows);
-                    if (kept.length > 0) {
-                        cache.keepRows(kept);
-                        groups.keepRows(kept);
-                        rows = kept.length;
-                    }
-                    int[] tokens = ids(random, rows);
-                    long[] longs = Arrays.stream(tokens).asLongStream().toArray();
-                    try (Scopes.Frozen scope = Scopes.frozen()) {
-                        float[] expected = Tensors.toFloats(lm.decoder()
-                                .logits(lm.decoder().step(Tensors.ofLongs(longs, Device.CPU, rows), cache)));
-                        assertClose(Tensors.toFloats(groups.step(tokens)), expected);
-                    }
-                }
-                assertThat(rows).isEqualTo(1);
-                assertThatThrownBy(() -> groups.step(new int[] {3})).hasMessageContaining("full");
+            assertEqualSteps(lm, prompts, random);
+        }
+    }
+
+    /** Rotated queries and keys are scaled, and texts pass the original context. */
+    @Test
+    void yarnIsDecodedInPlannedSteps() {
+        SplittableRandom random = new SplittableRandom(6);
+        List<int[]> prompts = IntStream.range(0, 3)
+                .mapToObj(i -> ids(random, 2 + random.nextInt(9)))
+                .toList();
+        try (CausalLm lm = TinyModels.lm(directory.resolve("yarn"), "llama", c -> c.putObject("rope_scaling")
+                .put("rope_type", "yarn")
+                .put("factor", 4)
+                .put("original_max_position_embeddings", 16))) {
+            assertEqualSteps(lm, prompts, random);
+        }
+    }
+
+    private static void assertEqualSteps(CausalLm lm, List<int[]> prompts, SplittableRandom random) {
+        int samples = 4;
+        assertThat(GroupDecoding.supports(lm.decoder())).isTrue();
+        int[] copies = new int[prompts.size()];
+        Arrays.fill(copies, samples);
+        try (KvCache cache = lm.decoder().prefill(prompts, copies, STEPS);
+                DecodingWeights weights = new DecodingWeights(lm.decoder(), prompts.size() * samples);
+                GroupDecoding groups = new GroupDecoding(weights, prompts, samples, STEPS)) {
+            int rows = prompts.size() * samples;
+            try (Scopes.Frozen scope = Scopes.frozen()) {
+                assertClose(Tensors.toFloats(groups.promptHidden()), Tensors.toFloats(cache.promptHidden()));
             }
+            for (int step = 0; step < STEPS; step++) {
+                int[] kept = survivors(step, rows);
+                if (kept.length > 0) {
+                    cache.keepRows(kept);
+                    groups.keepRows(kept);
+                    rows = kept.length;
+                }
+                int[] tokens = ids(random, rows);
+                long[] longs = Arrays.stream(tokens).asLongStream().toArray();
+                try (Scopes.Frozen scope = Scopes.frozen()) {
+                    float[] expected = Tensors.toFloats(
+                            lm.decoder().logits(lm.decoder().step(Tensors.ofLongs(longs, Device.CPU, rows), cache)));
+                    assertClose(Tensors.toFloats(groups.step(tokens)), expected);
+                }
+            }
+            assertThat(rows).isEqualTo(1);
+            assertThatThrownBy(() -> groups.step(new int[] {3})).hasMessageContaining("full");
         }
     }
 

@@ -102,7 +102,7 @@ class ModelFilesTest {
             value = {
                 "{'model_type':'bloom'} | config.json: model_type 'bloom' is not supported; supported are llama, mistral, qwen2, qwen3, gpt2, gpt_neox, gemma2, gemma3_text,",
                 "{'model_type':null} | model_type '' is not supported",
-                "{'hidden_act':'quick_gelu'} | hidden_act is 'quick_gelu'; supported are silu, gelu,",
+                "{'hidden_act':'xielu'} | hidden_act is 'xielu'; supported are silu, gelu,",
                 "{'hidden_size':null} | hidden_size is missing",
                 "{'hidden_size':-4} | hidden_size is -4, which is not a positive whole number",
                 "{'hidden_size':'many'} | hidden_size is \"many\"",
@@ -113,8 +113,9 @@ class ModelFilesTest {
                 "{'num_hidden_layers':1} | model.layers.1.input_layernorm.weight has no place",
                 "{'vocab_size':2000000000} | model.embed_tokens.weight has the shape [37, 24] and config.json asks for [2000000000, 24]",
                 "{'attention_bias':true} | q_proj.bias is missing",
-                "{'rope_scaling':{'rope_type':'yarn','factor':2}} | rope_scaling asks for the RoPE type 'yarn'",
-                "{'rope_scaling':{'type':'dynamic','factor':2}} | the RoPE type 'dynamic'",
+                "{'rope_scaling':{'rope_type':'mrope','factor':2}} | rope_scaling asks for the RoPE type 'mrope'",
+                "{'rope_scaling':{'type':'dynamic'}} | factor is missing",
+                "{'rope_scaling':{'type':'yarn','factor':-2}} | factor is -2, which is not a positive number",
                 "{'rope_parameters':{'rope_type':'longrope','rope_theta':1e4}} | short_factor is missing",
                 "{'rope_parameters':{'rope_type':'linear'}} | factor is missing",
                 "{'rope_parameters':{'full_attention':{'rope_type':'default'}}} | differs between layer types",
@@ -167,6 +168,46 @@ class ModelFilesTest {
         assertThat(rope(c -> c.putObject("rope_scaling").put("type", "linear").put("factor", 2.0)))
                 .isEqualTo(new RopeConfig.Linear(10_000, 2));
         assertThat(rope(c -> c.putNull("rope_scaling"))).isEqualTo(new RopeConfig.Plain(10_000));
+        // Named beside the maximum it goes before the one among the rotary parameters.
+        assertThat(rope(c -> c.put("original_max_position_embeddings", 16).set("rope_scaling", llama3(32))))
+                .isEqualTo(new RopeConfig.Llama3(10_000, 8, 1, 4, 16));
+    }
+
+    /** As transformers 5.17 fills in what is not there. */
+    @Test
+    void yarnAndDynamicInBothStyles() {
+        RopeConfig yarn = new RopeConfig.Yarn(10_000, 4, 16, 32, 1, 0.1 * Math.log(4) + 1, true);
+        assertThat(rope(c -> c.putObject("rope_scaling")
+                        .put("type", "yarn")
+                        .put("factor", 4.0)
+                        .put("original_max_position_embeddings", 16)))
+                .isEqualTo(yarn);
+        assertThat(rope(c -> c.putObject("rope_parameters")
+                        .put("rope_type", "yarn")
+                        .put("rope_theta", 10_000)
+                        .putNull("factor")
+                        .put("original_max_position_embeddings", 16)
+                        .putNull("attention_factor")
+                        .put("beta_fast", 0)))
+                .isEqualTo(yarn);
+        assertThat(rope(c -> c.putObject("rope_scaling")
+                        .put("rope_type", "yarn")
+                        .put("factor", 4)
+                        .put("beta_fast", 16)
+                        .put("beta_slow", 2)
+                        .put("mscale", 1)
+                        .put("mscale_all_dim", 0.5)
+                        .put("truncate", false)))
+                .isEqualTo(new RopeConfig.Yarn(
+                        10_000, 4, 64, 16, 2, (0.1 * Math.log(4) + 1) / (0.05 * Math.log(4) + 1), false));
+        RopeConfig dynamic = new RopeConfig.Dynamic(10_000, 2, 64);
+        assertThat(rope(c -> c.putObject("rope_scaling").put("type", "dynamic").put("factor", 2)))
+                .isEqualTo(dynamic);
+        assertThat(rope(c -> c.putObject("rope_parameters")
+                        .put("rope_type", "dynamic")
+                        .put("rope_theta", 10_000)
+                        .put("factor", 2)))
+                .isEqualTo(dynamic);
     }
 
     private static ObjectNode llama3(int original) {
@@ -183,7 +224,8 @@ class ModelFilesTest {
         return new Llama()
                 .read(new ConfigJson(Path.of("config.json"), node))
                 .positions()
-                .uniform(TinyModels.HEAD_DIM)
+                .ropes()
+                .get(0)
                 .orElseThrow();
     }
 

@@ -55,9 +55,68 @@ class RopeTest {
                 0.32043);
     }
 
-    private static void check(RopeConfig config, double... sines) {
-        try (Rope rope = new Rope(config, HEAD_DIM, Device.CPU);
+    /** The same with base 500. Every table is multiplied by the attention factor. */
+    @Test
+    void anglesOfYarnAreTransformers() {
+        double scale = 0.1 * Math.log(8) + 1;
+        check(
+                new RopeConfig.Yarn(500, 8, 64, 32, 1, scale, true),
+                0.05337,
+                0.743613,
+                0.619512,
+                1.023252,
+                -0.254772,
+                1.207458,
+                0.786743,
+                0.387062);
+        check(
+                new RopeConfig.Yarn(500, 8, 64, 8, 0.5, 1, false),
+                0.044182,
+                0.027178,
+                -0.86949,
+                0.859188,
+                -0.210914,
+                0.999598,
+                0.651307,
+                0.32043);
+        check(
+                new RopeConfig.Yarn(500, 8, 64, 32, 1, 1.094179988101349, true),
+                0.048344,
+                0.67358,
+                0.561166,
+                0.926882,
+                -0.230777,
+                1.09374,
+                0.712648,
+                0.350609);
+    }
+
+    /** In a text of 601 tokens, for a model of 128; its last token is rotated alike when the text has grown to it. */
+    @Test
+    void anglesOfDynamicRopeAreTransformers() {
+        RopeConfig.Dynamic config = new RopeConfig.Dynamic(500, 2, 128);
+        double[] sines = {0.044182, 0.55528, -0.016718, -0.993637, 0.994633, 0.426941, 0.793435, 0.306009};
+        try (Rope whole = new Rope(config, HEAD_DIM, 601, Device.CPU);
+                Rope growing = Rope.growing(config, HEAD_DIM, Device.CPU);
+                Rope plain = new Rope(config, HEAD_DIM, Device.CPU);
                 PointerScope scope = new PointerScope()) {
+            check(whole, 1, sines);
+            check(growing, 1, sines);
+            float[] within = Tensors.toFloats(plain.upTo(128).cos());
+            assertThat(Tensors.toFloats(growing.upTo(128).cos())).containsExactly(within);
+            assertThat(Tensors.toFloats(growing.upTo(129).cos().select(0, 128)))
+                    .isNotEqualTo(Tensors.toFloats(plain.upTo(129).cos().select(0, 128)));
+        }
+    }
+
+    private static void check(RopeConfig config, double... sines) {
+        try (Rope rope = new Rope(config, HEAD_DIM, Device.CPU)) {
+            check(rope, config.attentionFactor(), sines);
+        }
+    }
+
+    private static void check(Rope rope, double factor, double... sines) {
+        try (PointerScope scope = new PointerScope()) {
             Rope.Angles early = rope.upTo(3);
             float[] before = Tensors.toFloats(early.sin());
             // Beyond the first table, so it grows; what was handed out stays valid.
@@ -69,7 +128,7 @@ class RopeTest {
                 assertThat((double) last[HEAD_DIM / 2 + i]).isCloseTo(sines[i], within(5e-5));
                 assertThat(last[i]).isEqualTo(-last[HEAD_DIM / 2 + i]);
                 assertThat((double) cosines[i] * cosines[i] + sines[i] * sines[i])
-                        .isCloseTo(1, within(1e-4));
+                        .isCloseTo(factor * factor, within(2e-4));
             }
             float[] rows = Tensors.toFloats(rope.at(Tensors.ofLongs(new long[] {600, 2}, Device.CPU, 2), 601)
                     .sin());

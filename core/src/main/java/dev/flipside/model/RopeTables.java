@@ -1,0 +1,137 @@
+package dev.flipside.model;
+
+import dev.flipside.engine.Device;
+import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.IntStream;
+import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
+
+/** The tables of one rotation: one, or several where frequencies depend on the length of the text. */
+sealed interface RopeTables extends AutoCloseable {
+    static RopeTables of(RopeConfig config, int rotaryDim, Device device) {
+        Rope within = new Rope(config, rotaryDim, device);
+        if (config instanceof RopeConfig.LongRope rope) {
+            return new ShortAndLong(
+                    within, new Rope(config, rotaryDim, rope.originalContext() + 1L, device), rope.originalContext());
+        }
+        return config instanceof RopeConfig.Dynamic dynamic
+                ? new ByLength(dynamic, rotaryDim, device, within, Rope.growing(dynamic, rotaryDim, device))
+                : new Single(within);
+    }
+
+    /** @param context the length of the texts */
+    Rope.Angles of(long context, Function<Rope, Rope.Angles> read);
+
+    /** See {@link RotaryTables#ofPrompts}. */
+    Rope.Angles ofPrompts(long tokens, int[] lengths, Optional<Tensor> beyond);
+
+    /** See {@link RotaryTables#at(Tensor, long, Optional)}. */
+    Rope.Angles ofNext(Tensor rows, long limit, Optional<Tensor> beyond);
+
+    @Override
+    void close();
+
+    /** For texts of any length. */
+    record Single(Rope rope) implements RopeTables {
+        @Override
+        public Rope.Angles of(long context, Function<Rope, Rope.Angles> read) {
+            return read.apply(rope);
+        }
+
+        @Override
+        public Rope.Angles ofPrompts(long tokens, int[] lengths, Optional<Tensor> beyond) {
+            return rope.upTo(tokens);
+        }
+
+        @Override
+        public Rope.Angles ofNext(Tensor rows, long limit, Optional<Tensor> beyond) {
+            return rope.at(rows, limit);
+        }
+
+        @Override
+        public void close() {
+            rope.close();
+        }
+    }
+
+    /** One for texts up to a length, one for longer texts; what a text may grow to decides while it grows. */
+    record ShortAndLong(Rope within, Rope beyond, int originalContext) implements RopeTables {
+        @Override
+        public Rope.Angles of(long context, Function<Rope, Rope.Angles> read) {
+            return read.apply(context > originalContext ? beyond : within);
+        }
+
+        @Override
+        public Rope.Angles ofPrompts(long tokens, int[] lengths, Optional<Tensor> rowsBeyond) {
+            return byRow(rowsBeyond, rope -> rope.upTo(tokens));
+        }
+
+        @Override
+        public Rope.Angles ofNext(Tensor rows, long limit, Optional<Tensor> rowsBeyond) {
+            return byRow(rowsBeyond, rope -> rope.at(rows, limit));
+        }
+
+        private Rope.Angles byRow(Optional<Tensor> rowsBeyond, Function<Rope, Rope.Angles> read) {
+            Rope.Angles near = read.apply(within);
+            if (rowsBeyond.isEmpty()) {
+                return near;
+            }
+            Rope.Angles far = read.apply(beyond);
+            Tensor mask = rowsBeyond.get();
+            return new Rope.Angles(torch.where(mask, far.cos(), near.cos()), torch.where(mask, far.sin(), near.sin()));
+        }
+
+        @Override
+        public void close() {
+            within.close();
+            beyond.close();
+        }
+    }
+
+    /**
+     * One for texts within the context and one, made when it is asked for, for each length beyond. As in transformers a growing text keeps the keys that it has: each token was rotated
+     * by the frequencies of the length that the text had when it came.
+     *
+     * @param growing see {@link Rope#growing}
+     */
+    record ByLength(RopeConfig.Dynamic config, int rotaryDim, Device device, Rope within, Rope growing)
+            implements RopeTables {
+        @Override
+        public Rope.Angles of(long context, Function<Rope, Rope.Angles> read) {
+            if (context <= config.context()) {
+                return read.apply(within);
+            }
+            try (Rope rope = new Rope(config, rotaryDim, context, device)) {
+                return read.apply(rope);
+            }
+        }
+
+        @Override
+        public Rope.Angles ofPrompts(long tokens, int[] lengths, Optional<Tensor> beyond) {
+            if (IntStream.of(lengths).allMatch(n -> n <= config.context())) {
+                return within.upTo(tokens);
+            }
+            TensorVector cos = new TensorVector();
+            TensorVector sin = new TensorVector();
+            for (int length : lengths) {
+                Rope.Angles row = of(length, rope -> rope.upTo(tokens));
+                cos.push_back(row.cos());
+                sin.push_back(row.sin());
+            }
+            return new Rope.Angles(torch.stack(cos, 0), torch.stack(sin, 0));
+        }
+
+        @Override
+        public Rope.Angles ofNext(Tensor rows, long limit, Optional<Tensor> beyond) {
+            return growing.at(rows, limit);
+        }
+
+        @Override
+        public void close() {
+            within.close();
+            growing.close();
+        }
+    }
+}
