@@ -56,7 +56,7 @@ final class Chat extends FlipsideCommand {
         Path directory = inputs(console).model("--model", model);
         loadLibraries(console, directory);
         try (CausalLm lm = CausalLm.load(directory, Device.parse(common().device()))) {
-            Renderer renderer = renderer(lm.files(), rendering);
+            Renderer renderer = renderer(console, lm.files(), rendering);
             if (!renderer.hasTemplate()) {
                 throw new UserError(
                         model

@@ -72,7 +72,7 @@ final class Generate extends FlipsideCommand {
         Path directory = inputs(console).model("--model", files.model());
         loadLibraries(console, directory);
         try (CausalLm model = CausalLm.load(directory, Device.parse(common().device()))) {
-            Renderer renderer = renderer(model.files(), rendering);
+            Renderer renderer = renderer(console, model.files(), rendering);
             List<Prompt> prompts = new ArrayList<>();
             for (InputRow row : rows) {
                 int[] ids = row.locate(() -> row.has("messages")

@@ -60,7 +60,7 @@ record PolicyAnswers(
     private void generate(List<Open> open, AnswerLog log, Console console) {
         FlipsideCommand.loadLibraries(console, model);
         try (CausalLm lm = CausalLm.load(model, Device.parse(device))) {
-            Renderer renderer = FlipsideCommand.renderer(lm.files(), template);
+            Renderer renderer = FlipsideCommand.renderer(console, lm.files(), template);
             int room = lm.decoder().config().maxPositionEmbeddings() - 1;
             List<int[]> ids =
                     open.stream().map(o -> rendered(renderer, o, room)).toList();

@@ -84,6 +84,7 @@ final class TrainInspection {
                 Renderer renderer = Renderers.load(dir, config.policy().template(), policy.files())) {
             MemoryEstimate.Shape shape = MemoryEstimate.Shape.of(policy);
             findings.fact("policy", ModelInspection.describe(policy.files(), shape));
+            ModelInspection.template("policy", "policy", dir, config.policy().template(), findings);
             findings.fact("rewards", rewards(functions, gold));
             int room = shape.config().maxPositionEmbeddings() - rollout.maxCompletionLength();
             TokenLengths lengths = lengths("prompts", "data.prompts", prompts, renderer, room);
@@ -229,6 +230,7 @@ final class TrainInspection {
                     "reward model",
                     ModelInspection.describe(model.files(), MemoryEstimate.Shape.of(model))
                             + (model.hasValueHead() ? ", with a value head" : ", without a value head"));
+            ModelInspection.template("reward model", "reward_model", dir, section.template(), findings);
             Reply first = replies.get(0);
             Rendered shown = renderer.complete(first.prompt().prompt(), first.text(), first.finished());
             findings.example("the reward model", renderer.show(shown.ids(), Findings.scoredPositions(shown)));

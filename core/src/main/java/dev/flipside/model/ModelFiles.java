@@ -57,6 +57,24 @@ public final class ModelFiles {
         bosId = first(ids(reader, "bos_token_id"));
     }
 
+    private ModelFiles(ModelFiles other, TokenizerFiles tokenizerFiles) {
+        directory = other.directory;
+        config = other.config;
+        generationConfig = other.generationConfig;
+        decoderConfig = other.decoderConfig;
+        family = other.family;
+        eosIds = other.eosIds;
+        padId = other.padId;
+        bosId = other.bosId;
+        tokenizerDirectory = other.tokenizerDirectory;
+        this.tokenizerFiles = tokenizerFiles;
+    }
+
+    /** The same model, to be saved with another chat template. */
+    ModelFiles withChatTemplate(String jinja) {
+        return new ModelFiles(this, tokenizerFiles.withChatTemplate(jinja));
+    }
+
     /** @throws UserError naming the file that is missing, malformed or of an unsupported model type */
     public static ModelFiles open(Path directory) {
         if (!Files.isDirectory(directory)) {

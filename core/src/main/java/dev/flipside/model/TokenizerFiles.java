@@ -3,6 +3,7 @@ package dev.flipside.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,11 +18,12 @@ public final class TokenizerFiles {
     private static final String TOKENIZER = "tokenizer.json";
     private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
     private static final String SPECIAL_TOKENS = "special_tokens_map.json";
+    private static final String TEMPLATE = "chat_template.jinja";
     private static final List<String> NAMES = List.of(
             TOKENIZER,
             TOKENIZER_CONFIG,
             SPECIAL_TOKENS,
-            "chat_template.jinja",
+            TEMPLATE,
             "added_tokens.json",
             "vocab.json",
             "merges.txt",
@@ -100,6 +102,16 @@ public final class TokenizerFiles {
         for (String name : List.of(TOKENIZER_CONFIG, SPECIAL_TOKENS)) {
             object(name).ifPresent(config -> changed.put(name, withPadToken(config, token.get())));
         }
+        return new TokenizerFiles(directory, changed);
+    }
+
+    /** The same files with another chat template: in the file that transformers reads first, and in tokenizer_config.json where that holds one. */
+    TokenizerFiles withChatTemplate(String jinja) {
+        Map<String, byte[]> changed = new LinkedHashMap<>(files);
+        changed.put(TEMPLATE, jinja.getBytes(StandardCharsets.UTF_8));
+        object(TOKENIZER_CONFIG)
+                .filter(config -> config.has("chat_template"))
+                .ifPresent(config -> changed.put(TOKENIZER_CONFIG, Json.bytes(config.put("chat_template", jinja))));
         return new TokenizerFiles(directory, changed);
     }
 

@@ -8,12 +8,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * The special tokens a model directory names, by their text: {@code tokenizer_config.json} first, {@code special_tokens_map.json} for what it leaves out.
  * Either file may hold a plain string or an AddedToken object ({@code {"content": ...}}), as transformers writes both.
  */
 public record SpecialTokens(Optional<String> bos, Optional<String> eos, Optional<String> pad, Optional<String> unk) {
+
+    /** What transformers calls them in files and in templates. */
+    static final Set<String> NAMES =
+            Set.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
 
     /** Nothing named: what a directory without either file has. */
     public static final SpecialTokens NONE =
