@@ -1,7 +1,8 @@
 package dev.flipside.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.text.SpecialTokens;
+import dev.flipside.text.Tokenizer;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -58,26 +59,26 @@ public final class TokenizerFiles {
 
     /** The ids of the special tokens that the tokenizer names, in the order pad, eos, bos, unk, then all other special tokens. */
     List<Integer> specialIds() {
-        Map<String, Integer> added = addedTokens();
+        Map<String, Integer> special = specialTokens();
+        SpecialTokens named = named();
         List<Integer> ids = new ArrayList<>();
-        object(TOKENIZER_CONFIG).ifPresent(config -> {
-            for (String key : List.of("pad_token", "eos_token", "bos_token", "unk_token")) {
-                Integer id = added.get(content(config.path(key)));
-                if (id != null) {
-                    ids.add(id);
-                }
-            }
-        });
-        added.values().stream().filter(id -> !ids.contains(id)).forEach(ids::add);
+        for (Optional<String> name : List.of(named.pad(), named.eos(), named.bos(), named.unk())) {
+            name.map(special::get).filter(id -> !ids.contains(id)).ifPresent(ids::add);
+        }
+        special.values().stream().filter(id -> !ids.contains(id)).forEach(ids::add);
         return ids;
     }
 
     /** The id of the padding token that the tokenizer names. */
     OptionalInt padId() {
-        Map<String, Integer> added = addedTokens();
-        return object(TOKENIZER_CONFIG)
-                .map(config -> added.get(content(config.path("pad_token"))))
-                .map(OptionalInt::of)
+        return named().pad().map(specialTokens()::get).map(OptionalInt::of).orElse(OptionalInt.empty());
+    }
+
+    /** The id of the end token that the tokenizer names. */
+    OptionalInt eosId() {
+        return named().eos()
+                .filter(name -> files.containsKey(TOKENIZER))
+                .map(name -> Tokenizer.tokenId(name, directory, files))
                 .orElse(OptionalInt.empty());
     }
 
@@ -91,7 +92,7 @@ public final class TokenizerFiles {
      * the id is not one of the tokenizer's special tokens.
      */
     TokenizerFiles withPadToken(int id) {
-        Optional<String> token = addedTokens().entrySet().stream()
+        Optional<String> token = specialTokens().entrySet().stream()
                 .filter(e -> e.getValue() == id)
                 .map(Map.Entry::getKey)
                 .findFirst();
@@ -120,25 +121,16 @@ public final class TokenizerFiles {
         return Json.bytes(config);
     }
 
-    /** Special tokens of tokenizer.json by content. */
-    private Map<String, Integer> addedTokens() {
-        Map<String, Integer> tokens = new LinkedHashMap<>();
-        object(TOKENIZER).ifPresent(tokenizer -> {
-            for (JsonNode token : tokenizer.path("added_tokens")) {
-                if (token.path("special").asBoolean() && token.path("id").canConvertToInt()) {
-                    tokens.put(token.path("content").asText(), token.path("id").intValue());
-                }
-            }
-        });
-        return tokens;
+    private SpecialTokens named() {
+        return SpecialTokens.of(directory, files);
+    }
+
+    /** Special tokens by content, as the tokenizer knows them when it is loaded. */
+    private Map<String, Integer> specialTokens() {
+        return files.containsKey(TOKENIZER) ? Tokenizer.specialTokens(directory, files) : Map.of();
     }
 
     private Optional<ObjectNode> object(String name) {
         return Optional.ofNullable(files.get(name)).map(bytes -> Json.parse(directory.resolve(name), bytes));
-    }
-
-    /** A token is written as its text, or as an object with its text. */
-    private static String content(JsonNode token) {
-        return token.isObject() ? token.path("content").asText() : token.asText();
     }
 }

@@ -24,9 +24,6 @@ public final class ChatTemplate {
     private static final Set<String> OWN_VARIABLES =
             Set.of("messages", "add_generation_prompt", "tools", "documents", "strftime_now", "raise_exception");
 
-    /** What transformers sets where the tokenizer has it, and is not read here: a template would silently find nothing. */
-    private static final List<String> OTHER_TOKENS = List.of("sep_token", "cls_token", "mask_token");
-
     private final String origin;
     private final Template template;
     private final SpecialTokens specialTokens;
@@ -134,13 +131,8 @@ public final class ChatTemplate {
         specialTokens.eos().ifPresent(token -> bindings.put("eos_token", token));
         specialTokens.pad().ifPresent(token -> bindings.put("pad_token", token));
         specialTokens.unk().ifPresent(token -> bindings.put("unk_token", token));
+        bindings.putAll(specialTokens.others());
         bindings.putAll(variables);
-        for (String token : OTHER_TOKENS) {
-            if (reads(token) && !bindings.containsKey(token)) {
-                throw new UserError("The chat template in " + origin + " reads '" + token
-                        + "', which is not taken from the tokenizer: give it in chat_template_kwargs.");
-            }
-        }
         bindings.put(
                 "messages",
                 conversation.messages().stream().map(ChatTemplate::dict).toList());

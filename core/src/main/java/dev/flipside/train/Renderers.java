@@ -104,17 +104,16 @@ public final class Renderers {
 
     /** What ends a completion where no template says it: the tokenizer's own end token if the model stops at it, else the lowest id at which it stops. */
     private static int endId(Tokenizer tokenizer, ModelFiles files) {
-        if (files.eosIds().isEmpty()) {
-            return tokenizer
-                    .eosId()
-                    .orElseThrow(
-                            () -> new UserError(
-                                    files.directory()
-                                            + ": neither config.json, generation_config.json nor the tokenizer names an end token; set eos_token_id in config.json."));
-        }
         return tokenizer.eosId().stream()
                 .filter(files.eosIds()::contains)
                 .findFirst()
-                .orElseGet(() -> files.eosIds().stream().mapToInt(i -> i).min().orElseThrow());
+                .orElseGet(
+                        () -> files.eosIds().stream()
+                                .mapToInt(i -> i)
+                                .min()
+                                .orElseThrow(
+                                        () -> new UserError(
+                                                files.directory()
+                                                        + ": neither config.json, generation_config.json nor the tokenizer names an end token that the model has; set eos_token_id in config.json.")));
     }
 }
