@@ -12,6 +12,7 @@ import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.text.Renderer;
+import dev.flipside.train.EndOfTurn;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -64,6 +65,8 @@ record PolicyAnswers(
             int room = lm.decoder().config().maxPositionEmbeddings() - 1;
             List<int[]> ids =
                     open.stream().map(o -> rendered(renderer, o, room)).toList();
+            EndOfTurn.warning(renderer, lm.files(), open.get(0).prompt().messages())
+                    .ifPresent(console::warn);
             long longest = sampling.maxCompletionLength();
             try (Generator generator = new Generator(
                             lm,

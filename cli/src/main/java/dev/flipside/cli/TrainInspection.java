@@ -30,6 +30,7 @@ import dev.flipside.text.Message;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.ConfiguredModels;
+import dev.flipside.train.EndOfTurn;
 import dev.flipside.train.PrefixProbe;
 import dev.flipside.train.Renderers;
 import dev.flipside.train.RewardSignal;
@@ -206,6 +207,12 @@ final class TrainInspection {
         findings.example(
                 "the policy",
                 renderer.show(first.row().ids(), Map.of(first.promptIds().length - 1, "the completion follows")));
+        Optional<String> runsOn =
+                EndOfTurn.warning(renderer, policy.files(), first.prompt().prompt());
+        findings.check(
+                "policy: end of turn",
+                runsOn.isEmpty() ? Outcome.OK : Outcome.NOTE,
+                runsOn.orElse(renderer.hasTemplate() ? "ends with an end token" : "ends with the end token alone"));
         ModelInspection.beginning(
                 "policy", renderer, replies.stream().map(Reply::promptIds).toList(), findings);
         ModelInspection.padding(

@@ -37,6 +37,7 @@ public record TemplateSource(String origin, String jinja, Map<String, Object> va
     private static final String VARIABLES = "chat_template_kwargs";
     private static final String DAY = "chat_template_date";
     private static final String OPENING = "{# Flipside trained with ";
+    private static final String MORE = "additional_chat_templates";
     private static final String CLOSING = " #}";
 
     /** The codes of {@link Strftime}, the percent sign last: what it stands for must not become a code. */
@@ -74,6 +75,10 @@ public record TemplateSource(String origin, String jinja, Map<String, Object> va
         Path jinjaFile = modelDir.resolve("chat_template.jinja");
         if (Files.isRegularFile(jinjaFile)) {
             return Optional.of(read(jinjaFile));
+        }
+        if (Files.isDirectory(modelDir.resolve(MORE))) {
+            throw new UserError(modelDir.resolve(MORE)
+                    + " holds further chat templates and there is no chat_template.jinja beside that folder, so that transformers finds none by the name 'default'; add that file or remove the folder.");
         }
         Path config = modelDir.resolve("tokenizer_config.json");
         JsonNode template = SpecialTokens.readObject(config).path("chat_template");

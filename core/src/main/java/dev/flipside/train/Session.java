@@ -84,6 +84,11 @@ final class Session implements AutoCloseable {
                 .flatMap(dir -> Renderers.departure(dir, config.rewardModel().template()))
                 .ifPresent(line -> listener.warning("reward_model." + line));
         TrainingData data = TrainingData.read(config, policy, listener);
+        EndOfTurn.warning(
+                        policy.renderer(),
+                        policy.lm().files(),
+                        data.prompts().get(0).prompt())
+                .ifPresent(line -> listener.warning("policy.model: " + line));
         Optional<RewardFunction> gold = config.eval().gold().map(g -> RewardSignal.named("eval.gold", g));
         Optional<HeldOutPairs> heldOut = grader.filter(
                         g -> !data.evalPreferences().isEmpty())
