@@ -58,11 +58,7 @@ final class RewardTrainingInspection {
             MemoryEstimate.Shape shape = MemoryEstimate.Shape.of(model);
             findings.fact("model", ModelInspection.describe(files, shape));
             ModelInspection.template(
-                    "reward model",
-                    "reward_model",
-                    dir,
-                    config.rewardModel().template(),
-                    findings);
+                    "reward model", "reward_model", dir, config.rewardModel().template(), findings);
             findings.fact(
                     "reward head",
                     RewardModel.hasRewardHead(dir) ? "the model's own score.weight" : "new, drawn from run.seed");

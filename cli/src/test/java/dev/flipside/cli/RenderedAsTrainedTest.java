@@ -88,7 +88,11 @@ class RenderedAsTrainedTest {
         String third = folder.resolve("third.jinja").toString();
         CommandRun unlike = with(ROW, "score", "--model", model, "--chat-template", third);
         CommandRun validated = command(
-                "validate", "rm.yaml", "reward_model.model=" + model, "reward_model.chat_template=" + third, "run.output_dir=x");
+                "validate",
+                "rm.yaml",
+                "reward_model.model=" + model,
+                "reward_model.chat_template=" + third,
+                "run.output_dir=x");
         CommandRun trained = command("validate", "rm.yaml", "reward_model.model=" + model, "run.output_dir=x");
 
         assertThat(plain.out()).isEqualTo(same.out()).isNotEqualTo(unlike.out());
@@ -108,11 +112,13 @@ class RenderedAsTrainedTest {
         Path tokenizer = policy.resolve("tokenizer_config.json");
         Files.writeString(
                 tokenizer,
-                Files.readString(tokenizer).replace("\"eos_token\": \"<|im_end|>\"", "\"eos_token\": \"<|endoftext|>\""));
+                Files.readString(tokenizer)
+                        .replace("\"eos_token\": \"<|im_end|>\"", "\"eos_token\": \"<|endoftext|>\""));
         CommandRun runsOn = command("validate", "train.yaml");
         CommandRun told = with(PROMPT, "generate", "--model", policy.toString(), "--max-completion-length", "2");
         CommandRun trained = command("train", "train.yaml");
-        CommandRun chat = with("the cat\n/exit\n", "chat", "--model", policy.toString(), "--max-completion-length", "2");
+        CommandRun chat =
+                with("the cat\n/exit\n", "chat", "--model", policy.toString(), "--max-completion-length", "2");
 
         assertThat(ends.out()).contains("end tokens [7, 2]").containsPattern("ok +policy: end of turn");
         assertThat(quiet.err()).doesNotContain("without an end token");

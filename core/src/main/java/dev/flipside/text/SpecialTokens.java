@@ -54,8 +54,7 @@ public record SpecialTokens(
 
     /** The same of files whose bytes are held, by name. */
     public static SpecialTokens of(Path modelDir, Map<String, byte[]> files) {
-        return of(
-                parsed(modelDir, "tokenizer_config.json", files), parsed(modelDir, "special_tokens_map.json", files));
+        return of(parsed(modelDir, "tokenizer_config.json", files), parsed(modelDir, "special_tokens_map.json", files));
     }
 
     /** The same of the two files' objects; an empty object where there is no file. */

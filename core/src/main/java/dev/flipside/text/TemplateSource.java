@@ -77,8 +77,9 @@ public record TemplateSource(String origin, String jinja, Map<String, Object> va
             return Optional.of(read(jinjaFile));
         }
         if (Files.isDirectory(modelDir.resolve(MORE))) {
-            throw new UserError(modelDir.resolve(MORE)
-                    + " holds further chat templates and there is no chat_template.jinja beside that folder, so that transformers finds none by the name 'default'; add that file or remove the folder.");
+            throw new UserError(
+                    modelDir.resolve(MORE)
+                            + " holds further chat templates and there is no chat_template.jinja beside that folder, so that transformers finds none by the name 'default'; add that file or remove the folder.");
         }
         Path config = modelDir.resolve("tokenizer_config.json");
         JsonNode template = SpecialTokens.readObject(config).path("chat_template");
@@ -149,7 +150,8 @@ public record TemplateSource(String origin, String jinja, Map<String, Object> va
                 new StringBuilder(OPENING).append(literal(said, "null")).append(CLOSING);
         variables.forEach((name, value) -> line.append(setting(name, literal(JSON.valueToTree(value), "none"))));
         day.ifPresent(d -> line.append(dayMacro(d)));
-        // Dropped when rendered, since a block stands before it, and the template itself begins at the beginning of a line.
+        // Dropped when rendered, since a block stands before it, and the template itself begins at the beginning of a
+        // line.
         return line.append('\n').toString();
     }
 

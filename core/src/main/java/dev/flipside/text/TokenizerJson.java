@@ -106,7 +106,8 @@ final class TokenizerJson {
         Map<Integer, ObjectNode> byId = new TreeMap<>();
         if (files.config().has(DECODER)) {
             files.config().path(DECODER).properties().forEach(entry -> {
-                if (entry.getValue() instanceof ObjectNode token && entry.getKey().matches("\\d{1,9}")) {
+                if (entry.getValue() instanceof ObjectNode token
+                        && entry.getKey().matches("\\d{1,9}")) {
                     int id = Integer.parseInt(entry.getKey());
                     byId.put(id, token.deepCopy().put("id", id));
                 }
@@ -116,9 +117,12 @@ final class TokenizerJson {
         Map<String, ObjectNode> named = named();
         files.addedTokens().properties().forEach(entry -> {
             if (entry.getValue().canConvertToInt() && !present.containsKey(entry.getKey())) {
-                ObjectNode token = plain(entry.getKey()).put("id", entry.getValue().intValue());
+                ObjectNode token =
+                        plain(entry.getKey()).put("id", entry.getValue().intValue());
                 boolean special = named.containsKey(entry.getKey());
-                byId.put(entry.getValue().intValue(), token.put("special", special).put("normalized", !special));
+                byId.put(
+                        entry.getValue().intValue(),
+                        token.put("special", special).put("normalized", !special));
             }
         });
         present.values().forEach(token -> byId.put(token.path("id").asInt(), token.deepCopy()));
@@ -161,11 +165,13 @@ final class TokenizerJson {
     private void requireId(ObjectNode token, int id) {
         if (token.has("id") && token.get("id").asInt() != id) {
             boolean decoder = files.config().has(DECODER);
-            throw new UserError(files.directory().resolve(decoder ? "tokenizer_config.json" : "added_tokens.json") + ": "
-                    + (decoder ? DECODER + " " : "") + "gives '" + token.path("content").asText() + "' the id "
-                    + token.get("id") + ", but behind the tokens of "
-                    + files.directory().resolve("tokenizer.json") + " it becomes " + id
-                    + ", which another row of the embedding belongs to; save the tokenizer again in transformers.");
+            throw new UserError(
+                    files.directory().resolve(decoder ? "tokenizer_config.json" : "added_tokens.json") + ": "
+                            + (decoder ? DECODER + " " : "") + "gives '"
+                            + token.path("content").asText() + "' the id "
+                            + token.get("id") + ", but behind the tokens of "
+                            + files.directory().resolve("tokenizer.json") + " it becomes " + id
+                            + ", which another row of the embedding belongs to; save the tokenizer again in transformers.");
         }
     }
 
@@ -200,9 +206,7 @@ final class TokenizerJson {
     private static void put(Map<String, ObjectNode> tokens, JsonNode token, boolean named) {
         SpecialTokens.text(token).ifPresent(content -> {
             ObjectNode special = plain(content).put("special", named || token.isTextual());
-            FLAGS.stream()
-                    .filter(flag -> token.path(flag).asBoolean())
-                    .forEach(flag -> special.put(flag, true));
+            FLAGS.stream().filter(flag -> token.path(flag).asBoolean()).forEach(flag -> special.put(flag, true));
             tokens.putIfAbsent(content, special);
         });
     }

@@ -29,8 +29,9 @@ public final class EndOfTurn {
         String ends = files.eosIds().stream()
                 .map(id -> renderer.decode(new int[] {id}) + " (" + id + ")")
                 .collect(Collectors.joining(", "));
-        return Optional.of("the chat template writes a finished conversation without an end token of the model, " + ends
-                + "; its special tokens there are " + (special.isEmpty() ? "none" : String.join(", ", special))
-                + ", so replies may run on through further turns: name the end of a turn as eos_token in tokenizer_config.json or among eos_token_id in generation_config.json.");
+        return Optional.of(
+                "the chat template writes a finished conversation without an end token of the model, " + ends
+                        + "; its special tokens there are " + (special.isEmpty() ? "none" : String.join(", ", special))
+                        + ", so replies may run on through further turns: name the end of a turn as eos_token in tokenizer_config.json or among eos_token_id in generation_config.json.");
     }
 }

@@ -6,8 +6,8 @@ import dev.flipside.model.ModelFiles;
 import dev.flipside.text.ChatTemplate;
 import dev.flipside.text.Renderer;
 import dev.flipside.text.SpecialTokens;
-import dev.flipside.text.Tokenizer;
 import dev.flipside.text.TemplateSource;
+import dev.flipside.text.Tokenizer;
 import java.nio.file.Path;
 import java.time.LocalDate;
 import java.util.ArrayList;
@@ -67,8 +67,10 @@ public final class Renderers {
                         + now.variables().getOrDefault(name, "not set") + " and was " + value);
             }
         });
-        saved.day().filter(day -> !now.day().equals(saved.day())).ifPresent(day -> changes.add("chat_template_date is "
-                + now.day().map(LocalDate::toString).orElse("not set") + " and was " + day));
+        saved.day()
+                .filter(day -> !now.day().equals(saved.day()))
+                .ifPresent(day -> changes.add("chat_template_date is "
+                        + now.day().map(LocalDate::toString).orElse("not set") + " and was " + day));
         return changes.isEmpty()
                 ? Optional.empty()
                 : Optional.of(String.join(", ", changes) + ": " + dir

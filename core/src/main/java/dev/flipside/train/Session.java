@@ -72,7 +72,12 @@ final class Session implements AutoCloseable {
                 .map(c -> c.folder().resolve(CheckpointFiles.REWARD_MODEL))
                 .orElse(Path.of(dir)));
         Optional<Grader> grader = rewardModelWeights.map(weights -> Grader.load(
-                weights, config.rewardModel(), seeds, device, precision, policy.lm().backbone()));
+                weights,
+                config.rewardModel(),
+                seeds,
+                device,
+                precision,
+                policy.lm().backbone()));
         if (grader.filter(g -> g.model().sharesBackbone()).isPresent()) {
             listener.message("policy and reward model are adapters on one frozen "
                     + policy.lm().files().directory());

@@ -124,7 +124,8 @@ class MetadataRulesTest {
     /** Converters give the end of a turn the kind of a user's token, or of ordinary text; llama.cpp overrides both. */
     @Test
     void tokensWithARoleAreSpecialWhateverTheirKind() throws IOException {
-        GgufBytes file = llama().pair("tokenizer.ggml.tokens", List.of("a", "b", "c", "ab", "abc", "<s>", "<|im_end|>", "<|eot_id|>"))
+        GgufBytes file = llama().pair(
+                        "tokenizer.ggml.tokens", List.of("a", "b", "c", "ab", "abc", "<s>", "<|im_end|>", "<|eot_id|>"))
                 .pair("tokenizer.ggml.token_type", List.of(1, 1, 1, 1, 1, 4, 4, 1))
                 .pair("tokenizer.chat_template", "{{ messages[0].content }}<|eot_id|>");
         JsonNode tokenizer = written(file, "tokenizer.json");

@@ -125,13 +125,15 @@ class ModelFilesTest {
         Path saved = directory.resolve("saved");
         try (CausalLm lm = CausalLm.load(dir, Device.CPU)) {
             assertThat(lm.files().eosIds())
-                    .containsExactly(Stream.of(ends.split(",")).map(Integer::valueOf).toArray(Integer[]::new));
+                    .containsExactly(
+                            Stream.of(ends.split(",")).map(Integer::valueOf).toArray(Integer[]::new));
             lm.save(saved, WeightType.F32);
         }
         ObjectNode config = Json.read(saved.resolve("generation_config.json"));
         assertThat(config.get("eos_token_id").toString().replace(",", ", ")).isEqualTo(written);
         assertThat(config.path("bos_token_id").asInt(1)).isEqualTo(1);
-        assertThat(ModelFiles.open(saved).eosIds()).isEqualTo(ModelFiles.open(dir).eosIds());
+        assertThat(ModelFiles.open(saved).eosIds())
+                .isEqualTo(ModelFiles.open(dir).eosIds());
     }
 
     @ParameterizedTest

@@ -40,7 +40,8 @@ class SpecialTokensTest {
             int[] ids = tokenizer.encode(example.path("text").asText(), false);
 
             assertThat(ids).isEqualTo(Golden.ids(example.path("ids")));
-            assertThat(tokenizer.decode(ids, true)).isEqualTo(example.path("decoded").asText());
+            assertThat(tokenizer.decode(ids, true))
+                    .isEqualTo(example.path("decoded").asText());
             assertThat(tokenizer.decode(ids, false))
                     .isEqualTo(example.path("decoded_with_special").asText());
             JsonNode eos = example.path("eos_id");
@@ -61,7 +62,8 @@ class SpecialTokensTest {
     void theFilesAloneSayTheSame(JsonNode example) throws IOException {
         write(example);
         Map<String, byte[]> files = new HashMap<>();
-        for (String name : List.of(TOKENIZER, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")) {
+        for (String name :
+                List.of(TOKENIZER, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")) {
             if (Files.exists(folder.resolve(name))) {
                 files.put(name, Files.readAllBytes(folder.resolve(name)));
             }
@@ -69,7 +71,8 @@ class SpecialTokensTest {
         try (Tokenizer tokenizer = Tokenizer.load(folder)) {
             for (Map.Entry<String, Integer> special :
                     Tokenizer.specialTokens(folder, files).entrySet()) {
-                assertThat(tokenizer.decode(new int[] {special.getValue()}, true)).isEmpty();
+                assertThat(tokenizer.decode(new int[] {special.getValue()}, true))
+                        .isEmpty();
                 assertThat(tokenizer.spelledSpecialTokens(special.getKey())).contains(special.getKey());
             }
             Optional<String> eos = SpecialTokens.of(folder, files).eos();

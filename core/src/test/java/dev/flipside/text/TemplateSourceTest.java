@@ -30,10 +30,7 @@ class TemplateSourceTest {
             new SpecialTokens(Optional.of("<s>"), Optional.of("</s>"), Optional.empty(), Optional.empty());
     private static final LocalDate ANOTHER_DAY = LocalDate.of(1999, 9, 9);
     private static final Conversation CONVERSATION = new Conversation(List.of(
-            new Message(Message.SYSTEM, "Be brief."),
-            Message.user("Hi"),
-            Message.assistant("Yo"),
-            Message.user("Go")));
+            new Message(Message.SYSTEM, "Be brief."), Message.user("Hi"), Message.assistant("Yo"), Message.user("Go")));
 
     @TempDir
     Path folder;
@@ -46,8 +43,8 @@ class TemplateSourceTest {
 
     private static TemplateSource source(JsonNode example) throws IOException {
         String jinja = example.has("file")
-                ? Files.readString(Golden.resource(
-                        "chat_templates/" + example.path("file").asText() + ".jinja"))
+                ? Files.readString(
+                        Golden.resource("chat_templates/" + example.path("file").asText() + ".jinja"))
                 : example.path("jinja").asText();
         Map<String, Object> variables = JSON.convertValue(example.path("variables"), new TypeReference<>() {});
         return new TemplateSource(
@@ -118,8 +115,8 @@ class TemplateSourceTest {
 
     @Test
     void aDirectorySaysWhatItsModelWasTrainedWith() throws IOException {
-        TemplateSource trained =
-                new TemplateSource("t", "{{ a }}{{ strftime_now('%Y') }}", Map.of("a", 1), Optional.of(LocalDate.of(2030, 1, 2)));
+        TemplateSource trained = new TemplateSource(
+                "t", "{{ a }}{{ strftime_now('%Y') }}", Map.of("a", 1), Optional.of(LocalDate.of(2030, 1, 2)));
         Files.writeString(folder.resolve("chat_template.jinja"), trained.text());
 
         assertThat(TemplateSource.in(folder).orElseThrow().rendersAs(trained)).isTrue();

@@ -192,8 +192,7 @@ class TokenizerTest {
         Files.writeString(
                 folder.resolve("tokenizer_config.json"),
                 "{\"bos_token\": {\"content\": \"<b>\"}, \"eos_token\": null}");
-        Files.writeString(
-                folder.resolve("special_tokens_map.json"), "{\"eos_token\": \"<e>\"}");
+        Files.writeString(folder.resolve("special_tokens_map.json"), "{\"eos_token\": \"<e>\"}");
         SpecialTokens tokens = SpecialTokens.load(folder);
         assertThat(tokens.bos()).hasValue("<b>");
         assertThat(tokens.eos()).hasValue("<e>");

@@ -74,9 +74,7 @@ class TransformersCasesTest {
         } else if (example.path("test").asText().equals("no template")) {
             assertThat(load()).isEmpty();
         } else {
-            assertThatThrownBy(this::load)
-                    .isInstanceOf(UserError.class)
-                    .hasMessageContaining("default");
+            assertThatThrownBy(this::load).isInstanceOf(UserError.class).hasMessageContaining("default");
         }
     }
 

@@ -49,13 +49,10 @@ class SavedTemplateTest {
 
     /** As the run's configuration renders, against what the saved directory says alone. */
     private void assertRendersAsTrained(Path saved) {
-        ChatTemplateConfig trained =
-                new ChatTemplateConfig(Optional.of(template.toString()), Map.of("mark", "xy"), Optional.of("2025-05-04"));
+        ChatTemplateConfig trained = new ChatTemplateConfig(
+                Optional.of(template.toString()), Map.of("mark", "xy"), Optional.of("2025-05-04"));
         String now = rendered(saved, ChatTemplateConfig.defaults());
-        assertThat(now)
-                .as(saved.toString())
-                .isEqualTo("xymayab</s>xy")
-                .isEqualTo(rendered(world.policy(), trained));
+        assertThat(now).as(saved.toString()).isEqualTo("xymayab</s>xy").isEqualTo(rendered(world.policy(), trained));
         assertThat(Renderers.departure(saved, trained)).isEmpty();
         assertThat(Renderers.toSave(saved, trained)).isEmpty();
     }
@@ -79,8 +76,7 @@ class SavedTemplateTest {
     void aRewardModelGoesOnWhereItsTrainingEnded() {
         Recorder first = new Recorder();
         Path trained = new RewardTrainer(world.rewardTraining(
-                        "first",
-                        with("reward_model", "training.max_steps=12", "training.learning_rate=0.02")))
+                        "first", with("reward_model", "training.max_steps=12", "training.learning_rate=0.02")))
                 .listener(first)
                 .run()
                 .folder()
@@ -104,13 +100,12 @@ class SavedTemplateTest {
         assertThat(unlike.metric(0, "eval_rm/margin")).isNotEqualTo(first.metric(12, "eval_rm/margin"));
         assertThat(first.warnings).noneMatch(line -> line.contains("chat_template"));
         assertThat(second.warnings).noneMatch(line -> line.contains("chat_template"));
-        assertThat(unlike.warnings)
-                .anySatisfy(line -> assertThat(line)
-                        .startsWith("reward_model.chat_template " + folder.resolve("bare.jinja") + " is another than "
-                                + trained.resolve("chat_template.jinja"))
-                        .contains("chat_template_kwargs mark is not set and was xy")
-                        .contains("chat_template_date is not set and was 2025-05-04")
-                        .endsWith("."));
+        assertThat(unlike.warnings).anySatisfy(line -> assertThat(line)
+                .startsWith("reward_model.chat_template " + folder.resolve("bare.jinja") + " is another than "
+                        + trained.resolve("chat_template.jinja"))
+                .contains("chat_template_kwargs mark is not set and was xy")
+                .contains("chat_template_date is not set and was 2025-05-04")
+                .endsWith("."));
     }
 
     @Test
@@ -154,10 +149,9 @@ class SavedTemplateTest {
         again.add("run.resume=true");
         new SaveTrainer(world.config("edited", again)).listener(resumed).run();
 
-        assertThat(resumed.warnings)
-                .anySatisfy(line -> assertThat(line)
-                        .startsWith("policy.chat_template " + template + " is another than ")
-                        .contains("step-1/policy/chat_template.jinja"));
+        assertThat(resumed.warnings).anySatisfy(line -> assertThat(line)
+                .startsWith("policy.chat_template " + template + " is another than ")
+                .contains("step-1/policy/chat_template.jinja"));
     }
 
     @Test
@@ -182,9 +176,13 @@ class SavedTemplateTest {
         String before = Files.readString(config);
         Files.writeString(
                 config,
-                before.replaceFirst("\\{", "{\"chat_template\": [{\"name\": \"default\", \"template\": \"a{{ mark }}\"}], "));
+                before.replaceFirst(
+                        "\\{", "{\"chat_template\": [{\"name\": \"default\", \"template\": \"a{{ mark }}\"}], "));
         String named = Files.readString(config);
-        Path kept = new SaveTrainer(world.config("kept", "run.max_steps=1")).run().folder().resolve("policy");
+        Path kept = new SaveTrainer(world.config("kept", "run.max_steps=1"))
+                .run()
+                .folder()
+                .resolve("policy");
         Path said = new SaveTrainer(world.config("said", with("policy", "run.max_steps=1")))
                 .run()
                 .folder()
@@ -199,7 +197,9 @@ class SavedTemplateTest {
 
     private static List<Path> models(Path run) {
         try (Stream<Path> paths = Files.walk(run)) {
-            return paths.filter(p -> p.endsWith("config.json")).map(Path::getParent).toList();
+            return paths.filter(p -> p.endsWith("config.json"))
+                    .map(Path::getParent)
+                    .toList();
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
