@@ -224,7 +224,9 @@ public final class Tokenizer implements AutoCloseable {
                 SpecialTokens.parsed(directory, "added_tokens.json", files));
         try {
             return TokenizerJson.complete(held).tree();
-        } catch (IOException e) {
+        } catch (UserError e) {
+            throw e;
+        } catch (IOException | RuntimeException e) { // an array where an object should be, and the like
             throw unreadable(directory.resolve("tokenizer.json"), e);
         }
     }

@@ -1,5 +1,6 @@
 package dev.flipside.train;
 
+import dev.flipside.config.UserError;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Renderer;
@@ -18,8 +19,7 @@ public final class EndOfTurn {
      * @param prompt any that the template renders
      */
     public static Optional<String> warning(Renderer renderer, ModelFiles files, Conversation prompt) {
-        String reply = prompt.last().content(); // whose words the vocabulary has
-        Optional<int[]> finished = renderer.finished(prompt.withReply(reply));
+        Optional<int[]> finished = finished(renderer, prompt);
         if (finished.isEmpty() || IntStream.of(finished.get()).anyMatch(files.eosIds()::contains)) {
             return Optional.empty();
         }
@@ -33,5 +33,14 @@ public final class EndOfTurn {
                 "the chat template writes a finished conversation without an end token of the model, " + ends
                         + "; its special tokens there are " + (special.isEmpty() ? "none" : String.join(", ", special))
                         + ", so replies may run on through further turns: name the end of a turn as eos_token in tokenizer_config.json or among eos_token_id in generation_config.json.");
+    }
+
+    private static Optional<int[]> finished(Renderer renderer, Conversation prompt) {
+        String reply = prompt.last().content(); // whose words the vocabulary has
+        try {
+            return renderer.finished(prompt.last().isFromAssistant() ? prompt : prompt.withReply(reply));
+        } catch (UserError e) {
+            return Optional.empty(); // A template that refuses replies says nothing of their end.
+        }
     }
 }

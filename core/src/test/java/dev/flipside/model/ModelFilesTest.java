@@ -97,6 +97,22 @@ class ModelFilesTest {
                 .isEqualTo(0.9);
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"{", "[]", "{\"added_tokens\": [5], \"model\": {}}", "{\"added_tokens\": 5, \"model\": {}}"})
+    void aTokenizerThatCannotBeReadIsNamed(String tokenizer) throws Exception {
+        Path dir = write("llama", c -> {});
+        Files.writeString(dir.resolve("tokenizer.json"), tokenizer);
+        Files.writeString(dir.resolve("tokenizer_config.json"), "{\"eos_token\": \"<e>\"}");
+        if (tokenizer.equals("[]")) {
+            // Not a tokenizer, but no contradiction either: whoever loads it is told.
+            assertThat(ModelFiles.open(dir).eosIds()).containsExactly(2);
+        } else {
+            assertThatThrownBy(() -> ModelFiles.open(dir))
+                    .isInstanceOf(UserError.class)
+                    .hasMessageContaining("tokenizer.json cannot be read as a tokenizer");
+        }
+    }
+
     /** TRL stops at the tokenizer's end token; what is saved stops there in transformers too, which reads generation_config.json alone. */
     @ParameterizedTest
     @CsvSource(
