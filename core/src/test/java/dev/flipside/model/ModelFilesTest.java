@@ -98,7 +98,8 @@ class ModelFilesTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"{", "[]", "{\"added_tokens\": [5], \"model\": {}}", "{\"added_tokens\": 5, \"model\": {}}"})
+    @ValueSource(
+            strings = {"{", "[]", "{\"added_tokens\": [5], \"model\": {}}", "{\"added_tokens\": 5, \"model\": {}}"})
     void aTokenizerThatCannotBeReadIsNamed(String tokenizer) throws Exception {
         Path dir = write("llama", c -> {});
         Files.writeString(dir.resolve("tokenizer.json"), tokenizer);
