@@ -37,7 +37,7 @@ final class BenchmarkRun implements AutoCloseable {
         RewardModel model = RewardModel.load(dir, Device.parse(device));
         try {
             int positions = model.decoder().config().maxPositionEmbeddings();
-            Renderer renderer = FlipsideCommand.renderer(model.files(), template);
+            Renderer renderer = FlipsideCommand.renderer(console, model.files(), template);
             int maxLength = options.maxLength(positions);
             AnswerScorer scorer = new AnswerScorer(model, renderer, maxLength, options.sharedPrompts());
             Map<String, String> made = ModelMark.of(dir);

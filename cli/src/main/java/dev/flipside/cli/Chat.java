@@ -5,12 +5,14 @@ import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
+import dev.flipside.model.ModelFiles;
 import dev.flipside.rollout.Completion;
 import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Message;
 import dev.flipside.text.Renderer;
+import dev.flipside.train.EndOfTurn;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -56,7 +58,7 @@ final class Chat extends FlipsideCommand {
         Path directory = inputs(console).model("--model", model);
         loadLibraries(console, directory);
         try (CausalLm lm = CausalLm.load(directory, Device.parse(common().device()))) {
-            Renderer renderer = renderer(lm.files(), rendering);
+            Renderer renderer = renderer(console, lm.files(), rendering);
             if (!renderer.hasTemplate()) {
                 throw new UserError(
                         model
@@ -65,7 +67,7 @@ final class Chat extends FlipsideCommand {
             try (Generator generator = new Generator(
                     lm, new Generator.Settings(1, List.of(), ids -> renderer.completionText(new int[0], ids)))) {
                 List<Message> messages =
-                        talk(console, new Talk(generator, renderer, options, new Seeds(sampling.seed())));
+                        talk(console, new Talk(generator, lm.files(), renderer, options, new Seeds(sampling.seed())));
                 if (console.json()) {
                     console.result(() -> "", Map.of("messages", messages));
                 }
@@ -75,7 +77,8 @@ final class Chat extends FlipsideCommand {
     }
 
     /** What a reply is made with. */
-    private record Talk(Generator generator, Renderer renderer, SamplingOptions options, Seeds seeds) {
+    private record Talk(
+            Generator generator, ModelFiles model, Renderer renderer, SamplingOptions options, Seeds seeds) {
         String reply(Conversation conversation, long turn) {
             int[] prompt = renderer.prompt(conversation);
             Completion completion = generator
@@ -108,6 +111,10 @@ final class Chat extends FlipsideCommand {
     private static void answer(Console console, Talk talk, List<Message> messages, String line, long turn) {
         messages.add(Message.user(line));
         try {
+            if (turn == 0) {
+                EndOfTurn.warning(talk.renderer(), talk.model(), new Conversation(messages))
+                        .ifPresent(console::warn);
+            }
             String reply = talk.reply(new Conversation(messages), turn);
             messages.add(Message.assistant(reply));
             console.line(reply);

@@ -59,11 +59,12 @@ abstract class FlipsideCommand implements Callable<Integer> {
 
     /** The tokenizer and chat template in a model's own directory. */
     static Renderer renderer(ModelFiles files) {
-        return renderer(files, ChatTemplateConfig.defaults());
+        return Renderers.load(files.tokenizerDirectory(), ChatTemplateConfig.defaults(), files);
     }
 
-    /** The tokenizer in a model's directory, with its chat template or another. */
-    static Renderer renderer(ModelFiles files, ChatTemplateConfig template) {
+    /** The tokenizer in a model's directory, with its chat template or another, which is told. */
+    static Renderer renderer(Console console, ModelFiles files, ChatTemplateConfig template) {
+        Renderers.departure(files.tokenizerDirectory(), template).ifPresent(console::warn);
         return Renderers.load(files.tokenizerDirectory(), template, files);
     }
 

@@ -11,6 +11,7 @@ import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.text.Renderer;
+import dev.flipside.train.EndOfTurn;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -72,7 +73,7 @@ final class Generate extends FlipsideCommand {
         Path directory = inputs(console).model("--model", files.model());
         loadLibraries(console, directory);
         try (CausalLm model = CausalLm.load(directory, Device.parse(common().device()))) {
-            Renderer renderer = renderer(model.files(), rendering);
+            Renderer renderer = renderer(console, model.files(), rendering);
             List<Prompt> prompts = new ArrayList<>();
             for (InputRow row : rows) {
                 int[] ids = row.locate(() -> row.has("messages")
@@ -82,6 +83,11 @@ final class Generate extends FlipsideCommand {
                 row.requireWithin(model.decoder().config().maxPositionEmbeddings() - 1, ids.length);
                 prompts.add(new Prompt(row, prompts.size(), ids));
             }
+            rows.stream()
+                    .filter(row -> row.has("messages"))
+                    .findFirst()
+                    .flatMap(row -> EndOfTurn.warning(renderer, model.files(), row.messages()))
+                    .ifPresent(console::warn);
             try (Generator generator = new Generator(
                     model,
                     new Generator.Settings(

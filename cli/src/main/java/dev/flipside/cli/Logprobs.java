@@ -42,7 +42,7 @@ final class Logprobs extends FlipsideCommand {
         Path directory = inputs(console).model("--model", files.model());
         loadLibraries(console, directory);
         try (CausalLm model = CausalLm.load(directory, Device.parse(common().device()))) {
-            Renderer renderer = renderer(model.files(), rendering);
+            Renderer renderer = renderer(console, model.files(), rendering);
             List<Candidate> candidates = new ArrayList<>();
             int rejoined = 0;
             for (InputRow row : rows) {

@@ -2,6 +2,7 @@ package dev.flipside.cli;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.flipside.cli.Findings.Outcome;
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.RunConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.model.DecoderConfig;
@@ -11,7 +12,9 @@ import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.PairTally;
+import dev.flipside.train.Renderers;
 import java.lang.management.ManagementFactory;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -42,6 +45,12 @@ final class ModelInspection {
             findings.check("run.dtype", Outcome.PROBLEM, "bfloat16 needs a CUDA device; use float32 or auto");
         }
         return !device.isCpu() && dtype != RunConfig.Precision.FLOAT32;
+    }
+
+    /** Whether the configuration has the model read its input otherwise than its own directory says. */
+    static void template(String reader, String section, Path dir, ChatTemplateConfig config, Findings findings) {
+        Renderers.departure(dir, config)
+                .ifPresent(line -> findings.check(reader + ": chat template", Outcome.NOTE, section + "." + line));
     }
 
     /** Rendering has refused doubled BOS tokens and broken templates before this is reached. */

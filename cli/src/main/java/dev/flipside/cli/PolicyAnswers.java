@@ -12,6 +12,7 @@ import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.text.Renderer;
+import dev.flipside.train.EndOfTurn;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -60,10 +61,12 @@ record PolicyAnswers(
     private void generate(List<Open> open, AnswerLog log, Console console) {
         FlipsideCommand.loadLibraries(console, model);
         try (CausalLm lm = CausalLm.load(model, Device.parse(device))) {
-            Renderer renderer = FlipsideCommand.renderer(lm.files(), template);
+            Renderer renderer = FlipsideCommand.renderer(console, lm.files(), template);
             int room = lm.decoder().config().maxPositionEmbeddings() - 1;
             List<int[]> ids =
                     open.stream().map(o -> rendered(renderer, o, room)).toList();
+            EndOfTurn.warning(renderer, lm.files(), open.get(0).prompt().messages())
+                    .ifPresent(console::warn);
             long longest = sampling.maxCompletionLength();
             try (Generator generator = new Generator(
                             lm,

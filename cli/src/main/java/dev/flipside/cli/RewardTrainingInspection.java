@@ -57,6 +57,8 @@ final class RewardTrainingInspection {
                 Renderer renderer = Renderers.load(dir, config.rewardModel().template(), files)) {
             MemoryEstimate.Shape shape = MemoryEstimate.Shape.of(model);
             findings.fact("model", ModelInspection.describe(files, shape));
+            ModelInspection.template(
+                    "reward model", "reward_model", dir, config.rewardModel().template(), findings);
             findings.fact(
                     "reward head",
                     RewardModel.hasRewardHead(dir) ? "the model's own score.weight" : "new, drawn from run.seed");

@@ -42,7 +42,7 @@ final class Score extends FlipsideCommand {
         Path directory = inputs(console).model("--model", files.model());
         loadLibraries(console, directory);
         try (RewardModel model = RewardModel.load(directory, Device.parse(common().device()))) {
-            Renderer renderer = renderer(model.files(), rendering);
+            Renderer renderer = renderer(console, model.files(), rendering);
             List<Scorable> scorable = new ArrayList<>();
             for (InputRow row : rows) {
                 ScoredRow scored = row.locate(() -> render(row, renderer));

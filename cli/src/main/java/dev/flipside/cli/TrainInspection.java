@@ -31,6 +31,7 @@ import dev.flipside.text.Message;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.ConfiguredModels;
+import dev.flipside.train.EndOfTurn;
 import dev.flipside.train.PairTally;
 import dev.flipside.train.PrefixProbe;
 import dev.flipside.train.ReferenceCheck;
@@ -87,6 +88,7 @@ final class TrainInspection {
                 Renderer renderer = Renderers.load(dir, config.policy().template(), policy.files())) {
             MemoryEstimate.Shape shape = MemoryEstimate.Shape.of(policy);
             findings.fact("policy", ModelInspection.describe(policy.files(), shape));
+            ModelInspection.template("policy", "policy", dir, config.policy().template(), findings);
             findings.fact("rewards", rewards(functions, gold));
             int room = shape.config().maxPositionEmbeddings() - rollout.maxCompletionLength();
             TokenLengths lengths = lengths("prompts", "data.prompts", prompts, renderer, room);
@@ -215,6 +217,12 @@ final class TrainInspection {
         findings.example(
                 "the policy",
                 renderer.show(first.row().ids(), Map.of(first.promptIds().length - 1, "the completion follows")));
+        Optional<String> runsOn =
+                EndOfTurn.warning(renderer, policy.files(), first.prompt().prompt());
+        findings.check(
+                "policy: end of turn",
+                runsOn.isEmpty() ? Outcome.OK : Outcome.NOTE,
+                runsOn.orElse(renderer.hasTemplate() ? "ends with an end token" : "ends with the end token alone"));
         ModelInspection.beginning(
                 "policy", renderer, replies.stream().map(Reply::promptIds).toList(), findings);
         ModelInspection.padding(
@@ -239,6 +247,7 @@ final class TrainInspection {
                     "reward model",
                     ModelInspection.describe(model.files(), MemoryEstimate.Shape.of(model))
                             + (model.hasValueHead() ? ", with a value head" : ", without a value head"));
+            ModelInspection.template("reward model", "reward_model", dir, section.template(), findings);
             Reply first = replies.get(0);
             Rendered shown = renderer.complete(first.prompt().prompt(), first.text(), first.finished());
             findings.example("the reward model", renderer.show(shown.ids(), Findings.scoredPositions(shown)));

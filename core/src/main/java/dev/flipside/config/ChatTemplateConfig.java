@@ -18,7 +18,7 @@ public record ChatTemplateConfig(
                 Optional<String> chatTemplateDate) {
 
     /** What templates that print a date see where no day is given. */
-    private static final LocalDate DAY = LocalDate.of(2024, 7, 26);
+    public static final LocalDate STANDARD_DAY = LocalDate.of(2024, 7, 26);
 
     public ChatTemplateConfig {
         chatTemplate = chatTemplate == null ? Optional.empty() : chatTemplate;
@@ -34,9 +34,9 @@ public record ChatTemplateConfig(
         return new ChatTemplateConfig(Optional.empty(), Map.of(), Optional.empty());
     }
 
-    /** What a template takes for today. */
-    public LocalDate day() {
-        return chatTemplateDate.map(ChatTemplateConfig::day).orElse(DAY);
+    /** What a template takes for today, where it is said. */
+    public Optional<LocalDate> day() {
+        return chatTemplateDate.map(ChatTemplateConfig::day);
     }
 
     private static LocalDate day(String text) {

@@ -6,7 +6,6 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
 import dev.flipside.model.WeightType;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -15,15 +14,6 @@ import java.util.Set;
 
 /** The JSON files of a model directory beside tokenizer.json: config.json, generation_config.json and tokenizer_config.json. */
 final class ModelJson {
-    private static final String TEMPLATE = "tokenizer.chat_template";
-
-    /**
-     * Tokens that end an assistant's turn in public chat templates. GGUF has one EOS token, which for instruction-tuned models is often the end of a document; llama.cpp
-     * stops at these by their text, and so does generation_config.json of the original models.
-     */
-    private static final Set<String> TURN_ENDS =
-            Set.of("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|eom_id|>", "<|end_of_text|>");
-
     private final Architecture architecture;
     private final Hyperparameters sizes;
     private final Vocabulary vocabulary;
@@ -53,7 +43,7 @@ final class ModelJson {
     ObjectNode generationConfig() {
         ObjectNode config = JsonNodeFactory.instance.objectNode();
         id(config, "bos_token_id", vocabulary.bos());
-        Set<Integer> ends = ends();
+        Set<Integer> ends = vocabulary.ends();
         if (ends.size() > 1) {
             ArrayNode ids = config.putArray("eos_token_id");
             ends.forEach(ids::add);
@@ -62,24 +52,6 @@ final class ModelJson {
         }
         id(config, "pad_token_id", vocabulary.pad());
         return config;
-    }
-
-    /** EOS, and the ends of a turn that the file names or that its chat template writes. */
-    private Set<Integer> ends() {
-        Set<Integer> ends = new LinkedHashSet<>();
-        vocabulary.eos().ifPresent(ends::add);
-        vocabulary.endOfTurn().ifPresent(ends::add);
-        vocabulary.endOfMessage().ifPresent(ends::add);
-        String template = metadata.text(TEMPLATE).orElse("");
-        for (int id = 0; id < vocabulary.size(); id++) {
-            String token = vocabulary.token(id);
-            if (vocabulary.kind(id) == Vocabulary.Kind.CONTROL
-                    && TURN_ENDS.contains(token)
-                    && template.contains(token)) {
-                ends.add(id);
-            }
-        }
-        return ends;
     }
 
     ObjectNode tokenizerConfig(TokenizerJson tokenizer) {
@@ -114,9 +86,9 @@ final class ModelJson {
     /** Templates by name; the one without a name is called default. */
     private Map<String, String> chatTemplates() {
         Map<String, String> templates = new LinkedHashMap<>();
-        metadata.text(TEMPLATE).ifPresent(template -> templates.put("default", template));
+        metadata.text(Vocabulary.TEMPLATE).ifPresent(template -> templates.put("default", template));
         for (String name : metadata.texts("tokenizer.chat_templates").orElse(List.of())) {
-            Optional<String> template = metadata.text(TEMPLATE + "." + name);
+            Optional<String> template = metadata.text(Vocabulary.TEMPLATE + "." + name);
             templates.putIfAbsent(
                     name,
                     template.orElseThrow(() -> new UserError(metadata.file() + ": lists a chat template '" + name

@@ -1,12 +1,19 @@
 package dev.flipside.gguf;
 
 import dev.flipside.config.UserError;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /** The tokens of a model with their kinds and the ids that have a role. */
 final class Vocabulary {
+    /** The key of the chat template. */
+    static final String TEMPLATE = "tokenizer.chat_template";
+
     private static final String KEY = "tokenizer.ggml.";
 
     /** The kinds of tokens, with the numbers that SentencePiece gives them. */
@@ -19,9 +26,17 @@ final class Vocabulary {
         BYTE
     }
 
+    /**
+     * Tokens that end an assistant's turn in public chat templates. GGUF has one EOS token, which for instruction-tuned models is often the end of a document; llama.cpp
+     * stops at these by their text, and so does generation_config.json of the original models.
+     */
+    private static final Set<String> TURN_ENDS =
+            Set.of("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|eom_id|>", "<|end_of_text|>");
+
     private final Metadata metadata;
     private final List<String> tokens;
     private final List<Kind> kinds;
+    private final Set<Integer> ends = new LinkedHashSet<>();
 
     /** @param rows of the embedding, which every token must have one of */
     Vocabulary(Metadata metadata, int rows) {
@@ -31,7 +46,33 @@ final class Vocabulary {
             throw metadata.wrong(
                     KEY + "tokens", "has " + tokens.size() + " tokens and the embedding " + rows + " rows");
         }
-        kinds = kinds();
+        kinds = new ArrayList<>(kinds());
+        findEnds();
+        ends.forEach(this::makeSpecial);
+        List.of(bos(), pad(), unknown()).forEach(id -> id.ifPresent(this::makeSpecial));
+    }
+
+    /** EOS, and the ends of a turn that the file names or that its chat template writes. */
+    private void findEnds() {
+        List.of(eos(), endOfTurn(), endOfMessage()).forEach(id -> id.ifPresent(ends::add));
+        String template = metadata.text(TEMPLATE).orElse("");
+        for (int id = 0; id < tokens.size(); id++) {
+            if (TURN_ENDS.contains(tokens.get(id)) && template.contains(tokens.get(id)) && canBeSpecial(id)) {
+                ends.add(id);
+            }
+        }
+    }
+
+    /** Some converters give tokens with a role the kind of ordinary text; llama.cpp overrides it, and transformers drops whatever is named so from decoded text. */
+    private void makeSpecial(int id) {
+        if (canBeSpecial(id)) {
+            kinds.set(id, Kind.CONTROL);
+        }
+    }
+
+    private boolean canBeSpecial(int id) {
+        Kind kind = kinds.get(id);
+        return kind == Kind.CONTROL || kind == Kind.USER_DEFINED || kind == Kind.NORMAL;
     }
 
     private List<Kind> kinds() {
@@ -89,13 +130,18 @@ final class Vocabulary {
     }
 
     /** The end of a turn, where the file names it. */
-    OptionalInt endOfTurn() {
+    private OptionalInt endOfTurn() {
         return id("eot_token_id");
     }
 
     /** The end of a message, where the file names it. */
-    OptionalInt endOfMessage() {
+    private OptionalInt endOfMessage() {
         return id("eom_token_id");
+    }
+
+    /** The ids that end a completion. */
+    Set<Integer> ends() {
+        return Collections.unmodifiableSet(ends);
     }
 
     Optional<Boolean> addBos() {

@@ -24,7 +24,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * <p>Its native memory lives until {@link #close}. Weights are float32 whatever the files hold.
  */
 public final class CausalLm implements AutoCloseable {
-    private final ModelFiles files;
+    private ModelFiles files;
     private final WeightLayout layout;
     private final ModelWeights weights;
     private final Decoder decoder;
@@ -223,6 +223,11 @@ public final class CausalLm implements AutoCloseable {
      */
     public void unmerge(Path adapter) {
         weights.unmerge(adapter, layout, Set.of());
+    }
+
+    /** Has {@link #save}, also of copies made from now on, write this chat template in place of the directory's own. */
+    public void setChatTemplate(String jinja) {
+        files = files.withChatTemplate(jinja);
     }
 
     /**

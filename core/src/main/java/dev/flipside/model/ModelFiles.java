@@ -1,6 +1,7 @@
 package dev.flipside.model;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
 import java.io.IOException;
@@ -28,6 +29,7 @@ public final class ModelFiles {
     private final Optional<ObjectNode> generationConfig;
     private final DecoderConfig decoderConfig;
     private final Family family;
+    private final Set<Integer> declaredEosIds;
     private final Set<Integer> eosIds;
     private final OptionalInt padId;
     private final OptionalInt bosId;
@@ -50,11 +52,35 @@ public final class ModelFiles {
         decoderConfig = family.checked(reader);
         Set<Integer> ends = new LinkedHashSet<>(ids(reader, "eos_token_id"));
         generationConfig.ifPresent(g -> ends.addAll(ids(new ConfigJson(generationFile, g), "eos_token_id")));
+        declaredEosIds = Set.copyOf(ends);
+        // TRL stops at the tokenizer's end token, whatever the other two say.
+        tokenizerFiles.eosId().stream()
+                .filter(id -> id < decoderConfig.vocabSize())
+                .forEach(ends::add);
         eosIds = Collections.unmodifiableSet(ends);
         // PEFT saves no configuration with an adapter: the tokenizer beside it is what says how its training padded.
         OptionalInt adapters = tokenizerDirectory.equals(directory) ? OptionalInt.empty() : tokenizerFiles.padId();
         padId = adapters.isPresent() ? adapters : first(ids(reader, "pad_token_id"));
         bosId = first(ids(reader, "bos_token_id"));
+    }
+
+    private ModelFiles(ModelFiles other, TokenizerFiles tokenizerFiles) {
+        directory = other.directory;
+        config = other.config;
+        generationConfig = other.generationConfig;
+        decoderConfig = other.decoderConfig;
+        family = other.family;
+        declaredEosIds = other.declaredEosIds;
+        eosIds = other.eosIds;
+        padId = other.padId;
+        bosId = other.bosId;
+        tokenizerDirectory = other.tokenizerDirectory;
+        this.tokenizerFiles = tokenizerFiles;
+    }
+
+    /** The same model, to be saved with another chat template. */
+    ModelFiles withChatTemplate(String jinja) {
+        return new ModelFiles(this, tokenizerFiles.withChatTemplate(jinja));
     }
 
     /** @throws UserError naming the file that is missing, malformed or of an unsupported model type */
@@ -86,7 +112,7 @@ public final class ModelFiles {
         return decoderConfig;
     }
 
-    /** The ids that end a completion: those of config.json and of generation_config.json together. */
+    /** The ids that end a completion: those of config.json, of generation_config.json and the tokenizer's together. */
     public Set<Integer> eosIds() {
         return eosIds;
     }
@@ -117,8 +143,25 @@ public final class ModelFiles {
         saved.remove(List.of("id2label", "label2id", "num_labels", "problem_type"));
         setType(saved, type);
         save(target, saved);
-        generationConfig.ifPresent(g -> Json.write(target.resolve(GENERATION_CONFIG), g));
+        generation().ifPresent(g -> Json.write(target.resolve(GENERATION_CONFIG), g));
         tokenizerFiles.save(target);
+    }
+
+    /** As it was read; where only the tokenizer names an end token, with that one too, so that what is saved stops everywhere where it stopped here. */
+    private Optional<ObjectNode> generation() {
+        if (declaredEosIds.containsAll(eosIds)) {
+            return generationConfig;
+        }
+        ObjectNode saved = generationConfig.map(ObjectNode::deepCopy).orElseGet(() -> {
+            ObjectNode made = Json.MAPPER.createObjectNode();
+            List.of("bos_token_id", "pad_token_id").stream()
+                    .filter(config::has)
+                    .forEach(key -> made.set(key, config.get(key)));
+            return made;
+        });
+        ArrayNode ends = saved.putArray("eos_token_id");
+        eosIds.forEach(ends::add);
+        return Optional.of(saved);
     }
 
     /** Writes config.json and the tokenizer of a reward model whose batches are padded with {@code padTokenId}. */

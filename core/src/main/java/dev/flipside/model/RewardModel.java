@@ -26,7 +26,7 @@ import org.bytedeco.pytorch.Tensor;
  * which transformers ignores. Native memory lives until {@link #close}.
  */
 public final class RewardModel implements AutoCloseable {
-    private final ModelFiles files;
+    private ModelFiles files;
     private final WeightLayout layout;
     private final ModelWeights weights;
     private final Parameters trunk;
@@ -347,6 +347,11 @@ public final class RewardModel implements AutoCloseable {
      */
     public void unmerge(Path adapter) {
         weights.unmerge(adapter, layout, Set.of(WeightLayout.REWARD_HEAD));
+    }
+
+    /** Has {@link #save}, also of copies made from now on, write this chat template in place of the directory's own. */
+    public void setChatTemplate(String jinja) {
+        files = files.withChatTemplate(jinja);
     }
 
     /** {@link #save(Path, WeightType, int)} with the padding token that the model was loaded with, or else {@link PadToken#choose}s. */

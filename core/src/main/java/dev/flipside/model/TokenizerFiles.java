@@ -1,8 +1,10 @@
 package dev.flipside.model;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.text.SpecialTokens;
+import dev.flipside.text.Tokenizer;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -17,11 +19,12 @@ public final class TokenizerFiles {
     private static final String TOKENIZER = "tokenizer.json";
     private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
     private static final String SPECIAL_TOKENS = "special_tokens_map.json";
+    private static final String TEMPLATE = "chat_template.jinja";
     private static final List<String> NAMES = List.of(
             TOKENIZER,
             TOKENIZER_CONFIG,
             SPECIAL_TOKENS,
-            "chat_template.jinja",
+            TEMPLATE,
             "added_tokens.json",
             "vocab.json",
             "merges.txt",
@@ -56,26 +59,26 @@ public final class TokenizerFiles {
 
     /** The ids of the special tokens that the tokenizer names, in the order pad, eos, bos, unk, then all other special tokens. */
     List<Integer> specialIds() {
-        Map<String, Integer> added = addedTokens();
+        Map<String, Integer> special = specialTokens();
+        SpecialTokens named = named();
         List<Integer> ids = new ArrayList<>();
-        object(TOKENIZER_CONFIG).ifPresent(config -> {
-            for (String key : List.of("pad_token", "eos_token", "bos_token", "unk_token")) {
-                Integer id = added.get(content(config.path(key)));
-                if (id != null) {
-                    ids.add(id);
-                }
-            }
-        });
-        added.values().stream().filter(id -> !ids.contains(id)).forEach(ids::add);
+        for (Optional<String> name : List.of(named.pad(), named.eos(), named.bos(), named.unk())) {
+            name.map(special::get).filter(id -> !ids.contains(id)).ifPresent(ids::add);
+        }
+        special.values().stream().filter(id -> !ids.contains(id)).forEach(ids::add);
         return ids;
     }
 
     /** The id of the padding token that the tokenizer names. */
     OptionalInt padId() {
-        Map<String, Integer> added = addedTokens();
-        return object(TOKENIZER_CONFIG)
-                .map(config -> added.get(content(config.path("pad_token"))))
-                .map(OptionalInt::of)
+        return named().pad().map(specialTokens()::get).map(OptionalInt::of).orElse(OptionalInt.empty());
+    }
+
+    /** The id of the end token that the tokenizer names. */
+    OptionalInt eosId() {
+        return named().eos()
+                .filter(name -> files.containsKey(TOKENIZER))
+                .map(name -> Tokenizer.tokenId(name, directory, files))
                 .orElse(OptionalInt.empty());
     }
 
@@ -89,7 +92,7 @@ public final class TokenizerFiles {
      * the id is not one of the tokenizer's special tokens.
      */
     TokenizerFiles withPadToken(int id) {
-        Optional<String> token = addedTokens().entrySet().stream()
+        Optional<String> token = specialTokens().entrySet().stream()
                 .filter(e -> e.getValue() == id)
                 .map(Map.Entry::getKey)
                 .findFirst();
@@ -103,30 +106,31 @@ public final class TokenizerFiles {
         return new TokenizerFiles(directory, changed);
     }
 
+    /** The same files with another chat template: in the file that transformers reads first, and in tokenizer_config.json where that holds one. */
+    TokenizerFiles withChatTemplate(String jinja) {
+        Map<String, byte[]> changed = new LinkedHashMap<>(files);
+        changed.put(TEMPLATE, jinja.getBytes(StandardCharsets.UTF_8));
+        object(TOKENIZER_CONFIG)
+                .filter(config -> config.has("chat_template"))
+                .ifPresent(config -> changed.put(TOKENIZER_CONFIG, Json.bytes(config.put("chat_template", jinja))));
+        return new TokenizerFiles(directory, changed);
+    }
+
     private static byte[] withPadToken(ObjectNode config, String token) {
         config.put("pad_token", token);
         return Json.bytes(config);
     }
 
-    /** Special tokens of tokenizer.json by content. */
-    private Map<String, Integer> addedTokens() {
-        Map<String, Integer> tokens = new LinkedHashMap<>();
-        object(TOKENIZER).ifPresent(tokenizer -> {
-            for (JsonNode token : tokenizer.path("added_tokens")) {
-                if (token.path("special").asBoolean() && token.path("id").canConvertToInt()) {
-                    tokens.put(token.path("content").asText(), token.path("id").intValue());
-                }
-            }
-        });
-        return tokens;
+    private SpecialTokens named() {
+        return SpecialTokens.of(directory, files);
+    }
+
+    /** Special tokens by content, as the tokenizer knows them when it is loaded. */
+    private Map<String, Integer> specialTokens() {
+        return files.containsKey(TOKENIZER) ? Tokenizer.specialTokens(directory, files) : Map.of();
     }
 
     private Optional<ObjectNode> object(String name) {
         return Optional.ofNullable(files.get(name)).map(bytes -> Json.parse(directory.resolve(name), bytes));
-    }
-
-    /** A token is written as its text, or as an object with its text. */
-    private static String content(JsonNode token) {
-        return token.isObject() ? token.path("content").asText() : token.asText();
     }
 }

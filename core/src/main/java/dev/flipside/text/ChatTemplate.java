@@ -1,11 +1,8 @@
 package dev.flipside.text;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.config.UserError;
 import dev.flipside.text.jinja.Template;
 import dev.flipside.text.jinja.TemplateException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZonedDateTime;
@@ -26,9 +23,6 @@ public final class ChatTemplate {
     /** What {@link #render} sets itself. */
     private static final Set<String> OWN_VARIABLES =
             Set.of("messages", "add_generation_prompt", "tools", "documents", "strftime_now", "raise_exception");
-
-    /** What transformers sets where the tokenizer has it, and is not read here: a template would silently find nothing. */
-    private static final List<String> OTHER_TOKENS = List.of("sep_token", "cls_token", "mask_token");
 
     private final String origin;
     private final Template template;
@@ -71,46 +65,13 @@ public final class ChatTemplate {
     }
 
     /**
-     * The template of a model directory: {@code chat_template.jinja}, else {@code chat_template} in {@code tokenizer_config.json} (a text, or a list of which
-     * {@code default} is taken), else none.
+     * The template of a model directory, see {@link TemplateSource#in}.
      *
+     * @param clock what {@code strftime_now} reads, but for a template that was trained with a day
      * @throws UserError when the template cannot be read
      */
     public static Optional<ChatTemplate> load(Path modelDir, SpecialTokens specialTokens, Clock clock) {
-        Path jinjaFile = modelDir.resolve("chat_template.jinja");
-        if (Files.isRegularFile(jinjaFile)) {
-            try {
-                String source = Files.readString(jinjaFile);
-                return Optional.of(new ChatTemplate(jinjaFile.toString(), source, specialTokens, clock));
-            } catch (IOException e) {
-                throw new UserError(
-                        jinjaFile + " cannot be read as UTF-8 text (" + SpecialTokens.firstLine(e)
-                                + "): copy the model directory again.",
-                        e);
-            }
-        }
-        Path config = modelDir.resolve("tokenizer_config.json");
-        JsonNode template = SpecialTokens.readObject(config).path("chat_template");
-        return source(config, template)
-                .map(source -> new ChatTemplate(config + " (chat_template)", source, specialTokens, clock));
-    }
-
-    private static Optional<String> source(Path config, JsonNode template) {
-        if (template.isMissingNode() || template.isNull()) {
-            return Optional.empty();
-        }
-        if (template.isTextual()) {
-            return Optional.of(template.asText());
-        }
-        for (JsonNode named : template) {
-            if (named.path("name").asText().equals("default")
-                    && named.path("template").isTextual()) {
-                return Optional.of(named.path("template").asText());
-            }
-        }
-        throw new UserError(
-                config
-                        + " has a chat_template that is neither a text nor a list with a template named 'default': give it one of the two.");
+        return TemplateSource.in(modelDir).map(source -> source.template(specialTokens, clock));
     }
 
     /**
@@ -170,13 +131,8 @@ public final class ChatTemplate {
         specialTokens.eos().ifPresent(token -> bindings.put("eos_token", token));
         specialTokens.pad().ifPresent(token -> bindings.put("pad_token", token));
         specialTokens.unk().ifPresent(token -> bindings.put("unk_token", token));
+        bindings.putAll(specialTokens.others());
         bindings.putAll(variables);
-        for (String token : OTHER_TOKENS) {
-            if (reads(token) && !bindings.containsKey(token)) {
-                throw new UserError("The chat template in " + origin + " reads '" + token
-                        + "', which is not taken from the tokenizer: give it in chat_template_kwargs.");
-            }
-        }
         bindings.put(
                 "messages",
                 conversation.messages().stream().map(ChatTemplate::dict).toList());

@@ -46,6 +46,11 @@ public final class Renderer implements AutoCloseable {
                 .orElseGet(() -> rawPrompt(rawText(prompt)));
     }
 
+    /** A whole conversation as the chat template ends it, not checked for anything; none without a template. */
+    public Optional<int[]> finished(Conversation conversation) {
+        return template.map(chat -> tokenizer.encode(chat.render(conversation, false), false));
+    }
+
     /**
      * A prompt with a completion, encoded at once.
      *

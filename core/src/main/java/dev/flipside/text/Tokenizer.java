@@ -6,10 +6,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.config.UserError;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
@@ -35,9 +37,11 @@ public final class Tokenizer implements AutoCloseable {
     private final Map<Integer, String> addedById;
     private final Map<Integer, String> specialById;
     private final int vocabularySize;
+    private final boolean cleanUp;
 
-    private Tokenizer(HuggingFaceTokenizer rust, SpecialTokens specialTokens, JsonNode json) {
+    private Tokenizer(HuggingFaceTokenizer rust, SpecialTokens specialTokens, JsonNode json, boolean cleanUp) {
         this.rust = rust;
+        this.cleanUp = cleanUp;
         this.specialTokens = specialTokens;
         this.addedById = readAdded(json, false);
         this.specialById = readAdded(json, true);
@@ -62,9 +66,11 @@ public final class Tokenizer implements AutoCloseable {
                             + " is missing: a model directory needs its tokenizer.json (a slow tokenizer can be saved again as a fast one in transformers).");
         }
         try {
-            SpecialTokens specialTokens = SpecialTokens.load(modelDir);
-            TokenizerJson.Content content = TokenizerJson.read(modelDir, specialTokens);
-            return new Tokenizer(open(content.bytes()), specialTokens, content.tree());
+            TokenizerJson.Files files = TokenizerJson.Files.read(modelDir);
+            SpecialTokens specialTokens = SpecialTokens.of(files.config(), files.specialTokensMap());
+            TokenizerJson.Content content = TokenizerJson.complete(files);
+            boolean cleanUp = cleansUp(files.config(), content.tree());
+            return new Tokenizer(open(content.bytes()), specialTokens, content.tree(), cleanUp);
         } catch (IOException e) {
             throw unreadable(file, e);
         } catch (RuntimeException e) {
@@ -102,7 +108,7 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     private static Map<Integer, String> readAdded(JsonNode json, boolean specialOnly) {
-        Map<Integer, String> added = new HashMap<>();
+        Map<Integer, String> added = new LinkedHashMap<>();
         for (JsonNode token : json.path("added_tokens")) {
             if (!specialOnly || token.path("special").asBoolean()) {
                 added.put(token.path("id").asInt(), token.path("content").asText());
@@ -151,7 +157,78 @@ public final class Tokenizer implements AutoCloseable {
         if (IntStream.of(ids).anyMatch(id -> id < 0)) {
             throw new IllegalArgumentException("negative token id in " + Arrays.toString(ids));
         }
-        return rust.decode(IntStream.of(ids).asLongStream().toArray(), skipSpecialTokens);
+        String text = rust.decode(IntStream.of(ids).asLongStream().toArray(), skipSpecialTokens);
+        return cleanUp ? cleanedUp(text) : text;
+    }
+
+    /** Whether tokenizer_config.json asks for {@code clean_up_tokenization_spaces}, which transformers ignores for BPE unless it is told twice. */
+    private static boolean cleansUp(JsonNode config, JsonNode json) {
+        boolean bpe = json.path("model").path("type").asText().equals("BPE");
+        return config.path("clean_up_tokenization_spaces").asBoolean()
+                && (!bpe
+                        || config.path("clean_up_tokenization_spaces_for_bpe_even_though_it_will_corrupt_output")
+                                .asBoolean());
+    }
+
+    private static String cleanedUp(String text) {
+        String clean = text;
+        for (String spaced : List.of(" .", " ?", " !", " ,", " ' ", " n't", " 'm", " 's", " 've", " 're")) {
+            clean = clean.replace(spaced, spaced.strip());
+        }
+        return clean;
+    }
+
+    /**
+     * The special tokens of a model directory's tokenizer by their text, as {@link #load} would know them, without loading it.
+     *
+     * @param directory where the files were
+     * @param files their bytes by name, held since
+     * @throws UserError when they contradict each other or are not JSON
+     */
+    public static Map<String, Integer> specialTokens(Path directory, Map<String, byte[]> files) {
+        Map<String, Integer> special = new LinkedHashMap<>();
+        readAdded(tree(directory, files), true).forEach((id, token) -> special.put(token, id));
+        return special;
+    }
+
+    /**
+     * The id of any token, as {@link #load} would know it; without reading tokenizer.json, which may be large, where tokenizer_config.json says it.
+     *
+     * @throws UserError as {@link #specialTokens}
+     */
+    public static OptionalInt tokenId(String token, Path directory, Map<String, byte[]> files) {
+        for (var listed : SpecialTokens.parsed(directory, "tokenizer_config.json", files)
+                .path("added_tokens_decoder")
+                .properties()) {
+            if (listed.getValue().path("content").asText().equals(token)
+                    && listed.getKey().matches("\\d{1,9}")) {
+                return OptionalInt.of(Integer.parseInt(listed.getKey()));
+            }
+        }
+        JsonNode json = tree(directory, files);
+        for (Map.Entry<Integer, String> added : readAdded(json, false).entrySet()) {
+            if (added.getValue().equals(token)) {
+                return OptionalInt.of(added.getKey());
+            }
+        }
+        Integer id = TokenizerJson.vocabulary(json).get(token);
+        return id == null ? OptionalInt.empty() : OptionalInt.of(id);
+    }
+
+    private static JsonNode tree(Path directory, Map<String, byte[]> files) {
+        TokenizerJson.Files held = new TokenizerJson.Files(
+                directory,
+                files.getOrDefault("tokenizer.json", "{}".getBytes(StandardCharsets.UTF_8)),
+                SpecialTokens.parsed(directory, "tokenizer_config.json", files),
+                SpecialTokens.parsed(directory, "special_tokens_map.json", files),
+                SpecialTokens.parsed(directory, "added_tokens.json", files));
+        try {
+            return TokenizerJson.complete(held).tree();
+        } catch (UserError e) {
+            throw e;
+        } catch (IOException | RuntimeException e) { // an array where an object should be, and the like
+            throw unreadable(directory.resolve("tokenizer.json"), e);
+        }
     }
 
     /**

@@ -6,137 +6,214 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * A tokenizer.json with the tokens that transformers (5.17, {@code TokenizersBackend}) adds when it loads a directory, so that both give the same ids: those that
- * tokenizer_config.json lists in {@code added_tokens_decoder}, names as special tokens or in {@code additional_special_tokens}, and that tokenizer.json does not hold
- * as added tokens or holds with other flags. {@code add_bos_token} and {@code add_eos_token} change nothing, as there: what stands around a text is tokenizer.json's
- * own business.
+ * A tokenizer.json with the tokens that transformers (5.17, {@code TokenizersBackend}) adds when it loads a directory, so that both give the same ids and drop the same
+ * tokens from decoded texts. It goes one of two ways.
+ *
+ * <ul>
+ *   <li>Where tokenizer_config.json has {@code added_tokens_decoder}: the tokens listed there are added, or give their flags to those that are there; one that is named
+ *       ({@code eos_token} and its like) is special whatever its flags say.
+ *   <li>Where it has none: the tokens of added_tokens.json are added, and the added tokens of tokenizer.json that are named are special.
+ * </ul>
+ *
+ * <p>Then come the named and additional special tokens that are no added tokens yet. A token that is special in one place stays so. {@code add_bos_token} and
+ * {@code add_eos_token} change nothing, as there: what stands around a text is tokenizer.json's own business.
  */
 final class TokenizerJson {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> FLAGS = List.of("single_word", "lstrip", "rstrip", "normalized", "special");
+    private static final String DECODER = "added_tokens_decoder";
 
-    private final Path file;
+    private final Files files;
     private final ObjectNode json;
-    private final JsonNode config;
-    private final SpecialTokens specialTokens;
+    private final Map<String, ObjectNode> present = new LinkedHashMap<>();
+    private final Map<String, Integer> vocabulary;
+    private int next;
     private boolean changed;
 
-    private TokenizerJson(Path file, ObjectNode json, JsonNode config, SpecialTokens specialTokens) {
-        this.file = file;
+    private TokenizerJson(Files files, ObjectNode json) {
+        this.files = files;
         this.json = json;
-        this.config = config;
-        this.specialTokens = specialTokens;
+        this.vocabulary = vocabulary(json);
+        this.next = vocabulary.size();
+    }
+
+    /**
+     * A tokenizer's files, which need not be on the disk any more; objects are empty where there is no file.
+     *
+     * @param directory where they were
+     */
+    record Files(Path directory, byte[] tokenizer, JsonNode config, JsonNode specialTokensMap, JsonNode addedTokens) {
+        static Files read(Path directory) throws IOException {
+            return new Files(
+                    directory,
+                    java.nio.file.Files.readAllBytes(directory.resolve("tokenizer.json")),
+                    SpecialTokens.readObject(directory.resolve("tokenizer_config.json")),
+                    SpecialTokens.readObject(directory.resolve("special_tokens_map.json")),
+                    SpecialTokens.readObject(directory.resolve("added_tokens.json")));
+        }
     }
 
     /** What is handed to the native library, and the same as a tree. */
     record Content(byte[] bytes, JsonNode tree) {}
 
-    /** @throws UserError when the two files contradict each other */
-    static Content read(Path modelDir, SpecialTokens specialTokens) throws IOException {
-        Path file = modelDir.resolve("tokenizer.json");
-        byte[] bytes = Files.readAllBytes(file);
+    /** @throws UserError when the files contradict each other */
+    static Content complete(Files files) throws IOException {
+        byte[] bytes = files.tokenizer();
         JsonNode tree = JSON.readTree(bytes);
         if (!(tree instanceof ObjectNode json) || !json.path("model").isObject()) {
             return new Content(bytes, tree); // the native library says what is wrong with it
         }
-        JsonNode config = SpecialTokens.readObject(modelDir.resolve("tokenizer_config.json"));
-        TokenizerJson tokenizer = new TokenizerJson(file, json, config, specialTokens);
+        TokenizerJson tokenizer = new TokenizerJson(files, json);
         tokenizer.refuseSplitting();
         tokenizer.addTokens();
         return tokenizer.changed ? new Content(JSON.writeValueAsBytes(json), json) : new Content(bytes, json);
     }
 
     private void refuseSplitting() {
-        if (config.path("split_special_tokens").asBoolean()) {
+        if (files.config().path("split_special_tokens").asBoolean()) {
             throw new UserError(
-                    file.resolveSibling("tokenizer_config.json")
+                    files.directory().resolve("tokenizer_config.json")
                             + ": split_special_tokens is true, which would take the special tokens of a chat template apart; remove that key.");
         }
     }
 
     private void addTokens() {
-        Map<String, Integer> vocabulary = vocabulary(json);
-        Map<String, ObjectNode> present = new HashMap<>();
-        int next = vocabulary.size();
         for (JsonNode token : json.withArray("added_tokens")) {
             present.put(token.path("content").asText(), (ObjectNode) token);
             next = Math.max(next, token.path("id").asInt() + 1);
         }
-        for (ObjectNode token : wanted()) {
-            String content = token.path("content").asText();
-            ObjectNode held = present.get(content);
-            if (held != null) {
-                takeFlags(held, token);
-                continue;
+        Map<String, ObjectNode> named = named();
+        for (ObjectNode token : listed().values()) {
+            if (named.containsKey(token.path("content").asText())) {
+                token.put("special", true);
             }
-            int id = vocabulary.getOrDefault(content, next);
-            next = Math.max(next, id + 1);
-            requireId(token, id);
-            token.put("id", id);
-            ((ArrayNode) json.get("added_tokens")).add(token);
-            present.put(content, token);
-            changed = true;
+            add(token);
         }
+        named.values().forEach(this::addIfAbsent);
+        extra().forEach(this::addIfAbsent);
     }
 
-    private void takeFlags(ObjectNode held, ObjectNode token) {
+    /** By id, what one of the two ways adds or changes. */
+    private Map<Integer, ObjectNode> listed() {
+        Map<Integer, ObjectNode> byId = new TreeMap<>();
+        if (files.config().has(DECODER)) {
+            files.config().path(DECODER).properties().forEach(entry -> {
+                if (entry.getValue() instanceof ObjectNode token
+                        && entry.getKey().matches("\\d{1,9}")) {
+                    int id = Integer.parseInt(entry.getKey());
+                    byId.put(id, token.deepCopy().put("id", id));
+                }
+            });
+            return byId;
+        }
+        Map<String, ObjectNode> named = named();
+        files.addedTokens().properties().forEach(entry -> {
+            if (entry.getValue().canConvertToInt() && !present.containsKey(entry.getKey())) {
+                ObjectNode token =
+                        plain(entry.getKey()).put("id", entry.getValue().intValue());
+                boolean special = named.containsKey(entry.getKey());
+                byId.put(
+                        entry.getValue().intValue(),
+                        token.put("special", special).put("normalized", !special));
+            }
+        });
+        present.values().forEach(token -> byId.put(token.path("id").asInt(), token.deepCopy()));
+        return byId;
+    }
+
+    private void add(ObjectNode token) {
+        ObjectNode held = present.get(token.path("content").asText());
+        if (held == null) {
+            append(token);
+            return;
+        }
         for (String flag : FLAGS) {
-            if (token.has(flag)
-                    && held.path(flag).asBoolean() != token.path(flag).asBoolean()) {
-                held.put(flag, token.path(flag).asBoolean());
+            boolean was = held.path(flag).asBoolean();
+            boolean is = token.path(flag).asBoolean() || flag.equals("special") && was;
+            if (token.has(flag) && was != is) {
+                held.put(flag, is);
                 changed = true;
             }
         }
     }
 
+    private void addIfAbsent(ObjectNode token) {
+        if (!present.containsKey(token.path("content").asText())) {
+            append(token);
+        }
+    }
+
+    private void append(ObjectNode token) {
+        String content = token.path("content").asText();
+        int id = vocabulary.getOrDefault(content, next);
+        next = Math.max(next, id + 1);
+        requireId(token, id);
+        token.put("id", id);
+        ((ArrayNode) json.get("added_tokens")).add(token);
+        present.put(content, token);
+        changed = true;
+    }
+
     private void requireId(ObjectNode token, int id) {
         if (token.has("id") && token.get("id").asInt() != id) {
-            throw new UserError(file.resolveSibling("tokenizer_config.json") + ": added_tokens_decoder gives '"
-                    + token.path("content").asText() + "' the id " + token.get("id") + ", but behind the tokens of "
-                    + file
-                    + " it becomes " + id
-                    + ", which another row of the embedding belongs to; save the tokenizer again in transformers.");
+            boolean decoder = files.config().has(DECODER);
+            throw new UserError(
+                    files.directory().resolve(decoder ? "tokenizer_config.json" : "added_tokens.json") + ": "
+                            + (decoder ? DECODER + " " : "") + "gives '"
+                            + token.path("content").asText() + "' the id "
+                            + token.get("id") + ", but behind the tokens of "
+                            + files.directory().resolve("tokenizer.json") + " it becomes " + id
+                            + ", which another row of the embedding belongs to; save the tokenizer again in transformers.");
         }
     }
 
-    /** In the order in which transformers adds them. */
-    private List<ObjectNode> wanted() {
-        Map<Integer, ObjectNode> byId = new TreeMap<>();
-        config.path("added_tokens_decoder").fields().forEachRemaining(entry -> {
-            if (entry.getValue() instanceof ObjectNode token && entry.getKey().matches("\\d{1,9}")) {
-                byId.put(
-                        Integer.parseInt(entry.getKey()), token.deepCopy().put("id", Integer.parseInt(entry.getKey())));
+    /** Tokens with a name: the usual ones, then a model's own such as {@code image_token}. */
+    private Map<String, ObjectNode> named() {
+        Map<String, ObjectNode> named = new LinkedHashMap<>();
+        SpecialTokens.NAMES.forEach(
+                name -> put(named, SpecialTokens.named(name, files.config(), files.specialTokensMap()), true));
+        files.config().properties().forEach(entry -> {
+            if (entry.getKey().endsWith("_token") && !SpecialTokens.NAMES.contains(entry.getKey())) {
+                put(named, entry.getValue(), true);
             }
         });
-        List<ObjectNode> wanted = new ArrayList<>(byId.values());
-        List<Optional<String>> named = new ArrayList<>(
-                List.of(specialTokens.bos(), specialTokens.eos(), specialTokens.unk(), specialTokens.pad()));
-        config.path("additional_special_tokens")
-                .forEach(token -> named.add(Optional.of(token.path("content").asText(token.asText()))));
-        named.stream().flatMap(Optional::stream).forEach(content -> wanted.add(special(content)));
-        return wanted;
+        if (files.config().path("extra_special_tokens").isObject()) {
+            files.config().path("extra_special_tokens").forEach(token -> put(named, token, true));
+        }
+        return named;
     }
 
-    /** As transformers makes a token of a plain name; flags of a token that is there already stay. */
-    private ObjectNode special(String content) {
-        boolean there = false;
-        for (JsonNode token : json.withArray("added_tokens")) {
-            there |= token.path("content").asText().equals(content);
+    private List<ObjectNode> extra() {
+        Map<String, ObjectNode> extra = new LinkedHashMap<>();
+        for (String key : List.of("extra_special_tokens", "additional_special_tokens")) {
+            JsonNode tokens = SpecialTokens.named(key, files.config(), files.specialTokensMap());
+            if (tokens.isArray()) {
+                tokens.forEach(token -> put(extra, token, false));
+            }
         }
+        return List.copyOf(extra.values());
+    }
+
+    /** A plain text is special; an object says itself what it is, but a token with a name is special all the same. */
+    private static void put(Map<String, ObjectNode> tokens, JsonNode token, boolean named) {
+        SpecialTokens.text(token).ifPresent(content -> {
+            ObjectNode special = plain(content).put("special", named || token.isTextual());
+            FLAGS.stream().filter(flag -> token.path(flag).asBoolean()).forEach(flag -> special.put(flag, true));
+            tokens.putIfAbsent(content, special);
+        });
+    }
+
+    private static ObjectNode plain(String content) {
         ObjectNode token = JSON.createObjectNode().put("content", content);
-        if (!there) {
-            FLAGS.forEach(flag -> token.put(flag, flag.equals("special")));
-        }
+        FLAGS.forEach(flag -> token.put(flag, false));
         return token;
     }
 

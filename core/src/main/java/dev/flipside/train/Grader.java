@@ -50,7 +50,9 @@ final class Grader implements AutoCloseable {
         RewardModel model = weights.equals(Path.of(config.model().orElseThrow()))
                 ? ConfiguredModels.rewardModel(config, seeds, device, precision, shared)
                 : RewardModel.load(weights, device, precision, shared);
-        Renderer renderer = Renderers.load(Path.of(config.model().orElseThrow()), config.template(), model.files());
+        Path directory = Path.of(config.model().orElseThrow());
+        Renderers.toSave(directory, config.template()).ifPresent(model::setChatTemplate);
+        Renderer renderer = Renderers.load(directory, config.template(), model.files());
         int context = model.files().config().maxPositionEmbeddings();
         return new Grader(model, renderer, Math.min(context, config.maxLength().orElse(context)));
     }

@@ -59,6 +59,8 @@ public final class PolicyJudge {
                 own.activationMemoryMb(),
                 List.of());
         Seeds seeds = new Seeds(config.run().seed());
+        Renderers.departure(Path.of(judge.model()), judge.template())
+                .ifPresent(line -> listener.warning("comparison.judge." + line));
         try (PolicyModel policy = PolicyModel.load(weights, config.policy(), seeds, device, precision);
                 Grader grader = UserError.under(
                         "comparison.judge.model",

@@ -18,7 +18,9 @@ record PolicyModel(CausalLm lm, Renderer renderer) implements AutoCloseable {
         CausalLm lm = weights.equals(Path.of(config.model()))
                 ? ConfiguredModels.policy(config, seeds, device, precision)
                 : CausalLm.load(weights, device, precision);
-        return new PolicyModel(lm, Renderers.load(Path.of(config.model()), config.template(), lm.files()));
+        Path directory = Path.of(config.model());
+        Renderers.toSave(directory, config.template()).ifPresent(lm::setChatTemplate);
+        return new PolicyModel(lm, Renderers.load(directory, config.template(), lm.files()));
     }
 
     @Override

@@ -6,12 +6,13 @@ import dev.flipside.model.ModelFiles;
 import dev.flipside.text.ChatTemplate;
 import dev.flipside.text.Renderer;
 import dev.flipside.text.SpecialTokens;
+import dev.flipside.text.TemplateSource;
 import dev.flipside.text.Tokenizer;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
-import java.time.ZoneOffset;
+import java.time.LocalDate;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 import java.util.Optional;
 
 /** Loads the tokenizer and the chat template that belong to a model. */
@@ -25,17 +26,72 @@ public final class Renderers {
      * @throws UserError when a file cannot be read, or what is set for the template cannot change anything
      */
     public static Renderer load(Path dir, ChatTemplateConfig config, ModelFiles files) {
-        // An adapter without a tokenizer of its own has its base's.
-        Path source = ModelFiles.isAdapter(dir) ? ModelFiles.open(dir).tokenizerDirectory() : dir;
+        Path source = tokenizerDirectory(dir);
         Tokenizer tokenizer = Tokenizer.load(source);
         return new Renderer(tokenizer, template(source, config, tokenizer.specialTokens()), endId(tokenizer, files));
     }
 
+    /**
+     * The chat template that a model trained under this configuration is saved with; none where its own directory says all of it.
+     *
+     * @param dir of the model that the configuration names
+     */
+    public static Optional<String> toSave(Path dir, ChatTemplateConfig config) {
+        Path source = tokenizerDirectory(dir);
+        Optional<TemplateSource> own = TemplateSource.in(source);
+        return configured(source, config)
+                .filter(template -> !own.map(template::rendersAs).orElse(false))
+                .map(TemplateSource::text);
+    }
+
+    /**
+     * What is to be told of a configuration under which a model reads its input otherwise than its own directory says, so perhaps otherwise than it was trained.
+     *
+     * @param dir of the model
+     */
+    public static Optional<String> departure(Path dir, ChatTemplateConfig config) {
+        Path source = tokenizerDirectory(dir);
+        Optional<TemplateSource> own = TemplateSource.in(source);
+        if (own.isEmpty()) {
+            return Optional.empty();
+        }
+        TemplateSource saved = own.get();
+        TemplateSource now = configured(source, config).orElseThrow();
+        List<String> changes = new ArrayList<>();
+        if (!now.jinja().equals(saved.jinja())) {
+            changes.add("chat_template " + now.origin() + " is another than " + saved.origin());
+        }
+        saved.variables().forEach((name, value) -> {
+            if (!Objects.equals(now.variables().get(name), value)) {
+                changes.add("chat_template_kwargs " + name + " is "
+                        + now.variables().getOrDefault(name, "not set") + " and was " + value);
+            }
+        });
+        saved.day()
+                .filter(day -> !now.day().equals(saved.day()))
+                .ifPresent(day -> changes.add("chat_template_date is "
+                        + now.day().map(LocalDate::toString).orElse("not set") + " and was " + day));
+        return changes.isEmpty()
+                ? Optional.empty()
+                : Optional.of(String.join(", ", changes) + ": " + dir
+                        + " was saved with its own and may have learnt to read nothing else.");
+    }
+
+    private static Path tokenizerDirectory(Path dir) {
+        // An adapter without a tokenizer of its own has its base's.
+        return ModelFiles.isAdapter(dir) ? ModelFiles.open(dir).tokenizerDirectory() : dir;
+    }
+
+    private static Optional<TemplateSource> configured(Path dir, ChatTemplateConfig config) {
+        return config.chatTemplate()
+                .map(file -> UserError.under("chat_template", () -> TemplateSource.read(Path.of(file))))
+                .or(() -> TemplateSource.in(dir))
+                .map(template -> template.with(config.chatTemplateKwargs(), config.day()));
+    }
+
     private static Optional<ChatTemplate> template(Path dir, ChatTemplateConfig config, SpecialTokens tokens) {
-        Clock clock = Clock.fixed(config.day().atStartOfDay().toInstant(ZoneOffset.UTC), ZoneOffset.UTC);
-        Optional<ChatTemplate> template = config.chatTemplate()
-                .map(file -> new ChatTemplate(file, read(Path.of(file)), tokens, clock))
-                .or(() -> ChatTemplate.load(dir, tokens, clock));
+        Optional<ChatTemplate> template = configured(dir, config)
+                .map(source -> source.template(tokens, TemplateSource.clock(ChatTemplateConfig.STANDARD_DAY)));
         if (template.isEmpty() && !config.chatTemplateKwargs().isEmpty()) {
             throw new UserError("chat_template_kwargs: " + dir
                     + " has no chat template that could read them; remove them or set chat_template.");
@@ -45,30 +101,21 @@ public final class Renderers {
             throw new UserError("chat_template_date: the chat template of " + dir
                     + " does not read the date (strftime_now), so it would change nothing; remove it.");
         }
-        return template.map(t -> t.with(config.chatTemplateKwargs()));
+        return template;
     }
 
     /** What ends a completion where no template says it: the tokenizer's own end token if the model stops at it, else the lowest id at which it stops. */
     private static int endId(Tokenizer tokenizer, ModelFiles files) {
-        if (files.eosIds().isEmpty()) {
-            return tokenizer
-                    .eosId()
-                    .orElseThrow(
-                            () -> new UserError(
-                                    files.directory()
-                                            + ": neither config.json, generation_config.json nor the tokenizer names an end token; set eos_token_id in config.json."));
-        }
         return tokenizer.eosId().stream()
                 .filter(files.eosIds()::contains)
                 .findFirst()
-                .orElseGet(() -> files.eosIds().stream().mapToInt(i -> i).min().orElseThrow());
-    }
-
-    private static String read(Path file) {
-        try {
-            return Files.readString(file);
-        } catch (IOException e) {
-            throw new UserError("chat_template: " + file + " cannot be read (" + e + "); name a Jinja file.", e);
-        }
+                .orElseGet(
+                        () -> files.eosIds().stream()
+                                .mapToInt(i -> i)
+                                .min()
+                                .orElseThrow(
+                                        () -> new UserError(
+                                                files.directory()
+                                                        + ": neither config.json, generation_config.json nor the tokenizer names an end token that the model has; set eos_token_id in config.json.")));
     }
 }

@@ -94,6 +94,9 @@ public final class RewardTrainer {
         }
         RewardModel model = ConfiguredModels.rewardModel(
                 config.rewardModel(), new Seeds(config.run().seed()), device, precision);
+        Renderers.toSave(source, config.rewardModel().template()).ifPresent(model::setChatTemplate);
+        Renderers.departure(source, config.rewardModel().template())
+                .ifPresent(line -> listener.warning("reward_model." + line));
         if (!model.hasValueHead()) {
             // A reward model of ours has both heads; the SAVE loop fits this one before it is used.
             model.setValueHead(new double[model.files().config().hiddenSize()], 0);

@@ -73,22 +73,32 @@ final class Session implements AutoCloseable {
                 .orElse(Path.of(config.policy().model()));
         Seeds seeds = new Seeds(config.run().seed());
         PolicyModel policy = PolicyModel.load(policyWeights, config.policy(), seeds, device, precision);
-        Optional<Grader> grader = config.rewardModel()
-                .model()
-                .map(dir -> Grader.load(
-                        checkpoint
-                                .map(c -> c.folder().resolve(CheckpointFiles.REWARD_MODEL))
-                                .orElse(Path.of(dir)),
-                        config.rewardModel(),
-                        seeds,
-                        device,
-                        precision,
-                        policy.lm().backbone()));
+        Optional<Path> rewardModelWeights = config.rewardModel().model().map(dir -> checkpoint
+                .map(c -> c.folder().resolve(CheckpointFiles.REWARD_MODEL))
+                .orElse(Path.of(dir)));
+        Optional<Grader> grader = rewardModelWeights.map(weights -> Grader.load(
+                weights,
+                config.rewardModel(),
+                seeds,
+                device,
+                precision,
+                policy.lm().backbone()));
         if (grader.filter(g -> g.model().sharesBackbone()).isPresent()) {
             listener.message("policy and reward model are adapters on one frozen "
                     + policy.lm().files().directory());
         }
+        // Of a resumed run the checkpoint says how it rendered: a template file may have been edited since.
+        Renderers.departure(policyWeights, config.policy().template())
+                .ifPresent(line -> listener.warning("policy." + line));
+        rewardModelWeights
+                .flatMap(dir -> Renderers.departure(dir, config.rewardModel().template()))
+                .ifPresent(line -> listener.warning("reward_model." + line));
         TrainingData data = TrainingData.read(config, policy, listener);
+        EndOfTurn.warning(
+                        policy.renderer(),
+                        policy.lm().files(),
+                        data.prompts().get(0).prompt())
+                .ifPresent(line -> listener.warning("policy.model: " + line));
         Optional<RewardFunction> gold = config.eval().gold().map(g -> RewardSignal.named("eval.gold", g));
         requireReferences(config, data, functions, gold, listener);
         grader.ifPresent(

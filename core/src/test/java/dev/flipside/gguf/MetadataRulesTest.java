@@ -11,6 +11,7 @@ import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.RopeConfig;
 import dev.flipside.model.WeightType;
+import dev.flipside.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -158,5 +159,26 @@ class MetadataRulesTest {
     void theEndOfATurnThatTheFileNamesEndsACompletion() throws IOException {
         JsonNode config = written(llama().pair("tokenizer.ggml.eot_token_id", 5), "generation_config.json");
         assertThat(GgufFixtures.ints(config.get("eos_token_id"))).containsExactly(6, 5);
+    }
+
+    /** Converters give the end of a turn the kind of a user's token, or of ordinary text; llama.cpp overrides both. */
+    @Test
+    void tokensWithARoleAreSpecialWhateverTheirKind() throws IOException {
+        GgufBytes file = llama().pair(
+                        "tokenizer.ggml.tokens", List.of("a", "b", "c", "ab", "abc", "<s>", "<|im_end|>", "<|eot_id|>"))
+                .pair("tokenizer.ggml.token_type", List.of(1, 1, 1, 1, 1, 4, 4, 1))
+                .pair("tokenizer.chat_template", "{{ messages[0].content }}<|eot_id|>");
+        JsonNode tokenizer = written(file, "tokenizer.json");
+
+        assertThat(tokenizer.get("added_tokens"))
+                .extracting(t -> t.get("content").textValue() + t.get("special").asText())
+                .containsExactly("<s>true", "<|im_end|>true", "<|eot_id|>true");
+        try (Tokenizer loaded = Tokenizer.load(temp.resolve("out"))) {
+            assertThat(loaded.decode(new int[] {5, 0, 6, 7}, true)).isEqualTo("a");
+        }
+        assertThat(GgufFixtures.ints(GgufFixtures.JSON
+                        .readTree(temp.resolve("out/generation_config.json").toFile())
+                        .get("eos_token_id")))
+                .containsExactly(6, 7);
     }
 }

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -94,6 +95,62 @@ class ModelFilesTest {
                         .get("top_p")
                         .asDouble())
                 .isEqualTo(0.9);
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"{", "[]", "{\"added_tokens\": [5], \"model\": {}}", "{\"added_tokens\": 5, \"model\": {}}"})
+    void aTokenizerThatCannotBeReadIsNamed(String tokenizer) throws Exception {
+        Path dir = write("llama", c -> {});
+        Files.writeString(dir.resolve("tokenizer.json"), tokenizer);
+        Files.writeString(dir.resolve("tokenizer_config.json"), "{\"eos_token\": \"<e>\"}");
+        if (tokenizer.equals("[]")) {
+            // Not a tokenizer, but no contradiction either: whoever loads it is told.
+            assertThat(ModelFiles.open(dir).eosIds()).containsExactly(2);
+        } else {
+            assertThatThrownBy(() -> ModelFiles.open(dir))
+                    .isInstanceOf(UserError.class)
+                    .hasMessageContaining("tokenizer.json cannot be read as a tokenizer");
+        }
+    }
+
+    /** TRL stops at the tokenizer's end token; what is saved stops there in transformers too, which reads generation_config.json alone. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "{'eos_token':'<e>'} | {'eos_token_id':[7]} | 2,7,5 | [2, 7, 5]",
+                "{'eos_token':'<e>'} | | 2,5 | [2, 5]",
+                "{'eos_token':{'content':'<l>'},'added_tokens_decoder':{'6':{'content':'<l>'}}} | | 2,6 | [2, 6]",
+                "{'eos_token':'word'} | | 2,1 | [2, 1]",
+                "{'eos_token':'<e>'} | {'eos_token_id':5} | 2,5 | 5",
+                "{'eos_token':'<far>'} | {'eos_token_id':7} | 2,7 | 7",
+                "{} | {'eos_token_id':7} | 2,7 | 7",
+            })
+    void theTokenizersEndTokenEndsACompletionToo(String tokenizer, String generation, String ends, String written)
+            throws Exception {
+        Path dir = write("llama", c -> c.put("eos_token_id", 2).put("bos_token_id", 1));
+        Files.writeString(
+                dir.resolve("tokenizer.json"),
+                """
+                {"added_tokens": [{"id": 5, "content": "<e>", "special": false}, {"id": 999999, "content": "<far>", "special": true}],
+                 "model": {"type": "WordLevel", "vocab": {"word": 1}}}""");
+        Files.writeString(dir.resolve("tokenizer_config.json"), tokenizer.replace('\'', '"'));
+        if (generation != null) {
+            Files.writeString(dir.resolve("generation_config.json"), generation.replace('\'', '"'));
+        }
+        Path saved = directory.resolve("saved");
+        try (CausalLm lm = CausalLm.load(dir, Device.CPU)) {
+            assertThat(lm.files().eosIds())
+                    .containsExactly(
+                            Stream.of(ends.split(",")).map(Integer::valueOf).toArray(Integer[]::new));
+            lm.save(saved, WeightType.F32);
+        }
+        ObjectNode config = Json.read(saved.resolve("generation_config.json"));
+        assertThat(config.get("eos_token_id").toString().replace(",", ", ")).isEqualTo(written);
+        assertThat(config.path("bos_token_id").asInt(1)).isEqualTo(1);
+        assertThat(ModelFiles.open(saved).eosIds())
+                .isEqualTo(ModelFiles.open(dir).eosIds());
     }
 
     @ParameterizedTest

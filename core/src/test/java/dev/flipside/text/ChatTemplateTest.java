@@ -88,7 +88,6 @@ class ChatTemplateTest {
                 "{{ strftime_now('%Q') }}",
                 "{{ missing.x }}",
                 "{{ pad_token + 'x' }}",
-                "{{ sep_token }}",
             })
     void whatCannotBeRenderedIsAnErrorAndNeverMissingText(String source) {
         assertThatThrownBy(() -> template(source).render(HI, true))
@@ -123,6 +122,17 @@ class ChatTemplateTest {
         assertThatThrownBy(() -> added.render(HI, true))
                 .isInstanceOf(UserError.class)
                 .hasMessage("The chat template in t (line 1) cannot be rendered: 'bos_token' is undefined.");
+    }
+
+    @Test
+    void everyNamedTokenOfTheTokenizerReachesTheTemplate() throws IOException {
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"sep_token\": \"S\", \"cls_token\": {\"content\": \"C\"}, \"mask_token\": null}");
+        ChatTemplate template = new ChatTemplate(
+                "t", "{{ sep_token }}{{ cls_token }}{{ mask_token }}", SpecialTokens.load(folder), Golden.CLOCK);
+
+        assertThat(template.render(HI, true)).isEqualTo("SC");
     }
 
     @Test

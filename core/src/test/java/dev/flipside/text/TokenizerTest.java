@@ -188,12 +188,11 @@ class TokenizerTest {
     }
 
     @Test
-    void specialTokensAreTextsOrObjectsAndTheMapFillsWhatTheConfigLeavesOut() throws IOException {
+    void specialTokensAreTextsOrObjects() throws IOException {
         Files.writeString(
                 folder.resolve("tokenizer_config.json"),
                 "{\"bos_token\": {\"content\": \"<b>\"}, \"eos_token\": null}");
-        Files.writeString(
-                folder.resolve("special_tokens_map.json"), "{\"bos_token\": \"other\", \"eos_token\": \"<e>\"}");
+        Files.writeString(folder.resolve("special_tokens_map.json"), "{\"eos_token\": \"<e>\"}");
         SpecialTokens tokens = SpecialTokens.load(folder);
         assertThat(tokens.bos()).hasValue("<b>");
         assertThat(tokens.eos()).hasValue("<e>");

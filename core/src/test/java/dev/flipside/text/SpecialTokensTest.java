@@ -1,0 +1,95 @@
+package dev.flipside.text;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Special tokens that a tokenizer's files name in different places, against what transformers makes of the same files. */
+class SpecialTokensTest {
+    private static final String TOKENIZER = "tokenizer.json";
+
+    @TempDir
+    Path folder;
+
+    static List<JsonNode> cases() throws IOException {
+        List<JsonNode> cases = new ArrayList<>();
+        new ObjectMapper()
+                .readTree(Golden.resource("tokenizers/special_tokens.json").toFile())
+                .forEach(cases::add);
+        return cases;
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void idsTextsAndNamesAreThoseOfTransformers(JsonNode example) throws IOException {
+        write(example);
+        try (Tokenizer tokenizer = Tokenizer.load(folder)) {
+            int[] ids = tokenizer.encode(example.path("text").asText(), false);
+
+            assertThat(ids).isEqualTo(Golden.ids(example.path("ids")));
+            assertThat(tokenizer.decode(ids, true))
+                    .isEqualTo(example.path("decoded").asText());
+            assertThat(tokenizer.decode(ids, false))
+                    .isEqualTo(example.path("decoded_with_special").asText());
+            JsonNode eos = example.path("eos_id");
+            OptionalInt expected = eos.isNull() ? OptionalInt.empty() : OptionalInt.of(eos.asInt());
+            assertThat(tokenizer.eosId()).isEqualTo(expected);
+            JsonNode named = example.path("named");
+            assertThat(tokenizer.specialTokens().bos()).isEqualTo(text(named, "bos_token"));
+            assertThat(tokenizer.specialTokens().pad()).isEqualTo(text(named, "pad_token"));
+            assertThat(tokenizer.specialTokens().unk()).isEqualTo(text(named, "unk_token"));
+            assertThat(tokenizer.specialTokens().others().get("mask_token"))
+                    .isEqualTo(named.path("mask_token").textValue());
+        }
+    }
+
+    /** Without loading it, from bytes alone, as saved models and end tokens need it. */
+    @ParameterizedTest
+    @MethodSource("cases")
+    void theFilesAloneSayTheSame(JsonNode example) throws IOException {
+        write(example);
+        Map<String, byte[]> files = new HashMap<>();
+        for (String name :
+                List.of(TOKENIZER, "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json")) {
+            if (Files.exists(folder.resolve(name))) {
+                files.put(name, Files.readAllBytes(folder.resolve(name)));
+            }
+        }
+        try (Tokenizer tokenizer = Tokenizer.load(folder)) {
+            for (Map.Entry<String, Integer> special :
+                    Tokenizer.specialTokens(folder, files).entrySet()) {
+                assertThat(tokenizer.decode(new int[] {special.getValue()}, true))
+                        .isEmpty();
+                assertThat(tokenizer.spelledSpecialTokens(special.getKey())).contains(special.getKey());
+            }
+            Optional<String> eos = SpecialTokens.of(folder, files).eos();
+            assertThat(eos.map(name -> Tokenizer.tokenId(name, folder, files)).orElse(OptionalInt.empty()))
+                    .isEqualTo(tokenizer.eosId());
+        }
+    }
+
+    private void write(JsonNode example) throws IOException {
+        String kind = example.path("tokenizer").asText();
+        Files.copy(Golden.resource("tokenizers/" + kind).resolve(TOKENIZER), folder.resolve(TOKENIZER));
+        for (Map.Entry<String, JsonNode> file : example.path("files").properties()) {
+            Files.writeString(folder.resolve(file.getKey()), file.getValue().toString());
+        }
+    }
+
+    private static Optional<String> text(JsonNode named, String name) {
+        return Optional.ofNullable(named.path(name).textValue());
+    }
+}
