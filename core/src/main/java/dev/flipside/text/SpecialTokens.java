@@ -50,7 +50,7 @@ public record SpecialTokens(Optional<String> bos, Optional<String> eos, Optional
         }
     }
 
-    static String firstLine(Exception e) {
+    static String firstLine(Throwable e) {
         String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
         return message.lines().findFirst().orElse(e.getClass().getSimpleName());
     }
