@@ -1,5 +1,6 @@
 package dev.flipside.cli;
 
+import dev.flipside.config.UserError;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.util.Map;
@@ -72,7 +73,17 @@ public final class Main implements Runnable {
         // Java 17 cannot tell whether standard error is a terminal: the launcher says so.
         Streams streams = new Streams(
                 System.in, ResultStream.standardOutput(), System.err, Integer.getInteger("flipside.columns", 0));
-        System.exit(run(streams, args));
+        System.exit(started(streams, args));
+    }
+
+    private static int started(Streams streams, String... args) {
+        try {
+            Arguments.requireWhole(args);
+        } catch (UserError e) {
+            Text.writer(streams.err()).println("flipside: " + e.getMessage());
+            return CommandLine.ExitCode.USAGE;
+        }
+        return run(streams, args);
     }
 
     /** Runs one command line and returns its exit code. */
