@@ -82,7 +82,8 @@ public final class UnpackedFiles {
         }
         Map<String, String> present = present();
         if (!present.equals(noted)) {
-            Path aside = Files.createTempFile(folder, NOTES, ".part");
+            // Not a temporary file, which others who share the folder could not read.
+            Path aside = folder.resolve(NOTES + "." + ProcessHandle.current().pid());
             Files.write(
                     aside,
                     present.entrySet().stream()
