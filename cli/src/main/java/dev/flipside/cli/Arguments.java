@@ -35,7 +35,10 @@ final class Arguments {
     private static void requireWhole(byte[] typed, String read) {
         String text;
         try {
-            text = StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(typed)).toString();
+            text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(typed))
+                    .toString();
         } catch (CharacterCodingException e) {
             throw new UserError(
                     "the argument '" + new String(typed, StandardCharsets.UTF_8)

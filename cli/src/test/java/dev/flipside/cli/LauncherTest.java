@@ -167,7 +167,10 @@ class LauncherTest {
         Path jar = work.resolve("flipside-mkl.jar");
         Files.writeString(
                 work.resolve("classpath-mkl"),
-                jar + File.pathSeparator + own + File.pathSeparator
+                jar
+                        + File.pathSeparator
+                        + own
+                        + File.pathSeparator
                         + libraries.replace(library + File.pathSeparator, ""));
         Run whole = flipside(WITHOUT_ARCHIVE, "--version");
         assertThat(whole.exitCode()).as(whole.err()).isZero();
@@ -177,8 +180,7 @@ class LauncherTest {
                 .isEqualTo(new Run(
                         1,
                         "",
-                        "flipside: " + own
-                                + " is damaged; delete it and start again: Maven downloads it anew.\n"));
+                        "flipside: " + own + " is damaged; delete it and start again: Maven downloads it anew.\n"));
         Files.delete(own);
         Run again = flipside(withMaven(), "--version");
         assertThat(again.out()).as(again.err()).isEqualTo(whole.out());
@@ -204,7 +206,11 @@ class LauncherTest {
         Path data = checkout.resolve("données.jsonl");
         Files.writeString(data, "{\"prompt\": \"été\", \"chosen\": \"a\", \"rejected\": \"b\"}\n");
         for (Map<String, String> locale : List.of(
-                Map.of("LC_ALL", "C"), Map.of("LANG", "C"), Map.of("LC_ALL", "", "LANG", "xx_YY.UTF-8"), Map.of("LC_ALL", "POSIX", "LC_CTYPE", "C.UTF-8"), Map.of("LANG", "C.UTF-8", "LC_TIME", "xx_YY.UTF-8"))) {
+                Map.of("LC_ALL", "C"),
+                Map.of("LANG", "C"),
+                Map.of("LC_ALL", "", "LANG", "xx_YY.UTF-8"),
+                Map.of("LC_ALL", "POSIX", "LC_CTYPE", "C.UTF-8"),
+                Map.of("LANG", "C.UTF-8", "LC_TIME", "xx_YY.UTF-8"))) {
             Map<String, String> environment = new HashMap<>(WITHOUT_ARCHIVE);
             environment.putAll(locale);
             Run found = flipside(environment, "data", "inspect", data.toString(), "--json");
@@ -230,9 +236,12 @@ class LauncherTest {
     void anArgumentThatIsNoUtf8IsNamed() throws IOException, InterruptedException {
         Run run = shell(WITHOUT_ARCHIVE, "score --model x --input $'caf\\xe9.jsonl'");
         assertThat(run.exitCode()).isEqualTo(2);
-        assertThat(run.err()).startsWith("flipside: the argument 'caf\uFFFD.jsonl' is not UTF-8").hasLineCount(1);
+        assertThat(run.err())
+                .startsWith("flipside: the argument 'caf\uFFFD.jsonl' is not UTF-8")
+                .hasLineCount(1);
         // The character that stands for such bytes is one like others.
-        assertThat(shell(WITHOUT_ARCHIVE, "score --model x --input $'caf\\xef\\xbf\\xbd.jsonl'").err())
+        assertThat(shell(WITHOUT_ARCHIVE, "score --model x --input $'caf\\xef\\xbf\\xbd.jsonl'")
+                        .err())
                 .contains("there is no file caf\uFFFD.jsonl");
     }
 
@@ -240,7 +249,9 @@ class LauncherTest {
     void closedStandardStreamsAreNotTakenByOtherFiles() throws IOException, InterruptedException {
         Run closed = shell(WITHOUT_ARCHIVE, "--version >&-");
         assertThat(closed.exitCode()).isEqualTo(1);
-        assertThat(closed.err()).contains("standard output could not be written").hasLineCount(1);
+        assertThat(closed.err())
+                .contains("standard output could not be written")
+                .hasLineCount(1);
         assertThat(shell(WITHOUT_ARCHIVE, "--version 2>&-").out()).startsWith("flipside ");
         assertThat(shell(WITHOUT_ARCHIVE, "score --model x <&-").err()).contains("standard input has no rows");
     }
@@ -270,7 +281,9 @@ class LauncherTest {
         Map<String, String> environment = new HashMap<>(WITHOUT_ARCHIVE);
         environment.put("PATH", maven.getParent() + File.pathSeparator + System.getenv("PATH"));
         environment.put("CLASSES", Path.of("target/classes").toAbsolutePath().toString());
-        environment.put("CORE_CLASSES", Path.of("../core/target/classes").toAbsolutePath().toString());
+        environment.put(
+                "CORE_CLASSES",
+                Path.of("../core/target/classes").toAbsolutePath().toString());
         environment.put("LIBRARIES", libraries);
         return environment;
     }

@@ -108,7 +108,8 @@ class SecretsTest {
         askTheJudge();
         failInEveryWay();
 
-        assertThat(hub.requests()).anyMatch(request -> String.valueOf(request.authorization()).contains(HubServer.TOKEN));
+        assertThat(hub.requests())
+                .anyMatch(request -> String.valueOf(request.authorization()).contains(HubServer.TOKEN));
         assertThat(judge.requests()).isNotEmpty();
         for (String secret : List.of(HubServer.TOKEN, JUDGE_KEY, OTHER)) {
             assertThat(printed.stream().flatMap(String::lines).filter(line -> line.contains(secret)))
@@ -123,7 +124,8 @@ class SecretsTest {
     }
 
     private void trainAndPush() throws IOException {
-        Path prompts = Files.writeString(folder.resolve("prompts.jsonl"), "{\"prompt\": \"One.\"}\n{\"prompt\": \"Two.\"}\n");
+        Path prompts =
+                Files.writeString(folder.resolve("prompts.jsonl"), "{\"prompt\": \"One.\"}\n{\"prompt\": \"Two.\"}\n");
         Path pairs = Files.writeString(
                 folder.resolve("pairs.jsonl"),
                 "{\"prompt\": \"a\", \"chosen\": \"good\", \"rejected\": \"bad\"}\n"
@@ -163,20 +165,55 @@ class SecretsTest {
         Path answers = Files.writeString(folder.resolve("answers.json"), rows.formatted("two", "mine"));
         judge.meet(Fault.status(429, "slow down, " + JUDGE_KEY, "Retry-After", "0"));
         done(
-                "eval-policy", "alpaca-eval", "--debug", "--judge", "gpt", "--judge-url", judge.url(),
-                "--baseline", baseline.toString(), "--answers", answers.toString(), "--out", folder.resolve("judged").toString());
+                "eval-policy",
+                "alpaca-eval",
+                "--debug",
+                "--judge",
+                "gpt",
+                "--judge-url",
+                judge.url(),
+                "--baseline",
+                baseline.toString(),
+                "--answers",
+                answers.toString(),
+                "--out",
+                folder.resolve("judged").toString());
         judge.meet(Fault.status(401, "the key " + JUDGE_KEY + " is not known"));
         assertThat(run(
-                                "eval-policy", "alpaca-eval", "--debug", "--judge", "gpt2", "--judge-url", judge.url(),
-                                "--baseline", baseline.toString(), "--answers", answers.toString(),
-                                "--out", folder.resolve("refused").toString())
+                                "eval-policy",
+                                "alpaca-eval",
+                                "--debug",
+                                "--judge",
+                                "gpt2",
+                                "--judge-url",
+                                judge.url(),
+                                "--baseline",
+                                baseline.toString(),
+                                "--answers",
+                                answers.toString(),
+                                "--out",
+                                folder.resolve("refused").toString())
                         .exitCode())
                 .isEqualTo(2);
-        for (String url : List.of("http://me:" + OTHER + "@localhost/v1", "ftp://me:" + OTHER + "@localhost/v1", "http://localhost/v1?key=" + OTHER, "ftp://localhost?key=" + OTHER)) {
+        for (String url : List.of(
+                "http://me:" + OTHER + "@localhost/v1",
+                "ftp://me:" + OTHER + "@localhost/v1",
+                "http://localhost/v1?key=" + OTHER,
+                "ftp://localhost?key=" + OTHER)) {
             assertThat(run(
-                                    "eval-policy", "alpaca-eval", "--debug", "--judge", "gpt3", "--judge-url", url,
-                                    "--baseline", baseline.toString(), "--answers", answers.toString(),
-                                    "--out", folder.resolve("never").toString())
+                                    "eval-policy",
+                                    "alpaca-eval",
+                                    "--debug",
+                                    "--judge",
+                                    "gpt3",
+                                    "--judge-url",
+                                    url,
+                                    "--baseline",
+                                    baseline.toString(),
+                                    "--answers",
+                                    answers.toString(),
+                                    "--out",
+                                    folder.resolve("never").toString())
                             .exitCode())
                     .as(url)
                     .isEqualTo(2);
@@ -192,7 +229,8 @@ class SecretsTest {
         for (String proxy : List.of("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY")) {
             refused(proxy, "http://me:" + OTHER + "@proxy.example:3128", pull);
         }
-        assertThat(run("train", folder.resolve("train.yaml").toString(), "policy.model=org/none", "--debug").exitCode())
+        assertThat(run("train", folder.resolve("train.yaml").toString(), "policy.model=org/none", "--debug")
+                        .exitCode())
                 .isNotZero();
     }
 
@@ -216,7 +254,8 @@ class SecretsTest {
 
     private List<Path> left() throws IOException {
         try (Stream<Path> files = Files.walk(folder)) {
-            return files.filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)).toList();
+            return files.filter(file -> Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS))
+                    .toList();
         }
     }
 }

@@ -24,8 +24,9 @@ class StandardOutputTest {
     /** More than are generated at a time. */
     private static final int ROWS = 140;
 
-    private static final String LOST = "standard output could not be written (No space left on device), so it does not hold"
-            + " all results; make room there, or send them elsewhere, and run this again.";
+    private static final String LOST =
+            "standard output could not be written (No space left on device), so it does not hold"
+                    + " all results; make room there, or send them elsewhere, and run this again.";
 
     @TempDir
     static Path folder;
@@ -127,7 +128,8 @@ class StandardOutputTest {
     @Test
     void aFileThatCannotTakeAllIsNamed() {
         assumeTrue(Files.exists(Path.of("/dev/full")), "this system has no /dev/full");
-        CommandRun run = CommandRun.of("logprobs", "--quiet", "--model", model, "--input", input, "--output", "/dev/full");
+        CommandRun run =
+                CommandRun.of("logprobs", "--quiet", "--model", model, "--input", input, "--output", "/dev/full");
 
         assertThat(run.exitCode()).isEqualTo(1);
         assertThat(run.err()).isEqualTo("flipside: " + LOST.replace("standard output", "/dev/full") + "\n");
@@ -138,8 +140,7 @@ class StandardOutputTest {
     void aRealFullDeviceAndAClosedPipe() throws IOException, InterruptedException {
         assumeTrue(Files.exists(Path.of("/dev/full")), "this system has no /dev/full");
 
-        assertThat(process("--help >/dev/full"))
-                .isEqualTo(new CommandRun(1, "", "flipside: " + LOST + "\n"));
+        assertThat(process("--help >/dev/full")).isEqualTo(new CommandRun(1, "", "flipside: " + LOST + "\n"));
         assertThat(process("--help 1</dev/null"))
                 .isEqualTo(new CommandRun(
                         1, "", "flipside: " + LOST.replace("No space left on device", "Bad file descriptor") + "\n"));

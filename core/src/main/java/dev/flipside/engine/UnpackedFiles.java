@@ -103,7 +103,8 @@ public final class UnpackedFiles {
                 originals.put(name, new Original(folderOf(name), entry.getSize(), entry.getCrc()));
             }
         }
-        Set<String> ours = originals.values().stream().map(Original::jar).collect(Collectors.toCollection(HashSet::new));
+        Set<String> ours =
+                originals.values().stream().map(Original::jar).collect(Collectors.toCollection(HashSet::new));
         for (Map.Entry<String, String> file : present.entrySet()) {
             String name = file.getKey();
             if (file.getValue().equals(noted.get(name)) || !ours.contains(folderOf(name))) {
@@ -145,8 +146,8 @@ public final class UnpackedFiles {
             for (Path path : (Iterable<Path>) paths::iterator) {
                 String name = folder.relativize(path).toString();
                 if (!name.startsWith(".") && Files.isRegularFile(path, LinkOption.NOFOLLOW_LINKS)) {
-                    Map<String, Object> facts =
-                            Files.readAttributes(path, "unix:size,lastModifiedTime,ctime,ino", LinkOption.NOFOLLOW_LINKS);
+                    Map<String, Object> facts = Files.readAttributes(
+                            path, "unix:size,lastModifiedTime,ctime,ino", LinkOption.NOFOLLOW_LINKS);
                     present.put(
                             name,
                             Stream.of("size", "lastModifiedTime", "ctime", "ino")

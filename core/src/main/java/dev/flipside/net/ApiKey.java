@@ -28,8 +28,9 @@ public final class ApiKey {
     public static ApiKey of(String variable, Optional<String> secret) {
         Optional<String> key = secret.map(String::strip).filter(text -> !text.isEmpty());
         if (!key.orElse("").chars().allMatch(letter -> letter > ' ' && letter < 127)) {
-            throw new UserError(variable
-                    + " holds a space, a line break or a letter that no key has (it is not shown here); copy the key again.");
+            throw new UserError(
+                    variable
+                            + " holds a space, a line break or a letter that no key has (it is not shown here); copy the key again.");
         }
         return new ApiKey(variable, key);
     }
