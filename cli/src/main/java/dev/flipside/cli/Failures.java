@@ -5,20 +5,25 @@ import dev.flipside.hub.HubUnavailableException;
 import dev.flipside.train.NonFiniteException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
-import picocli.CommandLine.ParseResult;
 
 /** What a failed command prints and returns. */
 final class Failures {
     private Failures() {}
 
-    /** One sentence and exit code 2 for what the user can mend, one line and exit code 1 for everything else; a stack trace only with {@code --debug}. */
-    static int report(Exception failure, CommandLine line, ParseResult parsed) {
+    /** One sentence and exit code 2 for what the user can mend, one line and exit code 1 for everything else; a stack trace only with {@code --debug}. Nothing when nobody reads the results any more. */
+    static int report(Exception failure, CommandLine line) {
+        if (failure instanceof OutputException output && output.readerGone()) {
+            return OutputException.READER_GONE;
+        }
         PrintWriter err = line.getErr();
         boolean debug = line.getCommand() instanceof FlipsideCommand command
                 && command.common().debug();
         boolean user = failure instanceof UserError;
-        // A training that diverged and a Hub that is away say themselves what happened and what to do.
-        boolean plain = user || failure instanceof NonFiniteException || failure instanceof HubUnavailableException;
+        // A training that diverged, a Hub that is away and a full disk say themselves what happened and what to do.
+        boolean plain = user
+                || failure instanceof NonFiniteException
+                || failure instanceof HubUnavailableException
+                || failure instanceof OutputException;
         err.println(plain ? "flipside: " + failure.getMessage() : "flipside failed: " + describe(failure));
         if (debug) {
             failure.printStackTrace(err);

@@ -93,7 +93,12 @@ final class JudgeOptions {
         if (inputPrice.isPresent() != outputPrice.isPresent()) {
             throw error("--judge-input-price and --judge-output-price have an effect together only; give both or none");
         }
-        ApiKey key = ApiKey.of(keyVariable, Optional.ofNullable(System.getenv(keyVariable)));
+        ApiKey key = ApiKey.of(
+                keyVariable,
+                Optional.ofNullable(((Main) command.root().userObject())
+                        .streams()
+                        .environment()
+                        .get(keyVariable)));
         return new Judge(
                 JudgeEndpoint.of(url, model.get(), key, Duration.ofSeconds(timeout)),
                 cache.orElse(out.resolve("judge-cache")),

@@ -1,7 +1,8 @@
 package dev.flipside.cli;
 
+import dev.flipside.config.UserError;
 import java.io.InputStream;
-import java.io.PrintStream;
+import java.io.OutputStream;
 import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -43,7 +44,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         footer = {
             "",
             "`flipside COMMAND --help` describes a command. Progress and logs go to standard error, results to standard output.",
-            "Exit code: 0 done, 1 the run failed, 2 the input is wrong."
+            "Exit code: 0 done, 1 the run failed, 2 the input is wrong, 141 the reader of standard output has closed it (as `| head` does)."
         })
 public final class Main implements Runnable {
     private final Streams streams;
@@ -57,9 +58,9 @@ public final class Main implements Runnable {
      * @param columns the width of the terminal that {@code err} is, 0 when it is none
      * @param environment variables by name
      */
-    record Streams(InputStream in, PrintStream out, PrintStream err, int columns, Map<String, String> environment) {
+    record Streams(InputStream in, OutputStream out, OutputStream err, int columns, Map<String, String> environment) {
         /** With this process's environment. */
-        Streams(InputStream in, PrintStream out, PrintStream err, int columns) {
+        Streams(InputStream in, OutputStream out, OutputStream err, int columns) {
             this(in, out, err, columns, System.getenv());
         }
     }
@@ -70,8 +71,19 @@ public final class Main implements Runnable {
 
     public static void main(String[] args) {
         // Java 17 cannot tell whether standard error is a terminal: the launcher says so.
-        Streams streams = new Streams(System.in, System.out, System.err, Integer.getInteger("flipside.columns", 0));
-        System.exit(run(streams, args));
+        Streams streams = new Streams(
+                System.in, ResultStream.standardOutput(), System.err, Integer.getInteger("flipside.columns", 0));
+        System.exit(started(streams, args));
+    }
+
+    private static int started(Streams streams, String... args) {
+        try {
+            Arguments.requireWhole(args);
+        } catch (UserError e) {
+            Text.writer(streams.err()).println("flipside: " + e.getMessage());
+            return CommandLine.ExitCode.USAGE;
+        }
+        return run(streams, args);
     }
 
     /** Runs one command line and returns its exit code. */
@@ -81,7 +93,16 @@ public final class Main implements Runnable {
         line.setErr(Text.writer(streams.err()));
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setParameterExceptionHandler(Main::wrongArguments);
-        line.setExecutionExceptionHandler(Failures::report);
+        line.setExecutionExceptionHandler((failure, command, parsed) -> Failures.report(failure, command));
+        line.setExecutionStrategy(parsed -> {
+            try {
+                return new CommandLine.RunLast().execute(parsed);
+            } catch (OutputException e) {
+                // Of help and version, which picocli prints itself; what a command throws comes wrapped, to the handler
+                // above.
+                return Failures.report(e, line);
+            }
+        });
         return line.execute(args);
     }
 

@@ -36,6 +36,7 @@ final class RowResults {
      * Computes and writes {@code rows} in their order, {@code chunk} at a time.
      *
      * @param compute the results of some rows; any number of them
+     * @throws OutputException when they cannot be written; nothing more is computed
      */
     <R> void write(String task, List<R> rows, int chunk, Function<List<R>, List<ObjectNode>> compute) {
         boolean collect = console.json() && output.equals(JsonLines.STANDARD_STREAM);
@@ -52,12 +53,10 @@ final class RowResults {
                         collected.add(result);
                     }
                 }
-                if (lines.checkError()) {
-                    throw new UserError("--output: " + output
-                            + " cannot be written any further; is the disk full, or the reader gone?");
-                }
                 progress.at(to, "");
             }
+            // A file system may notice only now that it is full: before progress says that all is done.
+            lines.close();
         }
         if (console.json()) {
             summarise(collect, collected, written);
@@ -76,7 +75,7 @@ final class RowResults {
             return Text.writer(standardOutput);
         }
         try {
-            return Text.writer(Files.newOutputStream(Path.of(output)));
+            return Text.writer(ResultStream.of(Files.newOutputStream(Path.of(output)), output));
         } catch (IOException e) {
             throw new UserError("--output: " + output + " cannot be written: " + e + ".", e);
         }

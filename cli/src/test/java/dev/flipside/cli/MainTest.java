@@ -81,7 +81,7 @@ class MainTest {
         CommandLine line = new CommandLine(new Main(new Main.Streams(in, nowhere, nowhere, 0)));
         line.addSubcommand(new Failing(failure));
         line.setErr(new PrintWriter(err, true));
-        line.setExecutionExceptionHandler(Failures::report);
+        line.setExecutionExceptionHandler((thrown, command, parsed) -> Failures.report(thrown, command));
         int exitCode = option.isEmpty() ? line.execute("failing") : line.execute("failing", option);
         return exitCode + ": " + err.toString().replace(System.lineSeparator(), "\n");
     }

@@ -2,6 +2,7 @@ package dev.flipside.engine;
 
 import dev.flipside.config.UserError;
 import java.io.IOException;
+import java.net.URL;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -29,14 +30,17 @@ public final class NativeLibrary {
      *
      * @throws UserError when they cannot be loaded or do not fit
      */
-    public static void load() {
+    public static synchronized void load() {
         try {
-            Loader.load(torch.class);
-        } catch (UnsatisfiedLinkError | NoClassDefFoundError e) {
-            throw new UserError(
-                    "libtorch could not be loaded: " + e.getMessage()
-                            + "; run `flipside doctor`, and unset FLIPSIDE_LIBTORCH to go back to the built-in CPU library.",
-                    e);
+            if (Loader.getLoadedLibraries().isEmpty()) {
+                UnpackedFiles unpacked = UnpackedFiles.open(cacheFolder(), NativeLibrary::inJar);
+                Loader.load(torch.class);
+                unpacked.note();
+            } else {
+                Loader.load(torch.class);
+            }
+        } catch (UnsatisfiedLinkError | NoClassDefFoundError | IOException e) {
+            throw new UserError("libtorch could not be loaded: " + e.getMessage() + "; " + remedy(), e);
         }
         String version = version();
         if (SUPPORTED_VERSIONS.stream().noneMatch(version::startsWith)) {
@@ -44,6 +48,20 @@ public final class NativeLibrary {
                     + String.join(" or ", SUPPORTED_VERSIONS)
                     + "; install torch==2.10.0 or unset FLIPSIDE_LIBTORCH.");
         }
+    }
+
+    private static String remedy() {
+        return foreign()
+                ? "install torch==2.10.0 again, or unset FLIPSIDE_LIBTORCH to use the built-in CPU library."
+                : "check that " + cacheFolder()
+                        + " can be written and has 1.0 GB of space, and delete it: the next start unpacks the libraries again.";
+    }
+
+    /** Where JavaCPP has unpacked a file from: below a folder with its jar's name, in the jar's own folders. */
+    private static Optional<URL> inJar(String name) {
+        int folder = name.indexOf('/');
+        return Optional.ofNullable(NativeLibrary.class.getClassLoader().getResource(name.substring(folder + 1)))
+                .filter(url -> folder > 0 && url.getPath().contains("/" + name.substring(0, folder) + "!/"));
     }
 
     /** The version that the loaded library reports about itself. */

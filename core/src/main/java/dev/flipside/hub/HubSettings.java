@@ -1,6 +1,7 @@
 package dev.flipside.hub;
 
 import dev.flipside.config.UserError;
+import dev.flipside.net.Addresses;
 import dev.flipside.net.ApiKey;
 import dev.flipside.net.Backoff;
 import dev.flipside.net.EnvironmentProxies;
@@ -98,16 +99,16 @@ public record HubSettings(
                 return uri;
             }
         } catch (IllegalArgumentException e) {
-            throw invalidEndpoint(text, e);
+            // Not a cause of the error: its message is the whole value.
+            throw invalidEndpoint(text);
         }
-        throw invalidEndpoint(text, null);
+        throw invalidEndpoint(text);
     }
 
-    private static UserError invalidEndpoint(String text, Throwable cause) {
+    private static UserError invalidEndpoint(String text) {
         return new UserError(
-                "HF_ENDPOINT: '" + text
-                        + "' is not the http or https address of a server; set it to https://huggingface.co or a mirror's, or unset it.",
-                cause);
+                "HF_ENDPOINT: '" + Addresses.shown(text)
+                        + "' is not the http or https address of a server, without user and password; set it to https://huggingface.co or a mirror's, or unset it.");
     }
 
     private static Optional<String> firstLine(Path file) {

@@ -1,5 +1,6 @@
 package dev.flipside.net;
 
+import dev.flipside.config.UserError;
 import java.util.Optional;
 
 /**
@@ -22,9 +23,16 @@ public final class ApiKey {
      * Takes the key from an environment variable. Servers on one's own machine need none, so a missing one is told when a server refuses.
      *
      * @param secret the variable's value; blank counts as missing
+     * @throws UserError when it has characters that no header can carry; the client of Java would show it in its own error
      */
     public static ApiKey of(String variable, Optional<String> secret) {
-        return new ApiKey(variable, secret.map(String::strip).filter(key -> !key.isEmpty()));
+        Optional<String> key = secret.map(String::strip).filter(text -> !text.isEmpty());
+        if (!key.orElse("").chars().allMatch(letter -> letter > ' ' && letter < 127)) {
+            throw new UserError(
+                    variable
+                            + " holds a space, a line break or a letter that no key has (it is not shown here); copy the key again.");
+        }
+        return new ApiKey(variable, key);
     }
 
     /** The environment variable that holds it. */

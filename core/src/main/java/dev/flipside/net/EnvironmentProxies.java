@@ -61,17 +61,17 @@ public final class EnvironmentProxies extends ProxySelector {
                 return new Proxy(Proxy.Type.HTTP, new InetSocketAddress(proxy.getHost(), port));
             }
         } catch (IllegalArgumentException e) {
-            throw unusable(scheme, e);
+            // Not a cause of the error: its message is the whole value.
+            throw unusable(scheme);
         }
-        throw unusable(scheme, null);
+        throw unusable(scheme);
     }
 
     /** The value is not shown: it may have a password in it. */
-    private static UserError unusable(String scheme, Throwable cause) {
+    private static UserError unusable(String scheme) {
         return new UserError(
                 scheme.toUpperCase(Locale.ROOT)
-                        + "_PROXY (or ALL_PROXY) is not of the form http://host:port, without user and password, which is what Flipside can use; correct it, or name the host in NO_PROXY.",
-                cause);
+                        + "_PROXY (or ALL_PROXY) is not of the form http://host:port, without user and password, which is what Flipside can use; correct it, or name the host in NO_PROXY.");
     }
 
     @Override

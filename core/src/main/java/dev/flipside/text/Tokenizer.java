@@ -90,21 +90,11 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     private static HuggingFaceTokenizer open(byte[] json) throws IOException {
-        // Read by DJL when its classes load: no usage reports, no downloads, and the library in the jar also on
-        // machines with a GPU.
-        setIfAbsent("OPT_OUT_TRACKING", "true");
-        setIfAbsent("DJL_OFFLINE", "true");
-        setIfAbsent("RUST_FLAVOR", "cpu");
+        TokenizerLibrary.load();
         // From memory, not from the path: given a path, DJL also applies settings of tokenizer_config.json.
         return HuggingFaceTokenizer.newInstance(
                 new ByteArrayInputStream(json),
                 Map.of("truncation", "false", "padding", "false", "addSpecialTokens", "false"));
-    }
-
-    private static void setIfAbsent(String property, String value) {
-        if (System.getProperty(property) == null) {
-            System.setProperty(property, value);
-        }
     }
 
     private static Map<Integer, String> readAdded(JsonNode json, boolean specialOnly) {

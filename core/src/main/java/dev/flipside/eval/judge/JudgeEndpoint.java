@@ -1,6 +1,7 @@
 package dev.flipside.eval.judge;
 
 import dev.flipside.config.UserError;
+import dev.flipside.net.Addresses;
 import dev.flipside.net.ApiKey;
 import dev.flipside.net.Backoff;
 import java.net.URI;
@@ -22,7 +23,7 @@ public record JudgeEndpoint(URI chatCompletions, String model, ApiKey key, Backo
      * The usual patience: six attempts, the second after about a second.
      *
      * @param baseUrl such as {@code https://api.openai.com/v1}
-     * @throws UserError when that is no address, or has a user and password in it
+     * @throws UserError when that is no address, or has a user, a password or a query in it
      */
     public static JudgeEndpoint of(String baseUrl, String model, ApiKey key, Duration timeout) {
         return new JudgeEndpoint(address(baseUrl), model, key, new Backoff(6, Duration.ofSeconds(1)), timeout);
@@ -34,22 +35,22 @@ public record JudgeEndpoint(URI chatCompletions, String model, ApiKey key, Backo
         try {
             uri = URI.create(base.endsWith(PATH) ? base : base + PATH);
         } catch (IllegalArgumentException e) {
-            throw invalid(baseUrl, e);
+            // Not a cause of the error: its message is the whole value.
+            throw invalid(baseUrl);
         }
         if (uri.getScheme() == null || !Set.of("http", "https").contains(uri.getScheme()) || uri.getHost() == null) {
-            throw invalid(baseUrl, null);
+            throw invalid(baseUrl);
         }
-        if (uri.getUserInfo() != null) {
+        if (uri.getUserInfo() != null || uri.getQuery() != null) {
             throw new UserError(
-                    "The judge's URL has a user name or password in it, which would be kept with the results; give the key through the environment.");
+                    "The judge's URL has a user name, password or query in it, which would be kept with the results; give the key through the environment.");
         }
         return uri;
     }
 
-    private static UserError invalid(String baseUrl, Throwable cause) {
+    private static UserError invalid(String baseUrl) {
         return new UserError(
-                "The judge's URL '" + baseUrl
-                        + "' is not an http or https address; give the part before /chat/completions, such as https://api.openai.com/v1.",
-                cause);
+                "The judge's URL '" + Addresses.shown(baseUrl)
+                        + "' is not an http or https address; give the part before /chat/completions, such as https://api.openai.com/v1.");
     }
 }
