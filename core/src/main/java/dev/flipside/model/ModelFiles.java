@@ -57,6 +57,24 @@ public final class ModelFiles {
         bosId = first(ids(reader, "bos_token_id"));
     }
 
+    private ModelFiles(ModelFiles other, ObjectNode config) {
+        directory = other.directory;
+        this.config = config;
+        generationConfig = other.generationConfig;
+        family = other.family;
+        decoderConfig = family.read(reader());
+        eosIds = other.eosIds;
+        padId = other.padId;
+        bosId = other.bosId;
+        tokenizerDirectory = other.tokenizerDirectory;
+        tokenizerFiles = other.tokenizerFiles;
+    }
+
+    /** The same with a vocabulary head of its own. */
+    ModelFiles withUntiedHead() {
+        return new ModelFiles(this, config.deepCopy().put("tie_word_embeddings", false));
+    }
+
     /** @throws UserError naming the file that is missing, malformed or of an unsupported model type */
     public static ModelFiles open(Path directory) {
         if (!Files.isDirectory(directory)) {
