@@ -220,7 +220,7 @@ final class DecoderLayer {
         if (bias) {
             gradient(name + ".bias").ifPresent(into -> into.add_(gradOutput.sum(0L)));
         }
-        weights.lora().ifPresent(lora -> lora.biasBackward(slot(name + ".weight"), gradOutput));
+        weights.lora().flatMap(lora -> lora.bias(slot(name + ".weight"))).ifPresent(b -> b.backward(gradOutput));
         return weights.lora()
                 .map(lora -> lora.backward(slot(name + ".weight"), weight, x, gradOutput, dropout))
                 .orElseGet(() -> DenseProducts.gradInput(gradOutput, weight));

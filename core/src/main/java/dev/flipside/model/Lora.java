@@ -7,7 +7,6 @@ import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import dev.flipside.model.WeightLayout.LinearModule;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -15,7 +14,6 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
@@ -36,21 +34,13 @@ import org.bytedeco.pytorch.global.torch;
  * <p>A module may be a part of a slot of the base: queries of the fused slot of queries, keys and values. Lives outside every scope until {@link #close}.
  */
 final class Lora implements AutoCloseable {
-    /**
-     * A part of the bias of a slot.
-     *
-     * @param own in the base's place
-     * @param ofB is added s times
-     */
-    private record BiasPart(LinearModule module, Optional<Factor> own, Optional<Factor> ofB, double scaling) {}
-
     private final AdapterFiles.Description description;
     private final AdapterLayout layout;
     private final Parameters parameters;
     private final Parameters frozen;
     private final boolean sharesFrozen;
     private final Map<String, List<LowRank>> terms = new HashMap<>();
-    private final Map<String, List<BiasPart>> biases = new HashMap<>();
+    private final Map<String, AdaptedBias> biases = new HashMap<>();
     private final Map<String, AdaptedEmbedding> embeddings = new HashMap<>();
     private final Optional<AdaptedEmbedding.Tokens> headTokens;
 
@@ -127,7 +117,9 @@ final class Lora implements AutoCloseable {
                     : config().scaling(
                                     module.name(),
                                     factor(module, AdapterLayout.A).leaf().size(0));
-            biases.computeIfAbsent(module.slot(), s -> new ArrayList<>()).add(new BiasPart(module, own, ofB, scaling));
+            biases.computeIfAbsent(module.slot(), s -> new AdaptedBias(new ArrayList<>()))
+                    .parts()
+                    .add(new AdaptedBias.Part(module, own, ofB, scaling));
         }
     }
 
@@ -235,69 +227,22 @@ final class Lora implements AutoCloseable {
     }
 
     private Optional<Factor> biasOfHead() {
-        return biases.getOrDefault(WeightLayout.VOCABULARY_HEAD, List.of()).stream()
-                .findFirst()
-                .flatMap(BiasPart::ofB);
+        return bias(WeightLayout.VOCABULARY_HEAD)
+                .flatMap(bias -> bias.parts().get(0).ofB());
     }
 
-    /**
-     * The bias of a dense layer, with autograd when grad mode is on.
-     *
-     * @param slot of the layer's weight
-     * @param weight [O, K]
-     * @param base absent where the base has none
-     * @return [O], or absent where neither has one
-     */
-    TensorOptional bias(String slot, Tensor weight, TensorOptional base) {
-        List<BiasPart> parts = biases.getOrDefault(slot, List.of());
-        if (parts.isEmpty()) {
-            return base;
-        }
-        Tensor below = base.has_value() ? base.get() : torch.zeros(new long[] {weight.size(0)}, weight.options());
-        List<Tensor> rows = new ArrayList<>();
-        long at = 0;
-        for (BiasPart part : parts.stream()
-                .sorted(Comparator.comparingLong(p -> p.module.row()))
-                .toList()) {
-            long from = part.module.row();
-            if (from > at) {
-                rows.add(below.narrow(0, at, from - at));
-            }
-            Tensor own = part.own.map(Factor::value).orElseGet(() -> below.narrow(0, from, part.module.rows()));
-            rows.add(part.ofB
-                    .map(b -> own.add(b.value(), new Scalar(part.scaling)))
-                    .orElse(own));
-            at = from + part.module.rows();
-        }
-        if (at < below.size(0)) {
-            rows.add(below.narrow(0, at, below.size(0) - at));
-        }
-        return new TensorOptional(torch.cat(new TensorVector(rows.toArray(Tensor[]::new)), 0));
-    }
-
-    /** Adds the gradients of biases, from that of a dense layer's output [N, O]. */
-    void biasBackward(String slot, Tensor gradOutput) {
-        List<BiasPart> parts = biases.getOrDefault(slot, List.of());
-        if (parts.isEmpty()) {
-            return;
-        }
-        try (Scopes.Frozen scope = Scopes.frozen()) {
-            Tensor sums = gradOutput.sum(0L);
-            for (BiasPart part : parts) {
-                Tensor its = sums.narrow(0, part.module.row(), part.module.rows());
-                part.own.flatMap(Factor::gradient).ifPresent(sum -> sum.add_(its));
-                part.ofB.flatMap(Factor::gradient).ifPresent(sum -> sum.add_(its, new Scalar(part.scaling)));
-            }
-        }
+    /** What the adapter makes of the bias of a dense layer, by the slot of the layer's weight. */
+    Optional<AdaptedBias> bias(String slot) {
+        return Optional.ofNullable(biases.get(slot));
     }
 
     /** Modules whose B has a bias and that have none themselves, so that no model without an adapter computes the same. */
     List<String> biasesWithoutPlace() {
         return biases.values().stream()
-                .flatMap(List::stream)
-                .filter(part ->
-                        part.ofB.isPresent() && layout.model().bias(part.module).isEmpty())
-                .map(part -> part.module.name())
+                .flatMap(bias -> bias.parts().stream())
+                .filter(part -> part.ofB().isPresent()
+                        && layout.model().bias(part.module()).isEmpty())
+                .map(part -> part.module().name())
                 .sorted()
                 .toList();
     }
@@ -345,9 +290,10 @@ final class Lora implements AutoCloseable {
 
     /** {@link #forward} of the vocabulary head, with the rows that are the adapter's own. */
     Tensor scores(Tensor weight, Tensor hidden, Tensor y) {
-        TensorOptional bias = bias(WeightLayout.VOCABULARY_HEAD, weight, Tensors.NONE);
         Tensor updated = forward(WeightLayout.VOCABULARY_HEAD, weight, Tensors.NONE, hidden, y, Optional.empty());
-        Tensor scores = bias.has_value() ? updated.add(bias.get()) : updated;
+        Tensor scores = bias(WeightLayout.VOCABULARY_HEAD)
+                .map(bias -> updated.add(bias.of(weight, Tensors.NONE)))
+                .orElse(updated);
         return headTokens
                 .map(t -> scores.index_copy(
                         -1,
@@ -422,10 +368,7 @@ final class Lora implements AutoCloseable {
         try (Scopes.Frozen scope = Scopes.frozen()) {
             terms.forEach((slot, adapted) -> adapted.forEach(term -> term.subtractFrom(merged.get(slot))));
             embeddings.forEach((slot, e) -> e.update().ifPresent(u -> u.subtractFrom(merged.get(slot))));
-            biases.forEach(
-                    (slot, parts) -> parts.forEach(part -> part.ofB.ifPresent(b -> merged.get(WeightLayout.biasOf(slot))
-                            .narrow(0, part.module.row(), part.module.rows())
-                            .sub_(b.constant(), new Scalar(part.scaling)))));
+            biases.forEach((slot, bias) -> bias.subtractFrom(() -> merged.get(WeightLayout.biasOf(slot))));
         }
     }
 

@@ -109,7 +109,9 @@ final class ModelWeights implements AutoCloseable {
      */
     TensorOptional bias(String slot, boolean present) {
         TensorOptional own = present ? new TensorOptional(get(WeightLayout.biasOf(slot))) : Tensors.NONE;
-        return lora.map(l -> l.bias(slot, get(slot), own)).orElse(own);
+        return lora.flatMap(l -> l.bias(slot))
+                .map(bias -> new TensorOptional(bias.of(get(slot), own)))
+                .orElse(own);
     }
 
     /** Rows of an embedding, with autograd when grad mode is on. */
