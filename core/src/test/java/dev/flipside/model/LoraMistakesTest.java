@@ -12,7 +12,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -126,6 +129,22 @@ class LoraMistakesTest {
                 .hasMessageContaining(
                         "model.layers.0.self_attn.q_proj.lora_A.weight has the shape [4, 32] and the base " + other
                                 + " asks for [4, 24]; the adapter belongs to another model");
+    }
+
+    @Test
+    void aVocabularyOfAnotherSizeIsTold() {
+        Path adapter = edited("lora_dropout", "0.1");
+        try (PointerScope scope = new PointerScope()) {
+            SafeTensors.write(
+                    adapter.resolve("adapter_model.safetensors"),
+                    Map.of("base_model.model.model.embed_tokens.weight", torch.zeros(130, 32)),
+                    WeightType.F32);
+        }
+        assertThatThrownBy(() -> CausalLm.load(adapter, Device.CPU))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("embed_tokens.weight has the shape [130, 32] and the base")
+                .hasMessageContaining(
+                        "asks for [128, 32]; the adapter was trained on that base with another number of tokens (resize_token_embeddings in transformers)");
     }
 
     @Test

@@ -221,10 +221,12 @@ class LoraTrainingTest {
                 "reward_model.model=" + rewardAdapter,
                 "reward_model.lora={}");
         assertRefused("policy.lora.rank: there is no such key", "policy.lora={rank: 8}");
-        assertRefused("policy.lora.alpha_pattern.q_proj: 0.0 must be above 0", "policy.lora={alpha_pattern: {q_proj: 0}}");
+        assertRefused(
+                "policy.lora.alpha_pattern.q_proj: 0.0 must be above 0", "policy.lora={alpha_pattern: {q_proj: 0}}");
         assertRefused("policy.lora.rank_pattern: 'q_(' is no regular", "policy.lora={rank_pattern: {q_(: 2}}");
         assertRefused("policy.lora.lora_bias: PEFT has it for LoRA", "policy.lora={lora_bias: true, use_dora: true}");
-        assertRefused("policy.lora.use_dora: PEFT has no DoRA with", "policy.lora={init_lora_weights: mica, use_dora: true}");
+        assertRefused(
+                "policy.lora.use_dora: PEFT has no DoRA with", "policy.lora={init_lora_weights: mica, use_dora: true}");
         assertRefused("policy.lora.trainable_token_indices: [-1]", "policy.lora={trainable_token_indices: [-1]}");
     }
 
