@@ -3,7 +3,6 @@ package dev.flipside.model;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.LoraConfig;
 import dev.flipside.config.UserError;
-import dev.flipside.engine.Device;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Parameters.Slot;
 import dev.flipside.engine.Scopes;
@@ -12,13 +11,16 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.function.UnaryOperator;
-import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -108,74 +110,82 @@ final class AdapterFiles {
      * Reads the adapter's weights.
      *
      * @param layout of the model that the adapter makes of its base
+     * @param base the frozen weights below
      * @throws UserError naming the weight that is missing, has another shape than the base asks for, or has no place in it
      */
-    Lora load(WeightLayout layout, Device device) {
-        List<WeightLayout.LinearModule> modules = new ArrayList<>();
-        List<Slot> slots = new ArrayList<>();
-        for (WeightLayout.LinearModule module : layout.linearModules()) {
-            if (has(module.name() + Lora.A)) {
-                modules.add(module);
-                slots.addAll(slots(module, rank(module), description.lora().useDora()));
+    Lora load(WeightLayout layout, Parameters base) {
+        AdapterLayout adapter = layout(layout);
+        adapter.entries().forEach(entry -> require(entry.slot(), PREFIX + entry.name()));
+        rejectStrangers(adapter);
+        Parameters learns = new Parameters(adapter.slots(true), base.device());
+        Parameters kept = new Parameters(adapter.slots(false), base.device());
+        for (AdapterLayout.Entry entry : adapter.entries()) {
+            Tensor into = (entry.learns() ? learns : kept).get(entry.slot().name());
+            String name = PREFIX + entry.name();
+            SafeTensors.read(directory.resolve(WEIGHTS), name, header.get(name), into);
+            try (Scopes.Frozen scope = Scopes.frozen()) {
+                entry.outputs().ifPresent(module -> into.copy_(layout.outputsFromFile(module, into)));
             }
         }
-        Map<String, String> names = names(layout);
-        layout.wholeTensors().stream().filter(whole -> has(whole.name())).forEach(whole -> slots.add(whole.slot()));
-        slots.forEach(slot -> require(slot, inFile(slot, names)));
-        rejectStrangers(slots.stream().map(slot -> inFile(slot, names)).collect(Collectors.toSet()), layout);
-        Parameters parameters = new Parameters(slots, device);
-        for (Slot slot : slots) {
-            String name = inFile(slot, names);
-            SafeTensors.read(directory.resolve(WEIGHTS), name, header.get(name), parameters.get(slot.name()));
-        }
-        Lora lora = new Lora(description, modules, parameters);
-        try (Scopes.Frozen scope = Scopes.frozen()) {
-            forEachOutputs(lora, (module, name, rows) -> rows.copy_(layout.outputsFromFile(module, rows)));
-        }
-        return lora;
+        return new Lora(description, adapter, learns, PrincipalParts.takenOut(adapter, base, kept));
     }
 
-    /** What transformers calls the slots that an adapter may hold whole. */
-    private static Map<String, String> names(WeightLayout layout) {
-        return layout.wholeTensors().stream()
-                .collect(Collectors.toMap(whole -> whole.slot().name(), WeightLayout.WholeTensor::name));
+    private AdapterLayout layout(WeightLayout layout) {
+        WeightLayout.EmbeddingModule embedding = layout.embeddings().get(0);
+        Map<String, long[]> tokens = new LinkedHashMap<>();
+        AdapterConfig.tokens(description.json(), embedding.name(), embedding.rows(), directory.resolve(CONFIG) + ": ")
+                .forEach((name, ids) -> tokens.put(module(layout, name), ids));
+        return new AdapterLayout(layout, description.lora(), tokens, new InFile());
     }
 
-    /** The low-rank weights have the same name here as in files. */
-    private static String inFile(Slot slot, Map<String, String> names) {
-        return PREFIX + names.getOrDefault(slot.name(), slot.name());
+    /** The path of the module that a key of trainable_token_indices names by its end. */
+    private String module(WeightLayout layout, String name) {
+        List<String> modules = new ArrayList<>();
+        layout.embeddings().forEach(e -> modules.add(e.name()));
+        layout.head().ifPresent(head -> modules.add(head.name()));
+        return modules.stream()
+                .filter(module -> AdapterTargets.names(name, module))
+                .findFirst()
+                .orElseThrow(() -> new UserError(directory.resolve(CONFIG) + ": trainable_token_indices names " + name
+                        + ", which is none of " + String.join(", ", modules) + "; copy the adapter again."));
     }
 
-    /** The weights with a row for each output of a module. */
-    private static void forEachOutputs(Lora lora, OutputsConsumer consumer) {
-        List<String> kinds = lora.config().useDora() ? List.of(Lora.B, Lora.MAGNITUDE) : List.of(Lora.B);
-        for (WeightLayout.LinearModule module : lora.modules()) {
-            for (String kind : kinds) {
-                String name = module.name() + kind;
-                consumer.accept(module, name, lora.parameters().get(name));
+    /** What the adapter's file holds. */
+    private final class InFile implements AdapterLayout.Wanted {
+        @Override
+        public OptionalLong rank(String module) {
+            for (String kind : List.of(AdapterLayout.A, AdapterLayout.EMBEDDING_A)) {
+                if (has(module + kind)) {
+                    return OptionalLong.of(AdapterFiles.this.rank(module + kind));
+                }
             }
+            return OptionalLong.empty();
+        }
+
+        @Override
+        public boolean whole(WeightLayout.WholeTensor tensor) {
+            // A matrix of the vocabulary that modules_to_save does not name was saved with the adapter, but not
+            // trained.
+            boolean ofVocabulary = List.of(WeightLayout.EMBEDDING, WeightLayout.VOCABULARY_HEAD)
+                    .contains(tensor.slot().name());
+            return has(tensor.name())
+                    && (!ofVocabulary
+                            || description.lora().modulesToSave().stream()
+                                    .anyMatch(name -> AdapterTargets.names(name, tensor.module())));
+        }
+
+        @Override
+        public Optional<String> inBasesPlace(String module) {
+            return Stream.of(module + AdapterLayout.BASE_WEIGHT, module + ".weight")
+                    .filter(AdapterFiles.this::has)
+                    .findFirst();
         }
     }
 
-    private interface OutputsConsumer {
-        void accept(WeightLayout.LinearModule module, String name, Tensor rows);
-    }
-
-    /** The weights of an adapted module. */
-    static List<Slot> slots(WeightLayout.LinearModule module, long rank, boolean dora) {
-        List<Slot> slots = new ArrayList<>(List.of(
-                new Slot(module.name() + Lora.A, rank, module.columns()),
-                new Slot(module.name() + Lora.B, module.rows(), rank)));
-        if (dora) {
-            slots.add(new Slot(module.name() + Lora.MAGNITUDE, module.rows()));
-        }
-        return slots;
-    }
-
-    private long rank(WeightLayout.LinearModule module) {
-        List<Long> shape = header.get(PREFIX + module.name() + Lora.A).shape();
+    private long rank(String name) {
+        List<Long> shape = header.get(PREFIX + name).shape();
         if (shape.isEmpty() || shape.get(0) < 1) {
-            throw new UserError(directory.resolve(WEIGHTS) + ": " + module.name() + Lora.A + " has the shape " + shape
+            throw new UserError(directory.resolve(WEIGHTS) + ": " + name + " has the shape " + shape
                     + ", which is of no rank; copy the adapter again.");
         }
         return shape.get(0);
@@ -190,16 +200,24 @@ final class AdapterFiles {
         }
         if (!info.shape().equals(shape)) {
             throw new UserError(directory.resolve(WEIGHTS) + ": " + name + " has the shape " + info.shape()
-                    + " and the base " + description.base() + " asks for " + shape
-                    + "; the adapter belongs to another model, so correct base_model_name_or_path.");
+                    + " and the base " + description.base() + " asks for " + shape + because(slot, info.shape()));
         }
     }
 
-    private void rejectStrangers(Set<String> known, WeightLayout layout) {
+    private static String because(Slot slot, List<Long> shape) {
+        boolean ofVocabulary =
+                List.of(WeightLayout.EMBEDDING, WeightLayout.VOCABULARY_HEAD).contains(slot.name());
+        return ofVocabulary && shape.size() == 2 && shape.get(1) == slot.shape()[1]
+                ? "; the adapter was trained on that base with another number of tokens (resize_token_embeddings in transformers), so save such a base and name it in base_model_name_or_path."
+                : "; the adapter belongs to another model, so correct base_model_name_or_path.";
+    }
+
+    private void rejectStrangers(AdapterLayout adapter) {
+        Set<String> known = new HashSet<>(names(adapter));
         for (String name : header.keySet()) {
-            if (!known.contains(name)) {
+            if (!known.contains(name) && !repeated(name)) {
                 Set<String> modules = new LinkedHashSet<>();
-                layout.linearModules().forEach(m -> modules.add(m.shortName()));
+                adapter.model().linearModules().forEach(m -> modules.add(m.shortName()));
                 throw new UserError(directory.resolve(WEIGHTS) + ": the weight " + name + " has no place in the base "
                         + description.base() + ", whose adapted modules can be " + String.join(", ", modules)
                         + "; the adapter belongs to another model or another task.");
@@ -207,13 +225,33 @@ final class AdapterFiles {
         }
     }
 
+    /** With bias: all PEFT saves the biases of modules_to_save once more, and those of the modules in whose place they stand. */
+    private boolean repeated(String name) {
+        return description.lora().bias() == LoraConfig.Bias.ALL
+                && (name.endsWith(".original_module.bias") || name.endsWith(".modules_to_save.bias"));
+    }
+
+    /** With what PEFT saves twice of tied matrices. */
+    private Set<String> names(AdapterLayout adapter) {
+        Set<String> names = new HashSet<>();
+        adapter.entries().forEach(entry -> names.add(PREFIX + entry.name()));
+        adapter.model().head().filter(head -> adapter.model().tiedHead()).ifPresent(head -> {
+            names.add(PREFIX + head.name() + ".weight");
+            names.add(PREFIX + head.name() + AdapterLayout.BASE_WEIGHT);
+            if (adapter.headOfEmbedding().isPresent()) {
+                names.add(PREFIX + head.name() + AdapterLayout.A);
+                names.add(PREFIX + head.name() + AdapterLayout.B);
+            }
+        });
+        return names;
+    }
+
     /**
      * Writes an adapter without its tokenizer.
      *
-     * @param layout of the model that the adapter makes of its base
      * @throws UserError when it cannot be written
      */
-    static void save(Path directory, Lora lora, WeightLayout layout, WeightType type) {
+    static void save(Path directory, Lora lora, WeightType type) {
         try {
             Files.createDirectories(directory);
         } catch (IOException e) {
@@ -224,19 +262,57 @@ final class AdapterFiles {
         json.put("inference_mode", true);
         Json.write(directory.resolve(CONFIG), json);
         try (PointerScope scope = new PointerScope()) {
-            Map<String, Tensor> tensors = tensors(lora, layout, Tensor::detach);
-            SafeTensors.write(directory.resolve(WEIGHTS), tensors, type);
+            SafeTensors.write(directory.resolve(WEIGHTS), stored(lora), type);
         }
     }
 
-    /** Something that an adapter has for each of its weights, by the weight's name in files and in their order of rows. */
-    static Map<String, Tensor> tensors(Lora lora, WeightLayout layout, UnaryOperator<Tensor> of) {
-        Map<String, String> names = names(layout);
-        Parameters parameters = lora.parameters();
-        Map<String, Tensor> tensors = new LinkedHashMap<>();
-        parameters.slots().forEach(slot -> tensors.put(inFile(slot, names), of.apply(parameters.get(slot.name()))));
-        forEachOutputs(
-                lora, (module, name, rows) -> tensors.put(PREFIX + name, layout.outputsToFile(module, of.apply(rows))));
+    /** All that PEFT reads. */
+    private static Map<String, Tensor> stored(Lora lora) {
+        AdapterLayout layout = lora.layout();
+        Map<String, Tensor> tensors = tensors(lora, Tensor::detach);
+        layout.entries().stream()
+                .filter(entry -> !entry.learns())
+                .forEach(entry -> tensors.put(
+                        PREFIX + entry.name(),
+                        inFile(
+                                entry,
+                                lora,
+                                lora.frozen().get(entry.slot().name()).detach())));
+        String embedding = PREFIX + layout.model().embeddings().get(0).name();
+        layout.headOfEmbedding().ifPresent(head -> {
+            tensors.put(
+                    PREFIX + head.name() + AdapterLayout.A,
+                    tensors.get(embedding + AdapterLayout.EMBEDDING_B).t());
+            tensors.put(
+                    PREFIX + head.name() + AdapterLayout.B,
+                    tensors.get(embedding + AdapterLayout.EMBEDDING_A).t());
+        });
+        if (layout.tied() && lora.replaces(WeightLayout.EMBEDDING)) {
+            layout.model()
+                    .head()
+                    .ifPresent(
+                            head -> tensors.put(PREFIX + head.name() + ".weight", tensors.get(embedding + ".weight")));
+        }
         return tensors;
+    }
+
+    /** Something that an adapter has for each of its weights that learn, by the weight's name in files and in their order of rows. */
+    static Map<String, Tensor> tensors(Lora lora, UnaryOperator<Tensor> of) {
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        lora.layout().entries().stream()
+                .filter(AdapterLayout.Entry::learns)
+                .forEach(entry -> tensors.put(
+                        PREFIX + entry.name(),
+                        inFile(
+                                entry,
+                                lora,
+                                of.apply(lora.parameters().get(entry.slot().name())))));
+        return tensors;
+    }
+
+    private static Tensor inFile(AdapterLayout.Entry entry, Lora lora, Tensor tensor) {
+        return entry.outputs()
+                .map(module -> lora.layout().model().outputsToFile(module, tensor))
+                .orElse(tensor);
     }
 }

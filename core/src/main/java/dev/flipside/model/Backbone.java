@@ -26,6 +26,18 @@ public record Backbone(Path directory, Parameters weights) {
         ModelWeights adapted(Lora lora) {
             return ModelWeights.adapted(base, shared, lora);
         }
+
+        /** With an adapter that is read; what was read for it is closed where it does not fit. */
+        ModelWeights adapted(AdapterFiles adapter, WeightLayout layout) {
+            try {
+                return adapted(adapter.load(layout, base));
+            } catch (RuntimeException e) {
+                if (!shared) {
+                    base.close();
+                }
+                throw e;
+            }
+        }
     }
 
     /** The frozen weights of a directory: another model's where that came from the same directory, or else read anew. */

@@ -58,10 +58,10 @@ public final class CausalLm implements AutoCloseable {
             ModelWeights weights = ModelWeights.of(loadBase(files, layout, device));
             return new CausalLm(files, layout, weights, precision.on(device));
         }
-        Lora lora = AdapterFiles.open(directory).load(layout, device);
-        LoraInitialisation.requireUntied(lora.replaced(), files);
+        AdapterFiles adapter = AdapterFiles.open(directory);
         Backbone.Below below = Backbone.below(files, device, shared, () -> loadBase(files, layout, device));
-        return new CausalLm(files, layout, below.adapted(lora), precision.on(device));
+        ModelWeights weights = below.adapted(adapter, layout);
+        return new CausalLm(files, layout, weights, precision.on(device));
     }
 
     /**
@@ -211,9 +211,19 @@ public final class CausalLm implements AutoCloseable {
         return new CausalLm(files, layout, weights.withoutAdapter(), decoder.precision());
     }
 
-    /** A model of its own with the adapter merged into its weights; without an adapter a copy. */
+    /**
+     * A model of its own with the adapter merged into its weights; without an adapter a copy. Its vocabulary head is untied from the embedding where the adapter changes one of them.
+     *
+     * @throws UserError when a bias of the adapter has no place in the model
+     */
     public CausalLm merged() {
-        return new CausalLm(files, layout, ModelWeights.of(weights.merged(layout)), decoder.precision());
+        weights.requireMergeable(files.directory());
+        if (!weights.unties()) {
+            return new CausalLm(files, layout, ModelWeights.of(weights.merged(layout)), decoder.precision());
+        }
+        ModelFiles untied = files.withUntiedHead();
+        WeightLayout both = WeightLayout.causalLm(untied.config());
+        return new CausalLm(untied, both, ModelWeights.of(weights.merged(both)), decoder.precision());
     }
 
     /**
@@ -237,7 +247,7 @@ public final class CausalLm implements AutoCloseable {
      */
     public void save(Path directory, WeightType type) {
         if (weights.lora().isPresent()) {
-            AdapterFiles.save(directory, weights.lora().get(), layout, type);
+            AdapterFiles.save(directory, weights.lora().get(), type);
             files.saveBesideAdapter(directory, OptionalInt.empty());
             return;
         }

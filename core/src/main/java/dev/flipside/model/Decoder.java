@@ -11,7 +11,6 @@ import java.util.function.Supplier;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -127,7 +126,7 @@ public final class Decoder implements AutoCloseable {
     public Tensor logits(Tensor hidden) {
         try (Autocast autocast = new Autocast(precision)) {
             return Scopes.scoped(() -> {
-                Tensor products = torch.linear(hidden, weights.get(headName())).to(ScalarType.Float);
+                Tensor products = weights.scores(hidden).to(ScalarType.Float);
                 double scale = config.scales().logits();
                 return capped(scale == 1 ? products : products.mul(new Scalar(scale)));
             });
@@ -141,11 +140,6 @@ public final class Decoder implements AutoCloseable {
                 : scores.div(new Scalar(cap.getAsDouble())).tanh().mul(new Scalar(cap.getAsDouble()));
     }
 
-    /** The slot of the vocabulary head: the embedding when they are tied. */
-    String headName() {
-        return config.tiedHead() ? WeightLayout.EMBEDDING : WeightLayout.VOCABULARY_HEAD;
-    }
-
     /**
      * A forward pass that can be followed by a backward pass.
      *
@@ -154,17 +148,14 @@ public final class Decoder implements AutoCloseable {
      * @param dropoutKey names the optimiser step whose adapters drop some of their inputs; without one nothing is dropped
      */
     HiddenPass pass(RowLayout layout, boolean gradientCheckpointing, OptionalLong dropoutKey) {
-        return new HiddenPass(this, layout, gradientCheckpointing, layers(layout, dropoutKey));
-    }
-
-    private List<DecoderLayer> layers(RowLayout layout, OptionalLong dropoutKey) {
-        Optional<Double> share =
-                weights.lora().map(lora -> lora.config().loraDropout()).filter(s -> s > 0);
-        if (share.isEmpty() || dropoutKey.isEmpty()) {
-            return layers;
-        }
-        LoraDropout dropout = new LoraDropout(share.get(), dropoutKey.getAsLong(), layout, device());
-        return layers.stream().map(layer -> layer.dropping(dropout)).toList();
+        Optional<LoraDropout> dropout = weights.lora()
+                .map(lora -> lora.config().loraDropout())
+                .filter(share -> share > 0 && dropoutKey.isPresent())
+                .map(share -> new LoraDropout(share, dropoutKey.getAsLong(), layout, device()));
+        List<DecoderLayer> dropping = dropout.map(
+                        d -> layers.stream().map(layer -> layer.dropping(d)).toList())
+                .orElse(layers);
+        return new HiddenPass(this, layout, gradientCheckpointing, dropping, dropout);
     }
 
     /**
@@ -216,11 +207,11 @@ public final class Decoder implements AutoCloseable {
 
     /** @param positions int64, to broadcast over {@code ids}; asked for where they are learned */
     private Tensor embed(Tensor ids, Supplier<Tensor> positions) {
-        Tensor tokens = torch.embedding(weights.get(WeightLayout.EMBEDDING), ids);
+        Tensor tokens = weights.embed(WeightLayout.EMBEDDING, ids);
         double scale = config.scales().embedding();
         Tensor scaled = scale == 1 ? tokens : tokens.mul(new Scalar(scale));
         return config.positions().learned()
-                ? scaled.add(torch.embedding(weights.get(WeightLayout.POSITIONS), withinContext(positions.get())))
+                ? scaled.add(weights.embed(WeightLayout.POSITIONS, withinContext(positions.get())))
                 : scaled;
     }
 

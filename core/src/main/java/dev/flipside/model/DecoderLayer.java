@@ -215,12 +215,17 @@ final class DecoderLayer {
 
     /** x through the dense layer of that name and its adapter, with autograd when grad mode is on. */
     Tensor linear(Tensor x, String name, boolean bias) {
-        TensorOptional addend = bias ? new TensorOptional(weight(name + ".bias")) : Tensors.NONE;
+        TensorOptional addend = bias(name, bias);
         Tensor weight = weight(name + ".weight");
         Tensor y = GradMode.is_enabled() ? torch.linear(x, weight, addend) : DenseProducts.linear(x, weight, addend);
         return weights.lora()
                 .map(lora -> lora.forward(slot(name + ".weight"), weight, addend, x, y, dropout))
                 .orElse(y);
+    }
+
+    /** The bias of a dense layer with what an adapter makes of it; absent where neither has one. */
+    TensorOptional bias(String name, boolean present) {
+        return weights.bias(slot(name + ".weight"), present);
     }
 
     /**
@@ -236,6 +241,7 @@ final class DecoderLayer {
         if (bias) {
             gradient(name + ".bias").ifPresent(into -> into.add_(gradOutput.sum(0L)));
         }
+        weights.lora().flatMap(lora -> lora.bias(slot(name + ".weight"))).ifPresent(b -> b.backward(gradOutput));
         return weights.lora()
                 .map(lora -> lora.backward(slot(name + ".weight"), weight, x, gradOutput, dropout))
                 .orElseGet(() -> DenseProducts.gradInput(gradOutput, weight));

@@ -3,7 +3,6 @@ package dev.flipside.model;
 import dev.flipside.engine.NativeMemory;
 import dev.flipside.engine.PackedWeight;
 import dev.flipside.engine.Scopes;
-import dev.flipside.engine.Tensors;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -60,9 +59,12 @@ public final class DecodingWeights implements AutoCloseable {
         this.rows = rows;
         try (Scopes.Frozen scope = Scopes.frozen()) {
             embedding =
-                    Scopes.keep(decoder.weights().get(WeightLayout.EMBEDDING).detach());
+                    Scopes.keep(decoder.weights().merged(WeightLayout.EMBEDDING).detach());
             Tensor finalNorm = decoder.weights().get(WeightLayout.FINAL_NORM);
-            head = packed(decoder.weights().get(decoder.headName()), finalNorm, Tensors.NONE);
+            head = packed(
+                    decoder.weights().merged(WeightLayout.VOCABULARY_HEAD),
+                    finalNorm,
+                    decoder.weights().bias(WeightLayout.VOCABULARY_HEAD, false));
         }
         for (DecoderLayer layer : decoder.layers()) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
@@ -78,6 +80,7 @@ public final class DecodingWeights implements AutoCloseable {
         long width = config.intermediateSize();
         boolean mlpBias = config.biases().mlp();
         TensorOptional qkvBias = bias(layer, DecoderLayer.QKV, config.biases().qkv());
+        TensorOptional gateUpBias = bias(layer, DecoderLayer.GATE_UP, mlpBias);
         return new Layer(
                 packed(
                         forAttention(layer.merged(DecoderLayer.QKV + ".weight")),
@@ -85,18 +88,17 @@ public final class DecodingWeights implements AutoCloseable {
                         qkvBias.has_value() ? new TensorOptional(forAttention(qkvBias.get())) : qkvBias),
                 config.headNorms() ? Optional.of(headScales(layer, decoder)) : Optional.empty(),
                 plain(layer, DecoderLayer.OUTPUT, config.biases().output()),
-                packed(gateUp.narrow(0, 0, width), mlpNorm, part(layer, mlpBias, 0)),
-                packed(gateUp.narrow(0, width, width), mlpNorm, part(layer, mlpBias, width)),
+                packed(gateUp.narrow(0, 0, width), mlpNorm, part(gateUpBias, 0)),
+                packed(gateUp.narrow(0, width, width), mlpNorm, part(gateUpBias, width)),
                 plain(layer, DecoderLayer.DOWN, mlpBias));
     }
 
-    private TensorOptional part(DecoderLayer layer, boolean present, long from) {
-        TensorOptional both = bias(layer, DecoderLayer.GATE_UP, present);
-        return present ? new TensorOptional(both.get().narrow(0, from, config.intermediateSize())) : both;
+    private TensorOptional part(TensorOptional both, long from) {
+        return both.has_value() ? new TensorOptional(both.get().narrow(0, from, config.intermediateSize())) : both;
     }
 
     private static TensorOptional bias(DecoderLayer layer, String name, boolean present) {
-        return present ? new TensorOptional(layer.weight(name + ".bias")) : Tensors.NONE;
+        return layer.bias(name, present);
     }
 
     private PackedWeight plain(DecoderLayer layer, String name, boolean bias) {

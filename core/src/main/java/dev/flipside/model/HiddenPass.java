@@ -2,6 +2,7 @@ package dev.flipside.model;
 
 import dev.flipside.engine.Scopes;
 import java.util.List;
+import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -16,11 +17,22 @@ final class HiddenPass implements AutoCloseable {
     private final RowLayout layout;
     private final Tensor ids;
     private final BlocksPass blocks;
+    private final Optional<LoraDropout> dropout;
     private boolean done;
 
-    HiddenPass(Decoder decoder, RowLayout layout, boolean checkpointing, List<DecoderLayer> layers) {
+    /**
+     * @param layers the decoder's, as this pass runs them
+     * @param dropout that they apply
+     */
+    HiddenPass(
+            Decoder decoder,
+            RowLayout layout,
+            boolean checkpointing,
+            List<DecoderLayer> layers,
+            Optional<LoraDropout> dropout) {
         this.decoder = decoder;
         this.layout = layout;
+        this.dropout = dropout;
         decoder.weights().train();
         try (Scopes.Frozen scope = Scopes.frozen()) {
             ids = Scopes.keep(layout.ids(decoder.device()));
@@ -29,6 +41,11 @@ final class HiddenPass implements AutoCloseable {
                     ? new PlannedPass(decoder, layout, embedded, checkpointing, layers)
                     : new AutogradPass(decoder, layout, embedded, checkpointing, layers);
         }
+    }
+
+    /** What the pass drops of the inputs of adapters, the vocabulary head's among them. */
+    Optional<LoraDropout> dropout() {
+        return dropout;
     }
 
     /** The hidden states, float32 [B, T, D]; valid until {@link #close}. */
@@ -59,12 +76,12 @@ final class HiddenPass implements AutoCloseable {
         if (config.positions().learned()) {
             Tensor positions = decoder.withinContext(layout.positions(decoder.device()));
             Tensor flat = positions.expand_as(ids).reshape(-1);
-            decoder.weights().gradient(WeightLayout.POSITIONS).ifPresent(sum -> sum.index_add_(0, flat, rows));
+            decoder.weights().embeddingBackward(WeightLayout.POSITIONS, flat, rows);
         }
         double scale = config.scales().embedding();
         decoder.weights()
-                .gradient(WeightLayout.EMBEDDING)
-                .ifPresent(sum -> sum.index_add_(0, ids.reshape(-1), scale == 1 ? rows : rows.mul(new Scalar(scale))));
+                .embeddingBackward(
+                        WeightLayout.EMBEDDING, ids.reshape(-1), scale == 1 ? rows : rows.mul(new Scalar(scale)));
     }
 
     /** How unevenly routers used their experts, see {@link RouterBalance}; 0 without experts. */

@@ -3,6 +3,7 @@ package dev.flipside.model;
 import dev.flipside.engine.Scopes;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalLong;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -34,7 +35,8 @@ public final class LogprobPass implements AutoCloseable {
             try (PointerScope scope = new PointerScope()) {
                 passes.add(decoder.pass(batch.layout(), gradientCheckpointing, dropoutKey));
             }
-            normalisers.add(head.logprobs(passes.get(passes.size() - 1).hidden(), batch, result));
+            HiddenPass pass = passes.get(passes.size() - 1);
+            normalisers.add(head.logprobs(pass.hidden(), batch, result, pass.dropout()));
         }
     }
 
@@ -70,7 +72,8 @@ public final class LogprobPass implements AutoCloseable {
             try (PointerScope scope = new PointerScope()) {
                 HiddenPass pass = passes.get(i);
                 CompletionBatch batch = batches.get(i);
-                Tensor gradHidden = head.backward(pass.hidden(), batch, normalisers.get(i), batch.gather(gradLogprobs));
+                Tensor gradHidden = head.backward(
+                        pass.hidden(), batch, normalisers.get(i), batch.gather(gradLogprobs), pass.dropout());
                 pass.backward(gradHidden, balanceWeight * share * share(i));
             }
         }
@@ -102,7 +105,7 @@ public final class LogprobPass implements AutoCloseable {
         TokenLogprobs result = TokenLogprobs.sizedFor(rows);
         for (CompletionBatch batch : CompletionBatch.split(rows, decoder.config(), Batches.TOKENS)) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
-                head.logprobs(decoder.hidden(batch.layout()), batch, result);
+                head.logprobs(decoder.hidden(batch.layout()), batch, result, Optional.empty());
             }
         }
         return result;

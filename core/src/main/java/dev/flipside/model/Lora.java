@@ -5,91 +5,162 @@ import dev.flipside.engine.DenseProducts;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
+import dev.flipside.model.WeightLayout.LinearModule;
 import java.util.ArrayList;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.stream.Collectors;
+import java.util.function.Supplier;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.NoGradGuard;
-import org.bytedeco.pytorch.Scalar;
-import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * An adapter on frozen weights: what learns, and what it makes of a dense layer.
+ * An adapter on frozen weights: what learns, and what it makes of a dense layer, an embedding and the vocabulary head.
  *
  * <ul>
- *   <li>LoRA (Hu et al., arXiv 2106.09685): y = W x + b + s B A drop(x), which is W + s B A once dropout is off.
+ *   <li>LoRA (Hu et al., arXiv 2106.09685): y = W x + b + s B A drop(x), which is W + s B A once dropout is off; see {@link LowRank}.
  *   <li>DoRA (Liu et al., arXiv 2402.09353, equation 5): W becomes g (W + s B A) with g = m / |W + s B A|, one number a row; the norm is a constant in the gradient (their
  *       section 4.3). With dropout x is dropped in everything but W x, as PEFT does.
- *   <li>Modules that are saved whole take the place of the base's.
+ *   <li>Biases: b may be the adapter's own, and B may have one, which adds s times it.
+ *   <li>Embeddings: see {@link AdaptedEmbedding}; the vocabulary head: see {@link AdaptedHead}.
+ *   <li>Modules that are saved whole take the place of the base's, and so does W where the adapter began as a part of it that was taken out (see {@link PrincipalParts}).
  * </ul>
  *
- * <p>Weights carry PEFT's names without their prefix, {@code MODULE.lora_A.weight} [r, in], {@code MODULE.lora_B.weight} [out, r], {@code MODULE.lora_magnitude_vector}
- * [out]. A module may be a part of a slot of the base: queries of the fused slot of queries, keys and values. Lives outside every scope until {@link #close}.
+ * <p>A module may be a part of a slot of the base: queries of the fused slot of queries, keys and values. Lives outside every scope until {@link #close}.
  */
 final class Lora implements AutoCloseable {
-    static final String A = ".lora_A.weight";
-    static final String B = ".lora_B.weight";
-    static final String MAGNITUDE = ".lora_magnitude_vector";
-
-    /** One adapted module, in the order of the model. */
-    private record Term(
-            WeightLayout.LinearModule module,
-            int number,
-            double scaling,
-            Tensor a,
-            Tensor b,
-            Optional<Tensor> magnitude) {
-        /** The module's rows of something that the whole slot has rows of. */
-        Tensor rows(Tensor x, long dim) {
-            return x.narrow(dim, module.row(), module.rows());
-        }
-    }
-
     private final AdapterFiles.Description description;
+    private final AdapterLayout layout;
     private final Parameters parameters;
-    private final Map<String, List<Term>> terms = new HashMap<>();
-    private final Set<String> replaced;
+    private final Parameters frozen;
+    private final boolean sharesFrozen;
+    private final Map<String, List<LowRank>> terms = new HashMap<>();
+    private final Map<String, AdaptedBias> biases = new HashMap<>();
+    private final Map<String, AdaptedEmbedding> embeddings = new HashMap<>();
+    private final Optional<AdaptedEmbedding.Tokens> headTokens;
 
-    /** Row norms of W + s B A by the module's number, which hold for one state of the weights. */
-    private final Map<Integer, Tensor> norms = new HashMap<>();
+    /** Norms of updated weights by their module's name, which hold for one state of the weights. */
+    private final Map<String, Tensor> norms = new HashMap<>();
 
     private long versionOfNorms = -1;
 
     /**
      * @param description what the adapter's files say beside its weights
-     * @param modules the adapted ones, in the order of the model
-     * @param parameters the adapter's weights
+     * @param parameters those that learn
+     * @param frozen those that do not: weights in the base's place, and what an initialisation freezes
      */
-    Lora(AdapterFiles.Description description, List<WeightLayout.LinearModule> modules, Parameters parameters) {
+    Lora(AdapterFiles.Description description, AdapterLayout layout, Parameters parameters, Parameters frozen) {
+        this(description, layout, parameters, frozen, false);
+    }
+
+    private Lora(
+            AdapterFiles.Description description,
+            AdapterLayout layout,
+            Parameters parameters,
+            Parameters frozen,
+            boolean sharesFrozen) {
         this.description = description;
+        this.layout = layout;
         this.parameters = parameters;
-        LoraConfig config = description.lora();
-        for (int i = 0; i < modules.size(); i++) {
-            WeightLayout.LinearModule module = modules.get(i);
-            Tensor a = parameters.get(module.name() + A);
-            Optional<Tensor> magnitude =
-                    config.useDora() ? Optional.of(parameters.get(module.name() + MAGNITUDE)) : Optional.empty();
-            terms.computeIfAbsent(module.slot(), s -> new ArrayList<>())
-                    .add(new Term(
-                            module, i, config.scaling(a.size(0)), a, parameters.get(module.name() + B), magnitude));
+        this.frozen = frozen;
+        this.sharesFrozen = sharesFrozen;
+        layout.linear()
+                .forEach(module -> add(module, factor(module, AdapterLayout.A), factor(module, AdapterLayout.B)));
+        layout.headOfEmbedding().ifPresent(this::addHeadOfEmbedding);
+        layout.model().linearModules().forEach(this::addBias);
+        layout.model().head().ifPresent(this::addBias);
+        layout.model().embeddings().forEach(this::addEmbedding);
+        headTokens = headTokens();
+    }
+
+    private Factor factor(LinearModule module, String kind) {
+        return factor(module.name() + kind).orElseThrow();
+    }
+
+    private Optional<Factor> factor(String name) {
+        return parameters.has(name)
+                ? Optional.of(new Factor(parameters.get(name), false, true))
+                : Optional.of(name).filter(frozen::has).map(n -> new Factor(frozen.get(n), false, false));
+    }
+
+    private void add(LinearModule module, Factor a, Factor b) {
+        List<LowRank> ofSlot = terms.computeIfAbsent(module.slot(), s -> new ArrayList<>());
+        int number = layout.linear().indexOf(module);
+        ofSlot.add(new LowRank(
+                module,
+                number < 0 ? layout.linear().size() : number,
+                config().scaling(module.name(), a.value().size(0)),
+                a,
+                b,
+                factor(module.name() + AdapterLayout.MAGNITUDE)));
+    }
+
+    private void addHeadOfEmbedding(LinearModule head) {
+        String embedding = layout.model().embeddings().get(0).name();
+        add(
+                head,
+                factor(embedding + AdapterLayout.EMBEDDING_B).orElseThrow().t(),
+                factor(embedding + AdapterLayout.EMBEDDING_A).orElseThrow().t());
+    }
+
+    private void addBias(LinearModule module) {
+        Optional<Factor> own = factor(module.name() + AdapterLayout.BASE_BIAS);
+        Optional<Factor> ofB = factor(module.name() + AdapterLayout.B_BIAS);
+        if (own.isPresent() || ofB.isPresent()) {
+            double scaling = ofB.isEmpty()
+                    ? 0
+                    : config().scaling(
+                                    module.name(),
+                                    factor(module, AdapterLayout.A).leaf().size(0));
+            biases.computeIfAbsent(module.slot(), s -> new AdaptedBias(new ArrayList<>()))
+                    .parts()
+                    .add(new AdaptedBias.Part(module, own, ofB, scaling));
         }
-        replaced = parameters.slots().stream()
-                .map(Parameters.Slot::name)
-                .filter(name -> !name.endsWith(A) && !name.endsWith(B) && !name.endsWith(MAGNITUDE))
-                .collect(Collectors.toUnmodifiableSet());
+    }
+
+    private void addEmbedding(WeightLayout.EmbeddingModule module) {
+        String name = module.name();
+        Optional<AdaptedEmbedding.Update> update = factor(name + AdapterLayout.EMBEDDING_A)
+                .map(a -> new AdaptedEmbedding.Update(
+                        name,
+                        config().scaling(name, a.leaf().size(0)),
+                        a,
+                        factor(name + AdapterLayout.EMBEDDING_B).orElseThrow(),
+                        factor(name + AdapterLayout.MAGNITUDE)));
+        Optional<AdaptedEmbedding.Tokens> tokens = tokens(name, module.rows());
+        if (update.isPresent() || tokens.isPresent()) {
+            embeddings.put(
+                    module.slot(), new AdaptedEmbedding(update, tokens, (u, w) -> norm(u.name(), () -> u.norms(w))));
+        }
+    }
+
+    private Optional<AdaptedEmbedding.Tokens> tokens(String module, long rows) {
+        return factor(module + AdapterLayout.TOKENS)
+                .map(own -> AdaptedEmbedding.Tokens.of(layout.tokens().get(module), own, rows));
+    }
+
+    /** Rows of the head's own, or those of the embedding that it is. */
+    private Optional<AdaptedEmbedding.Tokens> headTokens() {
+        Optional<LinearModule> head = layout.model().head();
+        Optional<AdaptedEmbedding.Tokens> own = head.flatMap(h -> tokens(h.name(), h.rows()));
+        if (own.isPresent() || !layout.model().tiedHead() || holdsHead()) {
+            return own;
+        }
+        String embedding = layout.model().embeddings().get(0).name();
+        return head.flatMap(h -> tokens(embedding, h.rows()));
     }
 
     AdapterFiles.Description description() {
         return description;
+    }
+
+    AdapterLayout layout() {
+        return layout;
     }
 
     LoraConfig config() {
@@ -101,23 +172,79 @@ final class Lora implements AutoCloseable {
         return parameters;
     }
 
-    /** The slots of the base that the adapter holds its own weights for. */
-    Set<String> replaced() {
-        return replaced;
+    /** The adapter's weights that do not learn. */
+    Parameters frozen() {
+        return frozen;
     }
 
-    /** The adapted modules, in the order of the model. */
-    List<WeightLayout.LinearModule> modules() {
-        return terms.values().stream()
-                .flatMap(List::stream)
-                .sorted(Comparator.comparingInt(Term::number))
-                .map(Term::module)
-                .toList();
+    /** Whether the adapter holds a slot of the base whole, and trains it. */
+    boolean replaces(String slot) {
+        return layout.replaced().contains(slot);
     }
 
-    /** An adapter with weights of its own for the same base. */
+    /** Whether the vocabulary head is the adapter's own although the base has none. */
+    boolean holdsHead() {
+        return replaces(WeightLayout.VOCABULARY_HEAD);
+    }
+
+    /** Whether what the model predicts with is no longer what it looks tokens up in, although the base ties them. */
+    boolean unties() {
+        if (!layout.model().tiedHead()) {
+            return false;
+        }
+        Optional<AdaptedEmbedding> embedding = ofEmbedding(WeightLayout.EMBEDDING);
+        boolean updated = embedding.flatMap(AdaptedEmbedding::update).isPresent()
+                || terms.containsKey(WeightLayout.VOCABULARY_HEAD);
+        boolean alike = layout.headOfEmbedding().isPresent() && !config().useDora();
+        boolean tokensApart = layout.model()
+                .head()
+                .filter(h -> layout.tokens().containsKey(h.name()))
+                .isPresent();
+        return holdsHead() || !layout.tied() && replaces(WeightLayout.EMBEDDING) || updated && !alike || tokensApart;
+    }
+
+    Optional<AdaptedEmbedding> ofEmbedding(String slot) {
+        return Optional.ofNullable(embeddings.get(slot));
+    }
+
+    /** An adapter with weights of its own for the same base; to be closed before this one. */
     Lora copy() {
-        return new Lora(description, modules(), parameters.copy());
+        return new Lora(description, layout, parameters.copy(), frozen, true);
+    }
+
+    /**
+     * The vocabulary head with the adapter's update.
+     *
+     * @param weight W [V, D]
+     * @return empty where the adapter does not change it
+     */
+    Optional<VocabularyMatrix> head(Tensor weight, Optional<LoraDropout> dropout) {
+        Optional<LowRank> update = terms.getOrDefault(WeightLayout.VOCABULARY_HEAD, List.of()).stream()
+                .findFirst();
+        return update.isEmpty() && headTokens.isEmpty()
+                ? Optional.empty()
+                : Optional.of(new AdaptedHead(weight, update, biasOfHead(), headTokens, this::norm, dropout));
+    }
+
+    private Optional<Factor> biasOfHead() {
+        return bias(WeightLayout.VOCABULARY_HEAD)
+                .flatMap(bias -> bias.parts().get(0).ofB());
+    }
+
+    /** What the adapter makes of the bias of a dense layer, by the slot of the layer's weight. */
+    Optional<AdaptedBias> bias(String slot) {
+        return Optional.ofNullable(biases.get(slot));
+    }
+
+    /** Modules whose B has a bias and that have none themselves, so that no model without an adapter computes the same. */
+    List<String> biasesWithoutPlace() {
+        return biases.values().stream()
+                .flatMap(bias -> bias.parts().stream())
+                .filter(part -> part.ofB().isPresent()
+                        && layout.model().bias(part.module()).isEmpty())
+                .map(part -> part.module().name())
+                .sorted()
+                .toList();
     }
 
     /**
@@ -131,29 +258,29 @@ final class Lora implements AutoCloseable {
      * @return [..., O]
      */
     Tensor forward(String slot, Tensor weight, TensorOptional bias, Tensor x, Tensor y, Optional<LoraDropout> dropout) {
-        List<Term> adapted = terms.getOrDefault(slot, List.of());
+        List<LowRank> adapted = terms.getOrDefault(slot, List.of());
         if (adapted.isEmpty()) {
             return y;
         }
         if (!GradMode.is_enabled()) {
-            for (Term term : adapted) {
+            for (LowRank term : adapted) {
                 try (Scopes.Frozen scope = Scopes.frozen()) {
                     Tensor part = term.rows(y, -1);
-                    part.add_(delta(term, weight, bias, x, part, dropout));
+                    part.add_(term.delta(weight, bias, x, part, dropout, this::norm));
                 }
             }
             return y;
         }
         List<Tensor> parts = new ArrayList<>();
         long at = 0;
-        for (Term term : adapted) {
-            long from = term.module.row();
+        for (LowRank term : adapted) {
+            long from = term.module().row();
             if (from > at) {
                 parts.add(y.narrow(-1, at, from - at));
             }
             Tensor part = term.rows(y, -1);
-            parts.add(part.add(delta(term, weight, bias, x, part, dropout)));
-            at = from + term.module.rows();
+            parts.add(part.add(term.delta(weight, bias, x, part, dropout, this::norm)));
+            at = from + term.module().rows();
         }
         if (at < y.size(-1)) {
             parts.add(y.narrow(-1, at, y.size(-1) - at));
@@ -161,50 +288,31 @@ final class Lora implements AutoCloseable {
         return parts.size() == 1 ? parts.get(0) : torch.cat(new TensorVector(parts.toArray(Tensor[]::new)), -1);
     }
 
-    /** @param part W x + b of the module's rows */
-    private Tensor delta(
-            Term term, Tensor weight, TensorOptional bias, Tensor x, Tensor part, Optional<LoraDropout> dropout) {
-        Tensor dropped = dropout.map(d -> x.mul(d.mask(term.number, x))).orElse(x);
-        Tensor update = linear(linear(dropped, term.a), term.b).mul(new Scalar(term.scaling));
-        if (term.magnitude.isEmpty()) {
-            return update;
-        }
-        Tensor gain = term.magnitude.get().div(norm(term, weight));
-        Tensor plain = part;
-        if (dropout.isPresent()) {
-            plain = linear(dropped, term.rows(weight, 0));
-        } else if (bias.has_value()) {
-            plain = part.sub(term.rows(bias.get(), 0));
-        }
-        return plain.mul(gain.sub(Tensors.scalar(1))).add(update.mul(gain));
+    /** {@link #forward} of the vocabulary head, with the rows that are the adapter's own. */
+    Tensor scores(Tensor weight, Tensor hidden, Tensor y) {
+        Tensor updated = forward(WeightLayout.VOCABULARY_HEAD, weight, Tensors.NONE, hidden, y, Optional.empty());
+        Tensor scores = bias(WeightLayout.VOCABULARY_HEAD)
+                .map(bias -> updated.add(bias.of(weight, Tensors.NONE)))
+                .orElse(updated);
+        return headTokens
+                .map(t -> scores.index_copy(
+                        -1,
+                        t.indices(),
+                        torch.linear(hidden, t.rows().value(), Tensors.NONE).to(y.scalar_type())))
+                .orElse(scores);
     }
 
-    private static Tensor linear(Tensor x, Tensor weight) {
-        return GradMode.is_enabled()
-                ? torch.linear(x, weight, Tensors.NONE)
-                : DenseProducts.linear(x, weight.detach(), Tensors.NONE);
+    private Tensor norm(LowRank term, Tensor weight) {
+        return norm(term.module().name(), () -> term.norms(weight));
     }
 
-    /** |W + s B A| of each row, [out], without gradient. */
-    private synchronized Tensor norm(Term term, Tensor weight) {
+    /** A module's norms without gradient, made anew when a weight has changed. */
+    private synchronized Tensor norm(String module, Supplier<Tensor> made) {
         if (versionOfNorms != parameters.version()) {
             releaseNorms();
             versionOfNorms = parameters.version();
         }
-        return norms.computeIfAbsent(term.number, n -> {
-            try (Scopes.Frozen scope = Scopes.frozen()) {
-                return Scopes.keep(rowNorms(updated(term, weight.detach())));
-            }
-        });
-    }
-
-    static Tensor rowNorms(Tensor weight) {
-        return torch.linalg_vector_norm(weight, Tensors.scalar(2), new long[] {1}, false, new ScalarTypeOptional());
-    }
-
-    /** W + s B A of the module's rows, [out, in]. */
-    private static Tensor updated(Term term, Tensor weight) {
-        return term.rows(weight, 0).add(torch.mm(term.b.detach(), term.a.detach()), new Scalar(term.scaling));
+        return norms.computeIfAbsent(module, n -> made.get());
     }
 
     /**
@@ -216,87 +324,52 @@ final class Lora implements AutoCloseable {
      * @return the gradient for x, through W too, [N, K]
      */
     Tensor backward(String slot, Tensor weight, Tensor x, Tensor gradOutput, Optional<LoraDropout> dropout) {
-        List<Term> adapted = terms.getOrDefault(slot, List.of());
+        List<LowRank> adapted = terms.getOrDefault(slot, List.of());
         boolean scalesRows = config().useDora() && dropout.isEmpty() && !adapted.isEmpty();
         Tensor throughWeight = gradOutput;
         if (scalesRows) {
             throughWeight = gradOutput.clone();
-            for (Term term : adapted) {
-                term.rows(throughWeight, 1).mul_(gain(term, weight));
+            for (LowRank term : adapted) {
+                term.rows(throughWeight, 1).mul_(term.gain(weight, this::norm));
             }
         }
         Tensor gradInput = DenseProducts.gradInput(throughWeight, weight);
-        for (Term term : adapted) {
+        for (LowRank term : adapted) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
-                backward(term, weight, x, gradOutput, gradInput, dropout);
+                term.backward(weight, x, gradOutput, gradInput, dropout, this::norm);
             }
         }
         return gradInput;
     }
 
-    private Tensor gain(Term term, Tensor weight) {
-        return term.magnitude.orElseThrow().detach().div(norm(term, weight));
-    }
-
-    /** One module's share of {@link #backward}; {@code gradInput} receives what goes through the adapter. */
-    private void backward(
-            Term term, Tensor weight, Tensor x, Tensor gradOutput, Tensor gradInput, Optional<LoraDropout> dropout) {
-        Optional<Tensor> mask = dropout.map(d -> d.mask(term.number, x));
-        Tensor dropped = mask.map(x::mul).orElse(x);
-        Tensor a = term.a.detach();
-        Tensor b = term.b.detach();
-        Tensor low = DenseProducts.linear(dropped, a, Tensors.NONE);
-        Tensor gradPart = term.rows(gradOutput, 1);
-        Tensor gradUpdate = gradPart.mul(new Scalar(term.scaling));
-        Optional<Tensor> gradPlain = Optional.empty();
-        if (term.magnitude.isPresent()) {
-            Tensor own = term.rows(weight, 0);
-            Tensor made = DenseProducts.linear(dropped, own, Tensors.NONE)
-                    .add_(DenseProducts.linear(low, b, Tensors.NONE), new Scalar(term.scaling));
-            term.magnitude.get().grad().add_(made.mul_(gradPart).sum(0L).div_(norm(term, weight)));
-            Tensor gain = gain(term, weight);
-            gradUpdate.mul_(gain);
-            gradPlain = mask.map(m -> DenseProducts.gradInput(gradPart.mul(gain.sub(Tensors.scalar(1))), own));
-        }
-        DenseProducts.addGradWeight(gradUpdate, low, term.b.grad());
-        Tensor gradLow = DenseProducts.gradInput(gradUpdate, b);
-        DenseProducts.addGradWeight(gradLow, dropped, term.a.grad());
-        Tensor gradDropped = DenseProducts.gradInput(gradLow, a);
-        gradPlain.ifPresent(gradDropped::add_);
-        mask.ifPresent(gradDropped::mul_);
-        gradInput.add_(gradDropped);
-    }
-
     /** The weight of a slot with the adapter merged into it, a copy [O, K]; {@code weight} itself where the adapter has no part in it. */
     Tensor merged(String slot, Tensor weight) {
-        List<Term> adapted = terms.getOrDefault(slot, List.of());
-        if (adapted.isEmpty()) {
+        if (embeddings.containsKey(slot)) {
+            return embeddings.get(slot).merged(weight);
+        }
+        List<LowRank> adapted = terms.getOrDefault(slot, List.of());
+        Optional<AdaptedEmbedding.Tokens> tokens = headTokens.filter(t -> slot.equals(WeightLayout.VOCABULARY_HEAD));
+        if (adapted.isEmpty() && tokens.isEmpty()) {
             return weight;
         }
         return Scopes.scoped(() -> {
             try (NoGradGuard guard = new NoGradGuard()) {
                 Tensor merged = weight.detach().clone();
-                for (Term term : adapted) {
-                    Tensor updated = updated(term, weight.detach());
-                    if (term.magnitude.isPresent()) {
-                        updated = updated.mul(gain(term, weight.detach()).unsqueeze(1));
-                    }
-                    term.rows(merged, 0).copy_(updated);
-                }
+                adapted.forEach(term -> term.rows(merged, 0).copy_(term.merged(weight, this::norm)));
+                tokens.ifPresent(
+                        t -> merged.index_copy_(0, t.indices(), t.rows().constant()));
                 return merged;
             }
         });
     }
 
-    /** Takes s B A off weights that it was merged into; LoRA only, DoRA has lost the norms. */
+    /** Takes s B A, and s times the biases of B, off weights that they were merged into; LoRA only, DoRA has lost the norms. */
     void unmergeFrom(Parameters merged) {
-        terms.forEach((slot, adapted) -> {
-            try (Scopes.Frozen scope = Scopes.frozen()) {
-                for (Term term : adapted) {
-                    term.rows(merged.get(slot), 0).sub_(torch.mm(term.b, term.a), new Scalar(term.scaling));
-                }
-            }
-        });
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            terms.forEach((slot, adapted) -> adapted.forEach(term -> term.subtractFrom(merged.get(slot))));
+            embeddings.forEach((slot, e) -> e.update().ifPresent(u -> u.subtractFrom(merged.get(slot))));
+            biases.forEach((slot, bias) -> bias.subtractFrom(() -> merged.get(WeightLayout.biasOf(slot))));
+        }
     }
 
     private void releaseNorms() {
@@ -307,6 +380,11 @@ final class Lora implements AutoCloseable {
     @Override
     public void close() {
         releaseNorms();
+        embeddings.values().forEach(e -> e.tokens().ifPresent(t -> Scopes.release(t.places())));
+        headTokens.ifPresent(t -> Scopes.release(t.places()));
         parameters.close();
+        if (!sharesFrozen) {
+            frozen.close();
+        }
     }
 }

@@ -2,28 +2,34 @@ package dev.flipside.model;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.LoraConfig;
+import dev.flipside.config.LoraConfig.Initialisation;
 import dev.flipside.config.UserError;
+import dev.flipside.engine.Device;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Parameters.Slot;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
 import dev.flipside.model.TensorNames.Form;
+import dev.flipside.model.WeightLayout.EmbeddingModule;
 import dev.flipside.model.WeightLayout.LinearModule;
-import dev.flipside.model.WeightLayout.WholeTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Set;
-import java.util.stream.Collectors;
+import java.util.Locale;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.bytedeco.pytorch.StringViewOptional;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch;
 
 /**
- * A new adapter, which changes nothing yet: A uniform in +-1 / sqrt(in) (PEFT's Kaiming initialisation with a = sqrt(5)), B zero, the magnitudes of DoRA the norms of the base's rows,
- * whole modules copies of the base's.
+ * A new adapter, which changes nothing yet. By default: A uniform in +-1 / sqrt(in) (PEFT's Kaiming initialisation with a = sqrt(5)), B zero; of embeddings A zero and B normal. The
+ * magnitudes of DoRA are the norms of the base's rows, whole modules and biases copies of the base's, biases of B zero.
+ *
+ * <p>Others, as PEFT has them: gaussian, A normal with standard deviation 1 / r; orthogonal, A and B random with B A = 0; mica, B the left singular vectors of the r smallest singular
+ * values, frozen, and A zero; and those of {@link PrincipalParts}.
  */
 final class LoraInitialisation {
     private final LoraConfig config;
@@ -43,111 +49,197 @@ final class LoraInitialisation {
      * @throws UserError naming a module that the model does not have, and those that it has
      */
     Lora create(Parameters base, AdapterConfig.Task task, Seeds seeds) {
-        List<LinearModule> modules = targets();
         List<String> saved = new ArrayList<>(config.modulesToSave());
         if (task == AdapterConfig.Task.SEQ_CLS && !saved.contains("score")) {
             saved.add("score");
         }
-        List<Slot> slots = new ArrayList<>();
-        modules.forEach(m -> slots.addAll(AdapterFiles.slots(m, config.r(), config.useDora())));
-        List<Slot> whole = saved(saved, modules);
-        if (task == AdapterConfig.Task.CAUSAL_LM) {
-            requireUntied(whole.stream().map(Slot::name).toList(), files);
-        }
-        slots.addAll(whole);
-        Parameters parameters = new Parameters(slots, base.device());
-        try (Scopes.Frozen scope = Scopes.frozen()) {
-            for (int i = 0; i < modules.size(); i++) {
-                fill(parameters, modules.get(i), base, seeds.key(Seeds.Stream.LORA_INITIALISATION, i, 0, 0));
-            }
-            whole.stream()
-                    .filter(slot -> base.has(slot.name()))
-                    .forEach(slot -> parameters.get(slot.name()).copy_(base.get(slot.name())));
-        }
+        AdapterTargets targets = new AdapterTargets(config, layout, saved, files.directory());
         Path directory = files.directory().toAbsolutePath().normalize();
-        ObjectNode json = AdapterConfig.write(config, targetNames(modules), saved, directory, task);
+        ObjectNode json = AdapterConfig.write(config, targets.targetNames(), saved, directory, task);
+        AdapterLayout adapter = new AdapterLayout(layout, config, tokens(json), targets);
+        requireFitting(adapter);
         // As PEFT sets it for Conv1D.
-        json.put("fan_in_fan_out", modules.stream().anyMatch(m -> m.form() == Form.TRANSPOSED));
-        return new Lora(new AdapterFiles.Description(config, directory, json), modules, parameters);
+        json.put("fan_in_fan_out", adapter.linear().stream().anyMatch(m -> m.form() == Form.TRANSPOSED));
+        Parameters learns = new Parameters(adapter.slots(true), base.device());
+        Parameters frozen = new Parameters(adapter.slots(false), base.device());
+        for (int i = 0; i < adapter.linear().size(); i++) {
+            try (Scopes.Frozen scope = Scopes.frozen()) {
+                Tensor weight = weight(adapter.linear().get(i), base);
+                fill(adapter, i, weight, learns, frozen, seeds.key(Seeds.Stream.LORA_INITIALISATION, i, 0, 0));
+            }
+        }
+        for (int i = 0; i < adapter.embeddings().size(); i++) {
+            try (Scopes.Frozen scope = Scopes.frozen()) {
+                long key = seeds.key(Seeds.Stream.LORA_INITIALISATION, i, 1, 0);
+                fill(adapter.embeddings().get(i), base, learns, frozen, key);
+            }
+        }
+        copyFromBase(adapter, base, learns);
+        AdapterFiles.Description description = new AdapterFiles.Description(config, directory, json);
+        return new Lora(description, adapter, learns, PrincipalParts.takenOut(adapter, base, frozen));
     }
 
-    private void fill(Parameters parameters, LinearModule module, Parameters base, long key) {
-        Tensor a = parameters.get(module.name() + Lora.A);
-        double bound = 1 / Math.sqrt(module.columns());
-        double[] values = new double[Math.toIntExact(a.numel())];
-        Arrays.setAll(values, i -> bound * (2 * Seeds.uniform(key, i) - 1));
-        a.copy_(Tensors.ofDoubles(values, base.device(), config.r(), module.columns()));
+    private Map<String, long[]> tokens(ObjectNode json) {
+        EmbeddingModule embedding = layout.embeddings().get(0);
+        return AdapterConfig.tokens(json, embedding.name(), embedding.rows(), "");
+    }
+
+    private static Tensor weight(LinearModule module, Parameters base) {
+        return base.get(PrincipalParts.slot(module, base)).detach().narrow(0, module.row(), module.rows());
+    }
+
+    private void fill(
+            AdapterLayout adapter, int number, Tensor weight, Parameters learns, Parameters frozen, long key) {
+        LinearModule module = adapter.linear().get(number);
+        Tensor a = learns.get(module.name() + AdapterLayout.A);
+        String nameOfB = module.name() + AdapterLayout.B;
+        Tensor b = (learns.has(nameOfB) ? learns : frozen).get(nameOfB);
+        long rank = adapter.rank(module);
+        Initialisation kind = config.initLoraWeights();
+        switch (kind) {
+            case DEFAULT -> {
+                double bound = 1 / Math.sqrt(module.columns());
+                a.copy_(drawn(a, i -> bound * (2 * Seeds.uniform(key, i) - 1)));
+            }
+            case GAUSSIAN -> a.copy_(drawn(a, i -> Seeds.normal(key, i) / rank));
+            case ORTHOGONAL -> orthogonal(a, b, rank, key);
+            case PISSA, OLORA -> {
+                PrincipalParts parts = PrincipalParts.of(kind, weight, rank, config.scaling(module.name(), rank));
+                a.copy_(parts.a());
+                b.copy_(parts.b());
+            }
+            case MICA -> b.copy_(smallest(weight, rank));
+        }
         if (config.useDora()) {
-            Tensor weight = base.get(module.slot()).narrow(0, module.row(), module.rows());
-            parameters.get(module.name() + Lora.MAGNITUDE).copy_(Lora.rowNorms(weight));
+            learns.get(module.name() + AdapterLayout.MAGNITUDE).copy_(LowRank.rowNorms(weight));
         }
     }
 
-    private List<LinearModule> targets() {
-        List<LinearModule> all = layout.linearModules();
-        if (config.allLinear()) {
-            return all;
+    private void fill(EmbeddingModule module, Parameters base, Parameters learns, Parameters frozen, long key) {
+        Tensor weight = base.get(module.slot()).detach();
+        String name = module.name() + AdapterLayout.EMBEDDING_B;
+        Tensor b = (learns.has(name) ? learns : frozen).get(name);
+        if (config.initLoraWeights() == Initialisation.MICA) {
+            b.copy_(smallest(weight.t(), b.size(1)));
+        } else {
+            b.copy_(drawn(b, i -> Seeds.normal(key, i)));
         }
-        for (String target : config.targetModules()) {
-            if (all.stream().noneMatch(m -> names(target, m.name()))) {
-                throw unknown("target_modules", target, "linear module", shortNames(all));
+        if (config.useDora()) {
+            learns.get(module.name() + AdapterLayout.MAGNITUDE).copy_(LowRank.norms(weight, 0));
+        }
+    }
+
+    private interface Numbers {
+        double at(int index);
+    }
+
+    private static Tensor drawn(Tensor like, Numbers numbers) {
+        double[] values = new double[Math.toIntExact(like.numel())];
+        Arrays.setAll(values, numbers::at);
+        return Tensors.ofDoubles(values, Device.CPU, like.size(0), like.size(1));
+    }
+
+    /** A from the odd rows of a random orthogonal matrix and B from the even ones. */
+    private static void orthogonal(Tensor a, Tensor b, long rank, long key) {
+        Tensor square = torch.zeros(rank, rank);
+        Tensor q = torch.linalg_qr(drawn(square, i -> Seeds.normal(Seeds.key(key, 0), i)))
+                .get0();
+        Tensor pairs = q.view(rank / 2, 2, rank);
+        Tensor left = drawn(torch.zeros(a.size(1), rank / 2), i -> Seeds.normal(Seeds.key(key, 1), i) / 10);
+        Tensor right = drawn(torch.zeros(b.size(0), rank / 2), i -> Seeds.normal(Seeds.key(key, 2), i) / 10);
+        a.copy_(torch.mm(left, pairs.select(1, 0)).t());
+        b.copy_(torch.mm(right, pairs.select(1, 1)));
+    }
+
+    /** The left singular vectors of the smallest singular values, [rows, rank]. */
+    private static Tensor smallest(Tensor weight, long rank) {
+        Tensor left = torch.linalg_svd(weight.contiguous(), false, new StringViewOptional())
+                .get0();
+        return left.narrow(1, left.size(1) - rank, rank);
+    }
+
+    /** Whole modules, rows of tokens, and biases begin as the base's. */
+    private static void copyFromBase(AdapterLayout adapter, Parameters base, Parameters learns) {
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            for (Slot slot : learns.slots()) {
+                if (base.has(slot.name())) {
+                    learns.get(slot.name()).copy_(base.get(slot.name()));
+                }
+            }
+            if (learns.has(WeightLayout.VOCABULARY_HEAD) && !base.has(WeightLayout.VOCABULARY_HEAD)) {
+                learns.get(WeightLayout.VOCABULARY_HEAD).copy_(base.get(WeightLayout.EMBEDDING));
+            }
+            adapter.tokens().forEach((module, ids) -> learns.get(module + AdapterLayout.TOKENS)
+                    .copy_(base.get(WeightLayout.EMBEDDING)
+                            .index_select(0, Tensors.ofLongs(ids, base.device(), ids.length))));
+            for (LinearModule module : adapter.model().linearModules()) {
+                String name = module.name() + AdapterLayout.BASE_BIAS;
+                if (learns.has(name)) {
+                    Tensor bias = base.get(adapter.model().bias(module).orElseThrow());
+                    learns.get(name).copy_(bias.narrow(0, module.row(), module.rows()));
+                }
             }
         }
-        return all.stream()
-                .filter(m -> config.targetModules().stream().anyMatch(t -> names(t, m.name())))
-                .toList();
     }
 
-    /** As PEFT matches: the whole path or its end. */
-    private static boolean names(String target, String module) {
-        return module.equals(target) || module.endsWith("." + target);
-    }
-
-    private List<String> targetNames(List<LinearModule> modules) {
-        return config.allLinear() ? List.copyOf(shortNames(modules)) : config.targetModules();
-    }
-
-    private static Set<String> shortNames(List<LinearModule> modules) {
-        return modules.stream().map(LinearModule::shortName).collect(Collectors.toCollection(LinkedHashSet::new));
-    }
-
-    private List<Slot> saved(List<String> names, List<LinearModule> targets) {
-        List<WholeTensor> whole = layout.wholeTensors();
-        List<Slot> found = new ArrayList<>();
-        for (String name : names) {
-            List<Slot> its = whole.stream()
-                    .filter(tensor -> names(name, tensor.module()))
-                    .map(WholeTensor::slot)
-                    .toList();
-            if (its.isEmpty()) {
-                Set<String> known = whole.stream()
-                        .map(WholeTensor::module)
-                        .map(m -> m.substring(m.lastIndexOf('.') + 1))
-                        .collect(Collectors.toCollection(LinkedHashSet::new));
-                throw unknown("modules_to_save", name, "module that can be trained whole", known);
-            }
-            if (targets.stream()
-                    .anyMatch(t -> its.stream().anyMatch(s -> s.name().equals(t.slot())))) {
+    /** What an initialisation cannot begin with. */
+    private void requireFitting(AdapterLayout adapter) {
+        Initialisation kind = config.initLoraWeights();
+        for (LinearModule module : adapter.linear()) {
+            requireRank(kind, module.name(), adapter.rank(module), Math.min(module.rows(), module.columns()));
+            if (kind == Initialisation.OLORA && module.form() == Form.TRANSPOSED) {
                 throw new UserError(
-                        "modules_to_save: " + name
-                                + " is one of target_modules too; it can be adapted or trained whole, so remove it from one of them.");
+                        "init_lora_weights: olora does not fit " + module.name() + " of " + files.directory()
+                                + ", whose weights lie the other way round and which PEFT does not begin so; use pissa.");
             }
-            its.stream().filter(slot -> !found.contains(slot)).forEach(found::add);
+            if (kind.changesBase() && module.slot().equals(WeightLayout.VOCABULARY_HEAD) && layout.tiedHead()) {
+                throw new UserError("init_lora_weights: " + name(kind) + " would take a part out of the embedding of "
+                        + files.directory()
+                        + " too, to which its vocabulary head is tied; remove " + module.name()
+                        + " from target_modules.");
+            }
         }
-        return found;
+        for (EmbeddingModule module : adapter.embeddings()) {
+            if (config.loraBias()) {
+                throw new UserError(
+                        "lora_bias: PEFT has none for embeddings; remove " + module.name() + " from target_modules.");
+            }
+            if (kind == Initialisation.MICA) {
+                long rank = adapter.slots(true).stream()
+                        .filter(slot -> slot.name().equals(module.name() + AdapterLayout.EMBEDDING_A))
+                        .mapToLong(slot -> slot.shape()[0])
+                        .sum();
+                requireRank(kind, module.name(), rank, Math.min(module.rows(), module.columns()));
+            }
+        }
+        requireTokensAlone(adapter);
     }
 
-    /** With a tied head there is one matrix for two modules, and PEFT would train one of them and leave the other. */
-    static void requireUntied(Collection<String> savedSlots, ModelFiles files) {
-        if (files.config().tiedHead() && savedSlots.contains(WeightLayout.EMBEDDING)) {
+    private static void requireRank(Initialisation kind, String module, long rank, long most) {
+        boolean decomposes = kind.changesBase() || kind == Initialisation.MICA;
+        if (decomposes && rank > most) {
+            throw new UserError("init_lora_weights: " + name(kind) + " has at most rank " + most + " for " + module
+                    + ", not " + rank + "; lower r.");
+        }
+        if (kind == Initialisation.ORTHOGONAL && rank % 2 != 0) {
+            throw new UserError("init_lora_weights: orthogonal needs even ranks, and that of " + module + " is " + rank
+                    + "; change r.");
+        }
+    }
+
+    /** Rows that are trained whole cannot be updated or replaced at the same time. */
+    private void requireTokensAlone(AdapterLayout adapter) {
+        boolean whole = Stream.of(WeightLayout.EMBEDDING, WeightLayout.VOCABULARY_HEAD)
+                .anyMatch(slot -> adapter.replaced().contains(slot));
+        boolean updated = !adapter.embeddings().isEmpty()
+                || adapter.linear().stream().anyMatch(m -> m.slot().equals(WeightLayout.VOCABULARY_HEAD));
+        if (!adapter.tokens().isEmpty() && (whole || updated)) {
             throw new UserError(
-                    "modules_to_save: " + files.directory()
-                            + " ties its vocabulary head to embed_tokens (tie_word_embeddings), so they cannot be trained apart; remove embed_tokens.");
+                    "trainable_token_indices: target_modules or modules_to_save name the embedding or the vocabulary head too; name them in one place.");
         }
     }
 
-    private UserError unknown(String key, String name, String what, Set<String> known) {
-        return new UserError(key + ": there is no " + what + " '" + name + "' in " + files.directory() + "; it has "
-                + String.join(", ", known) + ".");
+    private static String name(Initialisation kind) {
+        return kind.name().toLowerCase(Locale.ROOT);
     }
 }

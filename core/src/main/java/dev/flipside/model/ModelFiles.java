@@ -64,12 +64,12 @@ public final class ModelFiles {
         bosId = first(ids(reader, "bos_token_id"));
     }
 
-    private ModelFiles(ModelFiles other, TokenizerFiles tokenizerFiles) {
+    private ModelFiles(ModelFiles other, ObjectNode config, TokenizerFiles tokenizerFiles) {
         directory = other.directory;
-        config = other.config;
+        this.config = config;
         generationConfig = other.generationConfig;
-        decoderConfig = other.decoderConfig;
         family = other.family;
+        decoderConfig = family.checked(reader());
         declaredEosIds = other.declaredEosIds;
         eosIds = other.eosIds;
         padId = other.padId;
@@ -80,7 +80,12 @@ public final class ModelFiles {
 
     /** The same model, to be saved with another chat template. */
     ModelFiles withChatTemplate(String jinja) {
-        return new ModelFiles(this, tokenizerFiles.withChatTemplate(jinja));
+        return new ModelFiles(this, config, tokenizerFiles.withChatTemplate(jinja));
+    }
+
+    /** The same with a vocabulary head of its own. */
+    ModelFiles withUntiedHead() {
+        return new ModelFiles(this, config.deepCopy().put("tie_word_embeddings", false), tokenizerFiles);
     }
 
     /** @throws UserError naming the file that is missing, malformed or of an unsupported model type */

@@ -1,18 +1,25 @@
 package dev.flipside.model;
 
+import dev.flipside.config.LoraConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
+import dev.flipside.engine.Tensors;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /** The weights that a decoder computes with: all of them trained, or a frozen base, which other models may share, below an adapter that is trained. */
 final class ModelWeights implements AutoCloseable {
+    private static final String BIAS = ".bias";
+
     private final Parameters base;
     private final boolean shared;
     private final Optional<Lora> lora;
@@ -45,23 +52,103 @@ final class ModelWeights implements AutoCloseable {
         return new ModelWeights(base, true, Optional.empty());
     }
 
-    /** What computes under that name: the adapter's own weight, or the base's. */
+    /**
+     * What computes under that name, without low-rank updates: the adapter's own weight, or the base's. The vocabulary head of a tied model is the base's embedding, and the adapter's
+     * where that is tied too.
+     */
     Tensor get(String slot) {
-        return replaces(slot) ? trained().get(slot) : base.get(slot);
+        if (replaces(slot)) {
+            return trained().get(slot);
+        }
+        if (isTiedHead(slot)) {
+            return lora.filter(l -> l.layout().tied()).isPresent()
+                    ? get(WeightLayout.EMBEDDING)
+                    : untrained(WeightLayout.EMBEDDING);
+        }
+        return untrained(slot);
+    }
+
+    private Tensor untrained(String slot) {
+        return lora.filter(l -> l.frozen().has(slot))
+                .map(l -> l.frozen().get(slot))
+                .orElseGet(() -> base.get(slot));
+    }
+
+    private boolean isTiedHead(String slot) {
+        return slot.equals(WeightLayout.VOCABULARY_HEAD) && !base.has(slot);
     }
 
     private boolean replaces(String slot) {
-        return lora.filter(l -> l.replaced().contains(slot)).isPresent();
+        return lora.filter(l -> l.replaces(slot)).isPresent();
     }
 
     /** Where the gradient of a slot is added; empty where it is frozen. */
     Optional<Tensor> gradient(String slot) {
+        if (isTiedHead(slot) && !replaces(slot)) {
+            return lora.isEmpty() || lora.get().layout().tied() ? gradient(WeightLayout.EMBEDDING) : Optional.empty();
+        }
         return lora.isEmpty() || replaces(slot) ? Optional.of(get(slot).grad()) : Optional.empty();
     }
 
     /** {@link #get} with the adapter merged into it. */
     Tensor merged(String slot) {
+        if (lora.isPresent() && slot.endsWith(BIAS)) {
+            String weight = WeightLayout.module(slot) + ".weight";
+            return base.has(weight) && base.get(weight).dim() == 2
+                    ? bias(weight, true).get()
+                    : get(slot);
+        }
         return lora.map(l -> l.merged(slot, get(slot))).orElseGet(() -> get(slot));
+    }
+
+    /**
+     * The bias of a dense layer, with autograd when grad mode is on; absent where neither the base nor the adapter has one.
+     *
+     * @param slot of the layer's weight
+     * @param present whether the base has one
+     */
+    TensorOptional bias(String slot, boolean present) {
+        TensorOptional own = present ? new TensorOptional(get(WeightLayout.biasOf(slot))) : Tensors.NONE;
+        return lora.flatMap(l -> l.bias(slot))
+                .map(bias -> new TensorOptional(bias.of(get(slot), own)))
+                .orElse(own);
+    }
+
+    /** Rows of an embedding, with autograd when grad mode is on. */
+    Tensor embed(String slot, Tensor ids) {
+        return lora.flatMap(l -> l.ofEmbedding(slot))
+                .map(e -> e.lookup(get(slot), ids))
+                .orElseGet(() -> torch.embedding(get(slot), ids));
+    }
+
+    /**
+     * Adds the gradients of an embedding, or of its adapter.
+     *
+     * @param ids int64 [N]
+     * @param gradRows [N, D]
+     */
+    void embeddingBackward(String slot, Tensor ids, Tensor gradRows) {
+        gradient(slot).ifPresent(sum -> sum.index_add_(0, ids, gradRows));
+        lora.flatMap(l -> l.ofEmbedding(slot)).ifPresent(e -> e.backward(get(slot), ids, gradRows));
+    }
+
+    /** The vocabulary head as training walks over it. */
+    VocabularyMatrix vocabulary(Optional<LoraDropout> dropout) {
+        Tensor weight = get(WeightLayout.VOCABULARY_HEAD).detach();
+        return lora.flatMap(l -> l.head(weight, dropout))
+                .orElseGet(() -> new VocabularyMatrix.Plain(weight, () -> gradient(WeightLayout.VOCABULARY_HEAD)));
+    }
+
+    /** Products of hidden states [..., D] with the vocabulary head, [..., V]. */
+    Tensor scores(Tensor hidden) {
+        Tensor weight = get(WeightLayout.VOCABULARY_HEAD);
+        Tensor products = torch.linear(hidden, weight);
+        return lora.map(l -> l.scores(weight, hidden, products)).orElse(products);
+    }
+
+    /** Whether the vocabulary head is no longer the embedding, although the base's is. */
+    boolean unties() {
+        return lora.filter(Lora::unties).isPresent();
     }
 
     Optional<Lora> lora() {
@@ -101,6 +188,16 @@ final class ModelWeights implements AutoCloseable {
         return shared;
     }
 
+    /** @throws UserError when no model without an adapter computes the same */
+    void requireMergeable(Path directory) {
+        List<String> biases = lora.map(Lora::biasesWithoutPlace).orElse(List.of());
+        if (!biases.isEmpty()) {
+            throw new UserError(
+                    directory + ": the adapter has a bias for " + biases.get(0)
+                            + " (lora_bias), which has none in the base, so that it cannot be merged (PEFT refuses it too); use the adapter as it is.");
+        }
+    }
+
     /** Weights of every slot of a layout, the adapter merged into them. */
     Parameters merged(WeightLayout layout) {
         Parameters all = new Parameters(layout.slots(), device());
@@ -123,12 +220,13 @@ final class ModelWeights implements AutoCloseable {
         }
         RelativeChange change = new RelativeChange();
         Optional<Lora> initial = AdapterFiles.in(directory)
-                ? Optional.of(AdapterFiles.open(directory).load(layout, device()))
+                ? Optional.of(AdapterFiles.open(directory).load(layout, base))
                 : Optional.empty();
         try {
-            for (Parameters.Slot slot : layout.slots()) {
+            ModelWeights before = new ModelWeights(base, true, initial);
+            for (Parameters.Slot slot : compared(layout)) {
                 try (Scopes.Frozen scope = Scopes.frozen()) {
-                    change.add(merged(slot.name()), before(slot, initial, directory));
+                    change.add(merged(slot.name()), before.compared(slot, directory));
                 }
             }
         } finally {
@@ -137,14 +235,20 @@ final class ModelWeights implements AutoCloseable {
         return change.value();
     }
 
-    /** A slot of the base, below another adapter or none. A reward head that the base lacks is that of the directory, or zero where it had none. */
-    private Tensor before(Parameters.Slot slot, Optional<Lora> initial, Path directory) {
-        String name = slot.name();
-        if (initial.filter(l -> l.replaced().contains(name)).isPresent()) {
-            return initial.get().parameters().get(name);
+    /** The layout's slots, and the vocabulary head where it has parted from the embedding. */
+    private List<Parameters.Slot> compared(WeightLayout layout) {
+        List<Parameters.Slot> slots = new ArrayList<>(layout.slots());
+        if (unties()) {
+            layout.head().ifPresent(head -> slots.add(new Parameters.Slot(head.slot(), head.rows(), head.columns())));
         }
-        if (base.has(name)) {
-            return initial.map(l -> l.merged(name, base.get(name))).orElseGet(() -> base.get(name));
+        return slots;
+    }
+
+    /** {@link #merged}; a reward head that neither the adapter nor the base has is that of the directory, or zero where it had none. */
+    private Tensor compared(Parameters.Slot slot, Path directory) {
+        String name = slot.name();
+        if (replaces(name) || base.has(name) || isTiedHead(name)) {
+            return merged(name);
         }
         Tensor stored = torch.zeros(slot.shape(), device().options(ScalarType.Float));
         WeightFiles files = WeightFiles.open(directory);
@@ -154,21 +258,42 @@ final class ModelWeights implements AutoCloseable {
         return stored;
     }
 
-    /** @param kept slots that the adapter may hold in the base's place, and that stay as they are */
+    /**
+     * Takes an adapter off these weights, which it was merged into.
+     *
+     * @param kept slots that the adapter may hold in the base's place, and that stay as they are
+     * @throws UserError when it cannot be taken off
+     */
     void unmerge(Path adapter, WeightLayout layout, Set<String> kept) {
-        try (Lora merged = AdapterFiles.open(adapter).load(layout, device())) {
-            if (merged.config().useDora()) {
-                throw new UserError(
-                        adapter
-                                + ": a DoRA adapter cannot be taken off a merged model, which no longer holds the norms of its base; use the base model.");
-            }
-            for (String slot : merged.replaced()) {
-                if (!kept.contains(slot)) {
-                    throw new UserError(adapter + ": the adapter replaced " + slot
-                            + " whole, which a merged model no longer holds as it was; use the base model.");
-                }
-            }
+        AdapterFiles files = AdapterFiles.open(adapter);
+        LoraConfig config = files.description().lora();
+        if (config.useDora()) {
+            throw new UserError(
+                    adapter
+                            + ": a DoRA adapter cannot be taken off a merged model, which no longer holds the norms of its base; use the base model.");
+        }
+        if (config.initLoraWeights().changesBase()) {
+            throw new UserError(
+                    adapter
+                            + ": an adapter that began as a part of its base (init_lora_weights) cannot be taken off a merged model, which no longer holds what that part was; use the base model.");
+        }
+        try (Lora merged = files.load(layout, base)) {
+            requireNothingWhole(adapter, merged, kept);
             merged.unmergeFrom(base);
+        }
+    }
+
+    private static void requireNothingWhole(Path adapter, Lora merged, Set<String> kept) {
+        List<String> whole = merged.layout().entries().stream()
+                .filter(entry -> entry.learns() && !kept.contains(entry.slot().name()))
+                .map(entry -> entry.slot().name())
+                .filter(name -> merged.replaces(name)
+                        || name.endsWith(AdapterLayout.BASE_BIAS)
+                        || name.endsWith(AdapterLayout.TOKENS))
+                .toList();
+        if (!whole.isEmpty()) {
+            throw new UserError(adapter + ": the adapter replaced " + whole.get(0)
+                    + " whole, which a merged model no longer holds as it was; use the base model.");
         }
     }
 

@@ -102,9 +102,8 @@ public final class RewardModel implements AutoCloseable {
                             + ": the adapter has no score.weight, so it is not a reward model's; train one with `flipside train-rm` and reward_model.lora, or with PEFT's task type SEQ_CLS.");
         }
         WeightLayout layout = WeightLayout.rewardModel(files.config());
-        Lora lora = adapter.load(layout, device);
         ModelWeights weights = Backbone.below(files, device, shared, () -> Backbone.decoder(files, device))
-                .adapted(lora);
+                .adapted(adapter, layout);
         return new RewardModel(files, layout, weights, ValueHeadFile.zero(files, device), precision, files.padId());
     }
 
@@ -329,8 +328,13 @@ public final class RewardModel implements AutoCloseable {
         return with(weights.copy());
     }
 
-    /** A model of its own with the adapter merged into its weights; without an adapter a copy. */
+    /**
+     * A model of its own with the adapter merged into its weights; without an adapter a copy.
+     *
+     * @throws UserError when a bias of the adapter has no place in the model
+     */
     public RewardModel merged() {
+        weights.requireMergeable(files.directory());
         return with(ModelWeights.of(weights.merged(layout)));
     }
 
@@ -368,7 +372,7 @@ public final class RewardModel implements AutoCloseable {
      */
     public void save(Path directory, WeightType type, int padTokenId) {
         if (weights.lora().isPresent()) {
-            AdapterFiles.save(directory, weights.lora().get(), layout, type);
+            AdapterFiles.save(directory, weights.lora().get(), type);
             files.saveBesideAdapter(directory, OptionalInt.of(padTokenId));
         } else {
             files.saveRewardModel(directory, type, padTokenId);

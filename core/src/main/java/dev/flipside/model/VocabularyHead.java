@@ -9,6 +9,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
@@ -99,23 +100,25 @@ final class VocabularyHead {
     /**
      * Of every completion token of a batch, from its hidden states [B, T, D].
      *
+     * @param dropout of the pass that the hidden states come from
      * @return the normaliser of each, which {@link #backward} wants back
      */
-    float[] logprobs(Tensor hidden, CompletionBatch batch, TokenLogprobs into) {
+    float[] logprobs(Tensor hidden, CompletionBatch batch, TokenLogprobs into, Optional<LoraDropout> dropout) {
         int n = batch.targets().length;
         float[] logprobs = new float[n];
         float[] entropies = new float[n];
         float[] normalisers = new float[n];
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            Tensor states = tempered(batch.predicting(hidden, device()));
+            VocabularyMatrix matrix = decoder.weights().vocabulary(dropout);
+            Tensor states = tempered(batch.predicting(matrix.inputs(hidden), device()));
             Tensor targets = Tensors.ofLongs(batch.targets(), device(), n);
             forEachRowBlock(n, (at, length) -> {
                 Tensor rows = states.narrow(0, at, length);
                 List<Softmax> parts = new ArrayList<>();
                 forEachTokenBlock((from, tokens) -> parts.add(new Softmax(Scopes.scoped(
-                        () -> Softmax.of(scores(rows, from, tokens)).figures()))));
+                        () -> Softmax.of(scores(matrix, rows, from, tokens)).figures()))));
                 Softmax all = Softmax.merge(parts);
-                Tensor chosen = targetScores(rows, targets.narrow(0, at, length));
+                Tensor chosen = targetScores(matrix, rows, targets.narrow(0, at, length));
                 copy(all.logprobs(chosen), logprobs, at);
                 copy(all.entropies(), entropies, at);
                 copy(all.normaliser(), normalisers, at);
@@ -131,17 +134,16 @@ final class VocabularyHead {
         System.arraycopy(read, 0, into, at, read.length);
     }
 
-    private Tensor targetScores(Tensor states, Tensor targets) {
-        return capped(targetProducts(states, targets));
+    private Tensor targetScores(VocabularyMatrix matrix, Tensor states, Tensor targets) {
+        return capped(targetProducts(matrix, states, targets));
     }
 
-    private Tensor targetProducts(Tensor states, Tensor targets) {
+    private Tensor targetProducts(VocabularyMatrix matrix, Tensor states, Tensor targets) {
         if (decoder.precision() == Precision.FLOAT32) {
-            return states.mul(head().index_select(0, targets)).sum(1L);
+            return states.mul(matrix.rows(targets)).sum(1L);
         }
         // In the precision of the products that the normaliser comes from.
-        Tensor targetRows =
-                head().index_select(0, targets).to(ScalarType.BFloat16).to(ScalarType.Float);
+        Tensor targetRows = matrix.rows(targets).to(ScalarType.BFloat16).to(ScalarType.Float);
         return states.to(ScalarType.BFloat16)
                 .to(ScalarType.Float)
                 .mul(targetRows)
@@ -155,63 +157,90 @@ final class VocabularyHead {
      * @param gradLogprobs one number per completion token, row after row
      * @return float32 [B, T, D], zero where nothing is predicted; belongs to the caller's scope
      */
-    Tensor backward(Tensor hidden, CompletionBatch batch, float[] normalisers, float[] gradLogprobs) {
+    Tensor backward(
+            Tensor hidden,
+            CompletionBatch batch,
+            float[] normalisers,
+            float[] gradLogprobs,
+            Optional<LoraDropout> dropout) {
         return Scopes.scoped(() -> {
-            Tensor gradHidden = torch.zeros_like(hidden);
-            try (Scopes.Frozen scope = Scopes.frozen()) {
-                int n = batch.targets().length;
-                Tensor states = tempered(batch.predicting(hidden, device()));
-                Tensor targets = Tensors.ofLongs(batch.targets(), device(), n);
-                Tensor weights = Tensors.ofFloats(gradLogprobs, device(), n, 1);
-                Tensor logSums = Tensors.ofFloats(normalisers, device(), n, 1);
-                Tensor towards = cap.isEmpty()
-                        ? weights
-                        : weights.mul(derivative(targetScores(states, targets)).unsqueeze(1));
-                // Towards the targets ...
-                Tensor gradStates = head().index_select(0, targets).mul_(towards);
-                headGradient().ifPresent(sum -> sum.index_add_(0, targets, states.mul(towards)));
-                // ... and away from what the model expects.
-                Tensor negated = states.mul(weights).neg_();
-                forEachRowBlock(
-                        n,
-                        (at, length) -> forEachTokenBlock((from, tokens) -> backwardBlock(
-                                states.narrow(0, at, length),
-                                logSums.narrow(0, at, length),
-                                negated.narrow(0, at, length),
-                                weights.narrow(0, at, length),
-                                gradStates.narrow(0, at, length),
-                                from,
-                                tokens)));
-                gradHidden
-                        .view(-1, hidden.size(-1))
-                        .index_add_(0, Tensors.ofLongs(batch.positions(), device(), n), tempered(gradStates));
+            try (NoGradGuard guard = new NoGradGuard()) {
+                VocabularyMatrix matrix = decoder.weights().vocabulary(dropout);
+                Tensor inputs = matrix.inputs(hidden);
+                Tensor gradInputs = torch.zeros_like(inputs);
+                addGradients(matrix, inputs, batch, normalisers, gradLogprobs, gradInputs);
+                return matrix.throughInputs(hidden, gradInputs);
             }
-            return gradHidden;
         });
     }
 
+    private void addGradients(
+            VocabularyMatrix matrix,
+            Tensor inputs,
+            CompletionBatch batch,
+            float[] normalisers,
+            float[] gradLogprobs,
+            Tensor gradInputs) {
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            int n = batch.targets().length;
+            Tensor states = tempered(batch.predicting(inputs, device()));
+            Tensor targets = Tensors.ofLongs(batch.targets(), device(), n);
+            Tensor weights = Tensors.ofFloats(gradLogprobs, device(), n, 1);
+            Tensor logSums = Tensors.ofFloats(normalisers, device(), n, 1);
+            Tensor towards = cap.isEmpty()
+                    ? weights
+                    : weights.mul(
+                            derivative(targetScores(matrix, states, targets)).unsqueeze(1));
+            // Towards the targets ...
+            Tensor gradStates = matrix.rows(targets).mul_(towards);
+            matrix.addGradient(targets, states.mul(towards));
+            // ... and away from what the model expects.
+            Tensor negated = states.mul(weights).neg_();
+            forEachRowBlock(
+                    n,
+                    (at, length) -> forEachTokenBlock((from, tokens) -> backwardBlock(
+                            matrix,
+                            states.narrow(0, at, length),
+                            logSums.narrow(0, at, length),
+                            negated.narrow(0, at, length),
+                            weights.narrow(0, at, length),
+                            gradStates.narrow(0, at, length),
+                            from,
+                            tokens)));
+            gradInputs
+                    .view(-1, inputs.size(-1))
+                    .index_add_(0, Tensors.ofLongs(batch.positions(), device(), n), tempered(gradStates));
+        }
+    }
+
     private void backwardBlock(
-            Tensor states, Tensor logSums, Tensor negated, Tensor weights, Tensor gradStates, long from, long tokens) {
+            VocabularyMatrix matrix,
+            Tensor states,
+            Tensor logSums,
+            Tensor negated,
+            Tensor weights,
+            Tensor gradStates,
+            long from,
+            long tokens) {
         try (PointerScope scope = new PointerScope();
                 Autocast autocast = new Autocast(decoder.precision())) {
-            Tensor scores = scores(states, from, tokens);
+            Tensor scores = scores(matrix, states, from, tokens);
             Tensor derivative = cap.isEmpty() ? scores : derivative(scores);
             Tensor probabilities = scores.sub_(logSums).exp_();
             if (cap.isPresent()) {
                 probabilities.mul_(derivative);
             }
-            Tensor part = head().narrow(0, from, tokens);
+            Tensor part = matrix.rows(from, tokens);
             gradStates.addcmul_(
                     DenseProducts.gradInput(probabilities, part).to(ScalarType.Float), weights, new Scalar(-1.0));
-            headGradient()
-                    .ifPresent(sum -> DenseProducts.addGradWeight(probabilities, negated, sum.narrow(0, from, tokens)));
+            matrix.addGradient(from, probabilities, negated);
         }
     }
 
     /** float32 [N, tokens]. */
-    private Tensor scores(Tensor states, long from, long tokens) {
+    private Tensor scores(VocabularyMatrix matrix, Tensor states, long from, long tokens) {
         try (Autocast autocast = new Autocast(decoder.precision())) {
-            return capped(DenseProducts.linear(states, head().narrow(0, from, tokens), Tensors.NONE)
+            return capped(DenseProducts.linear(states, matrix.rows(from, tokens), Tensors.NONE)
                     .to(ScalarType.Float));
         }
     }
@@ -240,16 +269,6 @@ final class VocabularyHead {
                 .neg_()
                 .add_(new Scalar(1.0))
                 .div_(new Scalar(temperature));
-    }
-
-    /** [V, D]. */
-    private Tensor head() {
-        return decoder.weights().get(decoder.headName()).detach();
-    }
-
-    /** Empty where the head is frozen. */
-    private Optional<Tensor> headGradient() {
-        return decoder.weights().gradient(decoder.headName());
     }
 
     private long tokensOfBlock() {

@@ -17,6 +17,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.LongStream;
 import org.bytedeco.pytorch.Tensor;
@@ -41,10 +42,12 @@ final class WeightLayout {
     private final DecoderConfig config;
     private final TensorNames names;
     private final List<Weight> weights;
+    private final boolean predicts;
 
-    private WeightLayout(DecoderConfig config, TensorNames names, WeightSlots slots) {
+    private WeightLayout(DecoderConfig config, TensorNames names, WeightSlots slots, boolean predicts) {
         this.config = config;
         this.names = names;
+        this.predicts = predicts;
         weights = slots.weights();
     }
 
@@ -57,20 +60,21 @@ final class WeightLayout {
                 names,
                 config.tiedHead()
                         ? slots
-                        : slots.single(VOCABULARY_HEAD, names.headWeight(), config.vocabSize(), config.hiddenSize()));
+                        : slots.single(VOCABULARY_HEAD, names.headWeight(), config.vocabSize(), config.hiddenSize()),
+                true);
     }
 
     /** The decoder's weights alone: what an adapter of a reward model lies on, its head being the adapter's. */
     static WeightLayout backbone(DecoderConfig config) {
         TensorNames names = Family.of(config).names();
-        return new WeightLayout(config, names, new WeightSlots(config, names).decoder());
+        return new WeightLayout(config, names, new WeightSlots(config, names).decoder(), false);
     }
 
     /** The decoder's weights and the reward head [1, D]. */
     static WeightLayout rewardModel(DecoderConfig config) {
         TensorNames names = Family.of(config).names();
         WeightSlots slots = new WeightSlots(config, names).decoder();
-        return new WeightLayout(config, names, slots.single(REWARD_HEAD, REWARD_HEAD, 1, config.hiddenSize()));
+        return new WeightLayout(config, names, slots.single(REWARD_HEAD, REWARD_HEAD, 1, config.hiddenSize()), false);
     }
 
     static String layer(int layer, String name) {
@@ -112,6 +116,51 @@ final class WeightLayout {
             }
         }
         return modules;
+    }
+
+    /** The vocabulary head as a linear module, whether or not it is tied; empty of a model that scores. */
+    Optional<LinearModule> head() {
+        return predicts
+                ? Optional.of(new LinearModule(
+                        names.head(), VOCABULARY_HEAD, 0, config.vocabSize(), config.hiddenSize(), Form.ROWS))
+                : Optional.empty();
+    }
+
+    /** Whether the vocabulary head is the embedding. */
+    boolean tiedHead() {
+        return predicts && config.tiedHead();
+    }
+
+    /**
+     * A module that looks rows of its weight up.
+     *
+     * @param name its path in transformers, without {@code .weight}
+     * @param slot that holds the weight
+     */
+    record EmbeddingModule(String name, String slot, long rows, long columns) {}
+
+    /** The embedding of tokens first. */
+    List<EmbeddingModule> embeddings() {
+        List<EmbeddingModule> modules = new ArrayList<>();
+        for (Weight weight : weights) {
+            Slot slot = weight.slot();
+            if (List.of(EMBEDDING, POSITIONS).contains(slot.name())) {
+                modules.add(new EmbeddingModule(
+                        module(weight.parts().get(0).name()), slot.name(), slot.shape()[0], slot.shape()[1]));
+            }
+        }
+        return modules;
+    }
+
+    /** The slot of a linear module's bias, where the model has one. */
+    Optional<String> bias(LinearModule module) {
+        String slot = biasOf(module.slot());
+        return weights.stream().anyMatch(w -> w.slot().name().equals(slot)) ? Optional.of(slot) : Optional.empty();
+    }
+
+    /** From the slot of a weight to that of its bias. */
+    static String biasOf(String weight) {
+        return module(weight) + ".bias";
     }
 
     private boolean adaptable(Slot slot) {

@@ -14,12 +14,13 @@
  *       routers of experts; {@link dev.flipside.model.PassSize} bounds it; {@link dev.flipside.model.Precision}.
  *   <li>Layout: {@code RowBatch} (rows that go together) and {@code RowLayout} (where their tokens stand): padded rows, or a {@code SharedPrefixLayout} with its
  *       {@code SharedPrefixAttention} where rows begin alike.
- *   <li>Adapters: {@code ModelWeights} (a frozen base below what learns, or everything learning), {@code Lora} with {@code LoraInitialisation} and {@code LoraDropout};
- *       PEFT's layout in {@code AdapterFiles} and {@code AdapterConfig}; {@link dev.flipside.model.Backbone} for a base that two models share.
+ *   <li>Adapters: {@code ModelWeights} (a frozen base below what learns, or everything learning), {@code Lora} made of {@code LowRank}s, {@code AdaptedBias}es, {@code
+ *       AdaptedEmbedding}s and an {@code AdaptedHead}, whose weights are {@code Factor}s; {@code LoraInitialisation} with {@code AdapterTargets} and {@code PrincipalParts}; {@code
+ *       LoraDropout}; PEFT's layout in {@code AdapterLayout}, {@code AdapterFiles} and {@code AdapterConfig}; {@link dev.flipside.model.Backbone} for a base that two models share.
  *   <li>Decoding, one token at a time: {@code Prefill}; {@link dev.flipside.model.KvCache} with the layers that training runs, and {@link
  *       dev.flipside.model.GroupDecoding} over a {@code GroupedKvCache} ({@code DecodingGrid}) and packed {@code DecodingWeights}, faster, on the CPU.
- *   <li>Policies: {@link dev.flipside.model.CausalLm}, with {@link dev.flipside.model.LogprobPass} and {@code VocabularyHead} for log-probabilities of
- *       completions.
+ *   <li>Policies: {@link dev.flipside.model.CausalLm}, with {@link dev.flipside.model.LogprobPass} and {@code VocabularyHead} over a {@code VocabularyMatrix} for
+ *       log-probabilities of completions.
  *   <li>Reward models: {@link dev.flipside.model.RewardModel}, with {@link dev.flipside.model.RewardPass}, {@code RewardHeads} and {@code ValueHeadFile}; {@code
  *       ScoredPosition} and {@link dev.flipside.model.PadToken} for where a reward is read.
  * </ul>

@@ -12,7 +12,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.function.Consumer;
+import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.global.torch;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -48,10 +51,6 @@ class LoraMistakesTest {
                 new LoraConfig(2, 4.0, 0.0, null, List.of("o_proj"), false, false),
                 c -> {},
                 "modules_to_save: o_proj is one of target_modules too; it can be adapted or trained whole, so remove it from one of them.");
-        assertNewAdapterRefused(
-                new LoraConfig(2, 4.0, 0.0, null, List.of("embed_tokens"), false, false),
-                c -> c.put("tie_word_embeddings", true),
-                "modules_to_save: BASE ties its vocabulary head to embed_tokens (tie_word_embeddings), so they cannot be trained apart; remove embed_tokens.");
     }
 
     /** In layers without experts too: PEFT would take their names for those of experts. */
@@ -87,10 +86,27 @@ class LoraMistakesTest {
             quoteCharacter = '`',
             value = {
                 "peft_type | \"LOHA\" | peft_type is 'LOHA' and only LORA is supported",
-                "bias | \"all\" | bias is 'all', so the base's own biases were trained too",
-                "alpha_pattern | {\"q_proj\": 3} | alpha_pattern {\"q_proj\":3} is not supported",
-                "use_qalora | true | use_qalora true is not supported",
-                "init_lora_weights | \"pissa\" | init_lora_weights pissa changes the base's weights too",
+                "bias | \"lora\" | bias is 'lora', and PEFT knows none, lora_only and all",
+                "alpha_pattern | {\"q_(\": 3} | alpha_pattern 'q_(' is no regular expression",
+                "alpha_pattern | {\"q_proj\": 0} | alpha_pattern.q_proj 0 must be a number above 0",
+                "rank_pattern | {\"q_proj\": \"x\"} | rank_pattern.q_proj \"x\" must be a number above 0",
+                "trainable_token_indices | [128] | trainable_token_indices holds 128, which is no token of a vocabulary of 128",
+                "trainable_token_indices | {\"norm\": [1]} | trainable_token_indices names norm, which is none of model.embed_tokens, lm_head",
+                "trainable_token_indices | [3] | model.embed_tokens.token_adapter.trainable_tokens_delta is missing; the adapter is incomplete",
+                "lora_bias | true | q_proj.lora_B.bias is missing; the adapter is incomplete",
+                "use_qalora | true | use_qalora true is not supported, because it adds up groups of inputs first",
+                "use_bdlora | {\"nblocks\": 2} | use_bdlora {\"nblocks\":2} is not supported, because it makes A or B block-diagonal",
+                "kasa_config | {\"beta\": 0.1} | kasa_config {\"beta\":0.1} is not supported, because it takes the smallest singular parts out of the base",
+                "velora_config | {\"scale\": 1} | velora_config {\"scale\":1} is not supported, because it compresses the inputs that gradients are made of",
+                "monteclora_config | {\"num_samples\": 2} | monteclora_config {\"num_samples\":2} is not supported, because it draws the weights anew for each pass",
+                "arrow_config | {\"top_k\": 2} | arrow_config {\"top_k\":2} is not supported, because it chooses among several adapters for each token",
+                "alora_invocation_tokens | [1] | alora_invocation_tokens [1] is not supported, because it switches the adapter on in the middle of a text",
+                "megatron_config | {\"x\": 2} | megatron_config {\"x\":2} is not supported, because it is for layers of Megatron",
+                "layer_replication | [[0, 2], [1, 2]] | layer_replication [[0,2],[1,2]] is not supported, because it repeats layers of the base",
+                "target_parameters | [\"q_proj.weight\"] | target_parameters [\"q_proj.weight\"] is not supported, because it adapts parameters that are not modules",
+                "init_lora_weights | \"pissa_niter_16\" | so that PEFT too computes other numbers at each loading; where it was trained, save it with path_initial_model_for_weight_conversion",
+                "init_lora_weights | \"corda\" | init_lora_weights corda changed the base by what is not in the adapter",
+                "init_lora_weights | \"loftq\" | init_lora_weights loftq changed the base by what is not in the adapter",
                 "r | 0 | r 0 and lora_alpha 8 must be above 0",
                 "base_model_name_or_path | \"org/gone\" | base_model_name_or_path 'org/gone' is no directory here",
                 "use_dora | true | q_proj.lora_magnitude_vector is missing; the adapter is incomplete"
@@ -113,6 +129,22 @@ class LoraMistakesTest {
                 .hasMessageContaining(
                         "model.layers.0.self_attn.q_proj.lora_A.weight has the shape [4, 32] and the base " + other
                                 + " asks for [4, 24]; the adapter belongs to another model");
+    }
+
+    @Test
+    void aVocabularyOfAnotherSizeIsTold() {
+        Path adapter = edited("lora_dropout", "0.1");
+        try (PointerScope scope = new PointerScope()) {
+            SafeTensors.write(
+                    adapter.resolve("adapter_model.safetensors"),
+                    Map.of("base_model.model.model.embed_tokens.weight", torch.zeros(130, 32)),
+                    WeightType.F32);
+        }
+        assertThatThrownBy(() -> CausalLm.load(adapter, Device.CPU))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("embed_tokens.weight has the shape [130, 32] and the base")
+                .hasMessageContaining(
+                        "asks for [128, 32]; the adapter was trained on that base with another number of tokens (resize_token_embeddings in transformers)");
     }
 
     @Test

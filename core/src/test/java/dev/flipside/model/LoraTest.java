@@ -391,7 +391,7 @@ class LoraTest {
                             (TinyModels.HEADS + TinyModels.KV) * TinyModels.HEAD_DIM,
                             TinyModels.KV * TinyModels.HEAD_DIM);
             assertThat(Tensors.toFloats(lm.parameters().get("model.layers.1.self_attn.v_proj.lora_magnitude_vector")))
-                    .isEqualTo(Tensors.toFloats(Lora.rowNorms(rows)));
+                    .isEqualTo(Tensors.toFloats(LowRank.rowNorms(rows)));
             assertThat(Optional.of(lm.lora().orElseThrow().r())).contains(3);
         }
     }

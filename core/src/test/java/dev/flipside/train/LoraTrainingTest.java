@@ -148,6 +148,22 @@ class LoraTrainingTest {
         }
     }
 
+    /** Updated vocabulary matrices, biases, patterns, and weights whose part was taken out and is made again from the base. */
+    @Test
+    void aStoppedRunWithOtherKindsOfAdaptersEndsInTheSameBytes() {
+        List<String> options = List.of(
+                "policy.lora={r: 2, target_modules: [q_proj, embed_tokens, lm_head], bias: all, alpha_pattern: {q_proj: 8}}",
+                "reward_model.lora={r: 2, init_lora_weights: pissa, rank_pattern: {o_proj: 3}}",
+                "run.save_steps=1");
+        Path whole = run("kinds", options, Integer.MAX_VALUE);
+        assertLearnt(whole);
+        Path stopped = run("kinds-stopped", options, 1);
+        List<String> resumed = new ArrayList<>(options);
+        resumed.add("run.resume=true");
+        run("kinds-stopped", resumed, Integer.MAX_VALUE);
+        RunFiles.assertSameResult(stopped, whole);
+    }
+
     @Test
     void dropoutLeavesTheSampledLogprobsAlone() {
         Path run = run("dropout", List.of(POLICY_LORA, "run.max_steps=1"), 99);
@@ -205,6 +221,13 @@ class LoraTrainingTest {
                 "reward_model.model=" + rewardAdapter,
                 "reward_model.lora={}");
         assertRefused("policy.lora.rank: there is no such key", "policy.lora={rank: 8}");
+        assertRefused(
+                "policy.lora.alpha_pattern.q_proj: 0.0 must be above 0", "policy.lora={alpha_pattern: {q_proj: 0}}");
+        assertRefused("policy.lora.rank_pattern: 'q_(' is no regular", "policy.lora={rank_pattern: {q_(: 2}}");
+        assertRefused("policy.lora.lora_bias: PEFT has it for LoRA", "policy.lora={lora_bias: true, use_dora: true}");
+        assertRefused(
+                "policy.lora.use_dora: PEFT has no DoRA with", "policy.lora={init_lora_weights: mica, use_dora: true}");
+        assertRefused("policy.lora.trainable_token_indices: [-1]", "policy.lora={trainable_token_indices: [-1]}");
     }
 
     private static void assertRefused(String message, String... options) {
