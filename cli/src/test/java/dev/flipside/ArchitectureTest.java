@@ -1,9 +1,9 @@
 package dev.flipside;
 
+import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideInAnyPackage;
 import static com.tngtech.archunit.core.domain.JavaClass.Predicates.resideOutsideOfPackages;
-import static com.tngtech.archunit.core.domain.JavaCall.Predicates.target;
 import static com.tngtech.archunit.core.domain.properties.HasName.Predicates.nameMatching;
 import static com.tngtech.archunit.core.domain.properties.HasOwner.Predicates.With.owner;
 import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.fields;
@@ -99,9 +99,9 @@ class ArchitectureTest {
     void noNormOfAWholeBufferIsLibtorchs() {
         noClasses()
                 .should()
-                .callMethodWhere(
-                        target(nameMatching("norm|renorm|dist|nuclear_norm|frobenius_norm|clip_grad_norm_|_foreach_norm"))
-                                .and(target(owner(resideInAPackage("org.bytedeco..")))))
+                .callMethodWhere(target(nameMatching(
+                                "norm|renorm|dist|nuclear_norm|frobenius_norm|clip_grad_norm_|_foreach_norm"))
+                        .and(target(owner(resideInAPackage("org.bytedeco..")))))
                 .check(classes);
     }
 

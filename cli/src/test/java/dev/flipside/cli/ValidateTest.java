@@ -139,7 +139,9 @@ class ValidateTest {
         Path holes = folder.resolve("holes.jsonl");
         Files.write(
                 holes,
-                List.of("{\"prompt\": \"The cat.\", \"answer\": \"sat\"}", "{\"prompt\": \"The dog.\", \"answer\": null}"));
+                List.of(
+                        "{\"prompt\": \"The cat.\", \"answer\": \"sat\"}",
+                        "{\"prompt\": \"The dog.\", \"answer\": null}"));
         String functions = "reward_model.functions=[{name: exact_answer}]";
 
         CommandRun some = stories.command("validate", "train.yaml", "data.prompts=" + holes, functions);

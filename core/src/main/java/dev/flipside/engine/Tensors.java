@@ -102,8 +102,7 @@ public final class Tensors {
             Tensor flat = tensor.detach().reshape(-1);
             long whole = flat.numel() / NORM_ROW * NORM_ROW;
             Tensor rows = flat.narrow(0, 0, whole).view(-1, NORM_ROW);
-            Tensor norms =
-                    torch.linalg_vector_norm(rows, scalar(2), new long[] {1}, false, new ScalarTypeOptional());
+            Tensor norms = torch.linalg_vector_norm(rows, scalar(2), new long[] {1}, false, new ScalarTypeOptional());
             return squares(norms) + squares(flat.narrow(0, whole, flat.numel() - whole));
         }
     }

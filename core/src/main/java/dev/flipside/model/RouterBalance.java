@@ -86,7 +86,8 @@ final class RouterBalance implements RouterListener, AutoCloseable {
 
     /** The part of the loss that one layer's probabilities make, a scalar in their graph, times {@code weight}. All layers have run before. */
     Tensor part(Tensor layerProbabilities, double weight) {
-        Tensor towards = choices.mul(new Scalar(factor() * weight)).to(ScalarType.Float).mul(weights);
+        Tensor towards =
+                choices.mul(new Scalar(factor() * weight)).to(ScalarType.Float).mul(weights);
         return layerProbabilities.mul(towards).sum();
     }
 
