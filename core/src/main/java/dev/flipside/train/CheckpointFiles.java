@@ -75,6 +75,24 @@ final class CheckpointFiles {
         Files.write(folder.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(state));
     }
 
+    /** The bytes that {@link #write} writes, but for the small files. */
+    static long size(Round round) {
+        long bytes = round.policy.lm().savedBytes(WeightType.F32);
+        bytes += round.grader.map(g -> g.model().savedBytes(WeightType.F32)).orElse(0L);
+        if (round.number > 0) {
+            bytes += round.reference().map(r -> r.savedBytes(WeightType.F32)).orElse(0L);
+        }
+        bytes += round.initialRewardModel()
+                .map(r -> r.savedBytes(WeightType.F32))
+                .orElse(0L);
+        for (AdamW optimiser : optimisers(round)) {
+            for (Tensor moments : optimiser.state().values()) {
+                bytes += moments.numel() * Float.BYTES;
+            }
+        }
+        return bytes;
+    }
+
     static State readState(Path folder) {
         Path file = folder.resolve(STATE);
         try {
