@@ -2,12 +2,15 @@ package dev.flipside.cli;
 
 import java.io.InputStream;
 import java.io.PrintStream;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -82,7 +85,22 @@ public final class Main implements Runnable {
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setParameterExceptionHandler(Main::wrongArguments);
         line.setExecutionExceptionHandler(Failures::report);
+        line.setExecutionStrategy(Main::execute);
         return line.execute(args);
+    }
+
+    /** Where help is asked for, picocli forgives what it does not know; `flipside trian --help` is wrong all the same. */
+    private static int execute(ParseResult parsed) {
+        List<String> unknown = new ArrayList<>();
+        CommandLine last = parsed.commandSpec().commandLine();
+        for (CommandLine command : parsed.asCommandLineList()) {
+            unknown.addAll(command.getParseResult().unmatched());
+            last = command;
+        }
+        if (!unknown.isEmpty()) {
+            throw new UnmatchedArgumentException(last, unknown);
+        }
+        return new CommandLine.RunLast().execute(parsed);
     }
 
     /** The text streams of this run. */

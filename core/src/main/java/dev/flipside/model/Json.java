@@ -65,7 +65,7 @@ final class Json {
     /** Written aside, flushed, then renamed. */
     static void writeBytes(Path file, byte[] bytes) {
         try {
-            Durable.write(file, bytes);
+            Durable.writePart(file, bytes);
         } catch (IOException e) {
             throw new UserError(file + ": cannot be written (" + e + "); check the folder and the free space.", e);
         }

@@ -2,7 +2,6 @@ package dev.flipside.model;
 
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Scopes;
-import dev.flipside.run.Durable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -11,6 +10,7 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -127,7 +127,7 @@ public final class SafeTensors {
                 }
                 channel.force(true);
             }
-            Durable.rename(aside, file);
+            Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new UserError(file + ": cannot be written (" + e + "); check the folder and the free space.", e);
         }

@@ -26,10 +26,16 @@ public final class Durable {
 
     /** The same of bytes. */
     public static void write(Path file, byte[] bytes) throws IOException {
+        writePart(file, bytes);
+        sync(file.toAbsolutePath().getParent());
+    }
+
+    /** The same in a folder that is flushed as a whole when all its files are there. */
+    public static void writePart(Path file, byte[] bytes) throws IOException {
         Path aside = file.resolveSibling("." + file.getFileName() + ".tmp");
         Files.write(aside, bytes);
         sync(aside);
-        rename(aside, file);
+        Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
     }
 
     /**

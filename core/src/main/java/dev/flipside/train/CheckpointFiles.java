@@ -1,5 +1,6 @@
 package dev.flipside.train;
 
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.AdamW;
@@ -28,6 +29,7 @@ final class CheckpointFiles {
     private static final String MOMENTS = "optimisers.safetensors";
     private static final String STATE = "state.json";
     private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .addModule(new com.fasterxml.jackson.datatype.jdk8.Jdk8Module())
             .build();
 

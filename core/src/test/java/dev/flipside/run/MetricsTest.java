@@ -109,6 +109,26 @@ class MetricsTest {
         assertThat(resumed.resolve(Metrics.EVENTS)).hasSameBinaryContentAs(undisturbed.resolve(Metrics.EVENTS));
     }
 
+    /** Only what people read has wall times: nothing else depends on a clock that goes back. */
+    @Test
+    void aClockThatIsSetBackChangesNoLine() throws IOException {
+        Path steady = folder.resolve("steady");
+        Path back = folder.resolve("back");
+        logSteps(steady, 0, 6, Map.of());
+        try (Metrics metrics = Metrics.open(back, at(9_000_000), true, Map.of())) {
+            metrics.log(0, values(1, 0));
+        }
+        logSteps(back, 0, 1, Map.of());
+        Map<String, Long> position = Map.of(Metrics.LINES, Files.size(back.resolve(Metrics.LINES)));
+        try (Metrics metrics = Metrics.open(back, at(10), true, position)) {
+            for (int step = 1; step < 6; step++) {
+                metrics.log(step, values(1.0 / (step + 1), step));
+            }
+        }
+        assertThat(back.resolve(Metrics.LINES)).hasSameBinaryContentAs(steady.resolve(Metrics.LINES));
+        assertThat(Files.size(back.resolve(Metrics.EVENTS))).isEqualTo(Files.size(steady.resolve(Metrics.EVENTS)));
+    }
+
     @Test
     void whatTensorBoardLostIsMadeAgainFromTheLines() throws IOException {
         Path undisturbed = folder.resolve("undisturbed");

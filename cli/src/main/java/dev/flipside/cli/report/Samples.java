@@ -1,7 +1,9 @@
 package dev.flipside.cli.report;
 
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.UserError;
 import dev.flipside.run.SampleFiles;
 import java.io.BufferedReader;
@@ -13,8 +15,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,7 +31,9 @@ import java.util.TreeMap;
  * @param seed of the run that they are from
  */
 record Samples(String arm, int colour, String seed, List<Group> groups) {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
     private static final int GROUPS_PER_STEP = 2;
     private static final int COMPLETIONS_PER_GROUP = 8;
     private static final int LONGEST_TEXT = 600;
