@@ -10,7 +10,8 @@ import java.util.function.Supplier;
 
 /** Results on standard output, as text or as one JSON object; progress and messages on standard error. */
 final class Console {
-    private static final ObjectMapper JSON = JsonMapper.builder().addModule(new FiniteNumbers()).build();
+    private static final ObjectMapper JSON =
+            JsonMapper.builder().addModule(new FiniteNumbers()).build();
     private static final String CLEAR_LINE = "\r\033[K";
 
     private final PrintWriter out;

@@ -55,8 +55,7 @@ final class Train extends FlipsideCommand {
                         metrics -> StepFigures.training(metrics, reference),
                         config.logging().loggingSteps());
                 StopSignal stop = StopSignal.install(signal -> progress.stopping(signal, "writing a checkpoint"))) {
-            SaveTrainer trainer =
-                    new SaveTrainer(config).listener(progress).stopWhen(stop::requested);
+            SaveTrainer trainer = new SaveTrainer(config).listener(progress).stopWhen(stop::requested);
             fromStep.ifPresent(trainer::fromStep);
             TrainingResult result = trainer.run();
             progress.close();

@@ -62,8 +62,12 @@ record ChildRun(Process process, Path log) {
      * @return whether it was still running
      */
     boolean killWhen(BooleanSupplier point) {
-        while (process.isAlive() && !point.getAsBoolean()) {
-            Thread.onSpinWait();
+        try {
+            while (process.isAlive() && !point.getAsBoolean()) {
+                Thread.sleep(1);
+            }
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
         }
         boolean running = process.isAlive();
         process.destroyForcibly();

@@ -27,7 +27,8 @@ record FaultWorld(Path folder) {
         List<String> instructions = new ArrayList<>();
         for (int i = 0; i < 48; i++) {
             prompts.add("{\"prompt\": \"say " + i + "\"}");
-            pairs.add("{\"prompt\": \"say %d\", \"chosen\": \"good %d\", \"rejected\": \"bad %d%d\"}".formatted(i, i, i, i));
+            pairs.add("{\"prompt\": \"say %d\", \"chosen\": \"good %d\", \"rejected\": \"bad %d%d\"}"
+                    .formatted(i, i, i, i));
             instructions.add(
                     "{\"key\": %d, \"prompt\": \"Say %d.\", \"instruction_id_list\": [\"punctuation:no_comma\"], \"kwargs\": [{}]}"
                             .formatted(i, i));
@@ -112,7 +113,15 @@ record FaultWorld(Path folder) {
 
     List<String> evalRm(Path scores) {
         return List.of(
-                "eval-rm", "--model", rewardModel().toString(), "--benchmark", "pairs", "--input", file("pairs.jsonl"), "--out", scores.toString());
+                "eval-rm",
+                "--model",
+                rewardModel().toString(),
+                "--benchmark",
+                "pairs",
+                "--input",
+                file("pairs.jsonl"),
+                "--out",
+                scores.toString());
     }
 
     List<String> evalPolicy(Path answers) {

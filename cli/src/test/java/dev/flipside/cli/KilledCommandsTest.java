@@ -40,14 +40,14 @@ class KilledCommandsTest {
 
     /** A command, and the names whose appearance in its folder are its points to be killed at. */
     enum Case {
-        TRAIN("\\.step-2\\.tmp", "optimisers\\.safetensors\\.partial", "step-2", "\\.policy\\.new", "\\.reward_model\\.new", "policy"),
-        TRAIN_RM("config\\.yaml", "metrics\\.jsonl", "\\.final\\.new", "model\\.safetensors\\.partial"),
-        COMPARE("registration\\.json", "final", "step-2", "\\.policy\\.new", "results\\.json"),
-        EVAL_RM("pairs\\.part\\.jsonl", "pairs\\.jsonl"),
-        EVAL_POLICY("generation\\.json", "answers\\.jsonl", "results\\.jsonl"),
-        PULL(".*\\.incomplete", "snapshots", "model\\.safetensors"),
-        MERGE("\\.merged\\.new", "model\\.safetensors\\.partial"),
-        IMPORT("\\.imported\\.importing", "model\\.safetensors\\.partial", "tokenizer\\.json");
+        TRAIN("\\.step-2\\.tmp", "step-2", "\\.policy\\.new"),
+        TRAIN_RM("metrics\\.jsonl", "\\.final\\.new"),
+        COMPARE("final", "step-2"),
+        EVAL_RM("pairs\\.part\\.jsonl"),
+        EVAL_POLICY("answers\\.jsonl"),
+        PULL(".*\\.incomplete"),
+        MERGE("\\.merged\\.new"),
+        IMPORT("\\.imported\\.importing");
 
         private final List<String> points;
 
@@ -77,7 +77,8 @@ class KilledCommandsTest {
     static void print() {
         server.close();
         System.out.println("command | kills while running | equal bits | faults");
-        TABLE.forEach((command, line) -> System.out.println(command.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-') + " | " + line));
+        TABLE.forEach((command, line) -> System.out.println(
+                command.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-') + " | " + line));
     }
 
     @ParameterizedTest
@@ -113,6 +114,8 @@ class KilledCommandsTest {
                 faults.add((point.isEmpty() ? "random" : point) + ": " + fault);
             }
         }
+        System.out.println(
+                command + ": " + killed + " kills while it ran, " + equal + " with equal bits, faults " + faults);
         TABLE.put(command, killed + " | " + equal + " | " + faults.size());
         assertThat(faults).isEmpty();
         assertThat(killed).as("kills before the end").isPositive();
@@ -162,9 +165,15 @@ class KilledCommandsTest {
         Files.createDirectories(out());
         Map<String, String> environment = command == Case.PULL
                 ? Map.of(
-                        "HF_ENDPOINT", server.url(), "HF_HOME", out().resolve("hf").toString(), "HF_HUB_OFFLINE", "0")
+                        "HF_ENDPOINT",
+                        server.url(),
+                        "HF_HOME",
+                        out().resolve("hf").toString(),
+                        "HF_HUB_OFFLINE",
+                        "0")
                 : Map.of();
-        return ChildRun.start(folder.resolve(command + "-" + purpose + ".log"), environment, List.of(), arguments(command));
+        return ChildRun.start(
+                folder.resolve(command + "-" + purpose + ".log"), environment, List.of(), arguments(command));
     }
 
     private static List<String> arguments(Case command) throws IOException {
@@ -175,7 +184,8 @@ class KilledCommandsTest {
             case EVAL_RM -> world.evalRm(out().resolve("scores"));
             case EVAL_POLICY -> world.evalPolicy(out().resolve("answers"));
             case PULL -> List.of("pull", "org/large");
-            case MERGE -> List.of("merge", world.adapter().toString(), result(command).toString());
+            case MERGE ->
+                List.of("merge", world.adapter().toString(), result(command).toString());
             case IMPORT -> List.of("import", gguf().toString(), result(command).toString());
         };
     }

@@ -73,6 +73,14 @@ class RunFaultsTest {
         return ChildRun.start(folder.resolve("train.log"), Map.of(), jvm, world.train(run(), more));
     }
 
+    private static void pause() {
+        try {
+            Thread.sleep(1);
+        } catch (InterruptedException e) {
+            throw new AssertionError(e);
+        }
+    }
+
     private static int shell(String command) throws IOException {
         try {
             Process process = new ProcessBuilder("bash", "-c", command)
@@ -104,7 +112,8 @@ class RunFaultsTest {
         ChildRun.End end = train(more);
         assertThat(end.code()).as(end.log()).isZero();
         Map<String, String> found = Leftovers.in(run());
-        undisturbed.forEach((name, content) -> assertThat(found.get(name)).as(name).isEqualTo(content));
+        undisturbed.forEach(
+                (name, content) -> assertThat(found.get(name)).as(name).isEqualTo(content));
     }
 
     /** Two checkpoints fit side by side, not a third and the final models: they are written over a disk that has grown. */
@@ -124,7 +133,7 @@ class RunFaultsTest {
         ChildRun run = start(List.of());
         Path metrics = run().resolve("checkpoints/step-2");
         while (!Files.exists(metrics) && run.process().isAlive()) {
-            Thread.onSpinWait();
+            pause();
         }
         shell("head -c 80m /dev/zero > " + disk.resolve("filler"));
         assertSentence("disk full under the logs", run.end(), "No space left on device");
@@ -144,8 +153,9 @@ class RunFaultsTest {
     @Test
     void aFolderThatIsDeletedUnderTheRun() throws IOException {
         ChildRun run = start(List.of(), "run.max_steps=400", "run.save_steps=2");
-        while (!Files.exists(run().resolve("checkpoints/step-2")) && run.process().isAlive()) {
-            Thread.onSpinWait();
+        while (!Files.exists(run().resolve("checkpoints/step-2"))
+                && run.process().isAlive()) {
+            pause();
         }
         shell("rm -rf " + run());
         assertSentence("folder deleted under the run", run.end(), "NoSuchFileException");
@@ -157,13 +167,16 @@ class RunFaultsTest {
     void twoProcessesInAFolder() throws IOException {
         ChildRun first = start(List.of(), "run.max_steps=400");
         while (!Files.exists(run().resolve("metrics.jsonl")) && first.process().isAlive()) {
-            Thread.onSpinWait();
+            pause();
         }
         ChildRun.End second = ChildRun.start(
                         folder.resolve("second.log"), Map.of(), List.of(), world.train(run(), "run.max_steps=400"))
                 .end();
         first.killWhen(() -> true);
-        assertSentence("two processes in a folder", second, "is being written by the process " + first.process().pid());
+        assertSentence(
+                "two processes in a folder",
+                second,
+                "is being written by the process " + first.process().pid());
     }
 
     /** What does not fit is told; what was saved goes on where there is more. */
@@ -196,13 +209,15 @@ class RunFaultsTest {
                 int at = random.nextInt(whole.length);
                 flipped[at] ^= (byte) (1 << random.nextInt(8));
                 Files.write(file, flipped, StandardOpenOption.TRUNCATE_EXISTING);
-                CommandRun resumed =
-                        CommandRun.of(world.train(run(), "run.max_steps=4", "run.save_steps=2").toArray(String[]::new));
+                CommandRun resumed = CommandRun.of(world.train(run(), "run.max_steps=4", "run.save_steps=2")
+                        .toArray(String[]::new));
                 flips++;
                 if (resumed.exitCode() == 2) {
                     noticed++;
                 } else {
-                    assertThat(resumed.exitCode()).as(file + " byte " + at + ": " + resumed.err()).isZero();
+                    assertThat(resumed.exitCode())
+                            .as(file + " byte " + at + ": " + resumed.err())
+                            .isZero();
                     silent.add(run().relativize(file) + "");
                     // The newest checkpoint is that of the last step: its models are exported again.
                     Durable.deleteTree(run().resolve("policy"));
@@ -211,7 +226,9 @@ class RunFaultsTest {
                 Files.write(file, whole);
             }
         }
-        TABLE.put("flipped bits", flips + " flips, " + noticed + " noticed, without effect in " + new java.util.TreeSet<>(silent));
+        TABLE.put(
+                "flipped bits",
+                flips + " flips, " + noticed + " noticed, without effect in " + new java.util.TreeSet<>(silent));
         assertThat(silent).noneMatch(name -> name.startsWith("checkpoints/step-4/") || name.endsWith(".jsonl"));
     }
 

@@ -15,8 +15,9 @@ public final class NonFiniteLogits extends UserError {
      * @param place counted from 0
      */
     NonFiniteLogits(String kind, int place) {
-        super("The model's logits are not finite while it generates (" + kind + " " + (place + 1)
-                + "): its weights have diverged or are damaged; start from an earlier checkpoint with a lower learning rate, or from another model.");
+        super(
+                "The model's logits are not finite while it generates (" + kind + " " + (place + 1)
+                        + "): its weights have diverged or are damaged; start from an earlier checkpoint with a lower learning rate, or from another model.");
         this.place = place;
     }
 

@@ -90,8 +90,8 @@ public final class Checkpoints {
             throw new IllegalStateException(target + " is there already");
         }
         Path aside = folder.resolve(ASIDE + step + ".tmp");
-        Checkpoint checkpoint = new Checkpoint(
-                target, step, new TreeMap<>(positions), new TreeMap<>(logs), new TreeMap<>(logHashes));
+        Checkpoint checkpoint =
+                new Checkpoint(target, step, new TreeMap<>(positions), new TreeMap<>(logs), new TreeMap<>(logHashes));
         try {
             Files.createDirectory(aside);
             try {
@@ -306,8 +306,8 @@ public final class Checkpoints {
             int format = Json.MAPPER.readTree(json).path("format").asInt();
             if (format != FORMAT && format != OLD_FORMAT) {
                 throw new UserError(
-                        file + ": format " + format + " is not known to this version of Flipside, which reads " + OLD_FORMAT + " and " + FORMAT
-                                + "; resume with the version in provenance.json.");
+                        file + ": format " + format + " is not known to this version of Flipside, which reads "
+                                + OLD_FORMAT + " and " + FORMAT + "; resume with the version in provenance.json.");
             }
             return Json.MAPPER
                     .reader(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES)

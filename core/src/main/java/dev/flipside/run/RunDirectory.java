@@ -61,11 +61,10 @@ public final class RunDirectory implements AutoCloseable {
 
     /** None where what the checkpoint knew of them is lost, which only a run without them gets to. */
     private static SortedMap<String, Long> samplesToKeep(Path folder, Optional<Checkpoint> from) {
-        SortedMap<String, Long> logs =
-                new TreeMap<>(from.map(Checkpoint::logs).orElseGet(TreeMap::new));
+        SortedMap<String, Long> logs = new TreeMap<>(from.map(Checkpoint::logs).orElseGet(TreeMap::new));
         logs.keySet()
-                .removeIf(name ->
-                        SampleFiles.isOne(name) && lost(folder, from.orElseThrow(), name).isPresent());
+                .removeIf(name -> SampleFiles.isOne(name)
+                        && lost(folder, from.orElseThrow(), name).isPresent());
         return logs;
     }
 
@@ -102,8 +101,7 @@ public final class RunDirectory implements AutoCloseable {
      * @param agreement refuses by a {@link UserError}
      * @throws UserError when there is no run, another process is writing it, or the checkpoint or a log before it is damaged: it names the step to go back to
      */
-    public static RunDirectory resume(
-            Path folder, RunSettings settings, OptionalLong fromStep, Agreement agreement) {
+    public static RunDirectory resume(Path folder, RunSettings settings, OptionalLong fromStep, Agreement agreement) {
         if (!Files.isRegularFile(folder.resolve(CONFIG))) {
             throw new UserError("Cannot resume " + folder + ": there is no " + CONFIG
                     + " in it, so no run was begun there; check run.output_dir, or start without --resume.");

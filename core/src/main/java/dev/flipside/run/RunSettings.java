@@ -11,7 +11,12 @@ package dev.flipside.run;
  * @param disk what is asked before a checkpoint is written
  */
 public record RunSettings(
-        int saveTotalLimit, boolean tensorboard, boolean samples, long samplesMaxBytes, boolean resumable, DiskSpace disk) {
+        int saveTotalLimit,
+        boolean tensorboard,
+        boolean samples,
+        long samplesMaxBytes,
+        boolean resumable,
+        DiskSpace disk) {
 
     /** Of a training that no checkpoint continues. */
     public static RunSettings once(boolean tensorboard) {

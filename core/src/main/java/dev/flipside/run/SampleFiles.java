@@ -55,8 +55,8 @@ public final class SampleFiles implements AutoCloseable {
     /** The files in a run's folder in the order in which they were written. */
     public static List<Path> files(Path folder) throws IOException {
         try (Stream<Path> paths = Files.list(folder)) {
-            return paths.filter(path ->
-                            Files.isRegularFile(path) && isOne(path.getFileName().toString()))
+            return paths.filter(path -> Files.isRegularFile(path)
+                            && isOne(path.getFileName().toString()))
                     .sorted(Comparator.comparingInt(SampleFiles::number))
                     .toList();
         }

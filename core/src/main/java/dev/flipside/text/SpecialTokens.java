@@ -37,8 +37,8 @@ public record SpecialTokens(Optional<String> bos, Optional<String> eos, Optional
     /** The file's JSON object, or an empty one where there is no file. */
     static JsonNode readObject(Path file) {
         ObjectMapper mapper = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .build();
         if (!Files.isRegularFile(file)) {
             return mapper.createObjectNode();
         }

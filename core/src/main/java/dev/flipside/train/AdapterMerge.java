@@ -77,18 +77,12 @@ public final class AdapterMerge {
 
     private static void write(RewardModel model, Path target, WeightType type) {
         AtomicFolder.write(
-                target,
-                model.savedBytes(type),
-                DiskSpace.OF_THE_FILE_SYSTEM,
-                aside -> model.save(aside, type));
+                target, model.savedBytes(type), DiskSpace.OF_THE_FILE_SYSTEM, aside -> model.save(aside, type));
     }
 
     private static void write(CausalLm model, Path target, WeightType type) {
         AtomicFolder.write(
-                target,
-                model.savedBytes(type),
-                DiskSpace.OF_THE_FILE_SYSTEM,
-                aside -> model.save(aside, type));
+                target, model.savedBytes(type), DiskSpace.OF_THE_FILE_SYSTEM, aside -> model.save(aside, type));
     }
 
     private static void requireAdapter(Path directory) {

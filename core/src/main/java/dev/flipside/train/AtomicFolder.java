@@ -19,8 +19,7 @@ final class AtomicFolder {
      */
     static void write(Path folder, long bytes, DiskSpace disk, Consumer<Path> writer) {
         disk.missing(folder, bytes).ifPresent(reason -> {
-            throw new UserError(
-                    folder + " was not written: " + reason + "; free some space or choose another folder.");
+            throw new UserError(folder + " was not written: " + reason + "; free some space or choose another folder.");
         });
         try {
             Durable.replaceFolder(folder, writer);

@@ -206,7 +206,8 @@ final class Session implements AutoCloseable {
             directory.saveCheckpoint(
                     step,
                     Map.of("round", (long) round().number),
-                    folder -> CheckpointFiles.write(folder, round(), setting.first().state(), tokensSeen));
+                    folder -> CheckpointFiles.write(
+                            folder, round(), setting.first().state(), tokensSeen));
         }
         return noRoom;
     }

@@ -68,8 +68,10 @@ class DurableTest {
         assertThat(small.missing(parent, 30_000_000)).isEmpty();
         assertThat(small.missing(parent, 45_000_000))
                 .hasValue("it takes 53.4 MB, and the disk of " + parent + " has 50.0 MB free");
-        assertThat(DiskSpace.OF_THE_FILE_SYSTEM.missing(parent.resolve("not/there/yet"), 1)).isEmpty();
-        assertThat(DiskSpace.OF_THE_FILE_SYSTEM.missing(parent, Long.MAX_VALUE - 1)).isPresent();
+        assertThat(DiskSpace.OF_THE_FILE_SYSTEM.missing(parent.resolve("not/there/yet"), 1))
+                .isEmpty();
+        assertThat(DiskSpace.OF_THE_FILE_SYSTEM.missing(parent, Long.MAX_VALUE - 1))
+                .isPresent();
     }
 
     private Stream<String> names() throws IOException {

@@ -40,8 +40,9 @@ class RunDirectoryTest {
 
         assertThatThrownBy(() -> RunDirectory.create(folder, CONFIG, RunSettings.of(1, true)))
                 .isInstanceOf(UserError.class)
-                .hasMessage("run.output_dir: " + folder
-                        + " is not empty, and holds no run that could be resumed; empty it, or choose another run.output_dir.");
+                .hasMessage(
+                        "run.output_dir: " + folder
+                                + " is not empty, and holds no run that could be resumed; empty it, or choose another run.output_dir.");
         assertThat(folder).isDirectoryContaining("glob:**/thesis.tex");
         assertThat(Files.exists(folder.resolve(RunLock.LOCK))).isFalse();
     }
@@ -149,7 +150,8 @@ class RunDirectoryTest {
         long before = Files.size(folder.resolve("metrics.jsonl"));
 
         for (int attempt = 0; attempt < 2; attempt++) { // The second would fail on the lock if the first had kept it.
-            assertThatThrownBy(() -> RunDirectory.resume(folder, RunSettings.of(1, true))).hasMessageContaining("state has 1 bytes");
+            assertThatThrownBy(() -> RunDirectory.resume(folder, RunSettings.of(1, true)))
+                    .hasMessageContaining("state has 1 bytes");
         }
         assertThat(Files.size(folder.resolve("metrics.jsonl"))).isEqualTo(before);
     }
@@ -174,7 +176,8 @@ class RunDirectoryTest {
         RunDirectory.create(folder, CONFIG, once).close();
         assertThatThrownBy(() -> RunDirectory.create(folder, CONFIG, once))
                 .isInstanceOf(UserError.class)
-                .hasMessageContaining("did not finish, which train-rm cannot continue; delete the folder to begin again")
+                .hasMessageContaining(
+                        "did not finish, which train-rm cannot continue; delete the folder to begin again")
                 .hasMessageNotContaining("--resume");
         Files.createDirectory(folder.resolve("final"));
         assertThatThrownBy(() -> RunDirectory.create(folder, CONFIG, once))
