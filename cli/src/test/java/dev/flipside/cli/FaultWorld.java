@@ -101,7 +101,7 @@ record FaultWorld(Path folder) {
                   baseline: frozen
                   criterion: SAVE orders more pairs.
                   detectable_effect: 0.1
-                  outcomes: [{metric: eval_rm/accuracy}]
+                  outcomes: [{metric: eval_rm/accuracy, role: primary}]
                 base: {train: %1$s/train.yaml, reward_training: %1$s/rm.yaml}
                 arms:
                   frozen: {overrides: [save.preset=off]}
