@@ -1,8 +1,10 @@
 package dev.flipside.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.policy.PolicyAnswer;
 import dev.flipside.eval.policy.PolicyPrompt;
@@ -22,7 +24,9 @@ import java.util.Optional;
  * them stands in {@code generation.json} beside it; answers of another model or of other options are never mixed with them.
  */
 final class AnswerLog implements AutoCloseable {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
 
     private final Path file;
     private final AppendLog log;

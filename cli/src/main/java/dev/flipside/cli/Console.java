@@ -2,13 +2,16 @@ package dev.flipside.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.run.FiniteNumbers;
 import java.io.PrintWriter;
 import java.util.Map;
 import java.util.function.Supplier;
 
 /** Results on standard output, as text or as one JSON object; progress and messages on standard error. */
 final class Console {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON =
+            JsonMapper.builder().addModule(new FiniteNumbers()).build();
     private static final String CLEAR_LINE = "\r\033[K";
 
     private final PrintWriter out;

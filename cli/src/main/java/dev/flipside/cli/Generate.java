@@ -3,12 +3,14 @@ package dev.flipside.cli;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.ChatTemplateConfig;
+import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
 import dev.flipside.rollout.Completion;
 import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
+import dev.flipside.rollout.NonFiniteLogits;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.EndOfTurn;
@@ -103,12 +105,12 @@ final class Generate extends FlipsideCommand {
     private List<ObjectNode> generate(
             Generator generator, SamplingOptions options, Renderer renderer, List<Prompt> prompts) {
         Seeds seeds = new Seeds(sampling.seed());
-        List<Group> groups = generator.generate(
-                prompts.stream().map(Prompt::ids).toList(),
-                numGenerations,
-                options,
-                (prompt, sample) ->
-                        seeds.key(Seeds.Stream.GENERATE, 0, prompts.get(prompt).place(), sample));
+        List<Group> groups;
+        try {
+            groups = complete(generator, options, seeds, prompts);
+        } catch (NonFiniteLogits e) {
+            throw new UserError(prompts.get(e.place()).row().where() + ": " + e.getMessage(), e);
+        }
         List<ObjectNode> results = new ArrayList<>();
         for (int i = 0; i < groups.size(); i++) {
             for (Completion completion : groups.get(i).completions()) {
@@ -116,6 +118,15 @@ final class Generate extends FlipsideCommand {
             }
         }
         return results;
+    }
+
+    private List<Group> complete(Generator generator, SamplingOptions options, Seeds seeds, List<Prompt> prompts) {
+        return generator.generate(
+                prompts.stream().map(Prompt::ids).toList(),
+                numGenerations,
+                options,
+                (prompt, sample) ->
+                        seeds.key(Seeds.Stream.GENERATE, 0, prompts.get(prompt).place(), sample));
     }
 
     private static ObjectNode result(Prompt prompt, Completion completion, Renderer renderer) {

@@ -2,8 +2,10 @@ package dev.flipside.cli;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
+import dev.flipside.run.FiniteNumbers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,7 +13,10 @@ import java.util.Map;
 
 /** A result kept as an indented JSON file. */
 final class JsonFile {
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .addModule(new FiniteNumbers())
+            .enable(SerializationFeature.INDENT_OUTPUT)
+            .build();
 
     private JsonFile() {}
 

@@ -82,6 +82,7 @@ final class Logprobs extends FlipsideCommand {
             }
             ArrayNode values = result.putArray("logprobs");
             for (double value : logprobs[i]) {
+                RowResults.requireFinite(chunk.get(i).row().where(), "log-probability", value);
                 values.add(value);
             }
             results.add(result);

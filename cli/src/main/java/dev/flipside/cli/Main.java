@@ -3,12 +3,15 @@ package dev.flipside.cli;
 import dev.flipside.config.UserError;
 import java.io.InputStream;
 import java.io.OutputStream;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
@@ -94,16 +97,27 @@ public final class Main implements Runnable {
         line.setCaseInsensitiveEnumValuesAllowed(true);
         line.setParameterExceptionHandler(Main::wrongArguments);
         line.setExecutionExceptionHandler((failure, command, parsed) -> Failures.report(failure, command));
-        line.setExecutionStrategy(parsed -> {
-            try {
-                return new CommandLine.RunLast().execute(parsed);
-            } catch (OutputException e) {
-                // Of help and version, which picocli prints itself; what a command throws comes wrapped, to the handler
-                // above.
-                return Failures.report(e, line);
-            }
-        });
+        line.setExecutionStrategy(Main::execute);
         return line.execute(args);
+    }
+
+    /** Where help is asked for, picocli forgives what it does not know; `flipside trian --help` is wrong all the same. */
+    private static int execute(ParseResult parsed) {
+        List<String> unknown = new ArrayList<>();
+        CommandLine last = parsed.commandSpec().commandLine();
+        for (CommandLine command : parsed.asCommandLineList()) {
+            unknown.addAll(command.getParseResult().unmatched());
+            last = command;
+        }
+        if (!unknown.isEmpty()) {
+            throw new UnmatchedArgumentException(last, unknown);
+        }
+        try {
+            return new CommandLine.RunLast().execute(parsed);
+        } catch (OutputException e) {
+            // Of help and version, which picocli prints itself; what a command throws comes wrapped, to the handler above.
+            return Failures.report(e, last);
+        }
     }
 
     /** The text streams of this run. */

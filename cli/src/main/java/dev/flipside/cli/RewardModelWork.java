@@ -3,14 +3,13 @@ package dev.flipside.cli;
 import dev.flipside.config.ResumedConfig;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.UserError;
+import dev.flipside.run.Durable;
 import dev.flipside.train.RewardTrainer;
 import dev.flipside.train.TrainListener;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.function.BooleanSupplier;
-import java.util.stream.Stream;
 
 /** The initial reward model of a seed's arms. Its training begins again where it was interrupted. */
 record RewardModelWork(String what, RewardTrainingConfig config, long units) implements ComparisonWork {
@@ -43,13 +42,8 @@ record RewardModelWork(String what, RewardTrainingConfig config, long units) imp
     }
 
     private static void delete(Path run) {
-        if (!Files.isDirectory(run)) {
-            return;
-        }
-        try (Stream<Path> paths = Files.walk(run)) {
-            for (Path path : paths.sorted(Comparator.reverseOrder()).toList()) {
-                Files.delete(path);
-            }
+        try {
+            Durable.deleteTree(run);
         } catch (IOException e) {
             throw new UserError(run + " cannot be deleted (" + e.getMessage() + "): choose another output folder.", e);
         }

@@ -1,5 +1,6 @@
 package dev.flipside.cli;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
@@ -47,6 +48,7 @@ final class RowResults {
             for (int from = 0; from < rows.size(); from += chunk) {
                 int to = Math.min(rows.size(), from + chunk);
                 for (ObjectNode result : compute.apply(rows.subList(from, to))) {
+                    requireFinite(result);
                     lines.println(result);
                     written++;
                     if (collect) {
@@ -78,6 +80,30 @@ final class RowResults {
             return Text.writer(ResultStream.of(Files.newOutputStream(Path.of(output)), output));
         } catch (IOException e) {
             throw new UserError("--output: " + output + " cannot be written: " + e + ".", e);
+        }
+    }
+
+    /** JSON has no other numbers, and a model that gives them is damaged; a command that knows the row's place says so before. */
+    private static void requireFinite(ObjectNode result) {
+        result.properties().forEach(column -> {
+            for (JsonNode value : column.getValue().isArray() ? column.getValue() : List.of(column.getValue())) {
+                if (value.isNumber()) {
+                    requireFinite("the row with id " + result.path("id"), column.getKey(), value.asDouble());
+                }
+            }
+        });
+    }
+
+    /**
+     * Refuses what a damaged model computes.
+     *
+     * @param where the row's file and line
+     * @param what is computed of it
+     */
+    static void requireFinite(String where, String what, double value) {
+        if (!Double.isFinite(value)) {
+            throw new UserError(where + ": its " + what + " is " + value
+                    + "; the model's weights are damaged or have diverged, so take another model.");
         }
     }
 

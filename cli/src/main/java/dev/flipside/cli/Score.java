@@ -2,7 +2,6 @@ package dev.flipside.cli;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.ChatTemplateConfig;
-import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
@@ -77,12 +76,10 @@ final class Score extends FlipsideCommand {
         List<ObjectNode> results = new ArrayList<>();
         for (int i = 0; i < chunk.size(); i++) {
             InputRow row = chunk.get(i).row();
-            if (!Double.isFinite(scores.rewards()[i])) {
-                throw new UserError(
-                        row.where() + ": its score is " + scores.rewards()[i] + "; the model's weights are damaged.");
-            }
+            RowResults.requireFinite(row.where(), "score", scores.rewards()[i]);
             ObjectNode result = RowResults.resultOf(row).put("score", scores.rewards()[i]);
-            if (model.hasValueHead() && Double.isFinite(scores.values()[i])) {
+            if (model.hasValueHead() && chunk.get(i).scored().promptLength() > 0) {
+                RowResults.requireFinite(row.where(), "value", scores.values()[i]);
                 result.put("value", scores.values()[i]);
             } else {
                 result.putNull("value");

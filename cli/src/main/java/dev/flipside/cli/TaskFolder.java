@@ -1,7 +1,9 @@
 package dev.flipside.cli;
 
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Row;
@@ -21,7 +23,9 @@ import java.util.Map;
 
 /** The folder of an evaluation by program: {@code results.jsonl}, one item a line, and {@code summary.json}, what the command prints with {@code --json}. */
 record TaskFolder(Path folder) {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
 
     private Path results() {
         return folder.resolve("results.jsonl");

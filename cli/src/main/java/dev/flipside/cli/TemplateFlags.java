@@ -1,6 +1,7 @@
 package dev.flipside.cli;
 
 import com.fasterxml.jackson.core.JacksonException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
@@ -52,7 +53,9 @@ final class TemplateFlags {
     }
 
     private Map<String, Object> variables() {
-        YAMLMapper yaml = new YAMLMapper();
+        YAMLMapper yaml = YAMLMapper.builder()
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .build();
         try {
             JsonNode map = yaml.readTree(kwargs);
             if (map.isObject()) {

@@ -31,10 +31,19 @@ final class Train extends FlipsideCommand {
     @Option(names = "--resume", description = "Continue the run in run.output_dir from its newest checkpoint.")
     private boolean resume;
 
+    @Option(
+            names = "--from-step",
+            paramLabel = "N",
+            description = {
+                "Continue from the checkpoint of step N instead of the newest, or from the beginning with 0,",
+                "and forget what came after it."
+            })
+    private Optional<Long> fromStep = Optional.empty();
+
     @Override
     int run(Console console) {
         List<String> overrides = new ArrayList<>(arguments.overrides(common()));
-        if (resume) {
+        if (resume || fromStep.isPresent()) {
             overrides.add("run.resume=true");
         }
         TrainConfig config = inputs(console).resolve(ConfigReader.train(arguments.file(), overrides));
@@ -46,10 +55,9 @@ final class Train extends FlipsideCommand {
                         metrics -> StepFigures.training(metrics, reference),
                         config.logging().loggingSteps());
                 StopSignal stop = StopSignal.install(signal -> progress.stopping(signal, "writing a checkpoint"))) {
-            TrainingResult result = new SaveTrainer(config)
-                    .listener(progress)
-                    .stopWhen(stop::requested)
-                    .run();
+            SaveTrainer trainer = new SaveTrainer(config).listener(progress).stopWhen(stop::requested);
+            fromStep.ifPresent(trainer::fromStep);
+            TrainingResult result = trainer.run();
             progress.close();
             double seconds = (System.nanoTime() - began) * 1e-9;
             report(console, config, result, progress.steps(), seconds);

@@ -24,6 +24,17 @@ class MainTest {
     }
 
     @Test
+    void helpIsGivenByEveryCommand() {
+        for (String[] args : new String[][] {
+            {"help"}, {"help", "train"}, {"train", "--help"}, {"data", "inspect", "-h"}, {"eval-policy", "--help"}
+        }) {
+            CommandRun run = CommandRun.of(args);
+            assertThat(run.exitCode()).as(String.join(" ", args)).isZero();
+            assertThat(run.out()).contains("Usage: flipside");
+        }
+    }
+
+    @Test
     void versionIsTheBuilds() {
         assertThat(CommandRun.of("--version").out()).matches("flipside \\d+\\.\\d+\\.\\d+\\S*, Java .*\\R");
     }
@@ -31,11 +42,27 @@ class MainTest {
     @Test
     void wrongCommandLinesAreOneSentenceAndExitCodeTwo() {
         for (String[] args : new String[][] {
-            {}, {"trian"}, {"doctor", "--devise", "cpu"}, {"doctor", "--threads", "0"}, {"doctor", "--threads", "two"}
+            {},
+            {"trian"},
+            {"doctor", "--devise", "cpu"},
+            {"doctor", "--threads", "0"},
+            {"doctor", "--threads", "two"},
+            {"trian", "--help"},
+            {"--help", "trian"},
+            {"--trian", "--help"},
+            {"--version", "trian"},
+            {"help", "trian"},
+            {"doctor", "--devise", "--help"},
+            {"doctor", "-h", "--devise"},
+            {"doctor", "cpu", "--help"},
+            {"eval-policy", "gsm9k", "--help"},
+            {"eval-policy", "gsm8k", "--modle", "m", "--help"},
+            {"data", "inspekt", "--help"},
+            {"data", "--inspekt", "--help"}
         }) {
             CommandRun run = CommandRun.of(args);
 
-            assertThat(run.exitCode()).isEqualTo(2);
+            assertThat(run.exitCode()).as(String.join(" ", args)).isEqualTo(2);
             assertThat(run.err().lines()).singleElement().asString().contains("--help");
             assertThat(run.out()).isEmpty();
         }

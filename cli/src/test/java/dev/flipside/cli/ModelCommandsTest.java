@@ -8,6 +8,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.SharedFiles;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -84,6 +86,51 @@ class ModelCommandsTest {
                 .isEqualTo(" was a big, red ball. He liked to play with his ball. He liked to play");
         assertThat(ints(result, "token_ids")).hasSize(24).startsWith(286, 261, 370, 432, 352, 266, 268, 388, 426);
         assertThat(result.path("finish_reason").asText()).isEqualTo("length");
+    }
+
+    /** The last number of the weights is made NaN: in the tied embeddings it reaches every logit, in the reward model every score. */
+    @ParameterizedTest
+    @CsvSource({"logprobs,log-probability", "generate,logits", "score,score"})
+    void whatADamagedModelComputesIsRefusedByRow(String command, String what) throws IOException {
+        Path damaged = folder.resolve("damaged-" + command);
+        TrainingCommandsTest.copy(Path.of(command.equals("score") ? rewardModel : policy), damaged);
+        Path weights = damaged.resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        for (int at = (int) dataStart(bytes); at < bytes.length; at += Float.BYTES) {
+            ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN).putFloat(at, Float.NaN);
+        }
+        Files.write(weights, bytes);
+        for (String option : new String[] {"--quiet", "--json"}) {
+            CommandRun run = CommandRun.withInput(
+                    "\n{\"id\": \"x\", \"prompt\": \"hello\", \"completion\": \"good day\"}\n",
+                    command,
+                    "--model",
+                    damaged.toString(),
+                    option);
+            assertThat(run.exitCode()).isEqualTo(2);
+            assertThat(run.out()).isEmpty();
+            String sentence = run.err().lines().reduce((a, b) -> b).orElseThrow();
+            assertThat(sentence)
+                    .startsWith("flipside: standard input, line 2: ")
+                    .contains(what)
+                    .contains("damaged");
+        }
+    }
+
+    private static long dataStart(byte[] safetensors) {
+        return Long.BYTES
+                + ByteBuffer.wrap(safetensors).order(ByteOrder.LITTLE_ENDIAN).getLong();
+    }
+
+    @Test
+    void aKeyGivenTwiceIsRefused() {
+        CommandRun run = CommandRun.withInput(
+                "{\"id\": 1, \"prompt\": \"a\", \"completion\": \"b\"}\n{\"id\": 1, \"prompt\": \"a\", \"prompt\": \"c\", \"completion\": \"b\"}\n",
+                "score",
+                "--model",
+                rewardModel);
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.err()).contains("standard input, line 2 is not valid JSON (Duplicate field 'prompt')");
     }
 
     @Test

@@ -39,7 +39,10 @@ public final class ConfigReference {
             `flipside train CONFIG --resume` continues `run.output_dir` from its newest checkpoint, with the options that it was begun with. A key that
             decides what was sampled or learnt must keep its value, or the run is refused, naming the key. These may change: %s; and `run.max_steps` in a
             run of one round, where a decaying learning rate then follows its schedule over the new length. A run that has no checkpoint yet begins again
-            and may change anything. `train-rm` is short and begins again instead of continuing.
+            and may change anything. `train-rm` is short and begins again instead of continuing, once its folder is deleted.
+
+            A checkpoint or a log that was damaged since is refused, and the sentence names the step to go back to.
+            `flipside train CONFIG --from-step N` does it: checkpoints, metrics and samples after step N are deleted; 0 begins again.
             """;
 
     private ConfigReference() {}

@@ -44,7 +44,8 @@ public final class ResumedConfig {
                             "eval.eval_steps",
                             "eval.value_samples",
                             "logging.logging_steps",
-                            "logging.log_completions"))
+                            "logging.log_completions",
+                            "logging.samples_max_mb"))
             .collect(Collectors.toUnmodifiableSet());
 
     private static final String MAX_STEPS = "run.max_steps";
@@ -76,6 +77,23 @@ public final class ResumedConfig {
         if ((long) config.run().maxSteps() * config.run().rounds() < finished) {
             throw new UserError(MAX_STEPS + ": " + config.run().maxSteps() + " is less than the " + finished
                     + " steps that the run has behind it; raise it, or start a new run in another run.output_dir.");
+        }
+    }
+
+    /**
+     * Whether a folder is that of a run of the loop.
+     *
+     * @param stored its {@code config.yaml}
+     * @throws UserError when it is the configuration of something else
+     */
+    public static void requireTraining(Path stored) {
+        try {
+            ConfigReader.read(stored, List.of(), TrainConfig.defaults());
+        } catch (UserError e) {
+            throw new UserError(
+                    "Cannot resume " + stored.getParent() + ": its config.yaml is not one that flipside train wrote ("
+                            + e.getMessage() + "); check run.output_dir.",
+                    e);
         }
     }
 

@@ -8,7 +8,7 @@ import java.util.function.Supplier;
  * <p>The message is one sentence (or two short ones) that says what is wrong, where (file, line or key), why, and what to do. The command line prints it
  * without a stack trace and exits with code 2.
  */
-public final class UserError extends RuntimeException {
+public class UserError extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
     public UserError(String message) {

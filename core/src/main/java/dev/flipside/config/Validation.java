@@ -111,6 +111,7 @@ public final class Validation {
         }
         within("eval.temperature", config.eval().temperature(), 0, 100);
         atLeast("logging.logging_steps", config.logging().loggingSteps(), 1);
+        atLeast("logging.samples_max_mb", config.logging().samplesMaxMb(), 0);
     }
 
     private static void rollout(RolloutConfig r) {
@@ -244,6 +245,9 @@ public final class Validation {
             }) {
                 reject("reward_model." + key, "no reward_model.model is given");
             }
+        }
+        if (!config.logging().logCompletions()) {
+            reject("logging.samples_max_mb", "logging.log_completions is false");
         }
         if (config.data().evalPrompts().isEmpty()) {
             reject("eval.num_generations", "no data.eval_prompts is given");

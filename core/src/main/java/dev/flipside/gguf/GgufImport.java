@@ -4,18 +4,16 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
 import dev.flipside.model.ModelWriter;
 import dev.flipside.model.WeightType;
+import dev.flipside.run.Durable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 import java.util.function.LongConsumer;
-import java.util.stream.Stream;
 
 /**
  * A GGUF model that becomes a Hugging Face directory: weights dequantised and laid out as transformers has them, configuration and tokenizer made again from
@@ -114,12 +112,13 @@ public final class GgufImport {
         requireAbsent(target);
         Path aside = target.resolveSibling("." + target.getFileName() + ".importing");
         try {
-            deleteTree(aside);
+            Durable.deleteTree(aside);
             Files.createDirectories(aside);
             requireSpace(aside, parameters() * type.bytes());
             writeFiles(aside, type, progress);
             requireAbsent(target);
-            Files.move(aside, target, StandardCopyOption.ATOMIC_MOVE);
+            Durable.syncTree(aside);
+            Durable.rename(aside, target);
         } catch (IOException e) {
             throw new UserError(directory + ": cannot be written (" + e + "); check the path and the free space.", e);
         } finally {
@@ -182,22 +181,9 @@ public final class GgufImport {
 
     private static void deleteQuietly(Path folder) {
         try {
-            deleteTree(folder);
+            Durable.deleteTree(folder);
         } catch (IOException e) {
             // What was to be told has been told; the next import removes it.
-        }
-    }
-
-    private static void deleteTree(Path folder) throws IOException {
-        if (!Files.exists(folder, LinkOption.NOFOLLOW_LINKS)) {
-            return;
-        }
-        List<Path> deepestFirst;
-        try (Stream<Path> paths = Files.walk(folder)) {
-            deepestFirst = paths.sorted(Comparator.reverseOrder()).toList();
-        }
-        for (Path path : deepestFirst) {
-            Files.delete(path);
         }
     }
 }

@@ -1,8 +1,10 @@
 package dev.flipside.hub;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
@@ -23,7 +25,9 @@ final class AdapterBase {
 
     private static final String BASE = "base_model_name_or_path";
     private static final String REVISION = "revision";
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
 
     private AdapterBase() {}
 

@@ -120,9 +120,11 @@ record HubCache(Path root) {
         }
         try {
             Files.createSymbolicLink(place, place.toAbsolutePath().getParent().relativize(blob.toAbsolutePath()));
+            Durable.sync(place.toAbsolutePath().getParent());
         } catch (UnsupportedOperationException | IOException e) {
             Path aside = place.resolveSibling("." + place.getFileName() + ".tmp");
             Files.copy(blob, aside, StandardCopyOption.REPLACE_EXISTING);
+            Durable.sync(aside);
             Durable.rename(aside, place);
         }
     }

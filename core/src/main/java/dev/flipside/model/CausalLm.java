@@ -240,6 +240,11 @@ public final class CausalLm implements AutoCloseable {
         files = files.withChatTemplate(jinja);
     }
 
+    /** The bytes that {@link #save} writes, but for a few thousand of configuration. */
+    public long savedBytes(WeightType type) {
+        return weights.savedBytes(type, files);
+    }
+
     /**
      * Writes a directory that transformers loads: configuration, weights, tokenizer; of a model with an adapter the adapter alone, as PEFT has it, and the tokenizer.
      *

@@ -7,10 +7,10 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
+import dev.flipside.run.Durable;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 
 /** JSON files of a model directory; a key given twice or text after the end is an error. */
 final class Json {
@@ -49,7 +49,7 @@ final class Json {
         throw new UserError(file + ": is not a JSON object; copy or download it again.");
     }
 
-    /** Written aside, then renamed. */
+    /** Written aside, flushed, then renamed. */
     static void write(Path file, ObjectNode object) {
         writeBytes(file, bytes(object));
     }
@@ -62,12 +62,10 @@ final class Json {
         }
     }
 
-    /** Written aside, then renamed. */
+    /** Written aside, flushed, then renamed. */
     static void writeBytes(Path file, byte[] bytes) {
-        Path aside = file.resolveSibling(file.getFileName() + ".partial");
         try {
-            Files.write(aside, bytes);
-            Files.move(aside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            Durable.writePart(file, bytes);
         } catch (IOException e) {
             throw new UserError(file + ": cannot be written (" + e + "); check the folder and the free space.", e);
         }

@@ -179,6 +179,11 @@ final class ModelWeights implements AutoCloseable {
         return base.elements();
     }
 
+    /** About what a directory with these weights takes, the tokenizer's files included. */
+    long savedBytes(WeightType type, ModelFiles files) {
+        return trained().elements() * type.bytes() + files.tokenizerFiles().bytes();
+    }
+
     Device device() {
         return base.device();
     }

@@ -358,6 +358,11 @@ public final class RewardModel implements AutoCloseable {
         files = files.withChatTemplate(jinja);
     }
 
+    /** The bytes that {@link #save} writes, but for a few thousand of configuration and value head. */
+    public long savedBytes(WeightType type) {
+        return weights.savedBytes(type, files);
+    }
+
     /** {@link #save(Path, WeightType, int)} with the padding token that the model was loaded with, or else {@link PadToken#choose}s. */
     public void save(Path directory, WeightType type) {
         save(directory, type, padId.orElseGet(() -> PadToken.choose(files, Set.of())));

@@ -127,7 +127,7 @@ public final class SafeTensors {
                 }
                 channel.force(true);
             }
-            Files.move(aside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
             throw new UserError(file + ": cannot be written (" + e + "); check the folder and the free space.", e);
         }

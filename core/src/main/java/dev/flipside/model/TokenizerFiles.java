@@ -69,6 +69,11 @@ public final class TokenizerFiles {
         return ids;
     }
 
+    /** The size of all files together. */
+    long bytes() {
+        return files.values().stream().mapToLong(file -> file.length).sum();
+    }
+
     /** The id of the padding token that the tokenizer names. */
     OptionalInt padId() {
         return named().pad().map(specialTokens()::get).map(OptionalInt::of).orElse(OptionalInt.empty());

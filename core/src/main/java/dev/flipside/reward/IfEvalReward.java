@@ -1,7 +1,9 @@
 package dev.flipside.reward;
 
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.eval.ifeval.Instruction;
 import dev.flipside.eval.policy.IfEval;
 import java.util.List;
@@ -15,7 +17,9 @@ import java.util.Map;
  * @param all option {@code all}, default false: 1 when all instructions are followed and 0 otherwise, instead of the share
  */
 record IfEvalReward(boolean loose, boolean all) implements RewardFunction {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
     private static final String IDS = "instruction_id_list";
     private static final String KWARGS = "kwargs";
 

@@ -62,6 +62,8 @@ final class GenerationBatch {
             penalty.ifPresent(p -> p.add(choices.tokens()));
             append(choices);
             return choices.tokens();
+        } catch (NonFiniteLogits e) {
+            throw new NonFiniteLogits("prompt", rows.get(e.place()).prompt());
         }
     }
 

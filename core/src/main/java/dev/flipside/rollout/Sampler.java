@@ -195,9 +195,7 @@ public final class Sampler {
             choices.logprobs[r] = values[rows + r];
             choices.logKeptMass[r] = values[2 * rows + r];
             if (!Double.isFinite(choices.logprobs[r])) {
-                throw new UserError(
-                        "The policy's logits are not finite while it generates (row " + r
-                                + " of the batch): its weights have diverged or are damaged; start from an earlier checkpoint with a lower learning rate, or from another model.");
+                throw new NonFiniteLogits("row", r);
             }
         }
         return choices;

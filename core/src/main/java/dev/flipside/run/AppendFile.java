@@ -7,28 +7,49 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.security.MessageDigest;
+import java.util.Optional;
 
 /** A file that only grows, except when a resumed run cuts off what its checkpoint does not know. */
 final class AppendFile implements AutoCloseable {
     private final Path path;
     private final FileChannel channel;
+    private final Optional<MessageDigest> digest;
     private long position;
 
-    private AppendFile(Path path, FileChannel channel, long position) {
+    private AppendFile(Path path, FileChannel channel, Optional<MessageDigest> digest, long position) {
         this.path = path;
         this.channel = channel;
+        this.digest = digest;
         this.position = position;
     }
 
+    /** At its end, without a hash. */
     static AppendFile open(Path path) {
         try {
             Files.createDirectories(path.toAbsolutePath().getParent());
             FileChannel channel = FileChannel.open(path, StandardOpenOption.WRITE, StandardOpenOption.CREATE);
             long end = channel.size();
             channel.position(end);
-            return new AppendFile(path, channel, end);
+            return new AppendFile(path, channel, Optional.empty(), end);
         } catch (IOException e) {
             throw Durable.refused("open", path, e);
+        }
+    }
+
+    /**
+     * Cut to its first {@code length} bytes, with a hash that grows with it.
+     *
+     * @throws UserError when the file is shorter than that
+     */
+    static AppendFile hashed(Path path, long length) {
+        AppendFile file = open(path);
+        try {
+            file.truncateTo(length);
+            return new AppendFile(path, file.channel, Optional.of(FileHash.digestOfStart(path, length)), length);
+        } catch (RuntimeException e) {
+            file.close();
+            throw e;
         }
     }
 
@@ -38,6 +59,7 @@ final class AppendFile implements AutoCloseable {
             while (buffer.hasRemaining()) {
                 channel.write(buffer);
             }
+            digest.ifPresent(d -> d.update(bytes));
             position += bytes.length;
         } catch (IOException e) {
             throw Durable.refused("append to", path, e);
@@ -46,6 +68,11 @@ final class AppendFile implements AutoCloseable {
 
     long position() {
         return position;
+    }
+
+    /** SHA-256 of everything in a file that was opened with {@link #hashed}. */
+    String sha256() {
+        return FileHash.soFar(digest.orElseThrow());
     }
 
     void truncateTo(long length) {

@@ -24,6 +24,11 @@ public final class AppendLog implements AutoCloseable {
         return new AppendLog(AppendFile.open(path));
     }
 
+    /** Cut to its first {@code length} bytes, with a hash that grows with it; created when it is not there. */
+    static AppendLog hashed(Path path, long length) {
+        return new AppendLog(AppendFile.hashed(path, length));
+    }
+
     /** Opens the file behind its last whole line; what follows was being written when a process died, and is forgotten. */
     public static AppendLog resume(Path path) throws IOException {
         int whole = Files.exists(path) ? wholeLength(Files.readAllBytes(path)) : 0;
@@ -56,6 +61,11 @@ public final class AppendLog implements AutoCloseable {
     /** The length of the file in bytes: where the next line will begin. */
     public long position() {
         return file.position();
+    }
+
+    /** SHA-256 of everything in a log that was opened with {@link #hashed}. */
+    String sha256() {
+        return file.sha256();
     }
 
     /**

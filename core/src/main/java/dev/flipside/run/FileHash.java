@@ -1,5 +1,6 @@
 package dev.flipside.run;
 
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -49,6 +50,38 @@ public record FileHash(String path, long size, String sha256) {
             throw Durable.refused("read", file, e);
         }
         return new FileHash(name, size, HexFormat.of().formatHex(digest.digest()));
+    }
+
+    /**
+     * A digest that has read the first {@code length} bytes of a file.
+     *
+     * @throws dev.flipside.config.UserError when it cannot be read, or is shorter
+     */
+    static MessageDigest digestOfStart(Path file, long length) {
+        MessageDigest digest = newSha256();
+        byte[] buffer = new byte[BUFFER_BYTES];
+        try (InputStream in = Files.newInputStream(file)) {
+            for (long left = length; left > 0; ) {
+                int read = in.read(buffer, 0, (int) Math.min(buffer.length, left));
+                if (read < 0) {
+                    throw new EOFException("it has " + (length - left) + " bytes, not " + length);
+                }
+                digest.update(buffer, 0, read);
+                left -= read;
+            }
+        } catch (IOException e) {
+            throw Durable.refused("read", file, e);
+        }
+        return digest;
+    }
+
+    /** What a digest has come to, which goes on. */
+    static String soFar(MessageDigest digest) {
+        try {
+            return HexFormat.of().formatHex(((MessageDigest) digest.clone()).digest());
+        } catch (CloneNotSupportedException e) {
+            throw new IllegalStateException("SHA-256 of every Java platform can be copied", e);
+        }
     }
 
     static String sha256(byte[] bytes) {

@@ -1,24 +1,18 @@
 package dev.flipside.run;
 
-import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.JsonSerializer;
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
-import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.module.SimpleModule;
-import java.io.IOException;
 
 /** The one way in which this package reads and writes JSON: snake_case keys, {@code null} for numbers that are not finite. */
 final class Json {
     static final ObjectMapper MAPPER = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
-            .addModule(new SimpleModule()
-                    .addSerializer(Double.class, new FiniteOrNull())
-                    .addSerializer(double.class, new FiniteOrNull())
-                    .addSerializer(double[].class, new FinitesOrNulls()))
+            .addModule(new FiniteNumbers())
             .build();
 
     private Json() {}
@@ -38,33 +32,6 @@ final class Json {
             return mapper.writeValueAsString(value);
         } catch (JsonProcessingException e) {
             throw new IllegalArgumentException(value.getClass() + " cannot be written as JSON", e);
-        }
-    }
-
-    private static void writeFinite(double value, JsonGenerator generator) throws IOException {
-        if (Double.isFinite(value)) {
-            generator.writeNumber(value);
-        } else {
-            generator.writeNull();
-        }
-    }
-
-    private static final class FiniteOrNull extends JsonSerializer<Double> {
-        @Override
-        public void serialize(Double value, JsonGenerator generator, SerializerProvider provider) throws IOException {
-            writeFinite(value, generator);
-        }
-    }
-
-    private static final class FinitesOrNulls extends JsonSerializer<double[]> {
-        @Override
-        public void serialize(double[] values, JsonGenerator generator, SerializerProvider provider)
-                throws IOException {
-            generator.writeStartArray();
-            for (double value : values) {
-                writeFinite(value, generator);
-            }
-            generator.writeEndArray();
         }
     }
 }

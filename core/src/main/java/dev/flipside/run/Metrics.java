@@ -1,5 +1,7 @@
 package dev.flipside.run;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.LinkedHashMap;
@@ -15,6 +17,8 @@ public final class Metrics implements AutoCloseable {
     static final String LINES = "metrics.jsonl";
     static final String EVENTS = "tensorboard/events.out.tfevents.0.flipside";
 
+    private static final String STEP = "step";
+
     private final AppendLog lines;
     private final Optional<EventFile> events;
 
@@ -23,11 +27,39 @@ public final class Metrics implements AutoCloseable {
         this.events = events;
     }
 
-    /** @param tensorboard whether event files are written, too */
-    static Metrics open(Path runFolder, Clock clock, boolean tensorboard) {
-        return new Metrics(
-                AppendLog.open(runFolder.resolve(LINES)),
-                tensorboard ? Optional.of(EventFile.open(runFolder.resolve(EVENTS), clock)) : Optional.empty());
+    /**
+     * Cuts the files back to a checkpoint's.
+     *
+     * @param tensorboard whether event files are written, too; where one lacks what the checkpoint knew, it is made again from {@code metrics.jsonl}
+     * @param logs lengths in bytes by file name
+     */
+    static Metrics open(Path runFolder, Clock clock, boolean tensorboard, Map<String, Long> logs) throws IOException {
+        Path file = runFolder.resolve(LINES);
+        AppendLog lines = AppendLog.hashed(file, logs.getOrDefault(LINES, 0L));
+        Metrics metrics = new Metrics(
+                lines, tensorboard ? Optional.of(EventFile.open(runFolder.resolve(EVENTS), clock)) : Optional.empty());
+        if (metrics.events.isPresent()) {
+            EventFile events = metrics.events.get();
+            Optional<Long> length = Optional.ofNullable(logs.get(EVENTS)).filter(l -> l <= events.position());
+            events.truncateTo(length.orElse(0L));
+            if (length.isEmpty()) {
+                for (String line : AppendLog.wholeLines(file)) {
+                    replay(line, events);
+                }
+            }
+        }
+        return metrics;
+    }
+
+    private static void replay(String line, EventFile events) throws IOException {
+        Map<String, Double> values = new LinkedHashMap<>();
+        JsonNode node = Json.MAPPER.readTree(line);
+        node.properties().forEach(entry -> {
+            if (!entry.getKey().equals(STEP)) {
+                values.put(entry.getKey(), entry.getValue().asDouble(Double.NaN));
+            }
+        });
+        events.scalars(node.path(STEP).asLong(), values);
     }
 
     /**
@@ -37,11 +69,11 @@ public final class Metrics implements AutoCloseable {
      * @throws IllegalArgumentException when a value is named {@code step}
      */
     public void log(long step, Map<String, Double> values) {
-        if (values.containsKey("step")) {
+        if (values.containsKey(STEP)) {
             throw new IllegalArgumentException("\"step\" is the key of the step itself, not a metric");
         }
         Map<String, Object> line = new LinkedHashMap<>();
-        line.put("step", step);
+        line.put(STEP, step);
         line.putAll(values);
         lines.append(line);
         events.ifPresent(e -> e.scalars(step, values));
@@ -55,9 +87,9 @@ public final class Metrics implements AutoCloseable {
         return positions;
     }
 
-    void truncateTo(Map<String, Long> positions) {
-        lines.truncateTo(positions.getOrDefault(LINES, 0L));
-        events.ifPresent(e -> e.truncateTo(positions.getOrDefault(EVENTS, 0L)));
+    /** SHA-256 of {@code metrics.jsonl}. */
+    String sha256() {
+        return lines.sha256();
     }
 
     void sync() {

@@ -84,10 +84,13 @@ final class RunLock implements AutoCloseable {
         }
     }
 
-    private static Optional<Owner> owner(Path file) throws IOException {
-        return Files.exists(file)
-                ? Optional.of(Json.MAPPER.readValue(Files.readString(file), Owner.class))
-                : Optional.empty();
+    /** Empty where nobody has written it, and where a machine that lost its power left it unfinished: the lock decides, the name is only told. */
+    private static Optional<Owner> owner(Path file) {
+        try {
+            return Optional.ofNullable(Json.MAPPER.readValue(file.toFile(), Owner.class));
+        } catch (IOException e) {
+            return Optional.empty();
+        }
     }
 
     private static UserError held(Path folder, String who) {

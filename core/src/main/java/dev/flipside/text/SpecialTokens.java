@@ -1,7 +1,9 @@
 package dev.flipside.text;
 
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -83,7 +85,9 @@ public record SpecialTokens(
 
     /** The file's JSON object, or an empty one where there is no file. */
     static JsonNode readObject(Path file) {
-        ObjectMapper mapper = new ObjectMapper();
+        ObjectMapper mapper = JsonMapper.builder()
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                .build();
         if (!Files.isRegularFile(file)) {
             return mapper.createObjectNode();
         }

@@ -1,7 +1,9 @@
 package dev.flipside.text;
 
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
@@ -27,7 +29,9 @@ import java.util.TreeMap;
  * {@code add_eos_token} change nothing, as there: what stands around a text is tokenizer.json's own business.
  */
 final class TokenizerJson {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
     private static final List<String> FLAGS = List.of("single_word", "lstrip", "rstrip", "normalized", "special");
     private static final String DECODER = "added_tokens_decoder";
 

@@ -7,6 +7,7 @@ import dev.flipside.model.CausalLm;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.WeightType;
+import dev.flipside.run.DiskSpace;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -33,13 +34,13 @@ public final class AdapterMerge {
         if (RewardModel.hasRewardHead(adapter)) {
             try (RewardModel model = RewardModel.load(adapter, Device.CPU);
                     RewardModel merged = model.merged()) {
-                AtomicFolder.write(target, aside -> merged.save(aside, type));
+                write(merged, target, type);
             }
             return Kind.REWARD_MODEL;
         }
         try (CausalLm model = CausalLm.load(adapter, Device.CPU);
                 CausalLm merged = model.merged()) {
-            AtomicFolder.write(target, aside -> merged.save(aside, type));
+            write(merged, target, type);
         }
         return Kind.LANGUAGE_MODEL;
     }
@@ -63,15 +64,25 @@ public final class AdapterMerge {
         if (RewardModel.hasRewardHead(merged)) {
             try (RewardModel model = RewardModel.load(merged, Device.CPU)) {
                 model.unmerge(adapter);
-                AtomicFolder.write(target, aside -> model.save(aside, type));
+                write(model, target, type);
             }
             return Kind.REWARD_MODEL;
         }
         try (CausalLm model = CausalLm.load(merged, Device.CPU)) {
             model.unmerge(adapter);
-            AtomicFolder.write(target, aside -> model.save(aside, type));
+            write(model, target, type);
         }
         return Kind.LANGUAGE_MODEL;
+    }
+
+    private static void write(RewardModel model, Path target, WeightType type) {
+        AtomicFolder.write(
+                target, model.savedBytes(type), DiskSpace.OF_THE_FILE_SYSTEM, aside -> model.save(aside, type));
+    }
+
+    private static void write(CausalLm model, Path target, WeightType type) {
+        AtomicFolder.write(
+                target, model.savedBytes(type), DiskSpace.OF_THE_FILE_SYSTEM, aside -> model.save(aside, type));
     }
 
     private static void requireAdapter(Path directory) {

@@ -1,5 +1,6 @@
 package dev.flipside.train;
 
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.AdamW;
@@ -28,6 +29,7 @@ final class CheckpointFiles {
     private static final String MOMENTS = "optimisers.safetensors";
     private static final String STATE = "state.json";
     private static final JsonMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .addModule(new com.fasterxml.jackson.datatype.jdk8.Jdk8Module())
             .build();
 
@@ -73,6 +75,24 @@ final class CheckpointFiles {
                 firstEvaluation,
                 tokensSeen);
         Files.write(folder.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(state));
+    }
+
+    /** The bytes that {@link #write} writes, but for the small files. */
+    static long size(Round round) {
+        long bytes = round.policy.lm().savedBytes(WeightType.F32);
+        bytes += round.grader.map(g -> g.model().savedBytes(WeightType.F32)).orElse(0L);
+        if (round.number > 0) {
+            bytes += round.reference().map(r -> r.savedBytes(WeightType.F32)).orElse(0L);
+        }
+        bytes += round.initialRewardModel()
+                .map(r -> r.savedBytes(WeightType.F32))
+                .orElse(0L);
+        for (AdamW optimiser : optimisers(round)) {
+            for (Tensor moments : optimiser.state().values()) {
+                bytes += moments.numel() * Float.BYTES;
+            }
+        }
+        return bytes;
     }
 
     static State readState(Path folder) {

@@ -17,7 +17,9 @@ import dev.flipside.model.PassSize;
 import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.WeightType;
+import dev.flipside.run.DiskSpace;
 import dev.flipside.run.RunDirectory;
+import dev.flipside.run.RunSettings;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.PairRows.Pair;
 import java.nio.file.Path;
@@ -80,8 +82,7 @@ public final class RewardTrainer {
             try (RunDirectory directory = RunDirectory.create(
                     Path.of(config.run().outputDir()),
                     yaml,
-                    1,
-                    config.training().tensorboard())) {
+                    RunSettings.once(config.training().tensorboard()))) {
                 directory.record(RunProvenance.of(inputs(), config.run().seed(), yaml, device, precision));
                 return new Loop(model, pairs, directory).run();
             }
@@ -170,7 +171,11 @@ public final class RewardTrainer {
             }
             WeightType type = WeightType.valueOf(config.run().saveDtype().name());
             int padTokenId = padTokenId();
-            AtomicFolder.write(directory.folder().resolve("final"), aside -> model.save(aside, type, padTokenId));
+            AtomicFolder.write(
+                    directory.folder().resolve("final"),
+                    model.savedBytes(type),
+                    DiskSpace.OF_THE_FILE_SYSTEM,
+                    aside -> model.save(aside, type, padTokenId));
             return done == totalSteps
                     ? TrainingResult.finished(directory.folder(), done, done, last)
                     : TrainingResult.stopped(directory.folder(), done, totalSteps, last);

@@ -2,16 +2,16 @@ package dev.flipside.train;
 
 import dev.flipside.algo.Feedback;
 import dev.flipside.rollout.Completion;
-import dev.flipside.run.AppendLog;
+import dev.flipside.run.SampleFiles;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 
 /** Writes every completion with the numbers that made its loss. */
 final class SampleLog {
-    private final AppendLog log;
+    private final SampleFiles log;
 
-    SampleLog(AppendLog log) {
+    SampleLog(SampleFiles log) {
         this.log = log;
     }
 

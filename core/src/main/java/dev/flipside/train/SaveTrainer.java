@@ -19,7 +19,10 @@ import dev.flipside.eval.alarm.Measured;
 import dev.flipside.model.Precision;
 import dev.flipside.reward.RewardFunction;
 import dev.flipside.reward.RewardMix;
+import dev.flipside.run.Checkpoint;
+import dev.flipside.run.DiskSpace;
 import dev.flipside.run.RunDirectory;
+import dev.flipside.run.RunSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -27,6 +30,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 
 /**
@@ -42,6 +46,8 @@ public final class SaveTrainer {
     private final List<RewardMix.Term> functions = new ArrayList<>();
     private TrainListener listener = TrainListener.SILENT;
     private BooleanSupplier stop = () -> false;
+    private OptionalLong fromStep = OptionalLong.empty();
+    private DiskSpace disk = DiskSpace.OF_THE_FILE_SYSTEM;
 
     public SaveTrainer(TrainConfig config) {
         this.config = config;
@@ -65,6 +71,18 @@ public final class SaveTrainer {
         return this;
     }
 
+    /** Goes back to the checkpoint of a step of the run that is there, or to its beginning at step 0, and forgets what came after it. */
+    public SaveTrainer fromStep(long step) {
+        fromStep = OptionalLong.of(step);
+        return this;
+    }
+
+    /** What is asked before checkpoints and models are written. */
+    SaveTrainer disk(DiskSpace disk) {
+        this.disk = disk;
+        return this;
+    }
+
     /**
      * Trains, or continues where the newest checkpoint of the run directory is.
      *
@@ -76,13 +94,9 @@ public final class SaveTrainer {
         NativeLibrary.load();
         Path folder = Path.of(config.run().outputDir());
         String yaml = ResumedConfig.stored(config);
-        int limit = config.run().saveTotalLimit();
-        boolean tensorboard = config.logging().tensorboard();
-        if (config.run().resume()) {
-            try (RunDirectory directory = RunDirectory.resume(folder, limit, tensorboard)) {
-                directory
-                        .resumedFrom()
-                        .ifPresent(c -> ResumedConfig.requireContinues(directory.configFile(), config, c.step()));
+        RunSettings settings = settings();
+        if (config.run().resume() || fromStep.isPresent()) {
+            try (RunDirectory directory = RunDirectory.resume(folder, settings, fromStep, this::requireSameRun)) {
                 try (Session session = Session.open(config, functions, directory.resumedFrom(), listener)) {
                     directory.replaceConfig(yaml);
                     directory.record(session.provenance(yaml));
@@ -92,9 +106,28 @@ public final class SaveTrainer {
         }
         // Everything is loaded before the folder is made: a mistake in the configuration leaves nothing behind.
         try (Session session = Session.open(config, functions, Optional.empty(), listener);
-                RunDirectory directory = RunDirectory.create(folder, yaml, limit, tensorboard)) {
+                RunDirectory directory = RunDirectory.create(folder, yaml, settings)) {
             directory.record(session.provenance(yaml));
             return new Loop(session, directory).run();
+        }
+    }
+
+    private RunSettings settings() {
+        return new RunSettings(
+                config.run().saveTotalLimit(),
+                config.logging().tensorboard(),
+                config.logging().logCompletions(),
+                (long) config.logging().samplesMaxMb() << 20,
+                true,
+                disk);
+    }
+
+    /** A run that begins again may change, but it stays a run of this kind: nothing else may be overwritten by it. */
+    private void requireSameRun(Path stored, Optional<Checkpoint> from) {
+        if (from.isPresent()) {
+            ResumedConfig.requireContinues(stored, config, from.get().step());
+        } else {
+            ResumedConfig.requireTraining(stored);
         }
     }
 
@@ -163,8 +196,7 @@ public final class SaveTrainer {
                 log(step, metrics, evaluate || endOfRound);
                 boolean stopping = stop.getAsBoolean() && step < total;
                 if (stopping || ruledOut() || endOfRound && step == total || dueCheckpoint(step)) {
-                    listener.activity("checkpoint", step);
-                    session.saveCheckpoint(directory);
+                    checkpoint(step, stopping);
                 }
                 if (stopping) {
                     return TrainingResult.stopped(directory.folder(), step, total, last);
@@ -177,13 +209,28 @@ public final class SaveTrainer {
                 listener.warning("step " + session.step()
                         + ": the run ends here by run.stop_rule; set run.stop_rule: off and resume to go on.");
             }
-            session.export(directory.folder());
+            session.export(directory.folder(), disk);
             return TrainingResult.finished(directory.folder(), session.step(), total, last);
         }
 
         /** Whether run.stop_rule ends the run. */
         private boolean ruledOut() {
             return config.run().stopRule() == StopRule.HELD_OUT && watch.stops();
+        }
+
+        /** A full disk ends no training that goes on in memory; but what is to be stopped here would be lost. */
+        private void checkpoint(long step, boolean stopping) {
+            listener.activity("checkpoint", step);
+            session.saveCheckpoint(directory).ifPresent(reason -> {
+                List<Long> steps = directory.checkpoints().steps();
+                String newest = steps.isEmpty() ? "there is none yet" : "the newest is that of step " + steps.get(0);
+                if (stopping) {
+                    throw new UserError("The run was stopped at step " + step + " without a checkpoint: " + reason
+                            + "; " + newest + ", so free some space before you continue.");
+                }
+                listener.warning("step " + step + ": no checkpoint was written: " + reason + "; " + newest
+                        + ". The run goes on and tries again at the next one that is due; free some space.");
+            });
         }
 
         private boolean dueCheckpoint(long step) {

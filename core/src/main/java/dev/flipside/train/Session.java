@@ -14,6 +14,7 @@ import dev.flipside.model.WeightType;
 import dev.flipside.reward.RewardFunction;
 import dev.flipside.reward.RewardMix;
 import dev.flipside.run.Checkpoint;
+import dev.flipside.run.DiskSpace;
 import dev.flipside.run.Provenance;
 import dev.flipside.run.RunDirectory;
 import dev.flipside.text.Conversation;
@@ -246,14 +247,20 @@ final class Session implements AutoCloseable {
                 policy.lm().relativeChange(Path.of(config.policy().model())));
     }
 
-    void saveCheckpoint(RunDirectory directory) {
+    /** Writes a checkpoint unless the disk cannot hold it: then the folder stays as it is, and the reason is returned as the middle of a sentence. */
+    Optional<String> saveCheckpoint(RunDirectory directory) {
         if (directory.checkpoints().steps().contains(step)) {
-            return;
+            return Optional.empty();
         }
-        directory.saveCheckpoint(
-                step,
-                Map.of("round", (long) round().number),
-                folder -> CheckpointFiles.write(folder, round(), setting.first().state(), tokensSeen));
+        Optional<String> noRoom = directory.noRoomFor(CheckpointFiles.size(round()));
+        if (noRoom.isEmpty()) {
+            directory.saveCheckpoint(
+                    step,
+                    Map.of("round", (long) round().number),
+                    folder -> CheckpointFiles.write(
+                            folder, round(), setting.first().state(), tokensSeen));
+        }
+        return noRoom;
     }
 
     /** What the first evaluation found of each pair is compared with what later ones find of the same pair. */
@@ -306,13 +313,14 @@ final class Session implements AutoCloseable {
     }
 
     /** Writes the final models where users look for them. */
-    void export(Path folder) {
+    void export(Path folder, DiskSpace disk) {
         WeightType type = WeightType.valueOf(config.run().saveDtype().name());
-        AtomicFolder.write(folder.resolve("policy"), aside -> policy.lm().save(aside, type));
+        CausalLm lm = policy.lm();
+        AtomicFolder.write(folder.resolve("policy"), lm.savedBytes(type), disk, aside -> lm.save(aside, type));
         if (grader.isPresent() && config.save().preset() != Preset.OFF) {
+            RewardModel model = grader.get().model();
             AtomicFolder.write(
-                    folder.resolve("reward_model"),
-                    aside -> grader.get().model().save(aside, type));
+                    folder.resolve("reward_model"), model.savedBytes(type), disk, aside -> model.save(aside, type));
         }
     }
 

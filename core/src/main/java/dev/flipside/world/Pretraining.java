@@ -11,14 +11,13 @@ import dev.flipside.model.CausalLm;
 import dev.flipside.model.LogprobPass;
 import dev.flipside.model.TokenRow;
 import dev.flipside.model.WeightType;
+import dev.flipside.run.Durable;
 import dev.flipside.text.Continued;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Renderer;
 import dev.flipside.text.Tokenizer;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -57,7 +56,8 @@ public record Pretraining(int texts, int steps, int batchSize) {
                 loss = train(model, corpus(aside, folder.world().grammar(), seeds), seeds, progress);
                 model.save(aside, WeightType.F32);
             }
-            Files.move(aside, folder.policy(), StandardCopyOption.ATOMIC_MOVE);
+            Durable.syncTree(aside);
+            Durable.rename(aside, folder.policy());
             return loss;
         } catch (IOException e) {
             throw new UserError(folder.policy() + " cannot be written (" + e + "): choose another folder.", e);

@@ -74,6 +74,16 @@ class RowsTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"a.jsonl", "a.jsonl.gz", "a.json"})
+    void aKeyGivenTwiceIsRefused(String name) throws IOException {
+        Path file = write(name, LINES + "\n{\"prompt\": \"c\", \"meta\": {\"x\": 1, \"x\": 2}}\n");
+        assertThatThrownBy(() -> Rows.read(file))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining(file + ", line ")
+                .hasMessageContaining("Duplicate field 'x'");
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"a.csv", "a.csv.gz", "odd [1]*.csv"})
     void csv(String name) throws IOException {
         Path file = write(name, "prompt,n,empty\n\"a, \"\"b\"\";\nc\",007,\nd,1e5,x\n");

@@ -270,7 +270,7 @@ class SamplerTest {
                 assertThatThrownBy(() -> sampler.choose(logits, new double[] {0.99, 0.5}))
                         .isInstanceOf(UserError.class)
                         .hasMessageContaining("not finite")
-                        .hasMessageContaining("row 0");
+                        .hasMessageContaining("row 1");
             }
         }
     }

@@ -8,12 +8,17 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class CheckpointsTest {
     private static final Map<String, Long> POSITIONS = Map.of("round", 2L, "optimizer_steps", 14L);
     private static final Map<String, Long> LOGS = Map.of("metrics.jsonl", 321L);
+
+    private static final Map<String, String> HASHES = Map.of("metrics.jsonl", "ab12");
+    private static final Function<Checkpoint, Optional<String>> WHOLE = checkpoint -> Optional.empty();
 
     @TempDir
     Path folder;
@@ -22,7 +27,7 @@ class CheckpointsTest {
     void givesBackWhatWasWritten() throws IOException {
         Checkpoint written = write(open(3), 7);
 
-        Checkpoint found = open(3).latest().orElseThrow();
+        Checkpoint found = open(3).latest(WHOLE).orElseThrow();
         assertThat(found).isEqualTo(written);
         assertThat(found.step()).isEqualTo(7);
         assertThat(found.positions()).isEqualTo(POSITIONS);
@@ -33,7 +38,7 @@ class CheckpointsTest {
 
     @Test
     void thereIsNoneInANewRun() {
-        assertThat(open(1).latest()).isEmpty();
+        assertThat(open(1).latest(WHOLE)).isEmpty();
     }
 
     @Test
@@ -61,8 +66,8 @@ class CheckpointsTest {
         Checkpoints checkpoints = open(1);
         write(checkpoints, 7);
         // While the next one is written the one before it must still be there.
-        checkpoints.write(14, POSITIONS, LOGS, aside -> {
-            assertThat(checkpoints.latest().orElseThrow().step()).isEqualTo(7);
+        checkpoints.write(14, POSITIONS, LOGS, HASHES, aside -> {
+            assertThat(checkpoints.latest(WHOLE).orElseThrow().step()).isEqualTo(7);
             assertThat(checkpoints.steps()).containsExactly(7L);
         });
         assertThat(checkpoints.steps()).containsExactly(14L);
@@ -77,7 +82,7 @@ class CheckpointsTest {
         Files.createDirectories(folder.resolve("notes-of-the-user"));
 
         Checkpoints reopened = open(3);
-        assertThat(reopened.latest().orElseThrow().step()).isEqualTo(7);
+        assertThat(reopened.latest(WHOLE).orElseThrow().step()).isEqualTo(7);
         assertThat(names()).containsExactlyInAnyOrder("step-7", "notes-of-the-user");
         assertThat(write(reopened, 14).step()).isEqualTo(14);
     }
@@ -87,7 +92,7 @@ class CheckpointsTest {
         Checkpoints checkpoints = open(3);
         write(checkpoints, 7);
 
-        assertThatThrownBy(() -> checkpoints.write(14, POSITIONS, LOGS, aside -> {
+        assertThatThrownBy(() -> checkpoints.write(14, POSITIONS, LOGS, HASHES, aside -> {
                     Files.write(aside.resolve("half"), new byte[5]);
                     throw new IOException("No space left on device");
                 }))
@@ -115,14 +120,22 @@ class CheckpointsTest {
         bytes[bytes.length / 2] ^= 1;
         Files.write(file, bytes);
 
-        assertThatThrownBy(checkpoints::latest)
+        assertThatThrownBy(() -> checkpoints.latest(WHOLE))
                 .isInstanceOf(UserError.class)
                 .hasMessage("Checkpoint " + damaged
-                        + " is damaged: policy/model.safetensors does not have the checksum in manifest.json; delete "
-                        + damaged + " to resume from " + folder.resolve("step-7") + ", which is intact.");
+                        + " is damaged: policy/model.safetensors does not have the checksum in manifest.json; `flipside train "
+                        + folder.resolveSibling("config.yaml") + " --from-step 7` goes back to "
+                        + folder.resolve("step-7") + ", which is whole, and forgets what came after it.");
+        assertThat(checkpoints.at(7, WHOLE).orElseThrow().step()).isEqualTo(7);
+        assertThat(checkpoints.at(0, WHOLE)).isEmpty();
+        assertThatThrownBy(() -> checkpoints.at(14, WHOLE)).hasMessageContaining("--from-step 7`");
+        assertThatThrownBy(() -> checkpoints.at(9, WHOLE))
+                .isInstanceOf(UserError.class)
+                .hasMessage("There is no checkpoint of step 9 in " + folder
+                        + ", only of 7, 14; name one that is there, or 0 to begin again.");
 
-        Durable.deleteTree(damaged);
-        assertThat(checkpoints.latest().orElseThrow().step()).isEqualTo(7);
+        checkpoints.deleteAfter(7);
+        assertThat(checkpoints.latest(WHOLE).orElseThrow().step()).isEqualTo(7);
     }
 
     @Test
@@ -131,10 +144,11 @@ class CheckpointsTest {
         Path file = damaged.resolve("policy/model.safetensors");
         Files.write(file, new byte[3]);
 
-        assertThatThrownBy(() -> open(3).latest())
+        assertThatThrownBy(() -> open(3).latest(WHOLE))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("policy/model.safetensors has 3 bytes instead of " + content(7).length)
-                .hasMessageContaining("no earlier checkpoint is intact, so delete " + folder);
+                .hasMessageContaining("no checkpoint beside it can be continued either")
+                .hasMessageContaining("--from-step 0` begins the run again.");
     }
 
     @Test
@@ -146,10 +160,9 @@ class CheckpointsTest {
         Files.delete(folder.resolve("step-21/policy/model.safetensors"));
         Files.delete(folder.resolve("step-14/manifest.json"));
 
-        assertThatThrownBy(checkpoints::latest)
+        assertThatThrownBy(() -> checkpoints.latest(WHOLE))
                 .hasMessageContaining("policy/model.safetensors is missing")
-                .hasMessageContaining("delete " + folder.resolve("step-21") + " and " + folder.resolve("step-14"))
-                .hasMessageContaining("to resume from " + folder.resolve("step-7"));
+                .hasMessageContaining("--from-step 7` goes back to " + folder.resolve("step-7"));
     }
 
     @Test
@@ -157,7 +170,7 @@ class CheckpointsTest {
         Path manifest = write(open(3), 7).folder().resolve("manifest.json");
         Files.writeString(manifest, Files.readString(manifest).replace("\"round\" : 2", "\"round\" : 3"));
 
-        assertThatThrownBy(() -> open(3).latest())
+        assertThatThrownBy(() -> open(3).latest(WHOLE))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("manifest.json does not have the checksum in manifest.sha256");
     }
@@ -166,7 +179,7 @@ class CheckpointsTest {
     void aRenamedCheckpointIsFound() throws IOException {
         Files.move(write(open(3), 7).folder(), folder.resolve("step-9"));
 
-        assertThatThrownBy(() -> open(3).latest()).hasMessageContaining("manifest.json is of step 7");
+        assertThatThrownBy(() -> open(3).latest(WHOLE)).hasMessageContaining("manifest.json is of step 7");
     }
 
     private Checkpoints open(int limit) {
@@ -174,7 +187,7 @@ class CheckpointsTest {
     }
 
     private static Checkpoint write(Checkpoints checkpoints, long step) {
-        return checkpoints.write(step, POSITIONS, LOGS, aside -> {
+        return checkpoints.write(step, POSITIONS, LOGS, HASHES, aside -> {
             Files.createDirectory(aside.resolve("policy"));
             Files.write(aside.resolve("policy/model.safetensors"), content(step));
             Files.writeString(aside.resolve("empty"), "");

@@ -26,7 +26,7 @@ class KillTest {
         for (int kill = 0; kill < KILLS; kill++) {
             Process writer = ChildJvm.start(WriteCheckpoints.class, folder.toString());
             long acknowledged = killAfterASave(writer, last, 37L * kill);
-            try (RunDirectory run = RunDirectory.resume(folder, 2, true)) {
+            try (RunDirectory run = RunDirectory.resume(folder, RunSettings.of(2, true))) {
                 long step = run.resumedFrom().orElseThrow().step();
                 // What was acknowledged is there; one more may have been renamed but not yet reported.
                 assertThat(step).isBetween(acknowledged, acknowledged + 1);
@@ -59,8 +59,8 @@ class KillTest {
         public static void main(String[] args) {
             Path folder = Path.of(args[0]);
             try (RunDirectory run = Files.exists(folder)
-                    ? RunDirectory.resume(folder, 2, true)
-                    : RunDirectory.create(folder, "run:\n", 2, true)) {
+                    ? RunDirectory.resume(folder, RunSettings.of(2, true))
+                    : RunDirectory.create(folder, "run:\n", RunSettings.of(2, true))) {
                 Optional<Checkpoint> from = run.resumedFrom();
                 long start = from.map(Checkpoint::step).orElse(0L);
                 System.out.println("resumed from " + start);

@@ -55,7 +55,7 @@ class MetricsTest {
 
     @Test
     void everyScalarCanBeReadBack() throws IOException {
-        try (Metrics metrics = Metrics.open(folder, Clock.systemUTC(), true)) {
+        try (Metrics metrics = Metrics.open(folder, Clock.systemUTC(), true, Map.of())) {
             for (int step = 0; step < 50; step++) {
                 metrics.log(step, values(step * 0.25, -step));
             }
@@ -69,7 +69,7 @@ class MetricsTest {
 
     @Test
     void aLineHoldsStepAndValuesInOrderAndNullForWhatJsonCannotSay() throws IOException {
-        try (Metrics metrics = Metrics.open(folder, Clock.systemUTC(), true)) {
+        try (Metrics metrics = Metrics.open(folder, Clock.systemUTC(), true, Map.of())) {
             metrics.log(3, values(0.1, Double.NaN));
             metrics.log(4, values(Double.NEGATIVE_INFINITY, 1e-300));
         }
@@ -82,8 +82,8 @@ class MetricsTest {
     }
 
     @Test
-    void aMetricCannotTakeTheStepsName() {
-        try (Metrics metrics = Metrics.open(folder, Clock.systemUTC(), true)) {
+    void aMetricCannotTakeTheStepsName() throws IOException {
+        try (Metrics metrics = Metrics.open(folder, Clock.systemUTC(), true, Map.of())) {
             assertThatThrownBy(() -> metrics.log(0, Map.of("step", 1.0))).isInstanceOf(IllegalArgumentException.class);
             assertThat(metrics.positions()).containsEntry("metrics.jsonl", 0L);
         }
@@ -109,9 +109,45 @@ class MetricsTest {
         assertThat(resumed.resolve(Metrics.EVENTS)).hasSameBinaryContentAs(undisturbed.resolve(Metrics.EVENTS));
     }
 
-    private static Map<String, Long> logSteps(Path folder, int from, int to, Map<String, Long> positions) {
-        try (Metrics metrics = Metrics.open(folder, at(1500), true)) {
-            metrics.truncateTo(positions);
+    /** Only what people read has wall times: nothing else depends on a clock that goes back. */
+    @Test
+    void aClockThatIsSetBackChangesNoLine() throws IOException {
+        Path steady = folder.resolve("steady");
+        Path back = folder.resolve("back");
+        logSteps(steady, 0, 6, Map.of());
+        try (Metrics metrics = Metrics.open(back, at(9_000_000), true, Map.of())) {
+            metrics.log(0, values(1, 0));
+        }
+        logSteps(back, 0, 1, Map.of());
+        Map<String, Long> position = Map.of(Metrics.LINES, Files.size(back.resolve(Metrics.LINES)));
+        try (Metrics metrics = Metrics.open(back, at(10), true, position)) {
+            for (int step = 1; step < 6; step++) {
+                metrics.log(step, values(1.0 / (step + 1), step));
+            }
+        }
+        assertThat(back.resolve(Metrics.LINES)).hasSameBinaryContentAs(steady.resolve(Metrics.LINES));
+        assertThat(Files.size(back.resolve(Metrics.EVENTS))).isEqualTo(Files.size(steady.resolve(Metrics.EVENTS)));
+    }
+
+    @Test
+    void whatTensorBoardLostIsMadeAgainFromTheLines() throws IOException {
+        Path undisturbed = folder.resolve("undisturbed");
+        Path resumed = folder.resolve("resumed");
+        logSteps(undisturbed, 0, 6, Map.of());
+        Map<String, Long> positions = logSteps(resumed, 0, 3, Map.of());
+        Files.delete(resumed.resolve(Metrics.EVENTS));
+        Files.delete(resumed.resolve(Metrics.EVENTS).getParent());
+        logSteps(resumed, 3, 6, positions);
+        assertThat(resumed.resolve(Metrics.EVENTS)).hasSameBinaryContentAs(undisturbed.resolve(Metrics.EVENTS));
+
+        // A run that was begun without them.
+        logSteps(resumed, 3, 6, Map.of(Metrics.LINES, positions.get(Metrics.LINES)));
+        assertThat(resumed.resolve(Metrics.EVENTS)).hasSameBinaryContentAs(undisturbed.resolve(Metrics.EVENTS));
+    }
+
+    private static Map<String, Long> logSteps(Path folder, int from, int to, Map<String, Long> positions)
+            throws IOException {
+        try (Metrics metrics = Metrics.open(folder, at(1500), true, positions)) {
             for (int step = from; step < to; step++) {
                 metrics.log(step, values(1.0 / (step + 1), step));
             }

@@ -10,6 +10,7 @@ import dev.flipside.model.CausalLm;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.WeightType;
 import dev.flipside.run.RunDirectory;
+import dev.flipside.run.RunSettings;
 import java.nio.file.Path;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -90,7 +91,7 @@ class NonFiniteTest {
         assertThat(folder.resolve("diverges/policy")).doesNotExist();
         Path checkpoint = RunFiles.newestCheckpoint(folder.resolve("diverges"));
         try (CausalLm lm = CausalLm.load(checkpoint.resolve("policy"), Device.CPU);
-                RunDirectory verified = RunDirectory.resume(folder.resolve("diverges"), 2, false)) {
+                RunDirectory verified = RunDirectory.resume(folder.resolve("diverges"), RunSettings.of(2, false))) {
             assertThat(verified.resumedFrom().orElseThrow().folder()).isEqualTo(checkpoint);
             assertThat(lm.parameters().firstNonFiniteWeight()).isEmpty();
         }

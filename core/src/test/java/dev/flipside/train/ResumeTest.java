@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flipside.config.UserError;
+import dev.flipside.run.DiskSpace;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -128,5 +129,69 @@ class ResumeTest {
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("optimisers.safetensors")
                 .hasMessageContaining("step-3");
+    }
+
+    @Test
+    void goingBackToAnEarlierCheckpointEndsInTheSameBytes() throws Exception {
+        Path run = run("back", EVERYTHING_WITH_A_STATE, 7);
+        Files.delete(RunFiles.newestCheckpoint(run).resolve("state.json"));
+        assertThatThrownBy(() -> resume("back", EVERYTHING_WITH_A_STATE))
+                .hasMessageContaining("step-7 is damaged: state.json is missing")
+                .hasMessageContaining("config.yaml --from-step 6`");
+        new SaveTrainer(world.config("back", options(EVERYTHING_WITH_A_STATE, false)))
+                .fromStep(6)
+                .run();
+        RunFiles.assertSameResult(run, undisturbed);
+    }
+
+    @Test
+    void theTrainingOfARewardModelIsNotOverwritten() throws Exception {
+        Path run = new RewardTrainer(world.rewardTraining("reward-run")).run().folder();
+        byte[] before = Files.readAllBytes(run.resolve("metrics.jsonl"));
+        assertThatThrownBy(() -> resume("reward-run", List.of("run.max_steps=2", "save.replay_weight=1")))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("its config.yaml is not one that flipside train wrote");
+        assertThat(Files.readAllBytes(run.resolve("metrics.jsonl"))).isEqualTo(before);
+    }
+
+    /** The disk is full at the second checkpoint and has room again at the third. */
+    @Test
+    void aFullDiskKeepsTheOlderCheckpointAndTheRunGoesOn() {
+        List<String> options = new ArrayList<>(EVERYTHING_WITH_A_STATE);
+        options.add("run.save_total_limit=5");
+        AtomicInteger asked = new AtomicInteger();
+        DiskSpace disk = new DiskSpace(place -> asked.incrementAndGet() == 2 ? 1000 : Long.MAX_VALUE);
+        Recorder recorder = new Recorder();
+        TrainingResult result = new SaveTrainer(world.config("full", options(options, false)))
+                .disk(disk)
+                .listener(recorder)
+                .run();
+        assertThat(result.completed()).isTrue();
+        assertThat(recorder.warnings)
+                .filteredOn(w -> w.contains("no checkpoint"))
+                .singleElement()
+                .asString()
+                .startsWith("step 6: no checkpoint was written: it takes ")
+                .contains("has 0.0 MB free; the newest is that of step 3. The run goes on");
+        RunFiles.assertSameResult(result.folder(), undisturbed);
+        assertThat(result.folder().resolve("checkpoints/step-6")).doesNotExist();
+    }
+
+    @Test
+    void whatTheDiskCannotHoldAtTheEndIsSaid() {
+        List<String> options = options(EVERYTHING_WITH_A_STATE, false);
+        DiskSpace full = new DiskSpace(place -> 1000);
+        assertThatThrownBy(() -> new SaveTrainer(world.config("full-end", options))
+                        .disk(full)
+                        .run())
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("full-end/policy was not written: it takes ");
+        assertThatThrownBy(() -> new SaveTrainer(world.config("full-stop", options))
+                        .disk(full)
+                        .stopWhen(() -> true)
+                        .run())
+                .isInstanceOf(UserError.class)
+                .hasMessageStartingWith("The run was stopped at step 1 without a checkpoint: it takes ")
+                .hasMessageContaining("there is none yet, so free some space");
     }
 }

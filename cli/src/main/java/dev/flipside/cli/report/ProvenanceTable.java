@@ -1,7 +1,9 @@
 package dev.flipside.cli.report;
 
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,7 +22,9 @@ import java.util.Set;
  * @param configs whole configurations: a name and the YAML
  */
 record ProvenanceTable(List<Question.Fact> facts, List<Config> configs) {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
 
     record Config(String name, String yaml) {}
 

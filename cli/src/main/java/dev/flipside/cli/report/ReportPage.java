@@ -4,12 +4,12 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.samskivert.mustache.Mustache;
 import dev.flipside.config.UserError;
+import dev.flipside.run.Durable;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
@@ -50,13 +50,11 @@ public record ReportPage(
 
     /** Writes the page aside and renames it. */
     public void write(Path file) {
-        Path aside = file.resolveSibling("." + file.getFileName() + ".tmp");
         try {
             if (file.toAbsolutePath().getParent() != null) {
                 Files.createDirectories(file.toAbsolutePath().getParent());
             }
-            Files.writeString(aside, html());
-            Files.move(aside, file, StandardCopyOption.REPLACE_EXISTING, StandardCopyOption.ATOMIC_MOVE);
+            Durable.write(file, html());
         } catch (IOException e) {
             throw new UserError(file + " cannot be written (" + e + "): choose another --output.", e);
         }

@@ -1,14 +1,22 @@
 package dev.flipside.cli.report;
 
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.UserError;
+import dev.flipside.run.SampleFiles;
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.io.SequenceInputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -23,7 +31,9 @@ import java.util.TreeMap;
  * @param seed of the run that they are from
  */
 record Samples(String arm, int colour, String seed, List<Group> groups) {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
     private static final int GROUPS_PER_STEP = 2;
     private static final int COMPLETIONS_PER_GROUP = 8;
     private static final int LONGEST_TEXT = 600;
@@ -59,8 +69,7 @@ record Samples(String arm, int colour, String seed, List<Group> groups) {
         List<Samples> samples = new ArrayList<>();
         for (ArmRuns arm : arms) {
             for (ArmRuns.Run run : arm.runs()) {
-                Path file = run.folder().resolve("samples.jsonl");
-                List<Group> groups = Files.isRegularFile(file) ? groups(file) : List.of();
+                List<Group> groups = groups(run.folder());
                 if (!groups.isEmpty()) {
                     samples.add(new Samples(arm.name(), arm.index(), Long.toString(run.seed()), groups));
                     break;
@@ -72,12 +81,12 @@ record Samples(String arm, int colour, String seed, List<Group> groups) {
         return samples;
     }
 
-    private static List<Group> groups(Path file) {
+    private static List<Group> groups(Path run) {
         Map<Place, List<Line>> taught = new LinkedHashMap<>();
         Map<Place, List<Line>> updated = new LinkedHashMap<>();
         long first = Long.MAX_VALUE;
         long last = Long.MIN_VALUE;
-        try (BufferedReader reader = Files.newBufferedReader(file)) {
+        try (BufferedReader reader = reader(SampleFiles.files(run))) {
             for (String text = reader.readLine(); text != null; text = reader.readLine()) {
                 JsonNode node = JSON.readTree(text);
                 Place place =
@@ -95,9 +104,20 @@ record Samples(String arm, int colour, String seed, List<Group> groups) {
                         .add(line(node, teaches));
             }
         } catch (IOException e) {
-            throw new UserError(file + " cannot be read (" + e + "); restore it, or move it away.", e);
+            throw new UserError(
+                    "The samples in " + run + " cannot be read (" + e + "); restore them, or move them away.", e);
         }
         return chosen(taught.isEmpty() ? updated : taught, updated, !taught.isEmpty());
+    }
+
+    /** All files one after another: every line in them is whole. */
+    private static BufferedReader reader(List<Path> files) throws IOException {
+        List<InputStream> streams = new ArrayList<>();
+        for (Path file : files) {
+            streams.add(Files.newInputStream(file));
+        }
+        return new BufferedReader(new InputStreamReader(
+                new SequenceInputStream(Collections.enumeration(streams)), StandardCharsets.UTF_8));
     }
 
     private static Line line(JsonNode node, boolean teaches) {

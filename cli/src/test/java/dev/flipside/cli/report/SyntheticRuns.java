@@ -108,8 +108,8 @@ final class SyntheticRuns {
             metrics.append(JSON.writeValueAsString(line)).append('\n');
         }
         Files.writeString(folder.resolve("metrics.jsonl"), metrics);
-        StringBuilder samples = new StringBuilder();
         for (int step : new int[] {1, 10, STEPS}) {
+            StringBuilder samples = new StringBuilder();
             for (int sample = 0; sample < 4; sample++) {
                 if (arm > 0) {
                     samples.append(sample(step, sample, "reward_model")).append('\n');
@@ -118,8 +118,10 @@ final class SyntheticRuns {
             for (int sample = 0; sample < 4; sample++) {
                 samples.append(sample(step, sample, "policy")).append('\n');
             }
+            // As under logging.samples_max_mb: the tenth file comes after the second.
+            String name = step == 1 ? "samples.jsonl" : step == 10 ? "samples-2.jsonl" : "samples-10.jsonl";
+            Files.writeString(folder.resolve(name), samples);
         }
-        Files.writeString(folder.resolve("samples.jsonl"), samples);
         return folder;
     }
 

@@ -4,11 +4,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
+import dev.flipside.run.Durable;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -58,7 +58,8 @@ final class ReplyCache {
             entry.set("request", JSON.readTree(body));
             entry.set("response", response);
             Files.writeString(aside, entry + "\n");
-            Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
+            Durable.sync(aside);
+            Durable.rename(aside, file);
         } catch (IOException e) {
             throw refused("write", file, e);
         }

@@ -1,7 +1,9 @@
 package dev.flipside.eval.policy;
 
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.UserError;
 import dev.flipside.data.JsonText;
 import dev.flipside.data.PlainText;
@@ -20,7 +22,9 @@ import java.util.Map;
  * <p>Four marks: a prompt is right when all its instructions are followed, and every instruction counts for itself; each strictly and loosely.
  */
 public final class IfEval {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
 
     private IfEval() {}
 
