@@ -1,12 +1,14 @@
 package dev.flipside.text;
 
+import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.BoundedFile;
 import dev.flipside.config.UserError;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -22,7 +24,12 @@ import java.util.TreeMap;
  * own business.
  */
 final class TokenizerJson {
-    private static final ObjectMapper JSON = new ObjectMapper();
+    /** A key that stands twice would be one value to us and another to the native library. */
+    private static final ObjectMapper JSON = JsonMapper.builder()
+            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+            .build();
+
+    private static final List<String> UNUSED = List.of("truncation", "padding");
     private static final List<String> FLAGS = List.of("single_word", "lstrip", "rstrip", "normalized", "special");
 
     private final Path file;
@@ -44,7 +51,7 @@ final class TokenizerJson {
     /** @throws UserError when the two files contradict each other */
     static Content read(Path modelDir, SpecialTokens specialTokens) throws IOException {
         Path file = modelDir.resolve("tokenizer.json");
-        byte[] bytes = Files.readAllBytes(file);
+        byte[] bytes = BoundedFile.bytes(file);
         JsonNode tree = JSON.readTree(bytes);
         if (!(tree instanceof ObjectNode json) || !json.path("model").isObject()) {
             return new Content(bytes, tree); // the native library says what is wrong with it
@@ -52,7 +59,9 @@ final class TokenizerJson {
         JsonNode config = SpecialTokens.readObject(modelDir.resolve("tokenizer_config.json"));
         TokenizerJson tokenizer = new TokenizerJson(file, json, config, specialTokens);
         tokenizer.refuseSplitting();
+        TokenizerCheck.require(file, json);
         tokenizer.addTokens();
+        tokenizer.removeUnused();
         return tokenizer.changed ? new Content(JSON.writeValueAsBytes(json), json) : new Content(bytes, json);
     }
 
@@ -61,6 +70,13 @@ final class TokenizerJson {
             throw new UserError(
                     file.resolveSibling("tokenizer_config.json")
                             + ": split_special_tokens is true, which would take the special tokens of a chat template apart; remove that key.");
+        }
+    }
+
+    /** Both are switched off after loading, and are not to fail before. */
+    private void removeUnused() {
+        for (String key : UNUSED) {
+            changed |= !json.path(key).isNull() && json.remove(key) != null;
         }
     }
 
