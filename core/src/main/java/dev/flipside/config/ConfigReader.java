@@ -211,12 +211,24 @@ public final class ConfigReader {
             if (!Files.isRegularFile(file)) {
                 throw new UserError("config file " + file + " does not exist.");
             }
-            return YAML.readTree(Files.readString(file));
+            return withoutZeros(file.toString(), YAML.readTree(BoundedFile.text(file)));
         } catch (JacksonException e) {
             throw new UserError(file + " line " + line(e) + " is not valid YAML: " + e.getOriginalMessage() + ".", e);
         } catch (IOException e) {
             throw new UserError("config file " + file + " cannot be read: " + e.getMessage() + ".", e);
         }
+    }
+
+    /** Most texts of a configuration name files, and no path holds a zero character. */
+    private static JsonNode withoutZeros(String where, JsonNode node) {
+        if (node.isTextual() && node.textValue().indexOf('\0') >= 0) {
+            throw new UserError(where + " has a text with a zero character: remove it.");
+        }
+        node.properties().forEach(entry -> withoutZeros(where + ": " + entry.getKey(), entry.getValue()));
+        for (int i = 0; node.isArray() && i < node.size(); i++) {
+            withoutZeros(where + " [" + i + "]", node.get(i));
+        }
+        return node;
     }
 
     private static JsonNode parseOverride(String override) {
@@ -228,7 +240,7 @@ public final class ConfigReader {
         }
         try {
             ObjectNode node = YAML.createObjectNode();
-            JsonNode value = YAML.readTree(override.substring(equals + 1));
+            JsonNode value = withoutZeros(override.substring(0, equals), YAML.readTree(override.substring(equals + 1)));
             node.putObject(override.substring(0, dot))
                     .set(override.substring(dot + 1, equals), value.isMissingNode() ? node.nullNode() : value);
             return node;

@@ -1,6 +1,7 @@
 package dev.flipside.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.flipside.config.BoundedFile;
 import dev.flipside.config.UserError;
 import dev.flipside.text.jinja.Template;
 import dev.flipside.text.jinja.TemplateException;
@@ -80,7 +81,7 @@ public final class ChatTemplate {
         Path jinjaFile = modelDir.resolve("chat_template.jinja");
         if (Files.isRegularFile(jinjaFile)) {
             try {
-                String source = Files.readString(jinjaFile);
+                String source = BoundedFile.text(jinjaFile);
                 return Optional.of(new ChatTemplate(jinjaFile.toString(), source, specialTokens, clock));
             } catch (IOException e) {
                 throw new UserError(

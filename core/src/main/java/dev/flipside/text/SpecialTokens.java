@@ -2,6 +2,7 @@ package dev.flipside.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.config.BoundedFile;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -39,7 +40,7 @@ public record SpecialTokens(Optional<String> bos, Optional<String> eos, Optional
             return mapper.createObjectNode();
         }
         try {
-            JsonNode node = mapper.readTree(file.toFile());
+            JsonNode node = mapper.readTree(BoundedFile.bytes(file));
             if (!node.isObject()) {
                 throw new UserError(file + " is not a JSON object: copy the model directory again.");
             }

@@ -1,6 +1,7 @@
 package dev.flipside.train;
 
 import dev.flipside.config.ChatTemplateConfig;
+import dev.flipside.config.BoundedFile;
 import dev.flipside.config.UserError;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.text.ChatTemplate;
@@ -66,7 +67,7 @@ public final class Renderers {
 
     private static String read(Path file) {
         try {
-            return Files.readString(file);
+            return BoundedFile.text(file);
         } catch (IOException e) {
             throw new UserError("chat_template: " + file + " cannot be read (" + e + "); name a Jinja file.", e);
         }
