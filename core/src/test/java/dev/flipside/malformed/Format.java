@@ -196,11 +196,19 @@ enum Format {
     PARQUET(4, "rows.parquet", Mutation::bytes, "data") {
         @Override
         void prepare(Path folder, int variant) throws IOException {
+            Path whole = folder.resolveSibling("whole.parquet");
+            if (!Files.exists(whole)) {
+                make(whole);
+            }
+            Files.copy(whole, folder.resolve("rows.parquet"));
+        }
+
+        private static void make(Path file) throws IOException {
             try (Connection connection = DriverManager.getConnection("jdbc:duckdb:");
                     Statement statement = connection.createStatement()) {
                 statement.execute(
                         "COPY (SELECT 'p' || i AS prompt, 'yes' || i AS chosen, 'no' AS rejected, [1, i] AS extra FROM range(50) t(i)) TO '"
-                                + folder.resolve("rows.parquet") + "' (FORMAT parquet)");
+                                + file + "' (FORMAT parquet)");
             } catch (SQLException e) {
                 throw new IOException(e);
             }
@@ -224,8 +232,7 @@ enum Format {
                       lora: {r: 8, target_modules: [q_proj, v_proj]}
                     reward_model:
                       model: runs/rm
-                      functions:
-                        length: {weight: 0.5}
+                      functions: [{name: length, weight: 0.5}]
                     data: {prompts: p.jsonl}
                     rollout:
                       num_generations: 8
@@ -327,5 +334,4 @@ enum Format {
         String pairs = PreferenceData.read(file, Margin.parse(Optional.empty())).toString();
         return pairs + PromptData.read(file);
     }
-
 }

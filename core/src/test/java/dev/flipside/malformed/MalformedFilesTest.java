@@ -93,6 +93,7 @@ class MalformedFilesTest {
         try {
             return format.read(folder);
         } catch (UserError e) {
+            assertThat(format).as(e.getMessage()).isEqualTo(Format.CHAT_TEMPLATE);
             return "refused: " + e.getMessage(); // a template that wants other messages
         }
     }
