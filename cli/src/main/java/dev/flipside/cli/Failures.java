@@ -21,7 +21,10 @@ final class Failures {
         boolean user = failure instanceof UserError || wrongInput.isPresent();
         // A training that diverged and a Hub that is away say themselves what happened and what to do.
         boolean plain = user || failure instanceof NonFiniteException || failure instanceof HubUnavailableException;
-        err.println(plain ? "flipside: " + wrongInput.orElse(failure.getMessage()) : "flipside failed: " + describe(failure));
+        err.println(
+                plain
+                        ? "flipside: " + wrongInput.orElse(failure.getMessage())
+                        : "flipside failed: " + describe(failure));
         if (debug) {
             failure.printStackTrace(err);
         } else if (!plain) {

@@ -17,7 +17,8 @@ class LastResortTest {
 
     @Test
     void errorsOfTheJavaMachineAreSentences() {
-        assertThat(told(new OutOfMemoryError("Java heap space"))).contains("not enough memory (Java heap space)", "-Xmx");
+        assertThat(told(new OutOfMemoryError("Java heap space")))
+                .contains("not enough memory (Java heap space)", "-Xmx");
         assertThat(told(new StackOverflowError())).contains("nested too deeply");
         assertThat(told(new UnsatisfiedLinkError("no jniTorch in path")))
                 .contains("UnsatisfiedLinkError: no jniTorch in path", "flipside doctor");
@@ -28,7 +29,8 @@ class LastResortTest {
     @Test
     void aPathThatCannotBeOneIsTheUsersToMend() {
         assertThat(LastResort.wrongInput(new InvalidPathException("a\0b", "Nul character not allowed")))
-                .hasValueSatisfying(told -> assertThat(told).contains("'a?b' cannot be a path (Nul character not allowed)"));
+                .hasValueSatisfying(
+                        told -> assertThat(told).contains("'a?b' cannot be a path (Nul character not allowed)"));
         assertThat(LastResort.wrongInput(new IllegalStateException("x"))).isEmpty();
     }
 }

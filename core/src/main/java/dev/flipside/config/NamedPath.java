@@ -18,7 +18,8 @@ public final class NamedPath {
             return Path.of(text);
         } catch (InvalidPathException e) {
             throw new UserError(
-                    where + " is '" + visible(text) + "', which cannot be a path (" + e.getReason() + "): correct it.", e);
+                    where + " is '" + visible(text) + "', which cannot be a path (" + e.getReason() + "): correct it.",
+                    e);
         }
     }
 

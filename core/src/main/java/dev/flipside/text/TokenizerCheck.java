@@ -48,8 +48,8 @@ final class TokenizerCheck {
     }
 
     private UserError error(String what) {
-        return new UserError(
-                file + ": " + what + "; the tokenizer library cannot be given that: save the tokenizer again in transformers.");
+        return new UserError(file + ": " + what
+                + "; the tokenizer library cannot be given that: save the tokenizer again in transformers.");
     }
 
     private void section(Section section) {
@@ -113,7 +113,8 @@ final class TokenizerCheck {
                     + ", which matches where there is nothing");
         }
         double content = utf8(part.path("content").asText());
-        double taken = pattern.has("String") ? Math.max(1, utf8(pattern.path("String").asText())) : 1;
+        double taken =
+                pattern.has("String") ? Math.max(1, utf8(pattern.path("String").asText())) : 1;
         return Math.max(1, content / taken + (nullable ? 1 : 0));
     }
 
@@ -199,7 +200,8 @@ final class TokenizerCheck {
             // White space that one token takes on its right and another begins with is cut with a negative length.
             String content = token.path("content").asText();
             boolean begins = content.isBlank() || Character.isWhitespace(content.codePointAt(0));
-            boolean rewritten = token.path("normalized").asBoolean() && json.path("normalizer").isObject();
+            boolean rewritten = token.path("normalized").asBoolean()
+                    && json.path("normalizer").isObject();
             if (right && token.path("lstrip").asBoolean() && (begins || rewritten)) {
                 throw error("the added token '" + shortened(content)
                         + "' takes white space on its left that another takes on its right");
@@ -218,8 +220,7 @@ final class TokenizerCheck {
             }
         } else {
             for (Map.Entry<String, JsonNode> entry : vocabulary.properties()) {
-                if (!TokenizerSchema.isId(entry.getValue())
-                        || entry.getKey().length() > MAX_TOKEN_LENGTH) {
+                if (!TokenizerSchema.isId(entry.getValue()) || entry.getKey().length() > MAX_TOKEN_LENGTH) {
                     throw error("model.vocab gives '" + shortened(entry.getKey()) + "' the id "
                             + TokenizerSchema.shown(entry.getValue()) + ", which no token can have");
                 }

@@ -97,8 +97,9 @@ final class TokenizerSchema {
         private boolean fits(JsonNode value) {
             return switch (this) {
                 case BOOL -> value.isBoolean();
-                case CHARACTER -> isText(value, 2)
-                        && value.asText().codePointCount(0, value.asText().length()) == 1;
+                case CHARACTER ->
+                    isText(value, 2)
+                            && value.asText().codePointCount(0, value.asText().length()) == 1;
                 case TEXT -> isText(value, MAX_TEXT);
                 case WRITTEN_TEXT -> isText(value, MAX_TEXT) && !value.asText().isEmpty();
                 case CHARSMAP -> isText(value, MAX_CHARSMAP);
@@ -108,10 +109,8 @@ final class TokenizerSchema {
                 case BEHAVIOR -> value.isTextual() && BEHAVIORS.contains(value.asText());
                 case SCHEME -> value.isTextual() && SCHEMES.contains(value.asText());
                 case PATTERN -> isPattern(value);
-                case TOKEN_AND_ID -> value.isArray()
-                        && value.size() == 2
-                        && isText(value.get(0), MAX_TEXT)
-                        && isId(value.get(1));
+                case TOKEN_AND_ID ->
+                    value.isArray() && value.size() == 2 && isText(value.get(0), MAX_TEXT) && isId(value.get(1));
                 case PIECES -> isList(value) && all(value, Kind::isPiece);
                 case TOKENS -> value.isObject() && value.size() <= MAX_LIST && all(value, Kind::isTokenOfTemplate);
             };

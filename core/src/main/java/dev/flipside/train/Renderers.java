@@ -1,7 +1,7 @@
 package dev.flipside.train;
 
-import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.BoundedFile;
+import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.text.ChatTemplate;
@@ -9,7 +9,6 @@ import dev.flipside.text.Renderer;
 import dev.flipside.text.SpecialTokens;
 import dev.flipside.text.Tokenizer;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneOffset;

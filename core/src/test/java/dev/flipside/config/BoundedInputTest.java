@@ -65,7 +65,8 @@ class BoundedInputTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"run: {output_dir: \"a\\0b\"}", "policy: {model: \"\\0\"}", "data: {prompts: [\"x\", \"\\0\"]}"})
+    @ValueSource(
+            strings = {"run: {output_dir: \"a\\0b\"}", "policy: {model: \"\\0\"}", "data: {prompts: [\"x\", \"\\0\"]}"})
     void aZeroCharacterInAConfigurationIsToldWithItsKey(String yaml) throws IOException {
         Path file = folder.resolve("run.yaml");
         Files.writeString(file, yaml);
@@ -87,8 +88,7 @@ class BoundedInputTest {
     void aHostileConfigurationIsToldAsASentence(String yaml) throws IOException {
         Path file = folder.resolve("run.yaml");
         Files.writeString(
-                file,
-                yaml.replace("LONG", "\"" + "q".repeat(10_000_000) + "\"").replace("DEEP", "[".repeat(100_000)));
+                file, yaml.replace("LONG", "\"" + "q".repeat(10_000_000) + "\"").replace("DEEP", "[".repeat(100_000)));
         assertThatThrownBy(() -> ConfigReader.train(file, List.of()))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining(file.toString());

@@ -114,8 +114,7 @@ enum Format {
         String read(Path folder) {
             SpecialTokens tokens = new SpecialTokens(
                     Optional.of("<s>"), Optional.of("</s>"), Optional.of("<pad>"), Optional.of("<unk>"));
-            ChatTemplate template = ChatTemplate.load(
-                            folder, tokens, Clock.fixed(Instant.EPOCH, ZoneOffset.UTC))
+            ChatTemplate template = ChatTemplate.load(folder, tokens, Clock.fixed(Instant.EPOCH, ZoneOffset.UTC))
                     .orElseThrow();
             Conversation talk = new Conversation(List.of(
                     new Message("user", "Hi {{ x }}"), new Message("assistant", "Yes."), new Message("user", "é\n")));
@@ -126,8 +125,7 @@ enum Format {
         @Override
         void prepare(Path folder, int variant) throws IOException {
             List<String> names = List.of("llama", "qwen2", "gemma3", "gpt2", "mixtral", "phi3");
-            Files.copy(
-                    resource("gguf/" + names.get(variant % names.size()) + ".gguf"), folder.resolve("model.gguf"));
+            Files.copy(resource("gguf/" + names.get(variant % names.size()) + ".gguf"), folder.resolve("model.gguf"));
         }
 
         @Override
@@ -166,7 +164,8 @@ enum Format {
         @Override
         void prepare(Path folder, int variant) throws IOException {
             StringBuilder rows = new StringBuilder();
-            for (JsonNode shape : new ObjectMapper().readTree(resource("data/shapes.json").toFile())) {
+            for (JsonNode shape :
+                    new ObjectMapper().readTree(resource("data/shapes.json").toFile())) {
                 if (shape.path("chosen").isTextual() && rows.length() < 4_000) {
                     rows.append(shape.path("row")).append('\n');
                     rows.append(variant % 2 == 0 ? "" : "\r\n");
@@ -320,7 +319,8 @@ enum Format {
     private static String tokens(Path folder) {
         try (Tokenizer tokenizer = Tokenizer.load(folder)) {
             StringBuilder seen = new StringBuilder();
-            for (String text : List.of("", " ", "Hello  wörld\n\n12345 <s></s>\t", "日本é\u0301😀", "a".repeat(300), "  <extra> x")) {
+            for (String text : List.of(
+                    "", " ", "Hello  wörld\n\n12345 <s></s>\t", "日本é\u0301😀", "a".repeat(300), "  <extra> x")) {
                 int[] ids = tokenizer.encode(text, true);
                 seen.append(Arrays.toString(ids)).append(tokenizer.decode(ids, true));
                 seen.append(tokenizer.decode(ids, false));

@@ -155,7 +155,8 @@ class MalformedFilesTest {
     }
 
     private static void table(Map<Format, Count> counts) {
-        System.out.println("| files | cases | refused | taken, nothing changed | taken as another | faults | seconds |");
+        System.out.println(
+                "| files | cases | refused | taken, nothing changed | taken as another | faults | seconds |");
         System.out.println("|---|---|---|---|---|---|---|");
         Count all = new Count();
         counts.forEach((format, count) -> {

@@ -21,10 +21,55 @@ final class Mutation {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final JsonNodeFactory NODES = JsonNodeFactory.instance;
     private static final List<String> TEXTS = List.of(
-            "", "x", "\0", "../../etc/passwd", "a\0b", "\uD800", "é\u0301", "\u2028", "NaN", "-1", "q".repeat(5_000), "{{ x }}", "%s%n", "NULL", "true");
+            "",
+            "x",
+            "\0",
+            "../../etc/passwd",
+            "a\0b",
+            "\uD800",
+            "é\u0301",
+            "\u2028",
+            "NaN",
+            "-1",
+            "q".repeat(5_000),
+            "{{ x }}",
+            "%s%n",
+            "NULL",
+            "true");
     private static final List<String> PIECES = List.of(
-            "{%", "%}", "{{", "}}", "{#", "'", "\"", "|", "[", "]", "(", ")", "**", "*10**9", " | tojson", "for", "endfor", "\0", "\uFEFF", "\r", ",", ":",
-            "&a *a", "!!", "- ", "\t", "1e999", "99999999999999999999", "-", "null", "\\", "range(99999)", "\"\"\"");
+            "{%",
+            "%}",
+            "{{",
+            "}}",
+            "{#",
+            "'",
+            "\"",
+            "|",
+            "[",
+            "]",
+            "(",
+            ")",
+            "**",
+            "*10**9",
+            " | tojson",
+            "for",
+            "endfor",
+            "\0",
+            "\uFEFF",
+            "\r",
+            ",",
+            ":",
+            "&a *a",
+            "!!",
+            "- ",
+            "\t",
+            "1e999",
+            "99999999999999999999",
+            "-",
+            "null",
+            "\\",
+            "range(99999)",
+            "\"\"\"");
 
     private final Random random;
 
@@ -48,12 +93,24 @@ final class Mutation {
                 case 0 -> bytes[at] ^= (byte) (1 << random.nextInt(8));
                 case 1 -> bytes[at] = (byte) random.nextInt(256);
                 case 2 -> bytes = Arrays.copyOf(bytes, at);
-                case 3 -> ByteBuffer.wrap(bytes)
-                        .order(ByteOrder.LITTLE_ENDIAN)
-                        .putLong(at, any(List.of(-1L, Long.MAX_VALUE, Long.MIN_VALUE, 1L << 31, 1L << 32, 1L << 40, 0L, 255L)));
-                case 4 -> ByteBuffer.wrap(bytes)
-                        .order(ByteOrder.LITTLE_ENDIAN)
-                        .putInt(at, any(List.of(-1, Integer.MAX_VALUE, Integer.MIN_VALUE, 0, 1, 65_536)));
+                case 3 ->
+                    ByteBuffer.wrap(bytes)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .putLong(
+                                    at,
+                                    any(List.of(
+                                            -1L,
+                                            Long.MAX_VALUE,
+                                            Long.MIN_VALUE,
+                                            1L << 31,
+                                            1L << 32,
+                                            1L << 40,
+                                            0L,
+                                            255L)));
+                case 4 ->
+                    ByteBuffer.wrap(bytes)
+                            .order(ByteOrder.LITTLE_ENDIAN)
+                            .putInt(at, any(List.of(-1, Integer.MAX_VALUE, Integer.MIN_VALUE, 0, 1, 65_536)));
                 case 5 -> Arrays.fill(bytes, at, at + length, (byte) 0);
                 default -> bytes = spliced(bytes, at, length);
             }

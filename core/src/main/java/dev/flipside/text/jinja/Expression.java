@@ -92,8 +92,7 @@ sealed interface Expression {
         public Object value(Frame frame) {
             Object owner = target.value(frame);
             frame.budget().look(owner);
-            return frame.budget()
-                    .built(Members.slice(owner, start.value(frame), stop.value(frame), step.value(frame)));
+            return frame.budget().built(Members.slice(owner, start.value(frame), stop.value(frame), step.value(frame)));
         }
     }
 

@@ -175,8 +175,8 @@ final class Filters {
         if (digits.length() > MAX_DIGITS && !digits.chars().allMatch(c -> "+-.eE_0123456789".indexOf(c) >= 0)) {
             return "no number";
         } else if (digits.length() > MAX_DIGITS) {
-            throw TemplateException.of("reading a number from a text of more than " + MAX_DIGITS
-                    + " characters is not supported");
+            throw TemplateException.of(
+                    "reading a number from a text of more than " + MAX_DIGITS + " characters is not supported");
         }
         return digits;
     }

@@ -148,7 +148,10 @@ final class ItemFilters {
             throw TemplateException.of("selectattr and rejectattr need the name of an attribute");
         }
         return kept(
-                value, test(budget, arguments.from(1)), attribute(arguments.positional().get(0)), keep);
+                value,
+                test(budget, arguments.from(1)),
+                attribute(arguments.positional().get(0)),
+                keep);
     }
 
     private static Predicate<Object> test(Budget budget, Arguments arguments) {
