@@ -4,6 +4,7 @@ import dev.flipside.config.UserError;
 import dev.flipside.hub.HubUnavailableException;
 import dev.flipside.train.NonFiniteException;
 import java.io.PrintWriter;
+import java.util.Optional;
 import picocli.CommandLine;
 
 /** What a failed command prints and returns. */
@@ -18,13 +19,17 @@ final class Failures {
         PrintWriter err = line.getErr();
         boolean debug = line.getCommand() instanceof FlipsideCommand command
                 && command.common().debug();
-        boolean user = failure instanceof UserError;
+        Optional<String> wrongInput = LastResort.wrongInput(failure);
+        boolean user = failure instanceof UserError || wrongInput.isPresent();
         // A training that diverged, a Hub that is away and a full disk say themselves what happened and what to do.
         boolean plain = user
                 || failure instanceof NonFiniteException
                 || failure instanceof HubUnavailableException
                 || failure instanceof OutputException;
-        err.println(plain ? "flipside: " + failure.getMessage() : "flipside failed: " + describe(failure));
+        err.println(
+                plain
+                        ? "flipside: " + wrongInput.orElse(failure.getMessage())
+                        : "flipside failed: " + describe(failure));
         if (debug) {
             failure.printStackTrace(err);
         } else if (!plain) {

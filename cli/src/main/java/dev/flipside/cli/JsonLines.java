@@ -7,12 +7,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.BoundedLines;
 import dev.flipside.config.UserError;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -58,8 +57,7 @@ final class JsonLines {
     private List<InputRow> readAll(InputStream stream) {
         List<InputRow> rows = new ArrayList<>();
         long number = 1;
-        // A decoder of its own reports bytes that are not UTF-8; the usual one would replace them silently.
-        BufferedReader reader = new BufferedReader(new InputStreamReader(stream, StandardCharsets.UTF_8.newDecoder()));
+        BufferedReader reader = new BoundedLines(stream);
         try {
             for (String line = reader.readLine(); line != null; line = reader.readLine(), number++) {
                 if (!line.isBlank()) {

@@ -98,7 +98,11 @@ public final class Main implements Runnable {
         line.setParameterExceptionHandler(Main::wrongArguments);
         line.setExecutionExceptionHandler((failure, command, parsed) -> Failures.report(failure, command));
         line.setExecutionStrategy(Main::execute);
-        return line.execute(args);
+        try {
+            return line.execute(args);
+        } catch (OutOfMemoryError | StackOverflowError | LinkageError | AssertionError e) {
+            return LastResort.report(e, line.getErr());
+        }
     }
 
     /** Where help is asked for, picocli forgives what it does not know; `flipside trian --help` is wrong all the same. */

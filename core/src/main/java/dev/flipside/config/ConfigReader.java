@@ -40,6 +40,8 @@ import java.util.stream.Stream;
  * before. {@code section.key.inner=value} sets one key of a map. A section, key or value that the records do not know is a {@link UserError}.
  */
 public final class ConfigReader {
+    private static final int MAX_YAML = 1_000_000;
+
     private static final YAMLMapper YAML = YAMLMapper.builder(YAMLFactory.builder()
                     .enable(com.fasterxml.jackson.core.StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                     .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
@@ -211,12 +213,34 @@ public final class ConfigReader {
             if (!Files.isRegularFile(file)) {
                 throw new UserError("config file " + file + " does not exist.");
             }
-            return YAML.readTree(Files.readString(file));
+            return withoutZeros(file.toString(), YAML.readTree(boundedYaml(file)));
         } catch (JacksonException e) {
             throw new UserError(file + " line " + line(e) + " is not valid YAML: " + e.getOriginalMessage() + ".", e);
         } catch (IOException e) {
             throw new UserError("config file " + file + " cannot be read: " + e.getMessage() + ".", e);
         }
+    }
+
+    /** The reader takes time with the square of a quoted text's length. */
+    private static String boundedYaml(Path file) throws IOException {
+        String yaml = BoundedFile.text(file);
+        if (yaml.length() > MAX_YAML) {
+            throw new UserError(file + " has " + yaml.length() + " characters, and a configuration at most " + MAX_YAML
+                    + ": put the right file in its place.");
+        }
+        return yaml;
+    }
+
+    /** Most texts of a configuration name files, and no path holds a zero character. */
+    private static JsonNode withoutZeros(String where, JsonNode node) {
+        if (node.isTextual() && node.textValue().indexOf('\0') >= 0) {
+            throw new UserError(where + " has a text with a zero character: remove it.");
+        }
+        node.properties().forEach(entry -> withoutZeros(where + ": " + entry.getKey(), entry.getValue()));
+        for (int i = 0; node.isArray() && i < node.size(); i++) {
+            withoutZeros(where + " [" + i + "]", node.get(i));
+        }
+        return node;
     }
 
     private static JsonNode parseOverride(String override) {
@@ -228,7 +252,7 @@ public final class ConfigReader {
         }
         try {
             ObjectNode node = YAML.createObjectNode();
-            JsonNode value = YAML.readTree(override.substring(equals + 1));
+            JsonNode value = withoutZeros(override.substring(0, equals), YAML.readTree(override.substring(equals + 1)));
             node.putObject(override.substring(0, dot))
                     .set(override.substring(dot + 1, equals), value.isMissingNode() ? node.nullNode() : value);
             return node;

@@ -11,12 +11,24 @@ import java.util.function.Supplier;
 public class UserError extends RuntimeException {
     private static final long serialVersionUID = 1L;
 
+    /** Characters: what a damaged file holds in one place can be as long as the file. */
+    private static final int MAX_LENGTH = 1_000;
+
+    private static final int END = 200;
+
     public UserError(String message) {
-        super(message);
+        super(shortened(message));
     }
 
     public UserError(String message, Throwable cause) {
-        super(message, cause);
+        super(shortened(message), cause);
+    }
+
+    private static String shortened(String message) {
+        int length = message.length();
+        return length <= MAX_LENGTH
+                ? message
+                : message.substring(0, MAX_LENGTH - END - 5) + " ... " + message.substring(length - END);
     }
 
     /**

@@ -10,12 +10,11 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.BoundedLines;
 import dev.flipside.config.UserError;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.function.Consumer;
@@ -98,8 +97,7 @@ final class JsonRows {
         InputStream bytes = Files.newInputStream(file);
         try {
             InputStream plain = compressed ? new GZIPInputStream(bytes) : bytes;
-            // A decoder of its own reports bytes that are not UTF-8; the usual one would replace them silently.
-            return new BufferedReader(new InputStreamReader(plain, StandardCharsets.UTF_8.newDecoder()));
+            return new BoundedLines(plain);
         } catch (IOException e) {
             bytes.close();
             throw e;

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.NamedPath;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
 import java.io.IOException;
@@ -75,19 +76,22 @@ final class AdapterBase {
     static Optional<Path> unpublished(Path adapter) {
         return config(adapter)
                 .filter(config -> source(config).isEmpty())
-                .map(config -> Path.of(config.path(BASE).asText("")))
+                .map(config -> NamedPath.of(
+                        "base_model_name_or_path", config.path(BASE).asText("")))
                 .filter(Files::isDirectory);
     }
 
     private static Optional<HubSource> source(JsonNode config) {
-        return HubSource.of(Path.of(config.path(BASE).asText("")))
+        return HubSource.of(NamedPath.of(
+                        "base_model_name_or_path", config.path(BASE).asText("")))
                 .filter(source -> source.type().equals(RepoType.MODEL.word()));
     }
 
     /** The base's name where no directory is called like that. */
     private static Optional<HubName> named(Path adapter, JsonNode config) {
         String text = config.path(BASE).asText("");
-        boolean directory = Stream.of(Path.of(text), adapter.resolve(text)).anyMatch(Files::isDirectory);
+        boolean directory = Stream.of(NamedPath.of("base_model_name_or_path", text), adapter.resolve(text))
+                .anyMatch(Files::isDirectory);
         String revision = config.path(REVISION).asText("");
         return directory
                 ? Optional.empty()

@@ -37,7 +37,8 @@ record DatasetCard(List<Config> configs) {
     private static Optional<JsonNode> frontMatter(String readme) {
         String text = readme.replace("\r\n", "\n");
         int end = text.indexOf("\n" + FENCE, FENCE.length());
-        if (!text.startsWith(FENCE + "\n") || end < 0) {
+        // The reader takes time with the square of a quoted text's length.
+        if (!text.startsWith(FENCE + "\n") || end < 0 || end > 1_000_000) {
             return Optional.empty();
         }
         try {

@@ -1,5 +1,6 @@
 package dev.flipside.hub;
 
+import dev.flipside.config.BoundedFile;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
 import java.io.IOException;
@@ -203,7 +204,7 @@ public final class Hub {
         Path file = pulled.folder().resolve(README);
         try {
             // A byte that is no UTF-8 in somebody's prose is no reason to refuse their data.
-            return DatasetCard.read(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+            return DatasetCard.read(new String(BoundedFile.bytes(file), StandardCharsets.UTF_8));
         } catch (IOException e) {
             throw Durable.refused("read", file, e);
         }

@@ -28,6 +28,9 @@ import java.util.regex.Pattern;
  * refused.
  */
 final class HubHttp {
+    /** Bytes of an answer that is read whole, such as a page of the list of files. */
+    private static final int MAX_ANSWER = 64 << 20;
+
     private static final JsonMapper JSON = new JsonMapper();
     private static final int MOST_REDIRECTS = 10;
     private static final Set<Integer> REDIRECTS = Set.of(301, 302, 303, 307, 308);
@@ -246,8 +249,13 @@ final class HubHttp {
     private JsonNode parsed(HttpResponse<InputStream> response) throws IOException {
         try (InputStream body = response.body();
                 StallGuard guard = new StallGuard(body, settings.timeout())) {
-            byte[] bytes = body.readAllBytes();
+            byte[] bytes = body.readNBytes(MAX_ANSWER + 1);
             guard.check();
+            if (bytes.length > MAX_ANSWER) {
+                throw new UserError("The server at " + settings.endpoint() + " answers "
+                        + response.uri().getPath() + " with more than " + (MAX_ANSWER >> 20)
+                        + " MB, which no answer of a Hub has; check HF_ENDPOINT and any proxy between.");
+            }
             return bytes.length == 0 ? JSON.nullNode() : JSON.readTree(bytes);
         } catch (JsonProcessingException e) {
             throw new UserError(

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.flipside.config.BoundedFile;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
 import java.io.IOException;
@@ -202,7 +203,7 @@ public record ModelCard(Path directory) {
             return JSON.missingNode();
         }
         try {
-            String text = Files.readString(file);
+            String text = BoundedFile.text(file);
             return file.toString().endsWith(".yaml") ? YAML.readTree(text) : JSON.readTree(text);
         } catch (JsonProcessingException e) {
             throw new UserError(

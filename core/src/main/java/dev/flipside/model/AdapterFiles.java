@@ -2,6 +2,7 @@ package dev.flipside.model;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.LoraConfig;
+import dev.flipside.config.NamedPath;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Parameters.Slot;
@@ -83,7 +84,9 @@ final class AdapterFiles {
         String name = Json.read(file).path("base_model_name_or_path").asText("");
         for (Path candidate : name.isEmpty()
                 ? List.<Path>of()
-                : List.of(Path.of(name), directory.toAbsolutePath().resolve(name))) {
+                : List.of(
+                        NamedPath.of(file + ": base_model_name_or_path", name),
+                        directory.toAbsolutePath().resolve(name))) {
             if (Files.isDirectory(candidate)) {
                 if (in(candidate)) {
                     throw new UserError(

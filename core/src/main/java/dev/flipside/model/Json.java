@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.BoundedFile;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
 import java.io.IOException;
@@ -24,7 +25,7 @@ final class Json {
     /** @throws UserError naming the file when it is missing or not a JSON object */
     static ObjectNode read(Path file) {
         try {
-            return parse(file, Files.readAllBytes(file));
+            return parse(file, BoundedFile.bytes(file));
         } catch (IOException e) {
             throw SafeTensors.unreadable(file, e);
         }

@@ -1,6 +1,7 @@
 package dev.flipside.model;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.BoundedFile;
 import dev.flipside.text.SpecialTokens;
 import dev.flipside.text.Tokenizer;
 import java.io.IOException;
@@ -44,7 +45,7 @@ public final class TokenizerFiles {
             Path file = directory.resolve(name);
             if (Files.exists(file)) {
                 try {
-                    files.put(name, Files.readAllBytes(file));
+                    files.put(name, BoundedFile.bytes(file));
                 } catch (IOException e) {
                     throw SafeTensors.unreadable(file, e);
                 }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.config.BoundedFile;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -92,7 +93,7 @@ public record SpecialTokens(
             return mapper.createObjectNode();
         }
         try {
-            return object(file, mapper.readTree(file.toFile()));
+            return object(file, mapper.readTree(BoundedFile.bytes(file)));
         } catch (IOException e) {
             throw notJson(file, e);
         }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.BoundedFile;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -56,7 +57,7 @@ public record TemplateSource(String origin, String jinja, Map<String, Object> va
     /** @throws UserError when the file cannot be read */
     public static TemplateSource read(Path file) {
         try {
-            return of(file.toString(), Files.readString(file));
+            return of(file.toString(), BoundedFile.text(file));
         } catch (IOException e) {
             throw new UserError(
                     file + " cannot be read as UTF-8 text (" + SpecialTokens.firstLine(e)

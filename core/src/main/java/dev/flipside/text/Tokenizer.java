@@ -28,6 +28,12 @@ public final class Tokenizer implements AutoCloseable {
     /** Characters of a text that a message shows. */
     private static final int SHOWN = 60;
 
+    /**
+     * Characters of a text: the native library ends the process when a regular expression fails ten million times in one place, which those that {@link PatternCost} takes
+     * cannot do in a text of this length.
+     */
+    static final int MAX_CHARACTERS = 1_000_000;
+
     private static final char REPLACEMENT = '\uFFFD';
 
     private final HuggingFaceTokenizer rust;
@@ -112,9 +118,10 @@ public final class Tokenizer implements AutoCloseable {
      *
      * @param addSpecialTokens whether the tokenizer's own special tokens (such as BOS) are put around the text; special tokens spelled out in the text
      *     become their ids either way. An unpaired surrogate is encoded as U+FFFD.
-     * @throws UserError when the vocabulary has no token for a part of the text, nor one for unknown parts
+     * @throws UserError when the vocabulary has no token for a part of the text, nor one for unknown parts, and when the text is longer than a million characters
      */
     public int[] encode(String text, boolean addSpecialTokens) {
+        requireLength(text);
         long[] ids;
         try {
             ids = rust.encode(text, addSpecialTokens, false).getIds();
@@ -128,8 +135,16 @@ public final class Tokenizer implements AutoCloseable {
         return LongStream.of(ids).mapToInt(Math::toIntExact).toArray();
     }
 
+    private static void requireLength(String text) {
+        if (text.length() > MAX_CHARACTERS) {
+            throw new UserError("A text that begins with '" + text.substring(0, SHOWN) + "' has " + text.length()
+                    + " characters, and the tokenizer takes " + MAX_CHARACTERS + " at once: divide or cut it.");
+        }
+    }
+
     /** Whether the vocabulary has tokens for all of a text. */
     public boolean encodes(String text) {
+        requireLength(text);
         try {
             rust.encode(text, false, false);
             return true;
@@ -256,6 +271,7 @@ public final class Tokenizer implements AutoCloseable {
 
     /** For each id of {@link #encode} without special tokens: where its token begins in the text, as an index of {@link String#charAt}. */
     int[] starts(String text) {
+        requireLength(text);
         CharSpan[] spans = rust.encode(text, false, false).getCharTokenSpans();
         int[] starts = new int[spans.length];
         int points = 0;

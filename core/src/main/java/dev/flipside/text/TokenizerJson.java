@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.BoundedFile;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -29,9 +30,12 @@ import java.util.TreeMap;
  * {@code add_eos_token} change nothing, as there: what stands around a text is tokenizer.json's own business.
  */
 final class TokenizerJson {
+    /** A key that stands twice would be one value to us and another to the native library. */
     private static final ObjectMapper JSON = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .build();
+
+    private static final List<String> UNUSED = List.of("truncation", "padding");
     private static final List<String> FLAGS = List.of("single_word", "lstrip", "rstrip", "normalized", "special");
     private static final String DECODER = "added_tokens_decoder";
 
@@ -58,7 +62,7 @@ final class TokenizerJson {
         static Files read(Path directory) throws IOException {
             return new Files(
                     directory,
-                    java.nio.file.Files.readAllBytes(directory.resolve("tokenizer.json")),
+                    BoundedFile.bytes(directory.resolve("tokenizer.json")),
                     SpecialTokens.readObject(directory.resolve("tokenizer_config.json")),
                     SpecialTokens.readObject(directory.resolve("special_tokens_map.json")),
                     SpecialTokens.readObject(directory.resolve("added_tokens.json")));
@@ -77,7 +81,9 @@ final class TokenizerJson {
         }
         TokenizerJson tokenizer = new TokenizerJson(files, json);
         tokenizer.refuseSplitting();
+        TokenizerCheck.require(files.directory().resolve("tokenizer.json"), json);
         tokenizer.addTokens();
+        tokenizer.removeUnused();
         return tokenizer.changed ? new Content(JSON.writeValueAsBytes(json), json) : new Content(bytes, json);
     }
 
@@ -86,6 +92,13 @@ final class TokenizerJson {
             throw new UserError(
                     files.directory().resolve("tokenizer_config.json")
                             + ": split_special_tokens is true, which would take the special tokens of a chat template apart; remove that key.");
+        }
+    }
+
+    /** Both are switched off after loading, and are not to fail before. */
+    private void removeUnused() {
+        for (String key : UNUSED) {
+            changed |= !json.path(key).isNull() && json.remove(key) != null;
         }
     }
 

@@ -3,7 +3,8 @@
  *
  * <p>{@link dev.flipside.text.Message} and {@link dev.flipside.text.Conversation} are what policy and reward model hand to each other;
  * {@link dev.flipside.text.Tokenizer} reads {@code tokenizer.json} ({@code TokenizerJson} completes it as transformers does, with {@link
- * dev.flipside.text.SpecialTokens} beside it);
+ * dev.flipside.text.SpecialTokens} beside it, and {@code TokenizerCheck} refuses what the native library would answer by ending the process, by way of
+ * {@code TokenizerSchema}, {@code PatternCost} and {@code Charsmap});
  * {@link dev.flipside.text.ChatTemplate} writes a conversation as a model's own prompt text (package {@code jinja} runs the template,
  * {@code Strftime} writes the dates it prints); {@link dev.flipside.text.Renderer} joins
  * the two and says which positions are scored ({@link dev.flipside.text.Rendered}), and where prompt and reply merge ({@link

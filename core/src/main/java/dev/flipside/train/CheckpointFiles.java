@@ -1,6 +1,8 @@
 package dev.flipside.train;
 
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.AdamW;
@@ -32,6 +34,12 @@ final class CheckpointFiles {
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .addModule(new com.fasterxml.jackson.datatype.jdk8.Jdk8Module())
             .build();
+
+    private static final ObjectReader WHOLE_STATE = JSON.readerFor(State.class)
+            .with(
+                    DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES,
+                    DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES,
+                    DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES);
 
     private CheckpointFiles() {}
 
@@ -98,7 +106,11 @@ final class CheckpointFiles {
     static State readState(Path folder) {
         Path file = folder.resolve(STATE);
         try {
-            return JSON.readValue(file.toFile(), State.class);
+            State state = WHOLE_STATE.readValue(file.toFile());
+            if (state == null) {
+                throw new IOException("it holds nothing");
+            }
+            return state;
         } catch (IOException e) {
             throw new UserError(
                     "Checkpoint file " + file + " cannot be read: " + e.getMessage() + "; delete " + folder

@@ -10,7 +10,6 @@ import dev.flipside.model.Scores;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -55,11 +54,6 @@ final class FirstEvaluation {
             int groupSize,
             double[] rewards,
             double[] values) {
-        Probe {
-            // Not in the checkpoints of earlier versions, in which nothing merged.
-            mergedPrompts = Objects.requireNonNullElse(mergedPrompts, Map.of());
-        }
-
         static Probe of(List<ScoredRow> rows, int groupSize, Scores now) {
             Map<Integer, int[]> merged = new TreeMap<>();
             for (int i = 0; i < rows.size(); i++) {

@@ -89,7 +89,7 @@ class SavedTemplateTest {
         new RewardTrainer(world.rewardTraining(
                         "unlike",
                         "reward_model.model=" + trained,
-                        "reward_model.chat_template=" + world.write("bare.jinja", "{{ messages[0].content }}b")))
+                        "reward_model.chat_template=" + world.write("bare.jinja", "{% for m in messages %}{{ m.content }}b{% endfor %}")))
                 .listener(unlike)
                 .run();
 

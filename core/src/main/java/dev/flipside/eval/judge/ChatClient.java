@@ -12,7 +12,6 @@ import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
-import java.net.http.HttpResponse.BodyHandlers;
 import java.time.Duration;
 import java.util.OptionalInt;
 import org.slf4j.Logger;
@@ -27,6 +26,9 @@ final class ChatClient {
     private static final Logger LOG = LoggerFactory.getLogger(ChatClient.class);
     private static final Duration CONNECT_TIMEOUT = Duration.ofSeconds(20);
     private static final int SHOWN = 300;
+
+    /** Bytes of an answer; a completion has some thousand. */
+    private static final int MAX_ANSWER = 16 << 20;
 
     private static final ObjectReader ONE_VALUE = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -54,7 +56,7 @@ final class ChatClient {
         for (int attempt = 1; ; attempt++) {
             Setback setback;
             try {
-                HttpResponse<String> response = http.send(request(body), BodyHandlers.ofString());
+                HttpResponse<String> response = http.send(request(body), answer -> new BoundedAnswer(MAX_ANSWER));
                 OptionalInt error = response.statusCode() == 200 ? errorInside(response.body()) : OptionalInt.empty();
                 if (response.statusCode() == 200 && error.isEmpty()) {
                     return completion(response.body());

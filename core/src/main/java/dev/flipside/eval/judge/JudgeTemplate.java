@@ -1,5 +1,6 @@
 package dev.flipside.eval.judge;
 
+import dev.flipside.config.BoundedFile;
 import dev.flipside.config.UserError;
 import dev.flipside.text.Message;
 import java.io.IOException;
@@ -49,7 +50,7 @@ public final class JudgeTemplate {
     public static JudgeTemplate read(Path file, List<String> placeholders) {
         String text;
         try {
-            text = Files.readString(file);
+            text = BoundedFile.text(file);
         } catch (IOException e) {
             throw new UserError("The judge's template " + file + " cannot be read (" + e + "); check the path.", e);
         }

@@ -18,7 +18,8 @@ final class Arithmetic {
         }
     }
 
-    private static void requireItems(long items) {
+    /** Refuses a list that is too long for memory. */
+    static void requireItems(long items) {
         if (items > MAX_ITEMS) {
             throw TemplateException.of("a list has more than " + MAX_ITEMS + " items");
         }

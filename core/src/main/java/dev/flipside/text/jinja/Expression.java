@@ -18,6 +18,7 @@ sealed interface Expression {
 
         @Override
         public Object value(Frame frame) {
+            frame.budget().step();
             return constant;
         }
     }
@@ -26,6 +27,7 @@ sealed interface Expression {
     record Name(String name) implements Expression {
         @Override
         public Object value(Frame frame) {
+            frame.budget().step();
             return frame.get(name);
         }
     }
@@ -34,7 +36,7 @@ sealed interface Expression {
     record ListOf(List<Expression> items) implements Expression {
         @Override
         public Object value(Frame frame) {
-            return values(items, frame);
+            return frame.budget().built(values(items, frame));
         }
     }
 
@@ -42,7 +44,7 @@ sealed interface Expression {
     record TupleOf(List<Expression> items) implements Expression {
         @Override
         public Object value(Frame frame) {
-            return new Tuple(values(items, frame));
+            return frame.budget().built(new Tuple(values(items, frame)));
         }
     }
 
@@ -54,7 +56,7 @@ sealed interface Expression {
             for (int i = 0; i < keys.size(); i++) {
                 dict.put(Values.newKey(keys.get(i).value(frame)), values.get(i).value(frame));
             }
-            return dict;
+            return frame.budget().built(dict);
         }
     }
 
@@ -62,7 +64,11 @@ sealed interface Expression {
     record Attribute(Expression target, String name) implements Expression {
         @Override
         public Object value(Frame frame) {
-            return Members.attribute(target.value(frame), name);
+            return of(target.value(frame));
+        }
+
+        Object of(Object owner) {
+            return Members.attribute(owner, name);
         }
     }
 
@@ -70,7 +76,13 @@ sealed interface Expression {
     record Item(Expression target, Expression key) implements Expression {
         @Override
         public Object value(Frame frame) {
-            return Members.item(target.value(frame), key.value(frame));
+            Object owner = target.value(frame);
+            Object at = key.value(frame);
+            frame.budget().look(owner);
+            if (at instanceof Tuple) {
+                frame.budget().walk(at);
+            }
+            return Members.item(owner, at);
         }
     }
 
@@ -78,7 +90,9 @@ sealed interface Expression {
     record Slice(Expression target, Expression start, Expression stop, Expression step) implements Expression {
         @Override
         public Object value(Frame frame) {
-            return Members.slice(target.value(frame), start.value(frame), stop.value(frame), step.value(frame));
+            Object owner = target.value(frame);
+            frame.budget().look(owner);
+            return frame.budget().built(Members.slice(owner, start.value(frame), stop.value(frame), step.value(frame)));
         }
     }
 
@@ -101,14 +115,29 @@ sealed interface Expression {
         }
 
         Object call(Frame frame, Arguments values) {
-            Object callee = target.value(frame);
+            Object owner = target instanceof Attribute attribute ? attribute.target.value(frame) : None.NONE;
+            Object callee = target instanceof Attribute attribute ? attribute.of(owner) : target.value(frame);
             if (callee instanceof Undefined undefined) {
                 throw undefined.used();
             }
-            if (callee instanceof Callable callable) {
-                return callable.call(values);
+            if (callee instanceof Macro macro) {
+                return macro.call(values);
+            } else if (callee instanceof Callable callable) {
+                count(frame.budget(), owner, values.all());
+                return frame.budget().built(callable.call(values));
             }
             throw TemplateException.of("'" + Values.typeName(callee) + "' object is not callable");
+        }
+    }
+
+    /** Counts what a function, or a method of a value, looks at. */
+    private static void count(Budget budget, Object owner, List<Object> arguments) {
+        budget.look(owner);
+        for (Object argument : arguments) {
+            budget.walk(argument);
+            if (owner instanceof String text && argument instanceof String part) {
+                budget.search(text, part);
+            }
         }
     }
 
@@ -116,7 +145,7 @@ sealed interface Expression {
     record Filter(Expression target, String name, ArgumentList arguments) implements Expression {
         @Override
         public Object value(Frame frame) {
-            return Filters.apply(name, target.value(frame), arguments.values(frame));
+            return Filters.apply(frame.budget(), name, target.value(frame), arguments.values(frame));
         }
     }
 
@@ -124,7 +153,7 @@ sealed interface Expression {
     record Test(Expression target, String name, ArgumentList arguments) implements Expression {
         @Override
         public Object value(Frame frame) {
-            return Tests.holds(name, target.value(frame), arguments.values(frame));
+            return Tests.holds(frame.budget(), name, target.value(frame), arguments.values(frame));
         }
     }
 
@@ -172,6 +201,7 @@ sealed interface Expression {
             Object left = first.value(frame);
             for (Operand operand : operands) {
                 Object right = operand.right.value(frame);
+                frame.budget().compare(operand.operator, left, right);
                 if (!Values.compares(operand.operator, left, right)) {
                     return false;
                 }
@@ -185,7 +215,7 @@ sealed interface Expression {
     record Binary(String operator, Expression left, Expression right) implements Expression {
         @Override
         public Object value(Frame frame) {
-            return Arithmetic.apply(operator, left.value(frame), right.value(frame));
+            return frame.budget().built(Arithmetic.apply(operator, left.value(frame), right.value(frame)));
         }
     }
 
@@ -203,10 +233,10 @@ sealed interface Expression {
         public Object value(Frame frame) {
             StringBuilder text = new StringBuilder();
             for (Expression part : parts) {
-                text.append(Show.str(part.value(frame)));
+                text.append(Show.str(frame.budget(), part.value(frame)));
                 Arithmetic.requireLength(text.length());
             }
-            return text.toString();
+            return frame.budget().built(text.toString());
         }
     }
 

@@ -34,6 +34,15 @@ final class Filters {
             "trim",
             "upper");
 
+    /** Those that look at the elements of a value and not into them. */
+    private static final Set<String> SHALLOW =
+            Set.of("default", "d", "first", "items", "last", "length", "list", "count", "reverse");
+
+    private static final Set<String> SORTING = Set.of("dictsort", "max", "min", "sort", "unique");
+
+    /** Digits of a number that is read, and decimals that a double can have. */
+    private static final int MAX_DIGITS = 1_100;
+
     private Filters() {}
 
     static boolean exists(String name) {
@@ -41,13 +50,37 @@ final class Filters {
     }
 
     /** What {@code value | name(arguments)} gives. */
-    static Object apply(String name, Object value, Arguments arguments) {
-        if (ItemFilters.NAMES.contains(name)) {
-            return ItemFilters.apply(name, value, arguments);
-        }
-        if (!NAMES.contains(name)) {
+    static Object apply(Budget budget, String name, Object value, Arguments arguments) {
+        if (!exists(name)) {
             throw TemplateException.of("the filter '" + name + "' is not supported");
         }
+        count(budget, name, value, arguments);
+        return budget.built(
+                ItemFilters.NAMES.contains(name)
+                        ? ItemFilters.apply(budget, name, value, arguments)
+                        : apply(name, value, arguments));
+    }
+
+    private static void count(Budget budget, String name, Object value, Arguments arguments) {
+        if (SHALLOW.contains(name)) {
+            budget.look(value);
+            return;
+        }
+        budget.walk(value);
+        if (SORTING.contains(name)) {
+            for (int i = 0; i < 20; i++) { // the logarithm of the longest list
+                budget.walk(value);
+            }
+        }
+        for (Object argument : arguments.all()) {
+            budget.walk(argument);
+            if (value instanceof String text && argument instanceof String part) {
+                budget.search(text, part);
+            }
+        }
+    }
+
+    private static Object apply(String name, Object value, Arguments arguments) {
         return switch (name) {
             case "default", "d" -> otherwise(value, arguments);
             case "indent" -> indented(value, arguments);
@@ -103,8 +136,9 @@ final class Filters {
         if (!(value instanceof String text)) {
             throw TemplateException.of("indent needs a text, not '" + Values.typeName(value) + "'");
         }
-        String margin =
-                bound.get("width") instanceof String given ? given : " ".repeat(Math.max(0, bound.integer("width", 4)));
+        int width = bound.get("width") instanceof String ? 0 : bound.integer("width", 4);
+        Arithmetic.requireLength(width);
+        String margin = bound.get("width") instanceof String given ? given : " ".repeat(Math.max(0, width));
         List<Object> lines = Text.lines(text + "\n");
         StringBuilder out = new StringBuilder(bound.truth("first") ? margin : "");
         for (int i = 0; i < lines.size(); i++) {
@@ -135,8 +169,20 @@ final class Filters {
         return Values.number(value);
     }
 
-    private static Number whole(String text) {
+    /** What may be a number; the expressions below take too long for a long one. */
+    private static String digits(String text) {
         String digits = Text.strip(text);
+        if (digits.length() > MAX_DIGITS && !digits.chars().allMatch(c -> "+-.eE_0123456789".indexOf(c) >= 0)) {
+            return "no number";
+        } else if (digits.length() > MAX_DIGITS) {
+            throw TemplateException.of(
+                    "reading a number from a text of more than " + MAX_DIGITS + " characters is not supported");
+        }
+        return digits;
+    }
+
+    private static Number whole(String text) {
+        String digits = digits(text);
         if (!INTEGER.matcher(digits).matches()) {
             return number(text);
         }
@@ -149,7 +195,7 @@ final class Filters {
 
     /** A text as Python's {@code float} reads it; null when it is no number. */
     private static Number number(String text) {
-        String digits = Text.strip(text);
+        String digits = digits(text);
         if (NO_NUMBER.matcher(digits).matches()) {
             throw TemplateException.of("the number '" + digits + "' is not supported");
         }
@@ -180,7 +226,7 @@ final class Filters {
             throw TemplateException.of("round with a method or to tens is not supported");
         }
         double exact = number.doubleValue();
-        if (number instanceof Long || !Double.isFinite(exact)) {
+        if (number instanceof Long || !Double.isFinite(exact) || precision > MAX_DIGITS) {
             return number;
         }
         double rounded = new BigDecimal(exact)

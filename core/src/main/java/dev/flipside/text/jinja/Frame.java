@@ -52,28 +52,4 @@ final class Frame {
         }
         return Undefined.name(name);
     }
-
-    /** Bounds what an untrusted template may cost. */
-    static final class Budget {
-        private static final int STATEMENTS = 5_000_000;
-        private static final int DEPTH = 200;
-        private int left = STATEMENTS;
-        private int depth;
-
-        void step() {
-            if (--left < 0) {
-                throw TemplateException.of("the template runs more than " + STATEMENTS + " statements");
-            }
-        }
-
-        void enter() {
-            if (++depth > DEPTH) {
-                throw TemplateException.of("macros call each other more than " + DEPTH + " deep");
-            }
-        }
-
-        void leave() {
-            depth--;
-        }
-    }
 }

@@ -16,6 +16,11 @@ final class Generator {
         return type;
     }
 
+    /** What has not been read yet, which stays. */
+    List<Object> left() {
+        return items;
+    }
+
     List<Object> drain() {
         List<Object> all = items;
         items = List.of();

@@ -32,17 +32,17 @@ final class ItemFilters {
 
     private ItemFilters() {}
 
-    static Object apply(String name, Object value, Arguments arguments) {
+    static Object apply(Budget budget, String name, Object value, Arguments arguments) {
         return switch (name) {
-            case "map" -> new Generator("generator", mapped(value, arguments));
-            case "select", "reject" -> filtered(value, arguments, name.equals("select"));
-            case "selectattr", "rejectattr" -> filteredByAttribute(value, arguments, name.equals("selectattr"));
+            case "map" -> new Generator("generator", mapped(budget, value, arguments));
+            case "select", "reject" -> filtered(budget, value, arguments, name.equals("select"));
+            case "selectattr", "rejectattr" -> filteredByAttribute(budget, value, arguments, name.equals("selectattr"));
             case "join" -> joined(value, arguments);
             case "sort" -> sorted(value, arguments);
             case "dictsort" -> entriesInOrder(value, arguments);
             case "max", "min" -> extreme(name, value, arguments);
             case "unique" -> unique(value, arguments);
-            case "sum" -> sum(value, arguments);
+            case "sum" -> sum(budget, value, arguments);
             default -> {
                 arguments.bindNothing("the filter '" + name + "'");
                 yield plain(name, value);
@@ -92,7 +92,7 @@ final class ItemFilters {
         throw TemplateException.of("the filter 'items' needs a dict, not '" + Values.typeName(value) + "'");
     }
 
-    private static List<Object> mapped(Object value, Arguments arguments) {
+    private static List<Object> mapped(Budget budget, Object value, Arguments arguments) {
         List<Object> out = new ArrayList<>();
         if (!Values.truth(value)) {
             return out;
@@ -109,7 +109,7 @@ final class ItemFilters {
         } else {
             String filter = name("map", arguments.positional().get(0));
             Arguments rest = arguments.from(1);
-            items.forEach(item -> out.add(Filters.apply(filter, item, rest)));
+            items.forEach(item -> out.add(Filters.apply(budget, filter, item, rest)));
         }
         return out;
     }
@@ -139,25 +139,28 @@ final class ItemFilters {
         };
     }
 
-    private static Object filtered(Object value, Arguments arguments, boolean keep) {
-        return kept(value, test(arguments), UnaryOperator.identity(), keep);
+    private static Object filtered(Budget budget, Object value, Arguments arguments, boolean keep) {
+        return kept(value, test(budget, arguments), UnaryOperator.identity(), keep);
     }
 
-    private static Object filteredByAttribute(Object value, Arguments arguments, boolean keep) {
+    private static Object filteredByAttribute(Budget budget, Object value, Arguments arguments, boolean keep) {
         if (arguments.positional().isEmpty()) {
             throw TemplateException.of("selectattr and rejectattr need the name of an attribute");
         }
         return kept(
-                value, test(arguments.from(1)), attribute(arguments.positional().get(0)), keep);
+                value,
+                test(budget, arguments.from(1)),
+                attribute(arguments.positional().get(0)),
+                keep);
     }
 
-    private static Predicate<Object> test(Arguments arguments) {
+    private static Predicate<Object> test(Budget budget, Arguments arguments) {
         if (arguments.positional().isEmpty()) {
             return Values::truth;
         }
         String test = name("select", arguments.positional().get(0));
         Arguments rest = arguments.from(1);
-        return item -> Tests.holds(test, item, rest);
+        return item -> Tests.holds(budget, test, item, rest);
     }
 
     private static Object kept(Object value, Predicate<Object> test, UnaryOperator<Object> seen, boolean keep) {
@@ -249,13 +252,13 @@ final class ItemFilters {
         return new Generator("generator", out);
     }
 
-    private static Object sum(Object value, Arguments arguments) {
+    private static Object sum(Budget budget, Object value, Arguments arguments) {
         Arguments.Bound bound = arguments.bind("sum", 0, "attribute", "start");
         Object path = bound.get("attribute", None.NONE);
         UnaryOperator<Object> seen = path == None.NONE ? UnaryOperator.identity() : attribute(path);
         Object total = bound.get("start", 0L);
         for (Object item : Values.iterate(value)) {
-            total = Arithmetic.apply("+", total, seen.apply(item));
+            total = budget.built(Arithmetic.apply("+", total, seen.apply(item)));
         }
         return total;
     }

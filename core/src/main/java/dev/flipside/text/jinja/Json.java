@@ -18,6 +18,9 @@ final class Json {
         Object separators = options.get("separators", None.NONE);
         this.ascii = options.truth("ensure_ascii");
         this.sorted = options.truth("sort_keys");
+        if (width instanceof Long spaces) {
+            Arithmetic.requireLength(spaces);
+        }
         this.indent = width == None.NONE
                 ? ""
                 : width instanceof String text
@@ -44,6 +47,7 @@ final class Json {
     }
 
     private void write(Object value, String margin) {
+        Arithmetic.requireLength((long) out.length() + margin.length());
         if (value instanceof String text) {
             quoted(text);
         } else if (value instanceof Boolean || value instanceof Long) {

@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntConsumer;
 
 /** {@code .name}, {@code [key]} and {@code [a:b:c]}: a missing one is undefined, as in Jinja; a method that would change a value is refused, as in its sandbox. */
 final class Members {
@@ -162,17 +163,22 @@ final class Members {
         if (!isRange && !(target instanceof String || target instanceof List || target instanceof Tuple)) {
             throw TemplateException.of("'" + Values.typeName(target) + "' object has no slices");
         }
-        List<Object> part = sliced(Values.iterate(target), start, stop, step);
-        if (target instanceof String) {
-            return String.join("", part.stream().map(String.class::cast).toList());
-        } else if (target instanceof Tuple) {
+        if (target instanceof String text) {
+            int[] points = text.codePoints().toArray();
+            StringBuilder out = new StringBuilder();
+            positions(points.length, start, stop, step, i -> out.appendCodePoint(points[i]));
+            return out.toString();
+        }
+        List<Object> items = Values.iterate(target);
+        List<Object> part = new ArrayList<>();
+        positions(items.size(), start, stop, step, i -> part.add(items.get(i)));
+        if (target instanceof Tuple) {
             return new Tuple(part);
         }
         return isRange ? new Sequence("range", List.copyOf(part), true) : part;
     }
 
-    private static List<Object> sliced(List<Object> items, Object start, Object stop, Object step) {
-        long size = items.size();
+    private static void positions(long size, Object start, Object stop, Object step, IntConsumer each) {
         long by = bound(step, 1);
         if (by == 0) {
             throw TemplateException.of("slice step cannot be zero");
@@ -181,11 +187,9 @@ final class Members {
         long high = by > 0 ? size : size - 1;
         long from = start == None.NONE ? by > 0 ? low : high : within(bound(start, 0), size, low, high);
         long to = stop == None.NONE ? by > 0 ? high : low : within(bound(stop, 0), size, low, high);
-        List<Object> out = new ArrayList<>();
         for (long i = from; by > 0 ? i < to : i > to; i += by) {
-            out.add(items.get((int) i));
+            each.accept((int) i);
         }
-        return out;
     }
 
     private static long within(long bound, long size, long low, long high) {

@@ -11,6 +11,12 @@ import java.util.stream.Collectors;
 final class Show {
     private Show() {}
 
+    /** As below, counted. */
+    static String str(Budget budget, Object value) {
+        budget.walk(value);
+        return str(value);
+    }
+
     /** A value as {@code {{ }}} prints it. */
     static String str(Object value) {
         if (value instanceof String text) {

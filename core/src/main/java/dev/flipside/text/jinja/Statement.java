@@ -39,6 +39,7 @@ sealed interface Statement {
     static String textOf(List<Statement> body, Frame frame) {
         Output out = new Output();
         runAll(body, frame, out);
+        frame.budget().built(out.text());
         return out.text();
     }
 
@@ -55,7 +56,7 @@ sealed interface Statement {
     record Print(int line, Expression value) implements Statement {
         @Override
         public Flow run(Frame frame, Output out) {
-            out.write(Show.str(value.value(frame)));
+            out.write(Show.str(frame.budget(), value.value(frame)));
             return Flow.NEXT;
         }
     }
@@ -85,13 +86,16 @@ sealed interface Statement {
             implements Statement {
         @Override
         public Flow run(Frame frame, Output out) {
-            List<Object> all = Values.iterate(items.value(frame));
+            Object listed = items.value(frame);
+            frame.budget().look(listed);
+            List<Object> all = Values.iterate(listed);
             List<Object> chosen = test.isEmpty() ? all : chosen(all, frame, test.orElseThrow());
             Loop loop = new Loop(chosen);
             // Jinja2 runs the else part unless one iteration reached the end of the body: a break or continue does not.
             boolean reachedEnd = false;
             Flow flow = Flow.NEXT;
             while (flow != Flow.BREAK && loop.advance()) {
+                frame.budget().step();
                 Frame inner = frame.inner();
                 inner.set("loop", loop);
                 target.assign(inner, loop.current());
@@ -104,6 +108,7 @@ sealed interface Statement {
         private List<Object> chosen(List<Object> all, Frame frame, Expression condition) {
             List<Object> chosen = new ArrayList<>();
             for (Object item : all) {
+                frame.budget().step();
                 Frame inner = frame.inner();
                 target.assign(inner, item);
                 if (Values.truth(condition.value(inner))) {
@@ -148,7 +153,7 @@ sealed interface Statement {
         public Flow run(Frame frame, Output out) {
             Frame inner = frame.inner();
             inner.set(BODY, textOf(body, inner));
-            out.write(Show.str(filtered.value(inner)));
+            out.write(Show.str(frame.budget(), filtered.value(inner)));
             return Flow.NEXT;
         }
     }
@@ -179,7 +184,7 @@ sealed interface Statement {
         @Override
         public Flow run(Frame frame, Output out) {
             Arguments arguments = call.arguments().values(frame).with(Macro.CALLER, new Macro(caller, frame));
-            out.write(Show.str(call.call(frame, arguments)));
+            out.write(Show.str(frame.budget(), call.call(frame, arguments)));
             return Flow.NEXT;
         }
     }

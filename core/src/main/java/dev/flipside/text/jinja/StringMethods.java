@@ -1,6 +1,7 @@
 package dev.flipside.text.jinja;
 
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import java.util.function.IntPredicate;
@@ -157,6 +158,7 @@ final class StringMethods {
             boolean space = i == text.length() || Text.isSpace(text.charAt(i));
             if (space && start >= 0) {
                 words.add(text.substring(start, i));
+                Arithmetic.requireItems(words.size());
                 start = -1;
             } else if (!space && start < 0) {
                 start = i;
@@ -171,6 +173,7 @@ final class StringMethods {
         int at = text.indexOf(separator);
         while (at >= 0 && (most < 0 || parts.size() < most)) {
             parts.add(text.substring(start, at));
+            Arithmetic.requireItems(parts.size());
             start = at + separator.length();
             at = text.indexOf(separator, start);
         }
@@ -179,15 +182,17 @@ final class StringMethods {
     }
 
     private static List<Object> splitRight(String text, String separator, int most) {
-        List<Object> parts = new ArrayList<>();
+        List<Object> parts = new ArrayList<>(); // from the last to the first
         int end = text.length();
         int at = text.lastIndexOf(separator);
         while (at >= 0 && (most < 0 || parts.size() < most)) {
-            parts.add(0, text.substring(at + separator.length(), end));
+            parts.add(text.substring(at + separator.length(), end));
+            Arithmetic.requireItems(parts.size());
             end = at;
             at = end < separator.length() ? -1 : text.lastIndexOf(separator, end - separator.length());
         }
-        parts.add(0, text.substring(0, end));
+        parts.add(text.substring(0, end));
+        Collections.reverse(parts);
         return parts;
     }
 

@@ -15,6 +15,9 @@ import java.util.function.Function;
  * <p>Templates are untrusted: they reach nothing but what they are handed, cannot change it, and their output, lists, steps and depth are bounded.
  */
 public final class Template {
+    /** Characters of a source; the longest public one has less than a hundredth. */
+    private static final int MAX_SOURCE = 4_000_000;
+
     /** The most numbers in a range, as in Jinja's sandbox. */
     private static final int MAX_RANGE = 100_000;
 
@@ -28,6 +31,9 @@ public final class Template {
 
     /** @throws TemplateException when the source is not Jinja, or uses a tag that is not supported */
     public static Template parse(String source) {
+        if (source.length() > MAX_SOURCE) {
+            throw TemplateException.of("it has more than " + MAX_SOURCE + " characters");
+        }
         try {
             return Parser.parse(source);
         } catch (StackOverflowError e) {

@@ -50,8 +50,10 @@ final class Tests {
     private Tests() {}
 
     /** Whether {@code value is name(arguments)}. */
-    static boolean holds(String name, Object value, Arguments arguments) {
+    static boolean holds(Budget budget, String name, Object value, Arguments arguments) {
+        budget.step();
         if (COMPARISONS.containsKey(name)) {
+            budget.compare(COMPARISONS.get(name), value, argument(name, arguments));
             return Values.compares(COMPARISONS.get(name), value, argument(name, arguments));
         }
         return switch (name) {
@@ -62,6 +64,9 @@ final class Tests {
                     throw TemplateException.of("the test '" + name + "' is not supported");
                 }
                 arguments.bindNothing("the test '" + name + "'");
+                if (name.equals("lower") || name.equals("upper")) {
+                    budget.walk(value);
+                }
                 yield plain(name, value);
             }
         };

@@ -69,6 +69,7 @@ final class Text {
 
     /** Each code point as a string of its own. */
     static List<Object> characters(String text) {
+        Arithmetic.requireItems(text.length());
         List<Object> all = new ArrayList<>(text.length());
         text.codePoints().forEach(c -> all.add(Character.toString(c)));
         return all;
@@ -146,6 +147,7 @@ final class Text {
             boolean ends = c >= 0x0a && c <= 0x0d || c >= 0x1c && c <= 0x1e || c == 0x85 || c == 0x2028 || c == 0x2029;
             if (ends) {
                 lines.add(text.substring(start, i));
+                Arithmetic.requireItems(lines.size());
                 i += c == '\r' && i + 1 < text.length() && text.charAt(i + 1) == '\n' ? 1 : 0;
                 start = i + 1;
             }

@@ -8,7 +8,7 @@
  * <p>{@link dev.flipside.text.jinja.Template} is the way in. {@code Lexer} cuts the source into tokens and does the white space between tags; {@code Parser} and
  * {@code ExpressionParser} read these from a {@code TokenStream} and build {@code Statement}s and {@code Expression}s, records that run themselves in a {@code Frame} of names; {@code Macro} and {@code Loop} are what blocks define.
  * {@code Values}, {@code Arithmetic}, {@code Members} and {@code Show} are Python's rules for truth, equality, operators, subscripts and printing; {@code Text} and
- * {@code StringMethods} its strings, in code points; {@code Filters}, {@code ItemFilters}, {@code Tests} and {@code Json} what stands behind {@code |} and {@code is}.
+ * {@code StringMethods} its strings, in code points; {@code Budget} bounds what a rendering costs; {@code Filters}, {@code ItemFilters}, {@code Tests} and {@code Json} what stands behind {@code |} and {@code is}.
  *
  * <p>Values: {@code String}, {@code Long}, {@code Double}, {@code Boolean}, {@code None}, {@code List}, {@code Tuple}, {@code Map} (with keys in order), {@code Sequence} (range and
  * the views of a dict), {@code Generator} (what may be read once), {@code Namespace}, {@code Callable}, {@code Undefined}.

@@ -8,7 +8,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.io.InputStream;
+import java.lang.management.ManagementFactory;
+import java.lang.management.ThreadMXBean;
 import java.math.BigInteger;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -168,6 +171,70 @@ class TemplateTest {
         assertThat(failure(source)).isNotNull();
     }
 
+    /** Each ran for hours or took all memory. Most take less than a second now; ten are for a slow machine. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "{% for i in range(99999) %}{% for j in range(99999) %}{% endfor %}{% endfor %}",
+                "{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l == ns.l }}",
+                "{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ [1] in [ns.l] or ns.l in [ns.l] }}",
+                "{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l | tojson }}",
+                "{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ ns.l }}",
+                "{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ [ns.l, ns.l] | sort }}",
+                "{% set ns = namespace(l=(1,)) %}{% for i in range(60) %}{% set ns.l = (ns.l, ns.l) %}{% endfor %}{{ {}.get(ns.l) }}",
+                "{% set ns = namespace(l=(1,)) %}{% for i in range(60) %}{% set ns.l = (ns.l, ns.l) %}{% endfor %}{{ {}[ns.l] }}",
+                "{% set ns = namespace(l=(1,)) %}{% for i in range(60) %}{% set ns.l = (ns.l, ns.l) %}{% endfor %}{{ ns.l in {} }}",
+                "{% set ns = namespace(l=(1,)) %}{% for i in range(60) %}{% set ns.l = (ns.l, ns.l) %}{% endfor %}{{ [ns.l] | unique | list }}",
+                "{% set ns = namespace(l=[1]) %}{% for i in range(60) %}{% set ns.l = [ns.l, ns.l] %}{% endfor %}{{ [ns.l] | select('==', ns.l) | list }}",
+                "{% set ns = namespace(l={'a': 1}) %}{% for i in range(60) %}{% set ns.l = {'a': ns.l, 'b': ns.l} %}{% endfor %}{{ ns.l == ns.l }}",
+                "{{ [1] | tojson(indent=10**9) }}",
+                "{{ [[[[1]]]] | tojson(indent=9000000) }}",
+                "{{ 'a' | indent(10**9, first=true) }}",
+                "{{ 'a' * 10**9 }}",
+                "{{ 'a'.ljust(10**9) }}",
+                "{% set ns = namespace(l=[]) %}{% for i in range(99999) %}{% set ns.l = ns.l + ['x' * 16000000 ~ i] %}{% endfor %}",
+                "{% set x = 'x' * 16000000 %}{{ range(99999) | map('replace', '1', x) | list | length }}",
+                "{% set x = 'x' * 16000000 %}{{ [x, x, x] | sum(start='') | length }}",
+                "{% set x = 'a' * 16000000 %}{{ ('a' * 8000000 ~ 'b') in x }}",
+                "{% set x = 'a' * 16000000 %}{{ x.find('a' * 8000000 ~ 'b') }}",
+                "{% set x = 'a' * 16000000 %}{{ x.split('a' * 8000000 ~ 'b') }}",
+                "{% set x = 'a' * 16000000 %}{{ x | replace('a' * 8000000 ~ 'b', '') }}",
+                "{% set x = 'a' * 16000000 %}{% for i in range(99999) %}{% set y = x.upper() %}{% endfor %}",
+                "{% set x = 'a,' * 8000000 %}{{ x.split(',') | length }}",
+                "{% set x = 'a,' * 8000000 %}{{ x.rsplit(',') | length }}",
+                "{% set x = 'a ' * 8000000 %}{{ x.split() | length }}",
+                "{% set x = 'a' * 16000000 %}{% for c in x %}{% endfor %}",
+                "{% set x = '1' * 16000000 %}{{ (x ~ 'e') | float }}",
+                "{% macro m(i) %}{% for j in range(99999) %}{% if range(99999) %}{% endif %}{% endfor %}{% endmacro %}{{ m(1) }}",
+            })
+    void workDepthAndMemoryAreBounded(String source) {
+        ThreadMXBean clock = ManagementFactory.getThreadMXBean();
+        long start = clock.getCurrentThreadCpuTime();
+        assertThat(failure(source)).isNotNull();
+        assertThat((clock.getCurrentThreadCpuTime() - start) / 1e9).isLessThan(10);
+    }
+
+    @Test
+    void aNumberIsRoundedToAnyNumberOfDecimalsWithoutTakingMemoryForThem() {
+        assertThat(render("{{ 1.5 | round(2000000000) }}")).isEqualTo("1.5");
+        assertThat(render("{{ ('word ' * 1000) | int }}")).isEqualTo("0");
+    }
+
+    @Test
+    void aLongConversationUsesLittleOfWhatATemplateMayCost() {
+        Map<String, Object> variables = variables();
+        List<Map<String, Object>> messages = new ArrayList<>();
+        for (int i = 0; i < 2_000; i++) {
+            messages.add(message(i % 2 == 0 ? "user" : "assistant", "Some words of a turn. ".repeat(20)));
+        }
+        variables.put("messages", messages);
+        String source = "{% set ns = namespace(text='') %}{% for m in messages %}{% if m.role == 'user' or loop.last %}"
+                + "{% set ns.text = m.content | trim %}{% endif %}{{ '<|' ~ m['role'] ~ '|>' + m.content.strip() ~ '\n' }}"
+                + "{% if loop.index0 == messages | length - 1 %}{{ ns.text }}{% endif %}{% endfor %}";
+        assertThat(Template.parse(source).render(variables, format -> Optional.empty()))
+                .hasSizeGreaterThan(800_000);
+    }
+
     @Test
     void deepNestingIsAnErrorAndNoCrash() {
         String deep = "(".repeat(100_000) + "1" + ")".repeat(100_000);
@@ -180,7 +247,7 @@ class TemplateTest {
     void endlessWorkStops() {
         String loop = "{% for a in range(100000) %}";
         assertThat(failure(loop.repeat(3) + "{{ '' }}" + "{% endfor %}".repeat(3)))
-                .hasMessage("the template runs more than 5000000 statements");
+                .hasMessage("the template takes more than 30000000 steps");
     }
 
     @Test
