@@ -119,7 +119,8 @@ public final class Main implements Runnable {
         try {
             return new CommandLine.RunLast().execute(parsed);
         } catch (OutputException e) {
-            // Of help and version, which picocli prints itself; what a command throws comes wrapped, to the handler above.
+            // Of help and version, which picocli prints itself; what a command throws comes wrapped, to the handler
+            // above.
             return Failures.report(e, last);
         }
     }

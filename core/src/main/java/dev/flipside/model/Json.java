@@ -10,7 +10,6 @@ import dev.flipside.config.BoundedFile;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** JSON files of a model directory; a key given twice or text after the end is an error. */

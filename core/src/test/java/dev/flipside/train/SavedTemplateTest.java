@@ -89,7 +89,8 @@ class SavedTemplateTest {
         new RewardTrainer(world.rewardTraining(
                         "unlike",
                         "reward_model.model=" + trained,
-                        "reward_model.chat_template=" + world.write("bare.jinja", "{% for m in messages %}{{ m.content }}b{% endfor %}")))
+                        "reward_model.chat_template="
+                                + world.write("bare.jinja", "{% for m in messages %}{{ m.content }}b{% endfor %}")))
                 .listener(unlike)
                 .run();
 
