@@ -67,9 +67,9 @@ record PromptValues(List<ScoredRow> rows, int[] from) {
         int[] lengths = rows.stream().mapToInt(ScoredRow::promptLength).toArray();
         Map<TokenIds, List<Integer>> groups = new HashMap<>();
         if (rows.stream().anyMatch(row -> row.mergedPrompt().isPresent())) {
-            IntStream.range(0, lengths.length)
-                    .forEach(r -> groups.computeIfAbsent(new TokenIds(rows.get(r).prompt()), p -> new ArrayList<>())
-                            .add(r));
+            IntStream.range(0, lengths.length).forEach(r -> groups.computeIfAbsent(
+                            new TokenIds(rows.get(r).prompt()), p -> new ArrayList<>())
+                    .add(r));
         }
         groups.forEach((prompt, group) -> {
             int least = group.stream()

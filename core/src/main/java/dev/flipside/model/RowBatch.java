@@ -89,7 +89,8 @@ record RowBatch(int[] rows, RowLayout layout) {
         Map<TokenIds, List<Integer>> groups = new LinkedHashMap<>();
         for (int r = 0; r < rows.size(); r++) {
             if (prefixLengths[r] > 0) {
-                groups.computeIfAbsent(new TokenIds(Arrays.copyOf(rows.get(r), prefixLengths[r])), p -> new ArrayList<>())
+                groups.computeIfAbsent(
+                                new TokenIds(Arrays.copyOf(rows.get(r), prefixLengths[r])), p -> new ArrayList<>())
                         .add(r);
             }
         }

@@ -66,8 +66,8 @@ record RolloutBatch(List<PromptExample> prompts, List<Group> groups, List<List<S
     /** Prompt and completion tokens: what a pass over the batch reads. */
     long tokens() {
         return groups.stream()
-                .mapToLong(group -> (long) group.promptIds().length * groupSize())
-                .sum()
+                        .mapToLong(group -> (long) group.promptIds().length * groupSize())
+                        .sum()
                 + sampledTokens();
     }
 
