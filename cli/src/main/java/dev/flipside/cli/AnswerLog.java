@@ -1,10 +1,8 @@
 package dev.flipside.cli;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.policy.PolicyAnswer;
 import dev.flipside.eval.policy.PolicyPrompt;
@@ -24,10 +22,6 @@ import java.util.Optional;
  * them stands in {@code generation.json} beside it; answers of another model or of other options are never mixed with them.
  */
 final class AnswerLog implements AutoCloseable {
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
-
     private final Path file;
     private final AppendLog log;
     private final Map<String, Line> lines;
@@ -75,8 +69,8 @@ final class AnswerLog implements AutoCloseable {
         MadeWith.requireSame(
                 "--out: " + file.getParent() + " holds answers",
                 "folder",
-                texts(JSON.readTree(file.toFile())),
-                texts(JSON.valueToTree(generation)));
+                texts(StrictJson.MAPPER.readTree(file.toFile())),
+                texts(StrictJson.MAPPER.valueToTree(generation)));
     }
 
     /** As text, since numbers of equal value may have different node types once they were read. */
@@ -97,7 +91,7 @@ final class AnswerLog implements AutoCloseable {
         for (String json : texts) {
             number++;
             try {
-                Line line = line(JSON.readTree(json));
+                Line line = line(StrictJson.MAPPER.readTree(json));
                 if (lines.put(line.id(), line) != null) {
                     throw new UserError(file + ", line " + number + " answers the prompt with id " + line.id()
                             + " a second time; did two evaluations write here? Delete one of the lines.");
@@ -118,8 +112,9 @@ final class AnswerLog implements AutoCloseable {
                 throw new IllegalArgumentException("it has no '" + column + "'");
             }
         }
-        List<Turn> messages = JSON.convertValue(
-                row.get("messages"), JSON.getTypeFactory().constructCollectionType(List.class, Turn.class));
+        List<Turn> messages = StrictJson.MAPPER.convertValue(
+                row.get("messages"),
+                StrictJson.MAPPER.getTypeFactory().constructCollectionType(List.class, Turn.class));
         return new Line(
                 row.get("id").asText(),
                 messages,

@@ -7,9 +7,13 @@ import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
+import java.nio.IntBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** What a reward model says of policies' answers. */
 final class AnswerRewards {
@@ -18,7 +22,7 @@ final class AnswerRewards {
     private AnswerRewards() {}
 
     /**
-     * One finite reward per answer, in order.
+     * One finite reward per answer, in order; the same for the same answer to the same prompt.
      *
      * @throws UserError when the directory is no reward model, or an answer does not fit its context
      */
@@ -29,15 +33,25 @@ final class AnswerRewards {
             Renderer renderer = FlipsideCommand.renderer(model.files());
             int context = model.decoder().config().maxPositionEmbeddings();
             List<ScoredRow> rows = new ArrayList<>();
-            for (PolicyAnswer answer : answers) {
-                rows.add(rendered(renderer, answer, context));
+            // The last bits of a score depend on the row's place in its batch, and equal answers are ties: each is
+            // scored once.
+            Map<IntBuffer, Integer> places = new HashMap<>();
+            int[] place = new int[answers.size()];
+            for (int i = 0; i < place.length; i++) {
+                ScoredRow row = rendered(renderer, answers.get(i), context);
+                place[i] = places.computeIfAbsent(IntBuffer.wrap(row.ids()), ids -> {
+                    rows.add(row);
+                    return rows.size() - 1;
+                });
             }
+            double[] scores = new double[rows.size()];
             for (int from = 0; from < rows.size(); from += CHUNK) {
                 int to = Math.min(rows.size(), from + CHUNK);
                 double[] some = model.score(rows.subList(from, to)).rewards();
-                System.arraycopy(some, 0, rewards, from, some.length);
-                progress.at(to, "");
+                System.arraycopy(some, 0, scores, from, some.length);
+                progress.at((long) to * place.length / rows.size(), "");
             }
+            Arrays.setAll(rewards, i -> scores[place[i]]);
         }
         for (int i = 0; i < rewards.length; i++) {
             if (!Double.isFinite(rewards[i])) {

@@ -44,6 +44,11 @@ abstract class FlipsideCommand implements Callable<Integer> {
     }
 
     Main.Streams streams() {
+        return streams(command);
+    }
+
+    /** The streams and environment of the run that a command, or a group of its options, belongs to. */
+    static Main.Streams streams(CommandSpec command) {
         return ((Main) command.root().userObject()).streams();
     }
 

@@ -54,7 +54,7 @@ record InputRow(String where, long number, ObjectNode columns) {
         }
     }
 
-    /** Checks that {@code ids} fit a model. */
+    /** Checks that a row of so many tokens fits a model. */
     void requireWithin(int context, int tokens) {
         if (tokens > context) {
             throw error("has " + tokens + " tokens, but the model's context is " + context + "; shorten it");

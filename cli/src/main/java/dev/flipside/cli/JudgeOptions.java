@@ -95,10 +95,8 @@ final class JudgeOptions {
         }
         ApiKey key = ApiKey.of(
                 keyVariable,
-                Optional.ofNullable(((Main) command.root().userObject())
-                        .streams()
-                        .environment()
-                        .get(keyVariable)));
+                Optional.ofNullable(
+                        FlipsideCommand.streams(command).environment().get(keyVariable)));
         return new Judge(
                 JudgeEndpoint.of(url, model.get(), key, Duration.ofSeconds(timeout)),
                 cache.orElse(out.resolve("judge-cache")),

@@ -1,10 +1,8 @@
 package dev.flipside.cli;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Row;
 import dev.flipside.data.Rows;
@@ -23,10 +21,6 @@ import java.util.Map;
 
 /** The folder of an evaluation by program: {@code results.jsonl}, one item a line, and {@code summary.json}, what the command prints with {@code --json}. */
 record TaskFolder(Path folder) {
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
-
     private Path results() {
         return folder.resolve("results.jsonl");
     }
@@ -38,12 +32,12 @@ record TaskFolder(Path folder) {
     void write(TaskResult result, Map<String, ?> summary) {
         StringBuilder lines = new StringBuilder();
         for (MarkedItem item : result.items()) {
-            ObjectNode line = JSON.createObjectNode();
+            ObjectNode line = StrictJson.MAPPER.createObjectNode();
             line.put("id", item.id());
             line.put("truncated", item.truncated());
-            line.set("scores", JSON.valueToTree(item.marks().scores()));
-            line.set("groups", JSON.valueToTree(item.marks().groups()));
-            line.setAll((ObjectNode) JSON.valueToTree(item.marks().details()));
+            line.set("scores", StrictJson.MAPPER.valueToTree(item.marks().scores()));
+            line.set("groups", StrictJson.MAPPER.valueToTree(item.marks().groups()));
+            line.setAll((ObjectNode) StrictJson.MAPPER.valueToTree(item.marks().details()));
             lines.append(line).append('\n');
         }
         try {
@@ -69,7 +63,8 @@ record TaskFolder(Path folder) {
                             + " holds no finished evaluation (results.jsonl and summary.json); give the --out of an earlier one.");
         }
         try {
-            String found = JSON.readTree(summary().toFile()).path("task").asText();
+            String found =
+                    StrictJson.MAPPER.readTree(summary().toFile()).path("task").asText();
             if (!found.equals(task)) {
                 throw new UserError(
                         "--compare: " + folder + " holds an evaluation on " + found + ", not on " + task + ".");

@@ -1,9 +1,7 @@
 package dev.flipside.cli;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -17,10 +15,6 @@ import java.util.Set;
 
 /** What a training has come to, from the run's metrics.jsonl: of the whole run, also where it was resumed in between. */
 record TrainingReport(List<Figure> figures) {
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
-
     /** Which of a metric's values say something. */
     enum Part {
         FIRST,
@@ -77,7 +71,7 @@ record TrainingReport(List<Figure> figures) {
         Map<String, List<Double>> values = new LinkedHashMap<>();
         try {
             for (String line : Files.readAllLines(file)) {
-                JsonNode row = JSON.readTree(line);
+                JsonNode row = StrictJson.MAPPER.readTree(line);
                 for (Wanted w : wanted) {
                     // A value that was not finite is null.
                     if (row.path(w.metric()).isNumber()) {

@@ -2,9 +2,11 @@
  * The command {@code flipside}: one class per command, results on standard output, progress and logs on standard error.
  *
  * <ul>
- *   <li>{@link dev.flipside.cli.Main}: the root and its list of commands; {@code Failures}: what a failed command prints and returns.
+ *   <li>{@link dev.flipside.cli.Main}: the root and its list of commands; {@code Arguments}: whether its words are what was typed; {@code Failures} and {@code
+ *       LastResort}: what a failed command prints and returns.
  *   <li>{@code FlipsideCommand}: what every command extends; {@code CommonOptions}, {@code FileOptions}, {@code SamplingFlags}: shared options.
- *   <li>{@code Console}, {@code Table}, {@code Progress} (a bar on a terminal, lines elsewhere): what a person sees.
+ *   <li>{@code Console}, {@code Table}, {@code Progress} (a bar on a terminal, lines elsewhere): what a person sees; {@code ResultStream} throws an {@code OutputException}
+ *       where results cannot be written.
  *   <li>{@code JsonLines}, {@code InputRow}, {@code RowResults}: rows in, rows out.
  *   <li>{@code Generate}, {@code Chat}, {@code Score}, {@code Logprobs}: using a model.
  *   <li>{@code Train}, {@code TrainRm}: the trainings, with {@code ConfigArguments} (the file and what the command line changes in it), {@code TrainingConsole} and

@@ -118,8 +118,17 @@ class StandardOutputTest {
 
     @Test
     void nothingMoreIsComputedOnceTheDiskIsFull() {
-        Disk disk = new Disk(20_000);
-        CommandRun run = run(disk, "generate", "--model", model, "--input", input, "--max-completion-length", "8");
+        String[] generate = {"generate", "--model", model, "--input", input, "--max-completion-length", "8"};
+        Disk large = new Disk(Integer.MAX_VALUE);
+        run(large, generate);
+        // Full within the second chunk, however long the model's replies are.
+        int room = large.written
+                .toString(StandardCharsets.UTF_8)
+                .lines()
+                .limit(130)
+                .mapToInt(line -> line.getBytes(StandardCharsets.UTF_8).length + 1)
+                .sum();
+        CommandRun run = run(new Disk(room), generate);
 
         assertThat(run.exitCode()).isEqualTo(1);
         assertThat(run.err()).contains("128/140 rows").contains(LOST).doesNotContain("140/140");

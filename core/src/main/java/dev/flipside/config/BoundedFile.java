@@ -12,6 +12,9 @@ public final class BoundedFile {
     /** The largest {@code tokenizer.json} that is published has 34 MB. */
     private static final int MAX_BYTES = 128 << 20;
 
+    /** Characters of YAML: its reader takes time with the square of a quoted text's length. */
+    public static final int MAX_YAML = 1_000_000;
+
     private BoundedFile() {}
 
     /**
@@ -41,5 +44,19 @@ public final class BoundedFile {
                 .newDecoder()
                 .decode(ByteBuffer.wrap(bytes(file)))
                 .toString();
+    }
+
+    /**
+     * The text of a YAML file.
+     *
+     * @throws UserError as {@link #bytes}, and when it has more than {@link #MAX_YAML} characters
+     */
+    public static String yaml(Path file) throws IOException {
+        String yaml = text(file);
+        if (yaml.length() > MAX_YAML) {
+            throw new UserError(file + " has " + yaml.length() + " characters, and a configuration at most " + MAX_YAML
+                    + ": put the right file in its place.");
+        }
+        return yaml;
     }
 }

@@ -40,8 +40,6 @@ import java.util.stream.Stream;
  * before. {@code section.key.inner=value} sets one key of a map. A section, key or value that the records do not know is a {@link UserError}.
  */
 public final class ConfigReader {
-    private static final int MAX_YAML = 1_000_000;
-
     private static final YAMLMapper YAML = YAMLMapper.builder(YAMLFactory.builder()
                     .enable(com.fasterxml.jackson.core.StreamReadFeature.STRICT_DUPLICATE_DETECTION)
                     .disable(YAMLGenerator.Feature.WRITE_DOC_START_MARKER)
@@ -213,22 +211,12 @@ public final class ConfigReader {
             if (!Files.isRegularFile(file)) {
                 throw new UserError("config file " + file + " does not exist.");
             }
-            return withoutZeros(file.toString(), YAML.readTree(boundedYaml(file)));
+            return withoutZeros(file.toString(), YAML.readTree(BoundedFile.yaml(file)));
         } catch (JacksonException e) {
             throw new UserError(file + " line " + line(e) + " is not valid YAML: " + e.getOriginalMessage() + ".", e);
         } catch (IOException e) {
             throw new UserError("config file " + file + " cannot be read: " + e.getMessage() + ".", e);
         }
-    }
-
-    /** The reader takes time with the square of a quoted text's length. */
-    private static String boundedYaml(Path file) throws IOException {
-        String yaml = BoundedFile.text(file);
-        if (yaml.length() > MAX_YAML) {
-            throw new UserError(file + " has " + yaml.length() + " characters, and a configuration at most " + MAX_YAML
-                    + ": put the right file in its place.");
-        }
-        return yaml;
     }
 
     /** Most texts of a configuration name files, and no path holds a zero character. */

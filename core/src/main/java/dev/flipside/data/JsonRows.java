@@ -3,7 +3,6 @@ package dev.flipside.data;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.core.json.JsonReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -11,6 +10,7 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.BoundedLines;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -23,13 +23,13 @@ import java.util.zip.GZIPInputStream;
 /** JSON Lines and JSON documents, plain or gzipped; every fault names its line. */
 final class JsonRows {
     /** NaN and Infinity are no JSON, but Python writes them; {@link Margin} refuses them where they matter. Numbers keep all their digits. */
-    static final JsonMapper MAPPER = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+    static final JsonMapper MAPPER = StrictJson.builder()
             .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)
             .build();
 
-    private static final ObjectReader ONE_VALUE =
+    /** One value and nothing behind it. */
+    static final ObjectReader ONE_VALUE =
             MAPPER.readerFor(JsonNode.class).with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
 
     private static final String BYTE_ORDER_MARK = "\uFEFF";

@@ -1,16 +1,11 @@
 package dev.flipside.data;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectReader;
 import java.util.regex.Pattern;
 
 /** Lists that were written as JSON into a text, as CSV files have to and some exports do elsewhere too. */
 public final class JsonText {
-    private static final ObjectReader WHOLE =
-            JsonRows.MAPPER.readerFor(JsonNode.class).with(DeserializationFeature.FAIL_ON_TRAILING_TOKENS);
-
     private static final Pattern LIST_OF_OBJECTS = Pattern.compile("\\s*\\[\\s*\\{\\s*['\"]");
     private static final Pattern ROLE = Pattern.compile("['\"]role['\"]\\s*:");
     private static final Pattern CONTENT = Pattern.compile("['\"]content['\"]\\s*:");
@@ -27,7 +22,7 @@ public final class JsonText {
             return value;
         }
         try {
-            return WHOLE.readValue(text);
+            return JsonRows.ONE_VALUE.readValue(text);
         } catch (JsonProcessingException e) {
             return value;
         }

@@ -2,7 +2,7 @@
  * libtorch kept in one place. Nothing here knows about language models.
  *
  * <ul>
- *   <li>{@link dev.flipside.engine.NativeLibrary}: which libtorch, BLAS, threads and devices are in use; loads them once.
+ *   <li>{@link dev.flipside.engine.NativeLibrary}: which libtorch, BLAS, threads and devices are in use; loads them once. {@link dev.flipside.engine.UnpackedFiles}: whether what was unpacked is whole.
  *   <li>{@link dev.flipside.engine.MatrixProductSpeed}: how fast this machine multiplies, for {@code flipside doctor}.
  *   <li>{@link dev.flipside.engine.MatrixProduct}, {@link dev.flipside.engine.PackedWeight}, {@link dev.flipside.engine.DenseProducts}: products of float32 matrices on
  *       the CPU by oneDNN ({@code OneDnn}), one by one or in batches, and those of a dense layer.

@@ -1,12 +1,10 @@
 package dev.flipside.hub;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.NamedPath;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
 import java.io.IOException;
@@ -26,9 +24,6 @@ final class AdapterBase {
 
     private static final String BASE = "base_model_name_or_path";
     private static final String REVISION = "revision";
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
 
     private AdapterBase() {}
 
@@ -66,7 +61,7 @@ final class AdapterBase {
 
     /** What to publish of an adapter's configuration: the base by its name on the Hub where it came from there; empty where nothing is to be changed. */
     static Optional<byte[]> published(Path adapter) {
-        return config(adapter).flatMap(config -> source(config).map(source -> {
+        return config(adapter).flatMap(config -> source(adapter, config).map(source -> {
             config.put(BASE, source.name()).put(REVISION, source.commit());
             return config.toPrettyString().getBytes(StandardCharsets.UTF_8);
         }));
@@ -75,23 +70,27 @@ final class AdapterBase {
     /** The directory of this machine that an adapter names as its base, where the Hub has no name for it: nobody else can load the adapter then. */
     static Optional<Path> unpublished(Path adapter) {
         return config(adapter)
-                .filter(config -> source(config).isEmpty())
-                .map(config -> NamedPath.of(
-                        "base_model_name_or_path", config.path(BASE).asText("")))
+                .filter(config -> source(adapter, config).isEmpty())
+                .map(config -> path(adapter, config))
                 .filter(Files::isDirectory);
     }
 
-    private static Optional<HubSource> source(JsonNode config) {
-        return HubSource.of(NamedPath.of(
-                        "base_model_name_or_path", config.path(BASE).asText("")))
+    private static Optional<HubSource> source(Path adapter, JsonNode config) {
+        return HubSource.of(path(adapter, config))
                 .filter(source -> source.type().equals(RepoType.MODEL.word()));
+    }
+
+    /** The base as a path, whatever is there. */
+    private static Path path(Path adapter, JsonNode config) {
+        return NamedPath.of(
+                adapter.resolve(CONFIG) + ": " + BASE, config.path(BASE).asText(""));
     }
 
     /** The base's name where no directory is called like that. */
     private static Optional<HubName> named(Path adapter, JsonNode config) {
         String text = config.path(BASE).asText("");
-        boolean directory = Stream.of(NamedPath.of("base_model_name_or_path", text), adapter.resolve(text))
-                .anyMatch(Files::isDirectory);
+        boolean directory =
+                Stream.of(path(adapter, config), adapter.resolve(text)).anyMatch(Files::isDirectory);
         String revision = config.path(REVISION).asText("");
         return directory
                 ? Optional.empty()
@@ -106,7 +105,9 @@ final class AdapterBase {
         }
         try {
             // One that is no JSON is told by its reader.
-            return JSON.readTree(file.toFile()) instanceof ObjectNode config ? Optional.of(config) : Optional.empty();
+            return StrictJson.MAPPER.readTree(file.toFile()) instanceof ObjectNode config
+                    ? Optional.of(config)
+                    : Optional.empty();
         } catch (JsonProcessingException e) {
             return Optional.empty();
         } catch (IOException e) {

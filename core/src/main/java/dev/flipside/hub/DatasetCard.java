@@ -3,6 +3,7 @@ package dev.flipside.hub;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
+import dev.flipside.config.BoundedFile;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -37,8 +38,7 @@ record DatasetCard(List<Config> configs) {
     private static Optional<JsonNode> frontMatter(String readme) {
         String text = readme.replace("\r\n", "\n");
         int end = text.indexOf("\n" + FENCE, FENCE.length());
-        // The reader takes time with the square of a quoted text's length.
-        if (!text.startsWith(FENCE + "\n") || end < 0 || end > 1_000_000) {
+        if (!text.startsWith(FENCE + "\n") || end < 0 || end > BoundedFile.MAX_YAML) {
             return Optional.empty();
         }
         try {

@@ -203,8 +203,9 @@ public record ModelCard(Path directory) {
             return JSON.missingNode();
         }
         try {
-            String text = BoundedFile.text(file);
-            return file.toString().endsWith(".yaml") ? YAML.readTree(text) : JSON.readTree(text);
+            return file.toString().endsWith(".yaml")
+                    ? YAML.readTree(BoundedFile.yaml(file))
+                    : JSON.readTree(BoundedFile.text(file));
         } catch (JsonProcessingException e) {
             throw new UserError(
                     file + " is not the file that Flipside wrote (" + e.getOriginalMessage()

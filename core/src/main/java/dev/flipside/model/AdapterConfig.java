@@ -99,7 +99,7 @@ final class AdapterConfig {
     private static Bias bias(Path file, ObjectNode json) {
         String bias = json.path("bias").asText("none");
         for (Bias known : Bias.values()) {
-            if (known.name().toLowerCase(Locale.ROOT).equals(bias)) {
+            if (name(known).equals(bias)) {
                 return known;
             }
         }
@@ -113,7 +113,7 @@ final class AdapterConfig {
             return Initialisation.DEFAULT;
         }
         for (Initialisation known : Initialisation.values()) {
-            if (known.name().toLowerCase(Locale.ROOT).equals(name)) {
+            if (name(known).equals(name)) {
                 return known;
             }
         }
@@ -232,7 +232,8 @@ final class AdapterConfig {
         }
     }
 
-    private static String name(Enum<?> value) {
+    /** How PEFT writes a choice. */
+    static String name(Enum<?> value) {
         return value.name().toLowerCase(Locale.ROOT);
     }
 

@@ -79,8 +79,8 @@ public final class DecodingWeights implements AutoCloseable {
         Tensor gateUp = layer.merged(DecoderLayer.GATE_UP + ".weight");
         long width = config.intermediateSize();
         boolean mlpBias = config.biases().mlp();
-        TensorOptional qkvBias = bias(layer, DecoderLayer.QKV, config.biases().qkv());
-        TensorOptional gateUpBias = bias(layer, DecoderLayer.GATE_UP, mlpBias);
+        TensorOptional qkvBias = layer.bias(DecoderLayer.QKV, config.biases().qkv());
+        TensorOptional gateUpBias = layer.bias(DecoderLayer.GATE_UP, mlpBias);
         return new Layer(
                 packed(
                         forAttention(layer.merged(DecoderLayer.QKV + ".weight")),
@@ -97,12 +97,8 @@ public final class DecodingWeights implements AutoCloseable {
         return both.has_value() ? new TensorOptional(both.get().narrow(0, from, config.intermediateSize())) : both;
     }
 
-    private static TensorOptional bias(DecoderLayer layer, String name, boolean present) {
-        return layer.bias(name, present);
-    }
-
     private PackedWeight plain(DecoderLayer layer, String name, boolean bias) {
-        return new PackedWeight(layer.merged(name + ".weight"), bias(layer, name, bias), rows);
+        return new PackedWeight(layer.merged(name + ".weight"), layer.bias(name, bias), rows);
     }
 
     /** With the norm in front of it folded in. */

@@ -17,7 +17,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.StringViewOptional;
@@ -193,10 +192,11 @@ final class LoraInitialisation {
                                 + ", whose weights lie the other way round and which PEFT does not begin so; use pissa.");
             }
             if (kind.changesBase() && module.slot().equals(WeightLayout.VOCABULARY_HEAD) && layout.tiedHead()) {
-                throw new UserError("init_lora_weights: " + name(kind) + " would take a part out of the embedding of "
-                        + files.directory()
-                        + " too, to which its vocabulary head is tied; remove " + module.name()
-                        + " from target_modules.");
+                throw new UserError(
+                        "init_lora_weights: " + AdapterConfig.name(kind) + " would take a part out of the embedding of "
+                                + files.directory()
+                                + " too, to which its vocabulary head is tied; remove " + module.name()
+                                + " from target_modules.");
             }
         }
         for (EmbeddingModule module : adapter.embeddings()) {
@@ -218,8 +218,8 @@ final class LoraInitialisation {
     private static void requireRank(Initialisation kind, String module, long rank, long most) {
         boolean decomposes = kind.changesBase() || kind == Initialisation.MICA;
         if (decomposes && rank > most) {
-            throw new UserError("init_lora_weights: " + name(kind) + " has at most rank " + most + " for " + module
-                    + ", not " + rank + "; lower r.");
+            throw new UserError("init_lora_weights: " + AdapterConfig.name(kind) + " has at most rank " + most + " for "
+                    + module + ", not " + rank + "; lower r.");
         }
         if (kind == Initialisation.ORTHOGONAL && rank % 2 != 0) {
             throw new UserError("init_lora_weights: orthogonal needs even ranks, and that of " + module + " is " + rank
@@ -237,9 +237,5 @@ final class LoraInitialisation {
             throw new UserError(
                     "trainable_token_indices: target_modules or modules_to_save name the embedding or the vocabulary head too; name them in one place.");
         }
-    }
-
-    private static String name(Initialisation kind) {
-        return kind.name().toLowerCase(Locale.ROOT);
     }
 }

@@ -21,15 +21,15 @@ record PromptValues(List<ScoredRow> rows, int[] from) {
             return new PromptValues(rows, from);
         }
         List<ScoredRow> all = new ArrayList<>(rows);
-        Map<Ids, Integer> computed = new HashMap<>();
+        Map<TokenIds, Integer> computed = new HashMap<>();
         for (int r = 0; r < rows.size(); r++) {
             if (rows.get(r).mergedPrompt().isEmpty() && rows.get(r).promptLength() > 0) {
-                computed.putIfAbsent(new Ids(rows.get(r).prompt()), r);
+                computed.putIfAbsent(new TokenIds(rows.get(r).prompt()), r);
             }
         }
         for (int r = 0; r < rows.size(); r++) {
             if (rows.get(r).mergedPrompt().isPresent()) {
-                from[r] = computed.computeIfAbsent(new Ids(rows.get(r).prompt()), prompt -> {
+                from[r] = computed.computeIfAbsent(new TokenIds(rows.get(r).prompt()), prompt -> {
                     all.add(new ScoredRow(prompt.ids(), prompt.ids().length));
                     return all.size() - 1;
                 });
@@ -65,11 +65,11 @@ record PromptValues(List<ScoredRow> rows, int[] from) {
      */
     int[] sharedLengths() {
         int[] lengths = rows.stream().mapToInt(ScoredRow::promptLength).toArray();
-        Map<Ids, List<Integer>> groups = new HashMap<>();
+        Map<TokenIds, List<Integer>> groups = new HashMap<>();
         if (rows.stream().anyMatch(row -> row.mergedPrompt().isPresent())) {
-            IntStream.range(0, lengths.length)
-                    .forEach(r -> groups.computeIfAbsent(new Ids(rows.get(r).prompt()), p -> new ArrayList<>())
-                            .add(r));
+            IntStream.range(0, lengths.length).forEach(r -> groups.computeIfAbsent(
+                            new TokenIds(rows.get(r).prompt()), p -> new ArrayList<>())
+                    .add(r));
         }
         groups.forEach((prompt, group) -> {
             int least = group.stream()
@@ -80,18 +80,5 @@ record PromptValues(List<ScoredRow> rows, int[] from) {
             group.forEach(r -> lengths[r] = Math.min(lengths[r], least));
         });
         return lengths;
-    }
-
-    /** Token ids that are compared by content. */
-    private record Ids(int[] ids) {
-        @Override
-        public boolean equals(Object other) {
-            return other instanceof Ids more && Arrays.equals(ids, more.ids);
-        }
-
-        @Override
-        public int hashCode() {
-            return Arrays.hashCode(ids);
-        }
     }
 }

@@ -86,21 +86,11 @@ record RowBatch(int[] rows, RowLayout layout) {
 
     /** Rows of the same prefix, two or more. */
     private static List<List<Integer>> groups(List<int[]> rows, int[] prefixLengths) {
-        record Prefix(int[] ids) {
-            @Override
-            public boolean equals(Object other) {
-                return other instanceof Prefix prefix && Arrays.equals(ids, prefix.ids);
-            }
-
-            @Override
-            public int hashCode() {
-                return Arrays.hashCode(ids);
-            }
-        }
-        Map<Prefix, List<Integer>> groups = new LinkedHashMap<>();
+        Map<TokenIds, List<Integer>> groups = new LinkedHashMap<>();
         for (int r = 0; r < rows.size(); r++) {
             if (prefixLengths[r] > 0) {
-                groups.computeIfAbsent(new Prefix(Arrays.copyOf(rows.get(r), prefixLengths[r])), p -> new ArrayList<>())
+                groups.computeIfAbsent(
+                                new TokenIds(Arrays.copyOf(rows.get(r), prefixLengths[r])), p -> new ArrayList<>())
                         .add(r);
             }
         }

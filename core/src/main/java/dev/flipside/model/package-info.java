@@ -8,7 +8,7 @@
  *   <li>Architecture: {@code Family} (one class per {@code model_type}, with {@code FamilyReader} for what they share) reads {@link
  *       dev.flipside.model.DecoderConfig} and {@link dev.flipside.model.RopeConfig}, and names the tensors of its files ({@code TensorNames}).
  *   <li>Computation: {@link dev.flipside.model.Decoder} (ids to hidden states) made of {@code DecoderLayer}s (with {@code Norms} and
- *       {@code ExpertMlp}), {@code CausalAttention} over {@code ScaledDotProducts}, and {@code RotaryTables} of {@code Rope}s;
+ *       {@code ExpertMlp}), {@code CausalAttention} over {@code ScaledDotProducts}, and {@code RotaryTables} ({@code RopeTables} of {@code Rope}s, by {@code RopeFrequencies});
  *       {@code HiddenPass} (forward and backward, with or without gradient checkpointing): an {@code AutogradPass} on any device, or a {@code PlannedPass} by hand
  *       on the CPU where blocks are Llama's, made of {@code LayerPass}es, {@code RmsNorm} and an {@code AttentionPass} ({@code PlannedAttention} over {@code SoftmaxAttention}); {@code RouterBalance} for the
  *       routers of experts; {@link dev.flipside.model.PassSize} bounds it; {@link dev.flipside.model.Precision}.
@@ -21,8 +21,8 @@
  *       dev.flipside.model.GroupDecoding} over a {@code GroupedKvCache} ({@code DecodingGrid}) and packed {@code DecodingWeights}, faster, on the CPU.
  *   <li>Policies: {@link dev.flipside.model.CausalLm}, with {@link dev.flipside.model.LogprobPass} and {@code VocabularyHead} over a {@code VocabularyMatrix} for
  *       log-probabilities of completions.
- *   <li>Reward models: {@link dev.flipside.model.RewardModel}, with {@link dev.flipside.model.RewardPass}, {@code RewardHeads} and {@code ValueHeadFile}; {@code
- *       ScoredPosition} and {@link dev.flipside.model.PadToken} for where a reward is read.
+ *   <li>Reward models: {@link dev.flipside.model.RewardModel}, with {@link dev.flipside.model.RewardPass}, {@code RewardHeads}, {@code StoredRewardHead} and {@code ValueHeadFile}; {@code
+ *       PromptValues} for values of prompts that merge, {@code ScoredPosition} and {@link dev.flipside.model.PadToken} for where a reward is read.
  * </ul>
  */
 package dev.flipside.model;

@@ -1,9 +1,7 @@
 package dev.flipside.reward;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.config.StrictJson;
 import dev.flipside.eval.ifeval.Instruction;
 import dev.flipside.eval.policy.IfEval;
 import java.util.List;
@@ -17,9 +15,6 @@ import java.util.Map;
  * @param all option {@code all}, default false: 1 when all instructions are followed and 0 otherwise, instead of the share
  */
 record IfEvalReward(boolean loose, boolean all) implements RewardFunction {
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
     private static final String IDS = "instruction_id_list";
     private static final String KWARGS = "kwargs";
 
@@ -67,8 +62,8 @@ record IfEvalReward(boolean loose, boolean all) implements RewardFunction {
 
     /** None where the row has none, as rows of another task beside IFEval's. */
     private static List<Instruction> instructions(Map<String, Object> columns) {
-        JsonNode ids = JSON.valueToTree(columns.get(IDS));
-        JsonNode kwargs = JSON.valueToTree(columns.get(KWARGS));
+        JsonNode ids = StrictJson.MAPPER.valueToTree(columns.get(IDS));
+        JsonNode kwargs = StrictJson.MAPPER.valueToTree(columns.get(KWARGS));
         boolean none = ids.isNull() || ids.isArray() && ids.isEmpty() || kwargs.isNull();
         return none
                 ? List.of()

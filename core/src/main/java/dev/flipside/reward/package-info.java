@@ -7,7 +7,7 @@
  *   <li>{@link dev.flipside.reward.RewardMix}: several functions with weights.
  *   <li>Built in: {@link dev.flipside.reward.LengthReward}, {@link dev.flipside.reward.RegexFormatReward}, {@link dev.flipside.reward.ExactAnswerReward}, {@link
  *       dev.flipside.reward.MathAnswerReward} and {@link dev.flipside.reward.IfEvalReward} (the programs of {@code eval.policy}), {@link
- *       dev.flipside.reward.RepetitionReward}.
+ *       dev.flipside.reward.RepetitionReward}; {@code Reference} is the right answer that a row holds.
  * </ul>
  */
 package dev.flipside.reward;

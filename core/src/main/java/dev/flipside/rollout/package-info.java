@@ -8,7 +8,7 @@
  *   <li>{@link dev.flipside.rollout.Generator}: batched, group-aware generation with a key-value cache over a {@link dev.flipside.rollout.DecodingModel} ({@link dev.flipside.rollout.CachedDecoding}), one {@link
  *       dev.flipside.rollout.GenerationBatch} of {@link dev.flipside.rollout.Row}s after the other; {@link dev.flipside.rollout.SampleKeys} gives each sample
  *       its random numbers.
- *   <li>{@link dev.flipside.rollout.Group}, {@link dev.flipside.rollout.Completion}, {@link dev.flipside.rollout.FinishReason}: what comes out.
+ *   <li>{@link dev.flipside.rollout.Group}, {@link dev.flipside.rollout.Completion}, {@link dev.flipside.rollout.FinishReason}: what comes out; {@link dev.flipside.rollout.NonFiniteLogits}: why nothing does.
  * </ul>
  */
 package dev.flipside.rollout;

@@ -1,10 +1,8 @@
 package dev.flipside.text;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.BoundedFile;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -86,14 +84,11 @@ public record SpecialTokens(
 
     /** The file's JSON object, or an empty one where there is no file. */
     static JsonNode readObject(Path file) {
-        ObjectMapper mapper = JsonMapper.builder()
-                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                .build();
         if (!Files.isRegularFile(file)) {
-            return mapper.createObjectNode();
+            return StrictJson.MAPPER.createObjectNode();
         }
         try {
-            return object(file, mapper.readTree(BoundedFile.bytes(file)));
+            return object(file, StrictJson.MAPPER.readTree(BoundedFile.bytes(file)));
         } catch (IOException e) {
             throw notJson(file, e);
         }
@@ -102,11 +97,11 @@ public record SpecialTokens(
     /** The object of a file whose bytes are held. */
     static JsonNode parsed(Path directory, String name, Map<String, byte[]> files) {
         if (!files.containsKey(name)) {
-            return new ObjectMapper().createObjectNode();
+            return StrictJson.MAPPER.createObjectNode();
         }
         Path file = directory.resolve(name);
         try {
-            return object(file, new ObjectMapper().readTree(files.get(name)));
+            return object(file, StrictJson.MAPPER.readTree(files.get(name)));
         } catch (IOException e) {
             throw notJson(file, e);
         }

@@ -159,7 +159,7 @@ final class TokenizerCheck {
                         .path("id")
                         .asText();
                 if (!piece.has("Sequence") && !part.path("special_tokens").has(id)) {
-                    throw error("post_processor.single names the special token '" + shortened(id)
+                    throw error("post_processor.single names the special token '" + TokenizerSchema.shortened(id)
                             + "', which post_processor.special_tokens lacks");
                 } else if (piece.has("Sequence") && id.equals("B")) {
                     throw error("post_processor.single names the sequence B, which a single text does not have");
@@ -170,10 +170,6 @@ final class TokenizerCheck {
                 throw error("post_processor.single leaves the text out");
             }
         }
-    }
-
-    private static String shortened(String text) {
-        return text.length() <= 60 ? text : text.substring(0, 60) + "...";
     }
 
     private void addedTokens() {
@@ -203,7 +199,7 @@ final class TokenizerCheck {
             boolean rewritten = token.path("normalized").asBoolean()
                     && json.path("normalizer").isObject();
             if (right && token.path("lstrip").asBoolean() && (begins || rewritten)) {
-                throw error("the added token '" + shortened(content)
+                throw error("the added token '" + TokenizerSchema.shortened(content)
                         + "' takes white space on its left that another takes on its right");
             }
         }
@@ -221,7 +217,7 @@ final class TokenizerCheck {
         } else {
             for (Map.Entry<String, JsonNode> entry : vocabulary.properties()) {
                 if (!TokenizerSchema.isId(entry.getValue()) || entry.getKey().length() > MAX_TOKEN_LENGTH) {
-                    throw error("model.vocab gives '" + shortened(entry.getKey()) + "' the id "
+                    throw error("model.vocab gives '" + TokenizerSchema.shortened(entry.getKey()) + "' the id "
                             + TokenizerSchema.shown(entry.getValue()) + ", which no token can have");
                 }
             }
@@ -255,7 +251,7 @@ final class TokenizerCheck {
                     ? text.substring(text.lastIndexOf(' ') + 1)
                     : merge.path(1).asText();
             if (!second.startsWith(prefix)) {
-                throw error("model.merges joins '" + shortened(second)
+                throw error("model.merges joins '" + TokenizerSchema.shortened(second)
                         + "', which does not begin with the continuing_subword_prefix");
             }
         }

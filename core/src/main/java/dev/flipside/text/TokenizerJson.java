@@ -1,12 +1,10 @@
 package dev.flipside.text;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.BoundedFile;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -30,11 +28,6 @@ import java.util.TreeMap;
  * {@code add_eos_token} change nothing, as there: what stands around a text is tokenizer.json's own business.
  */
 final class TokenizerJson {
-    /** A key that stands twice would be one value to us and another to the native library. */
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
-
     private static final List<String> UNUSED = List.of("truncation", "padding");
     private static final List<String> FLAGS = List.of("single_word", "lstrip", "rstrip", "normalized", "special");
     private static final String DECODER = "added_tokens_decoder";
@@ -75,7 +68,8 @@ final class TokenizerJson {
     /** @throws UserError when the files contradict each other */
     static Content complete(Files files) throws IOException {
         byte[] bytes = files.tokenizer();
-        JsonNode tree = JSON.readTree(bytes);
+        // A key that stands twice would be one value to us and another to the native library.
+        JsonNode tree = StrictJson.MAPPER.readTree(bytes);
         if (!(tree instanceof ObjectNode json) || !json.path("model").isObject()) {
             return new Content(bytes, tree); // the native library says what is wrong with it
         }
@@ -84,7 +78,7 @@ final class TokenizerJson {
         TokenizerCheck.require(files.directory().resolve("tokenizer.json"), json);
         tokenizer.addTokens();
         tokenizer.removeUnused();
-        return tokenizer.changed ? new Content(JSON.writeValueAsBytes(json), json) : new Content(bytes, json);
+        return new Content(tokenizer.changed ? StrictJson.MAPPER.writeValueAsBytes(json) : bytes, json);
     }
 
     private void refuseSplitting() {
@@ -229,7 +223,7 @@ final class TokenizerJson {
     }
 
     private static ObjectNode plain(String content) {
-        ObjectNode token = JSON.createObjectNode().put("content", content);
+        ObjectNode token = StrictJson.MAPPER.createObjectNode().put("content", content);
         FLAGS.forEach(flag -> token.put(flag, false));
         return token;
     }

@@ -306,7 +306,11 @@ final class TokenizerSchema {
 
     /** A value as an error shows it. */
     static String shown(JsonNode value) {
-        String text = value.isMissingNode() ? "missing" : value.toString();
+        return value.isMissingNode() ? "missing" : shortened(value.toString());
+    }
+
+    /** The beginning of a text, as an error shows it. */
+    static String shortened(String text) {
         return text.length() <= 60 ? text : text.substring(0, 60) + "...";
     }
 }

@@ -1,9 +1,9 @@
 package dev.flipside.train;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.AdamW;
 import dev.flipside.model.SafeTensors;
@@ -30,8 +30,7 @@ final class CheckpointFiles {
     static final String INITIAL_REWARD_MODEL = "initial_reward_model";
     private static final String MOMENTS = "optimisers.safetensors";
     private static final String STATE = "state.json";
-    private static final JsonMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+    private static final JsonMapper JSON = StrictJson.builder()
             .addModule(new com.fasterxml.jackson.datatype.jdk8.Jdk8Module())
             .build();
 

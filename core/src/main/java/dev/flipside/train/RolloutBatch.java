@@ -7,6 +7,7 @@ import dev.flipside.rollout.Completion;
 import dev.flipside.rollout.FinishReason;
 import dev.flipside.rollout.Group;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
 
@@ -55,6 +56,19 @@ record RolloutBatch(List<PromptExample> prompts, List<Group> groups, List<List<S
             }
         }
         return rows;
+    }
+
+    /** Sampled tokens. */
+    long sampledTokens() {
+        return Arrays.stream(lengths()).asLongStream().sum();
+    }
+
+    /** Prompt and completion tokens: what a pass over the batch reads. */
+    long tokens() {
+        return groups.stream()
+                        .mapToLong(group -> (long) group.promptIds().length * groupSize())
+                        .sum()
+                + sampledTokens();
     }
 
     /** Completion lengths in tokens, group after group. */

@@ -25,7 +25,6 @@ import dev.flipside.run.RunDirectory;
 import dev.flipside.run.RunSettings;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -262,7 +261,7 @@ public final class SaveTrainer {
 
             RolloutBatch batch = clock.time(
                     "generate", () -> round.rollouts.sample(prompts, numGenerations, Seeds.Stream.ROLLOUT, step));
-            clock.tokens("generate", tokens(batch));
+            clock.tokens("generate", batch.sampledTokens());
 
             Optional<RewardModelUpdate.Outcome> outcome = Optional.empty();
             RolloutBatch candidates = batch;
@@ -271,12 +270,12 @@ public final class SaveTrainer {
                         .map(initial -> initialSamples(initial, prompts, step, clock))
                         .orElse(batch);
                 outcome = Optional.of(clock.time("rm_update", () -> improveRewardModel(round, lesson, step, metrics)));
-                clock.tokens("rm_update", tokensRead(lesson));
+                clock.tokens("rm_update", lesson.tokens());
                 if (Round.samplesAgain(save)) {
                     candidates = clock.time(
                             "generate",
                             () -> round.rollouts.sample(prompts, numGenerations, Seeds.Stream.FRESH_ROLLOUT, step));
-                    clock.tokens("generate", tokens(candidates));
+                    clock.tokens("generate", candidates.sampledTokens());
                 }
             }
 
@@ -292,7 +291,7 @@ public final class SaveTrainer {
             double[] advantages = clock.time(
                     "policy_update",
                     () -> round.policyUpdate.update(scored.batch, scored.rewards.total(), step, metrics));
-            clock.tokens("policy_update", tokensRead(scored.batch));
+            clock.tokens("policy_update", scored.batch.tokens());
 
             RewardSignal.write(scored.rewards, "", metrics);
             CompletionStatistics.write(scored.batch, "", metrics);
@@ -316,7 +315,7 @@ public final class SaveTrainer {
         private RolloutBatch initialSamples(Rollouts initial, List<PromptExample> prompts, long step, StepClock clock) {
             RolloutBatch batch = clock.time(
                     "generate", () -> initial.sample(prompts, numGenerations, Seeds.Stream.INITIAL_ROLLOUT, step));
-            clock.tokens("generate", tokens(batch));
+            clock.tokens("generate", batch.sampledTokens());
             return batch;
         }
 
@@ -340,7 +339,7 @@ public final class SaveTrainer {
 
         private RewardSignal.Rewards rewards(Round round, RolloutBatch batch, StepClock clock) {
             RewardSignal.Rewards rewards = clock.time("score", () -> round.signal.of(batch));
-            clock.tokens("score", tokensRead(batch));
+            clock.tokens("score", batch.tokens());
             return rewards;
         }
 
@@ -366,21 +365,11 @@ public final class SaveTrainer {
                                 numGenerations,
                                 Seeds.Stream.REFILL_ROLLOUT,
                                 step * (config.rollout().refillZeroVariance() + 1L) + number));
-                clock.tokens("generate", tokens(replacements));
+                clock.tokens("generate", replacements.sampledTokens());
                 batch = refill.replace(batch, replacements);
                 rewards = rewards(round, batch, clock);
             }
             return new Scored(batch, rewards);
-        }
-
-        /** Sampled tokens. */
-        private long tokens(RolloutBatch batch) {
-            return Arrays.stream(batch.lengths()).asLongStream().sum();
-        }
-
-        /** Prompt and completion tokens: what a pass over the batch reads. */
-        private long tokensRead(RolloutBatch batch) {
-            return batch.rows().stream().mapToLong(row -> row.ids().length).sum();
         }
 
         private void log(long step, Map<String, Double> metrics, boolean always) {

@@ -11,7 +11,9 @@
  *   <li>{@code Session}, {@code Round}, {@code CheckpointFiles}: what is loaded, what one round of co-evolution owns, and how it is saved and restored.
  *   <li>{@code Evaluator}: what is measured on held-out data, with {@code HeldOutPairs}, {@code FirstEvaluation} (what later ones are compared with), {@code SampleDiagnostics} and
  *       {@code ValueCheck}; {@code FeedbackStatistics} measures the update itself. What the numbers mean is in {@link dev.flipside.eval.alarm}.
- *   <li>{@link dev.flipside.train.ReferenceCheck}: before anything is trained, whether the rows hold what the reward functions need.
+ *   <li>Before anything is trained: {@link dev.flipside.train.ReferenceCheck} (whether the rows hold what the reward functions need), {@link dev.flipside.train.PairTally} over {@code PairCut}
+ *       (pairs that the reward model cannot tell apart), {@link dev.flipside.train.PrefixProbe} (replies that merge with their prompt), {@link dev.flipside.train.EndOfTurn} (whether replies
+ *       end) and {@link dev.flipside.train.Renderers} (whether the chat template is the model's own).
  *   <li>{@link dev.flipside.train.TrainListener}: what a console hears.
  * </ul>
  */

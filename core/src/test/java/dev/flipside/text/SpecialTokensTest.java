@@ -1,10 +1,13 @@
 package dev.flipside.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.config.UserError;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -13,6 +16,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -53,6 +58,23 @@ class SpecialTokensTest {
             assertThat(tokenizer.specialTokens().unk()).isEqualTo(text(named, "unk_token"));
             assertThat(tokenizer.specialTokens().others().get("mask_token"))
                     .isEqualTo(named.path("mask_token").textValue());
+        }
+    }
+
+    /** Read from a folder or from bytes that are held: the same rule. */
+    @Test
+    void aKeyThatStandsTwiceIsRefusedWhereverTheFileIsReadFrom() throws IOException {
+        String twice = "{\"eos_token\": \"a\", \"eos_token\": \"b\"}";
+        Files.writeString(folder.resolve("tokenizer_config.json"), twice);
+        Map<String, byte[]> held = Map.of("tokenizer_config.json", twice.getBytes(StandardCharsets.UTF_8));
+
+        for (ThrowingCallable reading :
+                List.<ThrowingCallable>of(() -> SpecialTokens.load(folder), () -> SpecialTokens.of(folder, held))) {
+            assertThatThrownBy(reading)
+                    .isInstanceOf(UserError.class)
+                    .hasMessageContaining(
+                            folder.resolve("tokenizer_config.json").toString())
+                    .hasMessageContaining("eos_token");
         }
     }
 

@@ -1,9 +1,7 @@
 package dev.flipside.cli.report;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,9 +20,6 @@ import java.util.Map;
  * @param compared whether another model was evaluated on the same items
  */
 record BenchmarkTable(String source, String folder, boolean baselines, boolean compared, List<Row> rows) {
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
     /** What eval-policy alpaca-eval, arena-hard and versus call their figures. */
     private static final List<String> JUDGED =
             List.of("win_rate", "length_controlled_win_rate", "score", "style_controlled_score", "mean_over_questions");
@@ -54,7 +49,7 @@ record BenchmarkTable(String source, String folder, boolean baselines, boolean c
         }
         JsonNode summary;
         try {
-            summary = JSON.readTree(file.toFile());
+            summary = StrictJson.MAPPER.readTree(file.toFile());
         } catch (IOException e) {
             throw new UserError("--benchmarks: " + file + " is not JSON (" + e.getMessage() + ").", e);
         }

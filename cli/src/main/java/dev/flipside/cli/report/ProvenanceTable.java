@@ -1,9 +1,7 @@
 package dev.flipside.cli.report;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -22,9 +20,6 @@ import java.util.Set;
  * @param configs whole configurations: a name and the YAML
  */
 record ProvenanceTable(List<Question.Fact> facts, List<Config> configs) {
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
 
     record Config(String name, String yaml) {}
 
@@ -91,7 +86,7 @@ record ProvenanceTable(List<Question.Fact> facts, List<Config> configs) {
 
     private static JsonNode read(Path file) {
         try {
-            return JSON.readTree(text(file));
+            return StrictJson.MAPPER.readTree(text(file));
         } catch (IOException e) {
             throw new UserError(file + " is not JSON (" + e.getMessage() + "); restore it, or move it away.", e);
         }

@@ -1,9 +1,7 @@
 package dev.flipside.cli.report;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.run.SampleFiles;
 import java.io.BufferedReader;
@@ -31,9 +29,6 @@ import java.util.TreeMap;
  * @param seed of the run that they are from
  */
 record Samples(String arm, int colour, String seed, List<Group> groups) {
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
     private static final int GROUPS_PER_STEP = 2;
     private static final int COMPLETIONS_PER_GROUP = 8;
     private static final int LONGEST_TEXT = 600;
@@ -88,7 +83,7 @@ record Samples(String arm, int colour, String seed, List<Group> groups) {
         long last = Long.MIN_VALUE;
         try (BufferedReader reader = reader(SampleFiles.files(run))) {
             for (String text = reader.readLine(); text != null; text = reader.readLine()) {
-                JsonNode node = JSON.readTree(text);
+                JsonNode node = StrictJson.MAPPER.readTree(text);
                 Place place =
                         new Place(node.path("step").asLong(), node.path("group").asInt());
                 if (place.step() > last && last > first) {

@@ -1,9 +1,7 @@
 package dev.flipside.eval.alarm;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -22,10 +20,6 @@ import java.util.Map;
  * }</pre>
  */
 public final class Alarms {
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
-
     private Alarms() {}
 
     /** Every rule that fired, with the first step at which it did, in the order in which they fired. */
@@ -56,7 +50,7 @@ public final class Alarms {
     private static Measured line(Path file, int number, String line) {
         JsonNode row;
         try {
-            row = JSON.readTree(line);
+            row = StrictJson.MAPPER.readTree(line);
         } catch (IOException e) {
             throw notAMetric(file, number, e);
         }

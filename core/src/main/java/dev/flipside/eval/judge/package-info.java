@@ -3,7 +3,7 @@
  *
  * <ul>
  *   <li>Asking: {@link dev.flipside.eval.judge.Judge} sends {@link dev.flipside.eval.judge.ChatRequest}s to a {@link dev.flipside.eval.judge.JudgeEndpoint} and gets
- *       {@link dev.flipside.eval.judge.ChatReply}s, several at a time; {@code ChatClient} is one request with its retries, {@code ReplyCache} what was answered
+ *       {@link dev.flipside.eval.judge.ChatReply}s, several at a time; {@code ChatClient} is one request with its retries and {@code BoundedAnswer} what it takes of an answer, {@code ReplyCache} what was answered
  *       before, {@link dev.flipside.eval.judge.JudgeUsage} what it cost, {@link dev.flipside.net.ApiKey} the secret, {@link
  *       dev.flipside.eval.judge.JudgeTemplate} the wording.
  *   <li>{@link dev.flipside.eval.judge.AlpacaEval}: weighted preference; {@link dev.flipside.eval.judge.LengthControl} with {@link

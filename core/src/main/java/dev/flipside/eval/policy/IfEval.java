@@ -1,9 +1,7 @@
 package dev.flipside.eval.policy;
 
-import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.data.JsonText;
 import dev.flipside.data.PlainText;
@@ -22,10 +20,6 @@ import java.util.Map;
  * <p>Four marks: a prompt is right when all its instructions are followed, and every instruction counts for itself; each strictly and loosely.
  */
 public final class IfEval {
-    private static final ObjectMapper JSON = JsonMapper.builder()
-            .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-            .build();
-
     private IfEval() {}
 
     /**
@@ -63,9 +57,11 @@ public final class IfEval {
         List<Instruction> instructions = new ArrayList<>();
         for (int i = 0; i < ids.size(); i++) {
             Map<String, Object> arguments = kwargs.get(i).isObject()
-                    ? JSON.convertValue(
+                    ? StrictJson.MAPPER.convertValue(
                             kwargs.get(i),
-                            JSON.getTypeFactory().constructMapType(HashMap.class, String.class, Object.class))
+                            StrictJson.MAPPER
+                                    .getTypeFactory()
+                                    .constructMapType(HashMap.class, String.class, Object.class))
                     : Map.of();
             try {
                 instructions.add(Instruction.of(ids.get(i).asText(), arguments));
