@@ -3,17 +3,13 @@ package dev.flipside.cli;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.eval.policy.PolicyAnswer;
+import dev.flipside.model.DistinctRows;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
-import java.nio.IntBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 
 /** What a reward model says of policies' answers. */
 final class AnswerRewards {
@@ -27,31 +23,24 @@ final class AnswerRewards {
      * @throws UserError when the directory is no reward model, or an answer does not fit its context
      */
     static double[] of(Path directory, String device, List<PolicyAnswer> answers, Console console) {
-        double[] rewards = new double[answers.size()];
+        double[] rewards;
         try (RewardModel model = RewardModel.load(directory, Device.parse(device));
                 Progress progress = console.progress("score", answers.size(), "answers")) {
             Renderer renderer = FlipsideCommand.renderer(model.files());
             int context = model.decoder().config().maxPositionEmbeddings();
-            List<ScoredRow> rows = new ArrayList<>();
-            // The last bits of a score depend on the row's place in its batch, and equal answers are ties: each is
-            // scored once.
-            Map<IntBuffer, Integer> places = new HashMap<>();
-            int[] place = new int[answers.size()];
-            for (int i = 0; i < place.length; i++) {
-                ScoredRow row = rendered(renderer, answers.get(i), context);
-                place[i] = places.computeIfAbsent(IntBuffer.wrap(row.ids()), ids -> {
-                    rows.add(row);
-                    return rows.size() - 1;
-                });
-            }
+            // Equal answers are ties, whatever the chunks.
+            DistinctRows distinct = DistinctRows.of(answers.stream()
+                    .map(answer -> rendered(renderer, answer, context))
+                    .toList());
+            List<ScoredRow> rows = distinct.rows();
             double[] scores = new double[rows.size()];
             for (int from = 0; from < rows.size(); from += CHUNK) {
                 int to = Math.min(rows.size(), from + CHUNK);
                 double[] some = model.score(rows.subList(from, to)).rewards();
                 System.arraycopy(some, 0, scores, from, some.length);
-                progress.at((long) to * place.length / rows.size(), "");
+                progress.at((long) to * answers.size() / rows.size(), "");
             }
-            Arrays.setAll(rewards, i -> scores[place[i]]);
+            rewards = distinct.spread(scores);
         }
         for (int i = 0; i < rewards.length; i++) {
             if (!Double.isFinite(rewards[i])) {

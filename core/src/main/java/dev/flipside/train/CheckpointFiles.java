@@ -112,8 +112,8 @@ final class CheckpointFiles {
             return state;
         } catch (IOException e) {
             throw new UserError(
-                    "Checkpoint file " + file + " cannot be read: " + e.getMessage() + "; delete " + folder
-                            + " to resume from the checkpoint before it.",
+                    "Checkpoint file " + file + " cannot be read: " + e.getMessage()
+                            + "; `flipside train CONFIG --from-step N` goes back to an earlier checkpoint, 0 to the beginning.",
                     e);
         }
     }

@@ -1,6 +1,7 @@
 package dev.flipside.eval.benchmark;
 
 import dev.flipside.config.UserError;
+import dev.flipside.model.DistinctRows;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Rendered;
@@ -79,11 +80,11 @@ public final class AnswerScorer {
         return List.of(scored);
     }
 
-    /** In the order of {@code prepared}, by one call of the model. */
+    /** In the order of {@code prepared}, by one call of the model; answers of the same tokens are ties. */
     private List<ScoredItem> score(List<BenchmarkItem> items, List<Prepared> prepared) {
-        double[] rewards = model.score(
-                        prepared.stream().flatMap(p -> p.rows().stream()).toList())
-                .rewards();
+        DistinctRows distinct = DistinctRows.of(
+                prepared.stream().flatMap(p -> p.rows().stream()).toList());
+        double[] rewards = distinct.spread(model.score(distinct.rows()).rewards());
         List<ScoredItem> scored = new ArrayList<>();
         int from = 0;
         for (Prepared p : prepared) {
