@@ -22,6 +22,9 @@ final class JsonLines {
     /** Stands for standard input or output where a file is asked for. */
     static final String STANDARD_STREAM = "-";
 
+    /** What some editors and exports write before the first line; data files may begin with it too. */
+    private static final String BYTE_ORDER_MARK = "\uFEFF";
+
     private static final ObjectReader ONE_VALUE = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
@@ -60,8 +63,9 @@ final class JsonLines {
         BufferedReader reader = new BoundedLines(stream);
         try {
             for (String line = reader.readLine(); line != null; line = reader.readLine(), number++) {
-                if (!line.isBlank()) {
-                    rows.add(row(number, ONE_VALUE.readValue(line)));
+                String text = number == 1 && line.startsWith(BYTE_ORDER_MARK) ? line.substring(1) : line;
+                if (!text.isBlank()) {
+                    rows.add(row(number, ONE_VALUE.readValue(text)));
                 }
             }
         } catch (JsonProcessingException e) {
