@@ -139,6 +139,7 @@ public final class Main implements Runnable {
         CommandLine line = failure.getCommandLine();
         String command = line.getCommandSpec().qualifiedName();
         String what = failure.getMessage()
+                .replaceFirst("'([+-]?\\d+)' is not an? (int|long)$", "'$1' is out of range")
                 .replaceFirst("' is not an? (int|long)$", "' is not a whole number")
                 .replaceFirst("' is not an? (float|double)$", "' is not a number");
         if (failure instanceof UnmatchedArgumentException unmatched && command.equals("flipside")) {
