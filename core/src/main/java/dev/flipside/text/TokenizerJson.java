@@ -118,16 +118,24 @@ final class TokenizerJson {
         extra().forEach(this::addIfAbsent);
     }
 
+    private static String shortened(String text) {
+        return text.length() <= 60 ? text : text.substring(0, 60) + "...";
+    }
+
     /** By id, what one of the two ways adds or changes. */
     private Map<Integer, ObjectNode> listed() {
         Map<Integer, ObjectNode> byId = new TreeMap<>();
         if (files.config().has(DECODER)) {
             files.config().path(DECODER).properties().forEach(entry -> {
-                if (entry.getValue() instanceof ObjectNode token
-                        && entry.getKey().matches("\\d{1,9}")) {
-                    int id = Integer.parseInt(entry.getKey());
-                    byId.put(id, token.deepCopy().put("id", id));
+                if (!(entry.getValue() instanceof ObjectNode token)
+                        || !entry.getKey().matches("\\d{1,9}")) {
+                    throw new UserError(
+                            files.directory().resolve("tokenizer_config.json") + ": " + DECODER + " has "
+                                    + shortened(entry.toString())
+                                    + ", which is not a token's id with a map that describes it; save the tokenizer again in transformers.");
                 }
+                int id = Integer.parseInt(entry.getKey());
+                byId.put(id, token.deepCopy().put("id", id));
             });
             return byId;
         }
