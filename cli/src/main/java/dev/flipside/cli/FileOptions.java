@@ -1,5 +1,11 @@
 package dev.flipside.cli;
 
+import dev.flipside.config.UserError;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import picocli.CommandLine.Option;
 
 /** What a command reads and writes that runs a model over rows. */
@@ -29,11 +35,31 @@ final class FileOptions {
         return model;
     }
 
-    String input() {
-        return input;
+    /** The rows of the input. */
+    List<InputRow> rows(InputStream standardInput) {
+        return JsonLines.read(input, standardInput);
     }
 
+    /**
+     * Where the results go.
+     *
+     * @throws UserError when that is the input, which would be lost while its results are computed
+     */
     String output() {
+        boolean files = !input.equals(JsonLines.STANDARD_STREAM) && !output.equals(JsonLines.STANDARD_STREAM);
+        if (files && isSameFile(Path.of(input), Path.of(output))) {
+            throw new UserError("--output: " + output
+                    + " is the file that --input names and would be overwritten by the results; choose another.");
+        }
         return output;
+    }
+
+    private static boolean isSameFile(Path one, Path other) {
+        try {
+            return Files.isSameFile(one, other);
+        } catch (IOException e) {
+            // One of them is not there yet.
+            return false;
+        }
     }
 }

@@ -71,7 +71,8 @@ final class Generate extends FlipsideCommand {
                     "--num-generations is " + numGenerations
                             + ", it must be at least 1, and 1 with --greedy, whose completions are all the same");
         }
-        List<InputRow> rows = JsonLines.read(files.input(), streams().in());
+        String output = files.output();
+        List<InputRow> rows = files.rows(streams().in());
         Path directory = inputs(console).model("--model", files.model());
         loadLibraries(console, directory);
         try (CausalLm model = CausalLm.load(directory, Device.parse(common().device()))) {
@@ -95,7 +96,7 @@ final class Generate extends FlipsideCommand {
                     new Generator.Settings(
                             ROWS_AT_A_TIME, List.of(), ids -> renderer.completionText(new int[0], ids)))) {
                 int chunk = Math.max(1, CHUNK / numGenerations);
-                new RowResults(console, files.output(), streams().out())
+                new RowResults(console, output, streams().out())
                         .write("generate", prompts, chunk, some -> generate(generator, options, renderer, some));
             }
         }

@@ -4,9 +4,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
+import dev.flipside.data.JsonText;
 import dev.flipside.data.Row;
 import dev.flipside.data.Turns;
 import dev.flipside.text.Conversation;
+import dev.flipside.text.Message;
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -36,13 +39,47 @@ record InputRow(String where, long number, ObjectNode columns) {
         return value.asText();
     }
 
-    /** The conversation in column {@code messages}, written in any way that {@link Turns} reads. */
+    /** The conversation in column {@code messages}, written in any way that {@link Turns} reads, also as JSON in a text. */
     Conversation messages() {
-        JsonNode list = columns.path("messages");
+        JsonNode list = value("messages");
         if (!list.isArray() || list.isEmpty()) {
             throw error("needs a list of messages in 'messages', such as [{\"role\": \"user\", \"content\": \"...\"}]");
         }
-        return new Conversation(Turns.read(new Row(where, columns), "messages", list));
+        return new Conversation(Turns.read(row(), "messages", list));
+    }
+
+    /** The conversation in column {@code prompt}: a user's text, or messages as a data file may have them there. */
+    Conversation prompt() {
+        JsonNode prompt = value("prompt");
+        if (!prompt.isContainerNode()) {
+            return Conversation.ofPrompt(text("prompt"));
+        }
+        List<Message> messages = Turns.read(row(), "prompt", prompt);
+        if (messages.get(messages.size() - 1).isFromAssistant()) {
+            throw error("has a 'prompt' that ends with the assistant; put the whole conversation into 'messages'");
+        }
+        return new Conversation(messages);
+    }
+
+    /** The assistant's reply in column {@code completion}: a text, or one message as a data file may have it there. */
+    String completion() {
+        JsonNode completion = value("completion");
+        if (!completion.isContainerNode()) {
+            return text("completion");
+        }
+        List<Message> messages = Turns.read(row(), "completion", completion);
+        if (messages.size() != 1 || !messages.get(0).isFromAssistant()) {
+            throw error("needs a text or one message of the assistant in 'completion'");
+        }
+        return messages.get(0).content();
+    }
+
+    private JsonNode value(String column) {
+        return JsonText.messages(row(), column, columns.path(column));
+    }
+
+    private Row row() {
+        return new Row(where, columns);
     }
 
     /** Adds this row's place to an error that the user can mend. */

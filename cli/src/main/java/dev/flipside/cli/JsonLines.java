@@ -21,6 +21,9 @@ final class JsonLines {
     /** Stands for standard input or output where a file is asked for. */
     static final String STANDARD_STREAM = "-";
 
+    /** What some editors and exports write before the first line; data files may begin with it too. */
+    private static final String BYTE_ORDER_MARK = "\uFEFF";
+
     private static final ObjectReader ONE_VALUE = StrictJson.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .build()
@@ -58,8 +61,9 @@ final class JsonLines {
         BufferedReader reader = new BoundedLines(stream);
         try {
             for (String line = reader.readLine(); line != null; line = reader.readLine(), number++) {
-                if (!line.isBlank()) {
-                    rows.add(row(number, ONE_VALUE.readValue(line)));
+                String text = number == 1 && line.startsWith(BYTE_ORDER_MARK) ? line.substring(1) : line;
+                if (!text.isBlank()) {
+                    rows.add(row(number, ONE_VALUE.readValue(text)));
                 }
             }
         } catch (JsonProcessingException e) {

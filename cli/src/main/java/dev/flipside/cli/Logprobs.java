@@ -38,7 +38,8 @@ final class Logprobs extends FlipsideCommand {
     @Override
     int run(Console console) {
         ChatTemplateConfig rendering = template.config();
-        List<InputRow> rows = JsonLines.read(files.input(), streams().in());
+        String output = files.output();
+        List<InputRow> rows = files.rows(streams().in());
         Path directory = inputs(console).model("--model", files.model());
         loadLibraries(console, directory);
         try (CausalLm model = CausalLm.load(directory, Device.parse(common().device()))) {
@@ -56,7 +57,7 @@ final class Logprobs extends FlipsideCommand {
                         rejoined
                                 + " row(s) would be tokenised across the border of prompt and completion; their prompts keep their own tokens.");
             }
-            new RowResults(console, files.output(), streams().out())
+            new RowResults(console, output, streams().out())
                     .write("logprobs", candidates, CHUNK, chunk -> logprobs(model, chunk));
         }
         return ExitCode.OK;

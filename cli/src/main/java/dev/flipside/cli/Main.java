@@ -138,7 +138,10 @@ public final class Main implements Runnable {
     private static int wrongArguments(ParameterException failure, String[] args) {
         CommandLine line = failure.getCommandLine();
         String command = line.getCommandSpec().qualifiedName();
-        String what = failure.getMessage();
+        String what = failure.getMessage()
+                .replaceFirst("'([+-]?\\d+)' is not an? (int|long)$", "'$1' is out of range")
+                .replaceFirst("' is not an? (int|long)$", "' is not a whole number")
+                .replaceFirst("' is not an? (float|double)$", "' is not a number");
         if (failure instanceof UnmatchedArgumentException unmatched && command.equals("flipside")) {
             what = "'" + unmatched.getUnmatched().get(0) + "' is not a command";
         }

@@ -6,7 +6,6 @@ import dev.flipside.engine.Device;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.model.Scores;
-import dev.flipside.text.Conversation;
 import dev.flipside.text.Renderer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -20,7 +19,7 @@ import picocli.CommandLine.Mixin;
         name = "score",
         description = {
             "Scores rows with a reward model.",
-            "A row is {\"id\", \"text\"} (already rendered), {\"id\", \"messages\"} or {\"id\", \"prompt\", \"completion\"} (a user and an assistant message);",
+            "A row is {\"id\", \"text\"} (already rendered), {\"id\", \"messages\"} or {\"id\", \"prompt\", \"completion\"} (a user and an assistant message, or lists of messages);",
             "a result is {\"id\", \"score\", \"value\"}. The whole conversation is encoded at once, so that it has the score of its rendered text. The value is null without a value head, and for a text, which does not say where its prompt ends."
         })
 final class Score extends FlipsideCommand {
@@ -37,7 +36,8 @@ final class Score extends FlipsideCommand {
     @Override
     int run(Console console) {
         ChatTemplateConfig rendering = template.config();
-        List<InputRow> rows = JsonLines.read(files.input(), streams().in());
+        String output = files.output();
+        List<InputRow> rows = files.rows(streams().in());
         Path directory = inputs(console).model("--model", files.model());
         loadLibraries(console, directory);
         try (RewardModel model = RewardModel.load(directory, Device.parse(common().device()))) {
@@ -55,7 +55,7 @@ final class Score extends FlipsideCommand {
                         padding
                                 + " row(s) end in the model's padding token, so that their reward is read before it, as transformers does.");
             }
-            new RowResults(console, files.output(), streams().out())
+            new RowResults(console, output, streams().out())
                     .write("score", scorable, CHUNK, chunk -> score(model, chunk));
         }
         return ExitCode.OK;
@@ -68,7 +68,7 @@ final class Score extends FlipsideCommand {
         return ScoredRow.of(
                 row.has("messages")
                         ? renderer.conversation(row.messages())
-                        : renderer.complete(Conversation.ofPrompt(row.text("prompt")), row.text("completion"), true));
+                        : renderer.complete(row.prompt(), row.completion(), true));
     }
 
     private static List<ObjectNode> score(RewardModel model, List<Scorable> chunk) {

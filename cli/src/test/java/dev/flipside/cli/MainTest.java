@@ -72,6 +72,15 @@ class MainTest {
     void theWrongWordIsNamed() {
         assertThat(CommandRun.of("trian").err()).startsWith("flipside: 'trian' is not a command");
         assertThat(CommandRun.of("doctor", "--threads", "0").err()).startsWith("flipside doctor: --threads is 0");
+        assertThat(CommandRun.of("doctor", "--threads", "two").err())
+                .startsWith("flipside doctor: Invalid value for option '--threads': 'two' is not a whole number (");
+        assertThat(CommandRun.of("doctor", "--threads", "99999999999").err())
+                .startsWith("flipside doctor: Invalid value for option '--threads': '99999999999' is out of range (");
+        assertThat(CommandRun.of("train", "none.yaml", "--from-step", "2.5").err())
+                .contains("'--from-step': '2.5' is not a whole number (");
+        assertThat(CommandRun.of("generate", "--model", "m", "--temperature", "warm")
+                        .err())
+                .contains("'--temperature': 'warm' is not a number (");
     }
 
     @Test

@@ -165,6 +165,70 @@ class ModelCommandsTest {
                 .isEqualTo(5);
     }
 
+    /** Exports write lists as JSON into texts; read as plain texts they would be scored as what nobody said. */
+    @Test
+    void messagesInAPromptScoreAsMessagesAlsoWhereTheyAreJsonInATextToo() {
+        String list = "[{\\\"role\\\": \\\"user\\\", \\\"content\\\": \\\"hello\\\"}]";
+        String reply = "[{\\\"role\\\": \\\"assistant\\\", \\\"content\\\": \\\"good day\\\"}]";
+        CommandRun run = CommandRun.withInput(
+                """
+                {"prompt": "hello", "completion": "good day"}
+                {"prompt": "%1$s", "completion": "good day"}
+                {"prompt": [{"role": "user", "content": "hello"}], "completion": "%2$s"}
+                {"messages": "[{\\"from\\": \\"human\\", \\"value\\": \\"hello\\"}, {\\"from\\": \\"gpt\\", \\"value\\": \\"good day\\"}]"}
+                """
+                        .formatted(list, reply),
+                "score",
+                "--model",
+                rewardModel);
+        List<JsonNode> results = results(run);
+        double score = results.get(0).path("score").asDouble();
+        assertThat(results).hasSize(4).allSatisfy(result -> assertThat(
+                        result.path("score").asDouble())
+                .isCloseTo(score, within(1e-5)));
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "[{'role': 'user', 'content': 'hello'}]|written like a list of messages but is not JSON",
+                "[{\\\"role\\\": \\\"user\\\", \\\"content\\\": \\\"hello\\\"}, {\\\"role\\\": \\\"assistant\\\", \\\"content\\\": \\\"x\\\"}]|ends with the assistant"
+            },
+            quoteCharacter = '`')
+    void aPromptThatIsNoTextAndNoPromptIsRefused(String prompt, String reason) {
+        CommandRun run = CommandRun.withInput(
+                "{\"prompt\": \"" + prompt + "\", \"completion\": \"good day\"}", "score", "--model", rewardModel);
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.err()).contains("standard input, line 1 has ").contains(reason);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"score", "generate", "logprobs"})
+    void theInputIsNeverOverwrittenByItsResults(String command) throws IOException {
+        String rows = "{\"prompt\": \"hello\", \"completion\": \"good day\"}\n";
+        Path input = Files.writeString(folder.resolve(command + "-rows.jsonl"), rows);
+        Path other = folder.resolve(command + "-link.jsonl");
+        Files.createSymbolicLink(other, input);
+        String model = command.equals("score") ? rewardModel : policy;
+        for (Path output : List.of(input, other)) {
+            CommandRun run = CommandRun.of(
+                    command, "--model", model, "--input", input.toString(), "--output", output.toString());
+            assertThat(run.exitCode()).isEqualTo(2);
+            assertThat(run.err()).contains("--output: " + output + " is the file that --input names");
+            assertThat(input).hasContent(rows);
+        }
+    }
+
+    @Test
+    void rowsMayBeginWithAByteOrderMark() throws IOException {
+        Path input = Files.writeString(
+                folder.resolve("marked.jsonl"),
+                "\uFEFF{\"id\": 7, \"prompt\": \"hello\", \"completion\": \"good day\"}\n");
+        CommandRun run = CommandRun.of("score", "--model", rewardModel, "--input", input.toString());
+        assertThat(results(run).get(0).path("id").asInt()).isEqualTo(7);
+    }
+
     /** A line break that begins a reply merges with the one that ends the generation prompt; the scores are transformers' of the whole text. */
     @Test
     void aReplyThatMergesWithItsPromptScoresAsItsRenderedTextDoes() throws IOException {

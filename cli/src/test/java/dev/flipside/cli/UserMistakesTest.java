@@ -11,7 +11,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Ten mistakes that users make: each is one sentence that names the place, the value, the reason and the way out, and exit code 2. */
+/** Mistakes that users make: each is one sentence that names the place, the value, the reason and the way out, and exit code 2. */
 class UserMistakesTest {
     @TempDir
     static Path folder;
@@ -41,6 +41,13 @@ class UserMistakesTest {
             @Override
             CommandRun make() {
                 return stories.train("save.anchor_mix=0.5");
+            }
+        },
+        TOKEN_OF_ANOTHER_MODEL(
+                "rollout.suppress_tokens holds 99999", "no token of a vocabulary of 512", "from 0 to 511") {
+            @Override
+            CommandRun make() {
+                return stories.train("rollout.suppress_tokens=[99999]");
             }
         },
         WRONG_MODEL_TYPE("config.json: model_type 'bert' is not supported", "llama, mistral, qwen2, qwen3") {

@@ -2,6 +2,7 @@ package dev.flipside.config;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonGenerator;
+import com.fasterxml.jackson.core.exc.InputCoercionException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
@@ -319,7 +320,7 @@ public final class ConfigReader {
                                 + ".",
                         e);
             }
-            JsonNode value = tree.at("/" + key.replace('.', '/'));
+            JsonNode value = tree.at("/" + key.replace('.', '/').replaceAll("\\[(\\d+)]", "$1"));
             throw new UserError(
                     key + ": " + (value.isMissingNode() ? "this value" : "'" + value.asText(value.toString()) + "'")
                             + " is not " + expected(e) + ".",
@@ -330,6 +331,10 @@ public final class ConfigReader {
     }
 
     private static String expected(JsonMappingException e) {
+        if (e.getCause() instanceof InputCoercionException tooLarge) {
+            boolean small = tooLarge.getTargetType() == int.class;
+            return "a whole number of at most " + (small ? Integer.MAX_VALUE : Long.MAX_VALUE);
+        }
         Class<?> type =
                 e instanceof com.fasterxml.jackson.databind.exc.MismatchedInputException m ? m.getTargetType() : null;
         if (type != null && type.isEnum()) {

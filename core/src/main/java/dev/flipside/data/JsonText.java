@@ -34,7 +34,7 @@ public final class JsonText {
      *
      * @throws dev.flipside.config.UserError for a text that is written like such a list but is no JSON, such as Python's own spelling of one, or one that is cut off
      */
-    static JsonNode messages(Row row, String column, JsonNode value) {
+    public static JsonNode messages(Row row, String column, JsonNode value) {
         if (!value.isTextual()) {
             return value;
         }

@@ -38,7 +38,11 @@ public final class Generator implements AutoCloseable {
         }
     }
 
-    /** A generator over the current weights of {@code lm}, which must outlive it; training steps between calls are seen. */
+    /**
+     * A generator over the current weights of {@code lm}, which must outlive it; training steps between calls are seen.
+     *
+     * @throws UserError when a suppressed id is no token of the model
+     */
     public Generator(CausalLm lm, Settings settings) {
         this(new CachedDecoding(lm), settings);
     }
@@ -48,7 +52,8 @@ public final class Generator implements AutoCloseable {
         this.settings = settings;
         for (int id : settings.suppressedIds()) {
             if (id < 0 || id >= model.vocabulary()) {
-                throw new IllegalArgumentException("suppressed id " + id + " in a vocabulary of " + model.vocabulary());
+                throw new UserError("rollout.suppress_tokens holds " + id + ", which is no token of a vocabulary of "
+                        + model.vocabulary() + "; ids go from 0 to " + (model.vocabulary() - 1) + ".");
             }
         }
     }

@@ -117,11 +117,15 @@ final class TokenizerJson {
         Map<Integer, ObjectNode> byId = new TreeMap<>();
         if (files.config().has(DECODER)) {
             files.config().path(DECODER).properties().forEach(entry -> {
-                if (entry.getValue() instanceof ObjectNode token
-                        && entry.getKey().matches("\\d{1,9}")) {
-                    int id = Integer.parseInt(entry.getKey());
-                    byId.put(id, token.deepCopy().put("id", id));
+                if (!(entry.getValue() instanceof ObjectNode token)
+                        || !entry.getKey().matches("\\d{1,9}")) {
+                    throw new UserError(
+                            files.directory().resolve("tokenizer_config.json") + ": " + DECODER + " has "
+                                    + TokenizerSchema.shortened(entry.toString())
+                                    + ", which is not a token's id with a map that describes it; save the tokenizer again in transformers.");
                 }
+                int id = Integer.parseInt(entry.getKey());
+                byId.put(id, token.deepCopy().put("id", id));
             });
             return byId;
         }

@@ -84,6 +84,17 @@ class TokenizerTest {
                 .hasMessageContaining("it becomes 305");
     }
 
+    /** As in transformers; left out, a turn's special tokens would be plain text. */
+    @ParameterizedTest
+    @ValueSource(strings = {"x", "-1", "2147483648", "99999999999999999999"})
+    void anEntryOfTheConfigThatIsNoTokenIsRefused(String id) throws IOException {
+        copy("config-adds", config -> config.replace("\"305\"", "\"" + id + "\""));
+        assertThatThrownBy(() -> Tokenizer.load(folder))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("tokenizer_config.json: added_tokens_decoder has " + id + "=")
+                .hasMessageContaining("not a token's id");
+    }
+
     @Test
     void specialTokensThatWouldBeSplitAreRefused() throws IOException {
         copy("byte-level", config -> config.replaceFirst("\\{", "{\"split_special_tokens\": true,"));
