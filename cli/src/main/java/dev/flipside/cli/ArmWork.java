@@ -1,7 +1,6 @@
 package dev.flipside.cli;
 
 import dev.flipside.config.ResumedConfig;
-import dev.flipside.config.SaveConfig.Preset;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.train.SaveTrainer;
 import dev.flipside.train.TrainListener;
@@ -32,7 +31,7 @@ record ArmWork(String what, TrainConfig config, TrainConfig resumed) implements 
             return false;
         }
         ResumedConfig.requireSame(stored(), config);
-        boolean frozen = config.save().preset() == Preset.OFF
+        boolean frozen = !config.plan().improves()
                 || config.rewardModel().model().isEmpty();
         return Files.isDirectory(stored().resolveSibling(frozen ? "policy" : "reward_model"));
     }

@@ -2,7 +2,7 @@ package dev.flipside.cli;
 
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.RolloutConfig;
-import dev.flipside.config.SaveConfig;
+import dev.flipside.config.RunPlan;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
@@ -101,16 +101,16 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
      */
     static MemoryEstimate ofTraining(
             TrainConfig config, Shape policy, Optional<Shape> rewardModel, int longestPrompt, boolean halfPrecision) {
+        RunPlan plan = config.plan();
         List<Part> parts = new ArrayList<>();
         parts.add(PROGRAM);
         parts.addAll(policy.held("policy "));
         parts.addAll(policy.learning("policy "));
-        if (config.keepsReference()) {
+        if (plan.keepsReference()) {
             // On an adapter's frozen base: another adapter, or in the first round of a new one nothing.
             parts.add(new Part("reference policy", FLOAT * policy.trained()));
         }
-        boolean improving = config.save().preset() != SaveConfig.Preset.OFF;
-        rewardModel.ifPresent(shape -> rewardModelParts(parts, config.save(), improving, shape));
+        rewardModel.ifPresent(shape -> rewardModelParts(parts, plan, shape));
         long length = longestPrompt + (long) config.rollout().maxCompletionLength();
         long bytes = halfPrecision ? HALF : FLOAT;
         List<Part> sampling = List.of(
@@ -124,7 +124,7 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
                 policyTokens,
                 new PassSize(
                         config.policy().activationMemoryMb(), config.policy().gradientCheckpointing()));
-        if (improving && rewardModel.isPresent()) {
+        if (plan.improves() && rewardModel.isPresent()) {
             long rewardTokens = config.rewardModel().perDeviceBatchSize() * length;
             activations = Math.max(
                     activations,
@@ -144,16 +144,16 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
                         new Part("vocabulary scores", LOGITS_COPIES * scores * FLOAT)));
     }
 
-    private static void rewardModelParts(List<Part> parts, SaveConfig save, boolean improving, Shape shape) {
+    private static void rewardModelParts(List<Part> parts, RunPlan plan, Shape shape) {
         parts.addAll(shape.held("reward model "));
-        if (!improving) {
+        if (!plan.improves()) {
             return;
         }
         parts.addAll(shape.learning("reward model "));
-        if (save.anchor() == SaveConfig.Anchor.FROZEN || save.scoredBy() == SaveConfig.ScoredBy.INITIAL_RESCALED) {
+        if (plan.keepsInitialRewardModel()) {
             parts.add(new Part("initial reward model", FLOAT * shape.trained()));
         }
-        if (save.gate() == SaveConfig.Gate.MCNEMAR) {
+        if (plan.gates()) {
             parts.add(new Part("gate: weights and moments to roll back to", 3 * FLOAT * shape.trained()));
         }
     }

@@ -1,7 +1,6 @@
 package dev.flipside.cli;
 
 import dev.flipside.config.ConfigReader;
-import dev.flipside.config.SaveConfig;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.run.StopSignal;
 import dev.flipside.train.SaveTrainer;
@@ -47,7 +46,7 @@ final class Train extends FlipsideCommand {
             overrides.add("run.resume=true");
         }
         TrainConfig config = inputs(console).resolve(ConfigReader.train(arguments.file(), overrides));
-        boolean reference = config.penalisesDivergence();
+        boolean reference = config.plan().penalisesDivergence();
         loadLibraries(console);
         long began = System.nanoTime();
         try (TrainingConsole progress = new TrainingConsole(
@@ -74,7 +73,7 @@ final class Train extends FlipsideCommand {
         } else {
             places.put("policy", result.folder().resolve("policy"));
             next.add("flipside generate --model " + places.get("policy") + " --input prompts.jsonl");
-            if (config.save().preset() != SaveConfig.Preset.OFF) {
+            if (config.plan().improves()) {
                 places.put("reward_model", result.folder().resolve("reward_model"));
                 next.add("flipside score --model " + places.get("reward_model") + " --input replies.jsonl");
             }

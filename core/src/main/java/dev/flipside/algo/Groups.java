@@ -48,6 +48,24 @@ public final class Groups {
         return Arrays.copyOf(kept, n);
     }
 
+    /** The rows at some places, in that order; not copied. */
+    public static <T> T[] pick(T[] rows, int[] places) {
+        T[] picked = Arrays.copyOf(rows, places.length);
+        for (int i = 0; i < places.length; i++) {
+            picked[i] = rows[places[i]];
+        }
+        return picked;
+    }
+
+    /** How many are true. */
+    public static int count(boolean[] row) {
+        int n = 0;
+        for (boolean b : row) {
+            n += b ? 1 : 0;
+        }
+        return n;
+    }
+
     /** The entries that are not NaN, in order: those that something could judge. */
     public static double[] scorable(double[] row) {
         return Arrays.stream(row).filter(x -> !Double.isNaN(x)).toArray();

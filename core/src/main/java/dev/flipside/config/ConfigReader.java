@@ -108,8 +108,7 @@ public final class ConfigReader {
 
     /** Whether a run of {@code flipside train} trains on labelled pairs too, so that {@code data.preferences} must name them. Nothing is validated. */
     public static boolean replaysPairs(Path file, List<String> overrides) {
-        SaveConfig save = read(file, overrides, TrainConfig.defaults()).config().save();
-        return save.preset() != SaveConfig.Preset.OFF && save.replayWeight() > 0;
+        return read(file, overrides, TrainConfig.defaults()).config().plan().replays();
     }
 
     /** Reads and validates the file of {@code flipside train-rm}. */

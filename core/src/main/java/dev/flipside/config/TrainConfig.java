@@ -16,15 +16,9 @@ public record TrainConfig(
                 EvalConfig eval,
         @Doc("What the run writes besides its models.") LoggingConfig logging) {
 
-    /** Whether a copy of the policy as each round begins is kept: for the KL divergence, or because the reward model learns from its samples. */
-    public boolean keepsReference() {
-        return penalisesDivergence()
-                || save.preset() != SaveConfig.Preset.OFF && save.samples() == SaveConfig.Samples.INITIAL;
-    }
-
-    /** Whether the policy pays for leaving the reference: {@code algorithm.beta} is above 0. */
-    public boolean penalisesDivergence() {
-        return algorithm.resolved().beta().orElseThrow() > 0;
+    /** What these options come to. */
+    public RunPlan plan() {
+        return RunPlan.of(this);
     }
 
     public static TrainConfig defaults() {

@@ -7,7 +7,6 @@ import dev.flipside.config.RewardTrainingConfig.TruncationMode;
 import dev.flipside.config.SaveConfig.Anchor;
 import dev.flipside.config.SaveConfig.Filter;
 import dev.flipside.config.SaveConfig.Labels;
-import dev.flipside.config.SaveConfig.Preset;
 import dev.flipside.config.SaveConfig.ValueWarmup;
 import java.util.Optional;
 import java.util.Set;
@@ -162,7 +161,8 @@ public final class Validation {
     private void combinations() {
         AlgorithmConfig a = config.algorithm();
         SaveConfig s = config.save();
-        boolean improving = s.preset() != Preset.OFF;
+        RunPlan plan = config.plan();
+        boolean improving = plan.improves();
         if (a.name() == Name.GSPO && (a.epsilon().isEmpty() || a.epsilonHigh().isEmpty())) {
             throw new UserError(
                     "algorithm.epsilon: gspo needs algorithm.epsilon and algorithm.epsilon_high to be given, its ratio of whole sequences never"
@@ -185,13 +185,11 @@ public final class Validation {
                     "reward_model.model: the SAVE update (save.preset: " + name(s.preset())
                             + ") needs a reward model; give its directory, or set save.preset: off to train on reward functions alone.");
         }
-        if (improving && s.replayWeight() > 0 && config.data().preferences().isEmpty()) {
+        if (plan.replays() && config.data().preferences().isEmpty()) {
             throw new UserError("data.preferences: save.replay_weight " + s.replayWeight()
                     + " replays labelled pairs, but no file is given; name one, or set save.replay_weight: 0.");
         }
-        if (improving
-                && s.gate() == SaveConfig.Gate.MCNEMAR
-                && config.data().evalPreferences().isEmpty()) {
+        if (plan.gates() && config.data().evalPreferences().isEmpty()) {
             throw new UserError(
                     "data.eval_preferences: save.gate mcnemar compares accuracy on held-out pairs, but no file is given; name one, or set save.gate: off.");
         }
@@ -204,7 +202,7 @@ public final class Validation {
         if (improving && s.labels() == Labels.GOLD && config.eval().gold().isEmpty()) {
             throw new UserError("eval.gold: save.labels gold needs a reward function that knows the truth; name one.");
         }
-        if (improving && s.anchor() == Anchor.FROZEN && s.scoredBy() == SaveConfig.ScoredBy.INITIAL_RESCALED) {
+        if (plan.rescales() && s.anchor() == Anchor.FROZEN) {
             throw new UserError(
                     "save.scored_by: initial_rescaled stretches the initial reward model, whose values save.anchor frozen holds fixed; choose another anchor.");
         }
@@ -255,7 +253,7 @@ public final class Validation {
             reject("eval.value_samples", "no data.eval_prompts is given");
             reject("eval.frozen_twin", "no data.eval_prompts is given");
         }
-        if (config.run().maxSteps() > 0 && s.preset() == Preset.OFF) {
+        if (config.run().maxSteps() > 0 && !config.plan().improves()) {
             new TreeSet<>(given)
                     .stream()
                             .filter(k -> k.startsWith("save.") && !k.equals("save.preset"))

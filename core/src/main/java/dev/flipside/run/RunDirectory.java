@@ -114,6 +114,11 @@ public final class RunDirectory implements AutoCloseable {
         return folder;
     }
 
+    /** What is asked before anything large is written. */
+    public DiskSpace disk() {
+        return settings.disk();
+    }
+
     /** The configuration in {@code config.yaml}. */
     public String config() {
         Path file = folder.resolve(CONFIG);

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.AdamW;
+import dev.flipside.model.CausalLm;
+import dev.flipside.model.RewardModel;
 import dev.flipside.model.SafeTensors;
 import dev.flipside.model.TensorInfo;
 import dev.flipside.model.WeightType;
@@ -17,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -51,21 +54,18 @@ final class CheckpointFiles {
      * @param firstEvaluation of the run
      */
     record State(
-            Round.Start start,
+            RoundStart start,
             Map<String, Long> optimiserSteps,
             Optional<UpdateGate.State> gate,
-            Optional<Double> firstAccuracy,
+            OptionalDouble firstAccuracy,
             FirstEvaluation.State firstEvaluation,
             double tokensSeen) {}
 
-    static void write(Path folder, Round round, FirstEvaluation.State firstEvaluation, double tokensSeen)
+    static void write(Path folder, PolicyModel policy, Round round, FirstEvaluation.State first, double tokensSeen)
             throws IOException {
-        round.policy.lm().save(folder.resolve(POLICY), WeightType.F32);
-        round.grader.ifPresent(g -> g.model().save(folder.resolve(REWARD_MODEL), WeightType.F32));
-        if (round.number > 0) {
-            round.reference().ifPresent(r -> r.save(folder.resolve(REFERENCE), WeightType.F32));
-        }
-        round.initialRewardModel().ifPresent(r -> r.save(folder.resolve(INITIAL_REWARD_MODEL), WeightType.F32));
+        policy.lm().save(folder.resolve(POLICY), WeightType.F32);
+        round.learner.models().forEach((name, model) -> model.save(folder.resolve(name), WeightType.F32));
+        savedReference(round).ifPresent(r -> r.save(folder.resolve(REFERENCE), WeightType.F32));
         Map<String, Tensor> moments = new LinkedHashMap<>();
         Map<String, Long> steps = new LinkedHashMap<>();
         for (AdamW optimiser : optimisers(round)) {
@@ -73,27 +73,28 @@ final class CheckpointFiles {
             optimiser.groups().forEach(g -> steps.put(g.name(), optimiser.steps()));
         }
         SafeTensors.write(folder.resolve(MOMENTS), moments, WeightType.F32);
-        double first = round.evaluator.firstAccuracy();
         State state = new State(
-                round.start,
+                round.learner.start(),
                 steps,
-                round.gate.map(UpdateGate::state),
-                Double.isNaN(first) ? Optional.empty() : Optional.of(first),
-                firstEvaluation,
+                round.learner.gate(),
+                round.evaluator.firstAccuracy(),
+                first,
                 tokensSeen);
         Files.write(folder.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(state));
     }
 
+    /** The first round's reference is what policy.model names. */
+    private static Optional<CausalLm> savedReference(Round round) {
+        return round.reference.lm().filter(r -> round.number > 0);
+    }
+
     /** The bytes that {@link #write} writes, but for the small files. */
-    static long size(Round round) {
-        long bytes = round.policy.lm().savedBytes(WeightType.F32);
-        bytes += round.grader.map(g -> g.model().savedBytes(WeightType.F32)).orElse(0L);
-        if (round.number > 0) {
-            bytes += round.reference().map(r -> r.savedBytes(WeightType.F32)).orElse(0L);
+    static long size(PolicyModel policy, Round round) {
+        long bytes = policy.lm().savedBytes(WeightType.F32);
+        for (RewardModel model : round.learner.models().values()) {
+            bytes += model.savedBytes(WeightType.F32);
         }
-        bytes += round.initialRewardModel()
-                .map(r -> r.savedBytes(WeightType.F32))
-                .orElse(0L);
+        bytes += savedReference(round).map(r -> r.savedBytes(WeightType.F32)).orElse(0L);
         for (AdamW optimiser : optimisers(round)) {
             for (Tensor moments : optimiser.state().values()) {
                 bytes += moments.numel() * Float.BYTES;
@@ -134,14 +135,14 @@ final class CheckpointFiles {
             String group = optimiser.groups().get(0).name();
             optimiser.restoreSteps(state.optimiserSteps().get(group));
         }
-        state.gate().ifPresent(g -> round.gate.orElseThrow().restore(g));
+        state.gate().ifPresent(round.learner::restoreGate);
         state.firstAccuracy().ifPresent(round.evaluator::restoreFirstAccuracy);
     }
 
     private static List<AdamW> optimisers(Round round) {
         List<AdamW> optimisers = new ArrayList<>();
         optimisers.add(round.policyUpdate.optimiser());
-        round.rewardModelUpdate.ifPresent(u -> optimisers.addAll(u.optimisers()));
+        optimisers.addAll(round.learner.optimisers());
         return optimisers;
     }
 }

@@ -4,6 +4,7 @@ import dev.flipside.config.LoraConfig;
 import dev.flipside.config.PolicyConfig;
 import dev.flipside.config.RewardModelConfig;
 import dev.flipside.config.RewardTrainingConfig;
+import dev.flipside.config.RunConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
@@ -18,6 +19,15 @@ import java.util.Optional;
 /** The models that a configuration names, as a run begins with them: with a new adapter where it asks for one. */
 public final class ConfiguredModels {
     private ConfiguredModels() {}
+
+    /** The precision that a configuration and a device come to. */
+    static Precision precision(RunConfig.Precision chosen, Device device) {
+        return switch (chosen) {
+            case FLOAT32 -> Precision.FLOAT32;
+            case BFLOAT16 -> Precision.BFLOAT16;
+            case AUTO -> device.isCpu() ? Precision.FLOAT32 : Precision.BFLOAT16;
+        };
+    }
 
     /**
      * @param seeds of a new adapter

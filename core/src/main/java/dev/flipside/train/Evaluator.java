@@ -6,130 +6,144 @@ import dev.flipside.config.EvalConfig;
 import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Seeds;
 import dev.flipside.eval.OnPolicyAccuracy;
-import dev.flipside.reward.RewardFunction;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /** Measures policy and reward model on what neither is trained on. */
 final class Evaluator {
-    private final Rollouts rollouts;
-    private final Optional<Grader> grader;
+    private final Sampler sampler;
     private final RewardSignal signal;
     private final List<PromptExample> prompts;
-    private final Optional<HeldOutPairs> pairs;
-    private final Optional<RewardFunction> gold;
-    private final Optional<FirstEvaluation> first;
-    private final Optional<ValueCheck> valueCheck;
-    private final Optional<Grader> twin;
+    private final Optional<RewardModelCheck> rewardModel;
     private final EvalConfig config;
-    private double firstAccuracy = Double.NaN;
 
     /**
-     * @param first what the run's first evaluation found; empty when the reward model is frozen, which then never moves
-     * @param valueCheck where eval.value_samples asks for it
+     * What is measured of a reward model.
+     *
+     * @param judge whose scores the policy is updated on
+     * @param pairs held out, where there are any
+     * @param learns what more there is to measure of one that learns
+     */
+    record RewardModelCheck(Grader judge, Optional<HeldOutAccuracy> pairs, Optional<LearnerCheck> learns) {}
+
+    /**
+     * What is measured of a reward model that learns.
+     *
+     * @param first what the run's first evaluation found
+     * @param values where eval.value_samples asks for it
      * @param twin the reward model as the round began, where eval.frozen_twin asks for it
      */
+    record LearnerCheck(FirstEvaluation first, Optional<ValueCheck> values, Optional<Grader> twin) {}
+
     Evaluator(
-            Rollouts rollouts,
-            Optional<Grader> grader,
+            Sampler sampler,
             RewardSignal signal,
             List<PromptExample> prompts,
-            Optional<HeldOutPairs> pairs,
-            Optional<RewardFunction> gold,
-            Optional<FirstEvaluation> first,
-            Optional<ValueCheck> valueCheck,
-            Optional<Grader> twin,
+            Optional<RewardModelCheck> rewardModel,
             EvalConfig config) {
-        this.rollouts = rollouts;
-        this.grader = grader;
+        this.sampler = sampler;
         this.signal = signal;
         this.prompts = prompts;
-        this.pairs = pairs;
-        this.gold = gold;
-        this.first = first;
-        this.valueCheck = valueCheck;
-        this.twin = twin;
+        this.rewardModel = rewardModel;
         this.config = config;
     }
 
     boolean hasWork() {
-        return !prompts.isEmpty() || pairs.isPresent() && grader.isPresent();
+        return !prompts.isEmpty() || pairs().isPresent();
+    }
+
+    private Optional<HeldOutAccuracy> pairs() {
+        return rewardModel.flatMap(RewardModelCheck::pairs);
     }
 
     /** The accuracy that {@code accuracy_delta_base} is taken from: the first of the round, also after a resume. */
-    double firstAccuracy() {
-        return firstAccuracy;
+    OptionalDouble firstAccuracy() {
+        return pairs().map(HeldOutAccuracy::first).orElse(OptionalDouble.empty());
     }
 
     void restoreFirstAccuracy(double accuracy) {
-        firstAccuracy = accuracy;
+        pairs().ifPresent(p -> p.restore(accuracy));
     }
 
-    void evaluate(long step, Map<String, Double> metrics) {
-        if (pairs.isPresent() && grader.isPresent()) {
-            HeldOutPairs.Scored scored = pairs.get().score(grader.get().model());
-            scored.write("eval_rm/", metrics);
-            double accuracy = metrics.get("eval_rm/accuracy");
-            firstAccuracy = Double.isNaN(firstAccuracy) ? accuracy : firstAccuracy;
-            metrics.put("eval_rm/accuracy_delta_base", accuracy - firstAccuracy);
-            first.ifPresent(f -> f.compare(scored, metrics));
+    /** @param step of the run that has just been made */
+    Map<String, Double> evaluate(long step) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        rewardModel.ifPresent(check -> metrics.putAll(onPairs(check)));
+        if (prompts.isEmpty()) {
+            return metrics;
         }
-        if (!prompts.isEmpty()) {
-            RolloutBatch batch = rollouts.sample(
-                    prompts, config.numGenerations(), config.temperature(), Seeds.Stream.EVALUATION, step);
-            RewardSignal.Rewards rewards = signal.of(batch);
-            RewardSignal.write(rewards, "eval_", metrics);
-            CompletionStatistics.write(batch, "eval_", metrics);
-            Optional<double[]> truth = gold.map(g -> g.score(batch.samples()));
-            truth.ifPresent(g -> gold(batch, g, metrics));
-            rewards.grades().ifPresent(grades -> rewardModel(batch, grades, truth, metrics));
-            valueCheck.ifPresent(check -> check.write(grader.orElseThrow(), prompts, step, metrics));
-        }
+        Samples samples = sampler.read(sampler.rollouts()
+                .sample(prompts, config.numGenerations(), config.temperature(), Seeds.Stream.EVALUATION, step));
+        Graded graded = signal.of(samples);
+        metrics.putAll(RewardStatistics.of(graded, "eval_"));
+        metrics.putAll(CompletionStatistics.of(samples.batch(), "eval_"));
+        samples.gold().ifPresent(g -> metrics.putAll(gold(samples.batch(), g)));
+        rewardModel.ifPresent(check -> metrics.putAll(onSamples(check, graded, step)));
+        return metrics;
     }
 
-    private static void gold(RolloutBatch batch, double[] gold, Map<String, Double> metrics) {
+    private static Map<String, Double> onPairs(RewardModelCheck check) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        check.pairs().ifPresent(pairs -> {
+            HeldOutPairs.Scored scored = pairs.score(check.judge().model());
+            metrics.putAll(pairs.figures(scored));
+            check.learns().ifPresent(learner -> metrics.putAll(learner.first().compare(scored)));
+        });
+        return metrics;
+    }
+
+    private static Map<String, Double> gold(RolloutBatch batch, double[] gold) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
         metrics.put("eval_gold", Groups.mean(Groups.scorable(gold)));
         if (batch.groupSize() > 1) {
             double[] lengths = Arrays.stream(batch.lengths()).asDoubleStream().toArray();
             metrics.put("eval_gold_spearman_length", RankCorrelation.groupSpearman(gold, lengths, batch.groupSize()));
         }
+        return metrics;
     }
 
     /** The reward model on the policy's samples. */
-    private void rewardModel(
-            RolloutBatch batch, Grader.Grades grades, Optional<double[]> gold, Map<String, Double> metrics) {
-        if (first.isPresent() && pairs.isEmpty()) {
-            first.get().compare(grader.orElseThrow().model(), grader.get().rows(batch), batch.groupSize(), metrics);
-        }
-        twin.ifPresent(t -> againstTwin(t.grade(t.rows(batch), batch.groupSize()), grades, gold, metrics));
-        if (batch.groupSize() > 1) {
-            SampleDiagnostics.write(batch, grades.rewards(), metrics);
-            gold.ifPresent(g -> SampleDiagnostics.againstGold(batch, grades.rewards(), g, metrics));
-            if (first.isPresent() && gold.isPresent()) {
-                SampleDiagnostics.anchorAgainstGold(advantages(grades), gold.get(), metrics);
+    private Map<String, Double> onSamples(RewardModelCheck check, Graded graded, long step) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        Grades grades = graded.grades().orElseThrow(() -> new IllegalStateException("the reward model graded nothing"));
+        Samples samples = graded.samples();
+        int groupSize = samples.batch().groupSize();
+        check.learns().ifPresent(learner -> {
+            if (check.pairs().isEmpty()) {
+                metrics.putAll(learner.first()
+                        .compare(check.judge().model(), samples.reading().rows(), groupSize));
             }
+            learner.twin()
+                    .ifPresent(t -> metrics.putAll(againstTwin(
+                            t.grade(samples.reading().rows(), groupSize), grades, samples.gold())));
+        });
+        if (groupSize > 1) {
+            metrics.putAll(SampleDiagnostics.of(samples.batch(), grades.rewards()));
+            samples.gold().ifPresent(gold -> {
+                metrics.putAll(SampleDiagnostics.againstGold(samples.batch(), grades.rewards(), gold));
+                if (check.learns().isPresent()) {
+                    metrics.putAll(SampleDiagnostics.anchorAgainstGold(grades.advantages(), gold));
+                }
+            });
         }
+        check.learns()
+                .flatMap(LearnerCheck::values)
+                .ifPresent(values -> metrics.putAll(values.figures(check.judge(), prompts, step)));
+        return metrics;
     }
 
-    private static void againstTwin(
-            Grader.Grades twin, Grader.Grades now, Optional<double[]> gold, Map<String, Double> metrics) {
+    private static Map<String, Double> againstTwin(Grades twin, Grades now, Optional<double[]> gold) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
         double[] theirs = Groups.flat(twin.rewards());
         metrics.put("eval_twin/reward", Groups.mean(theirs));
         metrics.put("eval_twin/reward_gap", Groups.mean(Groups.flat(now.rewards())) - Groups.mean(theirs));
         metrics.put("eval_twin/kendall_tau", RankCorrelation.groupKendall(twin.rewards(), now.rewards()));
         gold.ifPresent(g ->
                 metrics.put("eval_twin/on_policy_accuracy", OnPolicyAccuracy.of(theirs, g, twin.rewards()[0].length)));
-    }
-
-    private static double[][] advantages(Grader.Grades grades) {
-        double[][] advantages = new double[grades.values().length][];
-        for (int p = 0; p < advantages.length; p++) {
-            double value = grades.values()[p];
-            advantages[p] =
-                    Arrays.stream(grades.rewards()[p]).map(r -> r - value).toArray();
-        }
-        return advantages;
+        return metrics;
     }
 }

@@ -1,5 +1,6 @@
 package dev.flipside.train;
 
+import dev.flipside.algo.Groups;
 import dev.flipside.algo.McNemar;
 import dev.flipside.eval.AdvantageDeciles;
 import dev.flipside.eval.AnchoredPairs;
@@ -8,6 +9,7 @@ import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.model.Scores;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -87,7 +89,8 @@ final class FirstEvaluation {
     }
 
     /** Compares the reward model on held-out pairs with the first evaluation and with the best so far, and with its own anchor. */
-    void compare(HeldOutPairs.Scored now, Map<String, Double> metrics) {
+    Map<String, Double> compare(HeldOutPairs.Scored now) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
         boolean[] correct = now.correct();
         if (state.pairs().isEmpty()) {
             Pairs first = new Pairs(correct, correct, now.interleaved(), now.values());
@@ -99,20 +102,21 @@ final class FirstEvaluation {
                 McNemar.of(then.correct(), correct).pValue());
         metrics.put(
                 "eval_rm/p_worse_than_best", McNemar.of(then.best(), correct).pValue());
-        if (count(correct) > count(then.best())) {
+        if (Groups.count(correct) > Groups.count(then.best())) {
             Pairs better = new Pairs(then.correct(), correct, then.rewards(), then.values());
             state = new State(Optional.of(better), Optional.empty());
         }
-        writeShift(
+        metrics.putAll(shift(
                 new ScoreShift.Scored(then.rewards(), then.values()),
                 new ScoreShift.Scored(now.interleaved(), now.values()),
-                2,
-                metrics);
-        writeAnchored(anchored(then.rewards(), then.values()), anchored(now.interleaved(), now.values()), metrics);
+                2));
+        metrics.putAll(
+                anchoring(anchored(then.rewards(), then.values()), anchored(now.interleaved(), now.values())));
+        return metrics;
     }
 
     /** Without held-out pairs: keeps some of the initial policy's samples and scores them again at every evaluation. */
-    void compare(RewardModel model, List<ScoredRow> samples, int groupSize, Map<String, Double> metrics) {
+    Map<String, Double> compare(RewardModel model, List<ScoredRow> samples, int groupSize) {
         List<ScoredRow> rows = state.probe()
                 .map(Probe::rows)
                 .orElseGet(() ->
@@ -122,23 +126,24 @@ final class FirstEvaluation {
             state = new State(Optional.empty(), Optional.of(Probe.of(rows, groupSize, now)));
         }
         Probe then = state.probe().get();
-        writeShift(
+        return shift(
                 new ScoreShift.Scored(then.rewards(), then.values()),
                 new ScoreShift.Scored(now.rewards(), now.values()),
-                then.groupSize(),
-                metrics);
+                then.groupSize());
     }
 
-    private static void writeShift(
-            ScoreShift.Scored then, ScoreShift.Scored now, int groupSize, Map<String, Double> metrics) {
+    private static Map<String, Double> shift(ScoreShift.Scored then, ScoreShift.Scored now, int groupSize) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
         ScoreShift shift = ScoreShift.of(then, now, groupSize);
         metrics.put("save/probe/std_ratio", shift.stdRatio());
         metrics.put("save/probe/level_shift", shift.levelShift());
         metrics.put("save/probe/kendall_tau", shift.kendallTau());
         metrics.put("save/probe/anchor_drift", shift.anchorDrift());
+        return metrics;
     }
 
-    private static void writeAnchored(AnchoredPairs then, AnchoredPairs now, Map<String, Double> metrics) {
+    private static Map<String, Double> anchoring(AnchoredPairs then, AnchoredPairs now) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
         metrics.put("eval_rm/anchored_frac", now.anchoredFraction());
         metrics.put("eval_rm/label_accuracy", now.labelAccuracy());
         metrics.put("eval_rm/straddling_frac", now.straddlingFraction());
@@ -146,8 +151,9 @@ final class FirstEvaluation {
         metrics.put("eval_rm/accuracy_one_sided", now.oneSidedAccuracy());
         metrics.put("eval_rm/accuracy_contradicted", now.accuracyWhereWrong(then));
         metrics.put("eval_rm/advantage_label_corr", now.labelCorrelation());
-        FeedbackStatistics.writeDeciles(
-                "eval_rm/label_accuracy_decile_", AdvantageDeciles.accuracy(now.advantages(), now.labels()), metrics);
+        metrics.putAll(FeedbackStatistics.deciles(
+                "eval_rm/label_accuracy_decile_", AdvantageDeciles.accuracy(now.advantages(), now.labels())));
+        return metrics;
     }
 
     private static AnchoredPairs anchored(double[] rewards, double[] values) {
@@ -158,13 +164,5 @@ final class FirstEvaluation {
             rejected[i] = rewards[2 * i + 1] - values[i];
         }
         return new AnchoredPairs(chosen, rejected);
-    }
-
-    private static int count(boolean[] correct) {
-        int n = 0;
-        for (boolean c : correct) {
-            n += c ? 1 : 0;
-        }
-        return n;
     }
 }

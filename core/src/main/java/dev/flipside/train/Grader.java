@@ -17,17 +17,14 @@ import dev.flipside.text.Renderer;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
-/** The reward model with the renderer that turns conversations into its token ids; counts what rendering had to bend. */
+/** The reward model with the renderer that turns conversations into its token ids. */
 final class Grader implements AutoCloseable {
     private final RewardModel model;
     private final Renderer renderer;
     private final int maxLength;
-    private long rendered;
-    private long truncated;
-    private long merged;
+    private long gradedRows;
 
     Grader(RewardModel model, Renderer renderer, int maxLength) {
         this.model = model;
@@ -57,14 +54,6 @@ final class Grader implements AutoCloseable {
         return new Grader(model, renderer, Math.min(context, config.maxLength().orElse(context)));
     }
 
-    /**
-     * What the reward model thinks of some groups.
-     *
-     * @param rewards {@code [prompt][sample]}
-     * @param values {@code [prompt]}
-     */
-    record Grades(double[][] rewards, double[] values) {}
-
     RewardModel model() {
         return model;
     }
@@ -79,16 +68,22 @@ final class Grader implements AutoCloseable {
     }
 
     /** Every completion as the reward model reads it, group after group. */
-    List<ScoredRow> rows(RolloutBatch batch) {
+    Reading read(RolloutBatch batch) {
         List<ScoredRow> rows = new ArrayList<>();
         boolean[][] finished = batch.finished();
+        long cut = 0;
+        long merged = 0;
         for (int p = 0; p < batch.size(); p++) {
             for (int i = 0; i < batch.groupSize(); i++) {
-                rows.add(row(
-                        batch.prompts().get(p).prompt(), batch.texts().get(p).get(i), finished[p][i]));
+                Rendered whole = renderer.complete(
+                        batch.prompts().get(p).prompt(), batch.texts().get(p).get(i), finished[p][i]);
+                ScoredRow row = ScoredRow.of(whole);
+                cut += row.longest() > maxLength ? 1 : 0;
+                merged += whole.merges() ? 1 : 0;
+                rows.add(fitting(row, batch.prompts().get(p).prompt()));
             }
         }
-        return rows;
+        return new Reading(rows, rows.size(), cut, merged);
     }
 
     /** A labelled answer as the reward model reads it. */
@@ -108,10 +103,10 @@ final class Grader implements AutoCloseable {
     }
 
     private ScoredRow row(Conversation prompt, String reply, boolean finished) {
-        Rendered whole = renderer.complete(prompt, reply, finished);
-        rendered++;
-        merged += whole.merges() ? 1 : 0;
-        ScoredRow row = ScoredRow.of(whole);
+        return fitting(ScoredRow.of(renderer.complete(prompt, reply, finished)), prompt);
+    }
+
+    private ScoredRow fitting(ScoredRow row, Conversation prompt) {
         if (row.longest() <= maxLength) {
             return row;
         }
@@ -120,7 +115,6 @@ final class Grader implements AutoCloseable {
                     + " tokens leaves no room for an answer within " + maxLength
                     + "; raise it, or drop that prompt (it begins \"" + beginning(prompt) + "\").");
         }
-        truncated++;
         return row.upTo(maxLength);
     }
 
@@ -129,7 +123,9 @@ final class Grader implements AutoCloseable {
         return text.substring(0, Math.min(60, text.length())).replace('\n', ' ');
     }
 
+    /** Grades groups of one size, which stand one after the other. */
     Grades grade(List<ScoredRow> rows, int groupSize) {
+        gradedRows += rows.size();
         Scores scores = model.score(rows);
         NonFiniteException.requireFinite("reward model", scores.rewards(), model.trunk());
         NonFiniteException.requireFinite("value head", scores.values(), model.valueHead());
@@ -141,17 +137,9 @@ final class Grader implements AutoCloseable {
         return new Grades(rewards, values);
     }
 
-    /**
-     * Writes the share of renderings since the last call that were cut at max_length, and of those in which the reply merges with the prompt's last tokens; then
-     * counts anew.
-     */
-    void takeRenderingFigures(Map<String, Double> metrics) {
-        double all = Math.max(1, rendered);
-        metrics.put("save/rm_truncated_frac", truncated / all);
-        metrics.put("save/rm_prefix_merged_frac", merged / all);
-        rendered = 0;
-        truncated = 0;
-        merged = 0;
+    /** How many rows this has graded, so that a test can tell what is computed twice. */
+    long gradedRows() {
+        return gradedRows;
     }
 
     @Override

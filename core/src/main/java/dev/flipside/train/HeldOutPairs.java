@@ -1,13 +1,14 @@
 package dev.flipside.train;
 
 import dev.flipside.algo.Calibration;
+import dev.flipside.algo.Groups;
 import dev.flipside.algo.RankCorrelation;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.model.Scores;
-import dev.flipside.train.RewardModelUpdate.LabelledRows;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -18,7 +19,7 @@ final class HeldOutPairs {
     private final List<ScoredRow> rows = new ArrayList<>();
     private final int pairs;
 
-    HeldOutPairs(List<LabelledRows> labelled) {
+    HeldOutPairs(List<LabelledPair> labelled) {
         labelled.forEach(p -> rows.add(p.chosen()));
         labelled.forEach(p -> rows.add(p.rejected()));
         pairs = labelled.size();
@@ -63,34 +64,32 @@ final class HeldOutPairs {
         }
 
         double accuracy() {
-            int n = 0;
-            for (boolean c : correct()) {
-                n += c ? 1 : 0;
-            }
-            return (double) n / chosen.length;
+            return (double) Groups.count(correct()) / chosen.length;
         }
 
-        /** Writes accuracy, calibration, margin and length correlation under {@code prefix}. */
-        void write(String prefix, Map<String, Double> metrics) {
+        /** Accuracy, calibration, margin and length correlation under {@code eval_rm/}. */
+        Map<String, Double> figures() {
+            Map<String, Double> metrics = new LinkedHashMap<>();
             double[] probabilities = Calibration.probabilities(chosen, rejected);
             double margin = 0;
             for (int i = 0; i < chosen.length; i++) {
                 margin += (chosen[i] - rejected[i]) / chosen.length;
             }
-            metrics.put(prefix + "accuracy", accuracy());
-            metrics.put(prefix + "margin", margin);
-            metrics.put(prefix + "ece", Calibration.expectedCalibrationError(probabilities, CALIBRATION_BINS));
-            metrics.put(prefix + "brier", Calibration.brier(probabilities));
+            metrics.put("eval_rm/accuracy", accuracy());
+            metrics.put("eval_rm/margin", margin);
+            metrics.put("eval_rm/ece", Calibration.expectedCalibrationError(probabilities, CALIBRATION_BINS));
+            metrics.put("eval_rm/brier", Calibration.brier(probabilities));
             metrics.put(
-                    prefix + "length_corr",
+                    "eval_rm/length_corr",
                     RankCorrelation.spearman(
                             all, Arrays.stream(lengths).asDoubleStream().toArray()));
-            writeLength(prefix, metrics);
-            metrics.put(prefix + "mean_reward", Arrays.stream(all).average().orElse(0));
+            lengthFigures(metrics);
+            metrics.put("eval_rm/mean_reward", Arrays.stream(all).average().orElse(0));
+            return metrics;
         }
 
         /** Within pairs: how far the labels justify that rewards follow length, and how far they do so at equal label. */
-        private void writeLength(String prefix, Map<String, Double> metrics) {
+        private void lengthFigures(Map<String, Double> metrics) {
             double[] length = new double[all.length];
             double[] label = new double[all.length];
             for (int i = 0; i < chosen.length; i++) {
@@ -99,9 +98,9 @@ final class HeldOutPairs {
                 label[2 * i] = 1;
                 label[2 * i + 1] = -1;
             }
-            metrics.put(prefix + "label_length_corr", RankCorrelation.groupSpearman(label, length, 2));
+            metrics.put("eval_rm/label_length_corr", RankCorrelation.groupSpearman(label, length, 2));
             metrics.put(
-                    prefix + "partial_length_corr",
+                    "eval_rm/partial_length_corr",
                     RankCorrelation.groupPartialSpearman(interleaved(), length, label, 2));
         }
 

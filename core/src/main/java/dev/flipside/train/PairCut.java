@@ -5,7 +5,6 @@ import dev.flipside.config.RewardTrainingConfig.TruncationMode;
 import dev.flipside.data.Preference;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Renderer;
-import dev.flipside.train.RewardModelUpdate.LabelledRows;
 import java.util.Optional;
 
 /** Labelled pairs of {@code train-rm} rendered and within the length limit; counts those beyond it. */
@@ -24,13 +23,13 @@ final class PairCut {
     }
 
     /** Empty for a pair that is too long and not cut, or of which nothing would be left on one side of the border of prompt and reply. */
-    Optional<LabelledRows> rows(Preference pair) {
+    Optional<LabelledPair> rows(Preference pair) {
         ScoredRow chosen = ScoredRow.of(renderer.complete(pair.prompt(), pair.chosen(), true));
         ScoredRow rejected = ScoredRow.of(renderer.complete(pair.prompt(), pair.rejected(), true));
         boolean fits = Math.max(chosen.longest(), rejected.longest()) <= maxLength;
         tooLong += fits ? 0 : 1;
         return fits || longPairs == LongPairs.TRUNCATE && hasRoom(chosen) && hasRoom(rejected)
-                ? Optional.of(new LabelledRows(cut(chosen), cut(rejected)))
+                ? Optional.of(new LabelledPair(cut(chosen), cut(rejected)))
                 : Optional.empty();
     }
 

@@ -4,7 +4,6 @@ import dev.flipside.algo.BradleyTerry;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.RewardPass;
 import dev.flipside.model.ScoredRow;
-import dev.flipside.train.RewardModelUpdate.LabelledRows;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -32,7 +31,7 @@ final class PairPass {
      */
     static Result run(
             RewardModel model,
-            List<LabelledRows> pairs,
+            List<LabelledPair> pairs,
             Optional<double[]> margins,
             double normaliser,
             BradleyTerry.Options options,

@@ -10,7 +10,6 @@ import dev.flipside.data.PreferenceData;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.text.Renderer;
-import dev.flipside.train.RewardModelUpdate.LabelledRows;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,7 +24,7 @@ final class PairRows {
     private PairRows() {}
 
     /** A rendered pair. */
-    record Pair(LabelledRows rows, OptionalDouble margin) {
+    record Pair(LabelledPair rows, OptionalDouble margin) {
         int tokens() {
             return rows.tokens();
         }
@@ -95,7 +94,7 @@ final class PairRows {
             List<Pair> pairs = new ArrayList<>();
             for (int i = 0; i < read.pairs().size(); i++) {
                 Preference preference = read.pairs().get(i);
-                Optional<LabelledRows> rows = cut.rows(preference);
+                Optional<LabelledPair> rows = cut.rows(preference);
                 if (rows.isPresent() && tally.add(i + 1, preference, rows.get())) {
                     pairs.add(new Pair(rows.get(), preference.margin()));
                 }
@@ -106,7 +105,7 @@ final class PairRows {
                                 + " pairs are longer than data.max_length " + maxLength + " tokens; " + fate());
             }
             tally.tell(key, listener);
-            tally.write(name, figures);
+            figures.putAll(tally.figures(name));
             tally.requireSome(key, file);
             if (pairs.isEmpty()) {
                 throw new UserError(key + ": no pair of " + file + " fits into data.max_length " + maxLength

@@ -8,8 +8,8 @@ import dev.flipside.data.Preference;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Renderer;
-import dev.flipside.train.RewardModelUpdate.LabelledRows;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -46,7 +46,7 @@ public final class PairTally {
     private static PairTally of(List<Preference> pairs, Renderer renderer, PairCut cut) {
         PairTally tally = new PairTally(renderer);
         for (int i = 0; i < pairs.size(); i++) {
-            Optional<LabelledRows> rows = cut.rows(pairs.get(i));
+            Optional<LabelledPair> rows = cut.rows(pairs.get(i));
             if (rows.isPresent()) {
                 tally.add(i + 1, pairs.get(i), rows.get());
             }
@@ -61,7 +61,7 @@ public final class PairTally {
      * @param rows as the model reads it, cut
      * @return whether the model can tell the replies apart
      */
-    boolean add(int number, Preference pair, LabelledRows rows) {
+    boolean add(int number, Preference pair, LabelledPair rows) {
         pairs++;
         look(number, pair.prompt(), pair.chosen(), rows.chosen());
         look(number, pair.prompt(), pair.rejected(), rows.rejected());
@@ -117,11 +117,13 @@ public final class PairTally {
         }
     }
 
-    /** Writes how many pairs are left, how many were dropped and which share of their replies merges, under {@code data/NAME/}. */
-    void write(String name, Map<String, Double> metrics) {
+    /** How many pairs are left, how many were dropped and which share of their replies merges, under {@code data/NAME/}. */
+    Map<String, Double> figures(String name) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
         String prefix = "data/" + name + "/";
         metrics.put(prefix + "pairs", (double) (pairs - alike));
         metrics.put(prefix + "alike", (double) alike);
         metrics.put(prefix + "prefix_merged_frac", pairs == 0 ? 0 : merged / (2.0 * pairs));
+        return metrics;
     }
 }

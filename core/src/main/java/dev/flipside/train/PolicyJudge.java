@@ -45,7 +45,7 @@ public final class PolicyJudge {
     public static Judgement judge(TrainConfig config, Judge judge, TrainListener listener) {
         NativeLibrary.load();
         Device device = Device.parse(config.run().device());
-        Precision precision = SaveTrainer.precision(config.run().dtype(), device);
+        Precision precision = ConfiguredModels.precision(config.run().dtype(), device);
         Path weights = Path.of(config.run().outputDir()).resolve("policy");
         RewardModelConfig own = config.rewardModel();
         RewardModelConfig judging = new RewardModelConfig(
@@ -80,7 +80,7 @@ public final class PolicyJudge {
             long lastStep = (long) config.run().maxSteps() * config.run().rounds();
             RolloutBatch batch = new Rollouts(policy, config.rollout(), seeds)
                     .sample(prompts, samples, config.eval().temperature(), Seeds.Stream.EVALUATION, lastStep);
-            double[][] rewards = grader.grade(grader.rows(batch), samples).rewards();
+            double[][] rewards = grader.grade(grader.read(batch).rows(), samples).rewards();
             double[] all = Groups.flat(rewards);
             return new Judgement(
                     judge.model(),

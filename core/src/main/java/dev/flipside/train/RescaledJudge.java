@@ -4,10 +4,9 @@ import dev.flipside.algo.Groups;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import java.util.List;
-import java.util.Map;
 
 /**
- * The control "temperature scaling" (decision D19 {@code initial_rescaled}): the reward model learns as it would, but policy and evaluation are given a times the
+ * The control "temperature scaling" (decision D19 of docs/method.md, {@code initial_rescaled}): the reward model learns as it would, but policy and evaluation are given a times the
  * rewards of the round's initial model. The number a makes the mean standard deviation within the groups that were just learnt from the same for both: the scale
  * that learning has reached, and nothing else of what was learnt, since no order changes.
  *
@@ -31,14 +30,15 @@ final class RescaledJudge {
      * Follows the scale of the model that learns.
      *
      * @param rows that taught, group after group
+     * @param learnt what it says of them now
+     * @return what the initial model's rewards were multiplied with
      */
-    void rescale(List<ScoredRow> rows, int groupSize, Map<String, Double> metrics) {
-        double learnt = meanStd(learner.grade(rows, groupSize).rewards());
-        double shown = meanStd(judge.grade(rows, groupSize).rewards());
+    double rescale(List<ScoredRow> rows, Grades learnt) {
+        double shown = meanStd(judge.grade(rows, rows.size() / learnt.values().length).rewards());
         // Rewards that are all equal have no scale.
-        double ratio = shown == 0 ? 1 : learnt / shown;
+        double ratio = shown == 0 ? 1 : meanStd(learnt.rewards()) / shown;
         judge.model().scaleHeads(ratio);
-        metrics.put("save/scale_ratio", ratio);
+        return ratio;
     }
 
     /** The rescaled model takes the learner's place: it is what the round leaves. */

@@ -68,27 +68,37 @@ public final class RewardSignal {
         return RewardFunctions.find(text, options);
     }
 
-    /**
-     * The rewards of a batch.
-     *
-     * @param total what the policy is updated with, {@code [prompt][sample]}; NaN where nothing could grade
-     * @param columns every source's own rewards, group after group, by name
-     * @param grades what the reward model said, where there is one
-     */
-    record Rewards(double[][] total, Map<String, double[]> columns, Optional<Grader.Grades> grades) {}
+    /** Grades a batch in a step. */
+    Graded of(Samples samples, Step step) {
+        step.tokens("score", samples.batch().tokens());
+        return step.time("score", () -> of(samples));
+    }
 
-    Rewards of(RolloutBatch batch) {
+    /** Grades candidates in a step; what the reward model has said of them already is not asked again. */
+    Graded of(Candidates candidates, Step step) {
+        return candidates instanceof Candidates.Rescored rescored
+                ? step.time("score", () -> of(rescored.samples(), Optional.of(rescored.grades())))
+                : of(candidates.samples(), step);
+    }
+
+    Graded of(Samples samples) {
+        return of(
+                samples,
+                grader.map(g -> g.grade(
+                        samples.reading().rows(), samples.batch().groupSize())));
+    }
+
+    private Graded of(Samples samples, Optional<Grades> grades) {
         Map<String, double[]> columns = new LinkedHashMap<>();
         List<double[]> weighted = new ArrayList<>();
         List<Double> weights = new ArrayList<>();
-        Optional<Grader.Grades> grades = grader.map(g -> g.grade(g.rows(batch), batch.groupSize()));
         grades.ifPresent(g -> {
             columns.put(MODEL, Groups.flat(g.rewards()));
             weighted.add(columns.get(MODEL));
             weights.add(modelWeight);
         });
         functions.ifPresent(mix -> {
-            columns.putAll(mix.score(batch.samples()));
+            columns.putAll(mix.score(samples.batch().samples()));
             for (RewardMix.Term term : mix.terms()) {
                 weighted.add(columns.get(term.label()));
                 weights.add(term.weight());
@@ -96,29 +106,6 @@ public final class RewardSignal {
         });
         double[] total = RewardMix.weightedSum(
                 weighted, weights.stream().mapToDouble(w -> w).toArray());
-        return new Rewards(Groups.rows(total, batch.groupSize()), columns, grades);
-    }
-
-    /** Writes TRL's reward metrics; reward_std is over the whole batch. */
-    static void write(Rewards rewards, String prefix, Map<String, Double> metrics) {
-        double[] total = Groups.scorable(Groups.flat(rewards.total()));
-        metrics.put(prefix + "reward", total.length == 0 ? Double.NaN : Groups.mean(total));
-        metrics.put(prefix + "reward_std", total.length < 2 ? 0.0 : Groups.std(total));
-        int flat = 0;
-        double groupStd = 0;
-        for (double[] group : rewards.total()) {
-            double[] kept = Groups.scorable(group);
-            flat += kept.length < 2 || Groups.allEqual(kept) ? 1 : 0;
-            groupStd += kept.length < 2 ? 0 : Groups.std(kept);
-        }
-        metrics.put(prefix + "frac_reward_zero_std", (double) flat / rewards.total().length);
-        metrics.put(prefix + "group_reward_std", groupStd / rewards.total().length);
-        metrics.put(
-                prefix + "rewards/unscorable_frac", 1 - total.length / (double) Groups.flat(rewards.total()).length);
-        rewards.columns().forEach((name, column) -> {
-            double[] kept = Groups.scorable(column);
-            metrics.put(prefix + "rewards/" + name + "/mean", kept.length == 0 ? Double.NaN : Groups.mean(kept));
-            metrics.put(prefix + "rewards/" + name + "/std", kept.length < 2 ? 0.0 : Groups.std(kept));
-        });
+        return new Graded(samples, Groups.rows(total, samples.batch().groupSize()), columns, grades);
     }
 }

@@ -71,7 +71,7 @@ public final class RewardTrainer {
     public TrainingResult run() {
         NativeLibrary.load();
         Device device = Device.parse(config.run().device());
-        Precision precision = SaveTrainer.precision(config.run().dtype(), device);
+        Precision precision = ConfiguredModels.precision(config.run().dtype(), device);
         Path source = Path.of(config.rewardModel().model());
         ModelFiles files = ModelFiles.open(source);
         String yaml = ConfigReader.write(config);
@@ -115,7 +115,7 @@ public final class RewardTrainer {
     private final class Loop {
         private final RewardModel model;
         private final List<Pair> train;
-        private final Optional<HeldOutPairs> heldOut;
+        private final Optional<HeldOutAccuracy> heldOut;
         private final Map<String, Double> figures;
         private final RunDirectory directory;
         private final RewardTrainingConfig.Training training = config.training();
@@ -123,7 +123,6 @@ public final class RewardTrainer {
         private final Seeds seeds = new Seeds(config.run().seed());
         private final int stepsPerEpoch;
         private final int totalSteps;
-        private double firstAccuracy = Double.NaN;
         private double tokensSeen;
 
         Loop(RewardModel model, PairRows.Split pairs, RunDirectory directory) {
@@ -131,8 +130,8 @@ public final class RewardTrainer {
             this.train = pairs.train();
             this.heldOut = pairs.heldOut().isEmpty()
                     ? Optional.empty()
-                    : Optional.of(new HeldOutPairs(
-                            pairs.heldOut().stream().map(Pair::rows).toList()));
+                    : Optional.of(new HeldOutAccuracy(new HeldOutPairs(
+                            pairs.heldOut().stream().map(Pair::rows).toList())));
             this.figures = pairs.figures();
             this.directory = directory;
             this.stepsPerEpoch = (train.size() + training.trainBatchSize() - 1) / training.trainBatchSize();
@@ -142,24 +141,22 @@ public final class RewardTrainer {
         TrainingResult run() {
             Schedule schedule = Schedule.of(optimiserConfig, totalSteps);
             listener.phase("reward model", totalSteps);
-            Map<String, Double> last = new LinkedHashMap<>();
-            last.putAll(figures);
-            evaluate(last);
+            Map<String, Double> last = new LinkedHashMap<>(figures);
+            last.putAll(evaluate());
             directory.metrics().log(0, last);
             listener.step(0, last);
             long done = 0;
-            try (AdamW optimiser = new AdamW(
-                    List.of(new AdamW.Group("reward_model", model.trunk(), optimiserConfig.weightDecay())),
-                    optimiserConfig)) {
+            AdamW.Group weights = new AdamW.Group("reward_model", model.trunk(), optimiserConfig.weightDecay());
+            try (Optimiser optimiser = new Optimiser(
+                    "reward model", new AdamW(List.of(weights), optimiserConfig), optimiserConfig.maxGradNorm())) {
                 while (done < totalSteps && !(done > 0 && stop.getAsBoolean())) {
-                    Map<String, Double> metrics = new LinkedHashMap<>();
-                    step(optimiser, schedule, done, metrics);
+                    Map<String, Double> metrics = step(optimiser, schedule, done);
                     done++;
                     NativeMemory.trimAfter(done);
                     boolean evaluated =
                             done == totalSteps || training.evalSteps() > 0 && done % training.evalSteps() == 0;
                     if (evaluated) {
-                        evaluate(metrics);
+                        metrics.putAll(evaluate());
                     }
                     if (evaluated || done % training.loggingSteps() == 0) {
                         directory.metrics().log(done, metrics);
@@ -181,7 +178,7 @@ public final class RewardTrainer {
                     : TrainingResult.stopped(directory.folder(), done, totalSteps, last);
         }
 
-        private void step(AdamW optimiser, Schedule schedule, long step, Map<String, Double> metrics) {
+        private Map<String, Double> step(Optimiser optimiser, Schedule schedule, long step) {
             long began = System.nanoTime();
             List<Pair> batch = batch(step);
             optimiser.zeroGradient();
@@ -217,13 +214,14 @@ public final class RewardTrainer {
                     margin += (result.chosen()[i] - result.rejected()[i]) / batch.size();
                 }
             }
-            double norm = NonFiniteException.requireFinite("reward model", loss, optimiser, step + 1);
+            Optimiser.Checked gradient = optimiser.check(loss, step + 1);
             double rate = optimiserConfig.learningRate() * schedule.factor(step);
-            optimiser.step(NonFiniteException.clipScale(norm, optimiserConfig.maxGradNorm()), rate);
+            gradient.step(rate);
             NativeMemory.trimAfterFreeing((long) most * size.floatsPerToken(shape) * Float.BYTES);
             int tokens = batch.stream().mapToInt(Pair::tokens).sum();
             tokensSeen += tokens;
             double seconds = (System.nanoTime() - began) * 1e-9;
+            Map<String, Double> metrics = new LinkedHashMap<>();
             metrics.put("loss", loss);
             metrics.put("accuracy", (double) correct / batch.size());
             metrics.put("margin", margin);
@@ -232,12 +230,13 @@ public final class RewardTrainer {
                     "mean_reward",
                     rewards.stream().mapToDouble(r -> r).average().orElseThrow());
             metrics.put("max_reward", rewards.stream().mapToDouble(r -> r).max().orElseThrow());
-            metrics.put("grad_norm", norm);
+            metrics.put("grad_norm", gradient.norm());
             metrics.put("learning_rate", rate);
             metrics.put("num_tokens", tokensSeen);
             metrics.put("epoch", (step + 1.0) / stepsPerEpoch);
             metrics.put("step_time", seconds);
             metrics.put("tokens_per_s/train", tokens / seconds);
+            return metrics;
         }
 
         /** Transformers reads the reward before the last token where that token is the padding token: one that never ends a rendering is safe. */
@@ -265,13 +264,8 @@ public final class RewardTrainer {
             return Arrays.stream(order, from, to).mapToObj(train::get).toList();
         }
 
-        private void evaluate(Map<String, Double> metrics) {
-            heldOut.ifPresent(pairs -> {
-                pairs.score(model).write("eval_rm/", metrics);
-                double accuracy = metrics.get("eval_rm/accuracy");
-                firstAccuracy = Double.isNaN(firstAccuracy) ? accuracy : firstAccuracy;
-                metrics.put("eval_rm/accuracy_delta_base", accuracy - firstAccuracy);
-            });
+        private Map<String, Double> evaluate() {
+            return heldOut.map(pairs -> pairs.figures(pairs.score(model))).orElse(Map.of());
         }
     }
 }

@@ -9,7 +9,6 @@ import dev.flipside.rollout.Group;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
-import java.util.stream.IntStream;
 
 /**
  * The prompts of one step with their sampled groups: token ids for the policy, texts for whatever grades them. All groups have the same size.
@@ -58,6 +57,15 @@ record RolloutBatch(List<PromptExample> prompts, List<Group> groups, List<List<S
         return rows;
     }
 
+    /** Where the completions of some groups stand among all of them. */
+    int[] places(int[] prompts) {
+        int[] places = new int[prompts.length * groupSize()];
+        for (int i = 0; i < places.length; i++) {
+            places[i] = prompts[i / groupSize()] * groupSize() + i % groupSize();
+        }
+        return places;
+    }
+
     /** Sampled tokens. */
     long sampledTokens() {
         return Arrays.stream(lengths()).asLongStream().sum();
@@ -74,6 +82,11 @@ record RolloutBatch(List<PromptExample> prompts, List<Group> groups, List<List<S
     /** Completion lengths in tokens, group after group. */
     int[] lengths() {
         return completions().stream().mapToInt(c -> c.ids().length).toArray();
+    }
+
+    /** The mean length of a completion in tokens. */
+    double meanLength() {
+        return Arrays.stream(lengths()).average().orElse(0);
     }
 
     /** Which completions ended by themselves, {@code [prompt][sample]}. */
@@ -102,25 +115,5 @@ record RolloutBatch(List<PromptExample> prompts, List<Group> groups, List<List<S
             }
         }
         return samples;
-    }
-
-    /** The groups at some places, in that order. */
-    RolloutBatch select(int[] places) {
-        return new RolloutBatch(
-                IntStream.of(places).mapToObj(prompts::get).toList(),
-                IntStream.of(places).mapToObj(groups::get).toList(),
-                IntStream.of(places).mapToObj(texts::get).toList());
-    }
-
-    /** This batch followed by another. */
-    RolloutBatch followedBy(RolloutBatch other) {
-        return new RolloutBatch(
-                concat(prompts, other.prompts), concat(groups, other.groups), concat(texts, other.texts));
-    }
-
-    private static <T> List<T> concat(List<T> a, List<T> b) {
-        List<T> all = new ArrayList<>(a);
-        all.addAll(b);
-        return all;
     }
 }

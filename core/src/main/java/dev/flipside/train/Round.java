@@ -1,47 +1,30 @@
 package dev.flipside.train;
 
-import dev.flipside.config.SaveConfig;
-import dev.flipside.config.SaveConfig.Anchor;
-import dev.flipside.config.SaveConfig.Candidates;
-import dev.flipside.config.SaveConfig.Gate;
-import dev.flipside.config.SaveConfig.Preset;
-import dev.flipside.config.SaveConfig.Samples;
-import dev.flipside.config.SaveConfig.ScoredBy;
+import dev.flipside.config.RunPlan;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.RewardModel;
 import dev.flipside.reward.RewardFunction;
 import dev.flipside.reward.RewardMix;
-import dev.flipside.train.RewardModelUpdate.LabelledRows;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * One round of co-evolution: the policy and the reward model it begins with, their optimisers, the reference, the anchor and the gate. A run has one round
- * unless {@code run.rounds} says otherwise.
+ * One round of co-evolution: the policy and the reward model it begins with, and what a step does with them. A run has one round unless {@code run.rounds} says otherwise.
  */
 final class Round implements AutoCloseable {
     final int number;
-    final PolicyModel policy;
-    final Optional<Grader> grader;
-    final Rollouts rollouts;
-    /** Samples of the policy as the round began; only where the reward model learns from them. */
-    final Optional<Rollouts> initialRollouts;
-
-    /** What grades in place of the model that learns; only in the control that keeps its scale alone. */
-    final Optional<RescaledJudge> rescaledJudge;
-
-    final RewardSignal signal;
+    final ReferencePolicy reference;
+    final RewardModelLearner learner;
     final PolicyUpdate policyUpdate;
-    final Optional<RewardModelUpdate> rewardModelUpdate;
-    final Optional<UpdateGate> gate;
     final Evaluator evaluator;
-    final Start start;
-    private final Optional<CausalLm> reference;
-    private final Optional<RewardModel> initialRewardModel;
+    private final Sampler sampler;
+    private final RewardSignal signal;
+    private final Refill refill;
+    private final StepFigures figures;
 
     /**
      * What a round is built from besides the models.
@@ -58,177 +41,124 @@ final class Round implements AutoCloseable {
             TrainingData data,
             List<RewardMix.Term> added,
             Optional<RewardFunction> gold,
-            List<LabelledRows> replay,
+            List<LabelledPair> replay,
             Optional<HeldOutPairs> heldOut,
             FirstEvaluation first,
             TrainListener listener) {}
 
     /**
-     * What the beginning of the round decided, kept in checkpoints.
+     * The models of a round.
      *
-     * @param anchor the configured anchor, or leave_one_out after a failed warm-up
-     * @param floor of filter std
-     * @param metrics what the warm-up measured
+     * @param grader the reward model, unless functions alone grade; closed by the run
+     * @param initialRewardModel the same as the round began, where the plan keeps it
      */
-    record Start(Anchor anchor, double floor, Map<String, Double> metrics) {}
-
-    private Round(
-            int number,
+    record Models(
             PolicyModel policy,
             Optional<Grader> grader,
-            Rollouts rollouts,
-            Optional<CausalLm> reference,
-            Optional<RewardModel> initialRewardModel,
-            Start start,
-            Setting setting) {
+            ReferencePolicy reference,
+            Optional<RewardModel> initialRewardModel) {}
+
+    private Round(int number, Models models, RoundStart start, Setting setting) {
         this.number = number;
-        this.policy = policy;
-        this.grader = grader;
-        this.rollouts = rollouts;
-        this.reference = reference;
-        this.initialRewardModel = initialRewardModel;
-        this.start = start;
+        this.reference = models.reference();
         TrainConfig config = setting.config();
-        this.rescaledJudge = initialRewardModel
-                .filter(initial -> config.save().scoredBy() == ScoredBy.INITIAL_RESCALED)
-                .map(initial -> new RescaledJudge(grader.orElseThrow(), initial));
-        Optional<Grader> judge = rescaledJudge.map(RescaledJudge::grader).or(() -> grader);
-        this.signal = RewardSignal.of(judge, config.rewardModel(), setting.added());
-        this.policyUpdate = new PolicyUpdate(
-                policy.lm(), reference.filter(r -> config.penalisesDivergence()), config, setting.seeds());
-        this.initialRollouts = reference
-                .filter(r -> config.save().samples() == Samples.INITIAL)
-                .map(r -> new Rollouts(new PolicyModel(r, policy.renderer()), config.rollout(), setting.seeds()));
-        boolean improving = config.save().preset() != Preset.OFF;
-        this.rewardModelUpdate = grader.filter(g -> improving)
-                .map(g -> new RewardModelUpdate(
+        RunPlan plan = config.plan();
+        PolicyModel policy = models.policy();
+        this.sampler = new Sampler(
+                new Rollouts(policy, config.rollout(), setting.seeds()),
+                models.grader(),
+                setting.gold(),
+                config.rollout().numGenerations());
+        Optional<SelfImproving> improving = models.grader()
+                .filter(g -> plan.improves())
+                .map(g -> new SelfImproving(
                         g,
-                        initialRewardModel,
+                        models.initialRewardModel(),
+                        sampler,
+                        reference.teacher(policy, sampler, config, setting.seeds()),
+                        start,
                         setting.replay(),
+                        setting.heldOut(),
                         config,
-                        start.anchor(),
-                        start.floor(),
-                        setting.seeds()));
-        this.gate = rewardModelUpdate
-                .filter(u -> config.save().gate() == Gate.MCNEMAR)
-                .map(u -> new UpdateGate(
-                        grader.orElseThrow().model(),
-                        u.optimisers(),
-                        config.save(),
-                        setting.heldOut().orElseThrow(),
+                        setting.seeds(),
                         setting.listener()));
+        this.learner = improving
+                .<RewardModelLearner>map(learns -> learns)
+                .orElseGet(() -> new Frozen(models.grader(), config.save().anchor()));
+        this.signal = RewardSignal.of(learner.judge(), config.rewardModel(), setting.added());
+        this.refill = new Refill(sampler, signal, setting.data(), config.rollout(), setting.seeds());
+        this.policyUpdate = new PolicyUpdate(policy.lm(), reference.ofDivergence(plan), config, setting.seeds());
+        this.figures = new StepFigures(config, setting.data(), number);
+        Optional<ValueCheck> values = plan.checksValues()
+                ? Optional.of(new ValueCheck(config, sampler.rollouts(), setting.seeds()))
+                : Optional.empty();
         this.evaluator = new Evaluator(
-                rollouts,
-                judge,
+                sampler,
                 signal,
                 setting.data().evalPrompts(),
-                setting.heldOut(),
-                setting.gold(),
-                improving ? Optional.of(setting.first()) : Optional.empty(),
-                improving && config.eval().valueSamples() > 0
-                        ? Optional.of(new ValueCheck(config, rollouts, setting.seeds()))
-                        : Optional.empty(),
-                improving && config.eval().frozenTwin()
-                        ? initialRewardModel.map(m -> grader.orElseThrow().with(m))
-                        : Optional.empty(),
+                learner.judge()
+                        .map(judge -> new Evaluator.RewardModelCheck(
+                                judge,
+                                setting.heldOut().map(HeldOutAccuracy::new),
+                                improving.map(learns ->
+                                        new Evaluator.LearnerCheck(setting.first(), values, learns.twin())))),
                 config.eval());
     }
 
     /** Begins a round: resets the reference to the policy as it is and warms the value head up. */
     static Round begin(int number, PolicyModel policy, Optional<Grader> grader, Setting setting) {
-        SaveConfig save = setting.config().save();
-        Rollouts rollouts = new Rollouts(policy, setting.config().rollout(), setting.seeds());
-        Start start = new Start(save.anchor(), 0, Map.of());
-        if (save.preset() != Preset.OFF) {
-            ValueWarmUp.Outcome outcome = new ValueWarmUp(
-                            rollouts,
-                            grader.orElseThrow(),
-                            save,
-                            setting.config().rollout().numGenerations(),
-                            setting.seeds(),
-                            setting.listener())
-                    .run(setting.data().prompts(), number);
-            Map<String, Double> metrics = new LinkedHashMap<>();
-            outcome.write(metrics);
-            start = new Start(outcome.anchor(), outcome.floor(), metrics);
-        }
-        return new Round(
-                number,
+        TrainConfig config = setting.config();
+        Optional<ValueWarmUp.Outcome> warmUp = grader.filter(g -> config.plan().improves())
+                .map(g -> new ValueWarmUp(
+                                new Rollouts(policy, config.rollout(), setting.seeds()),
+                                g,
+                                config.save(),
+                                config.rollout().numGenerations(),
+                                setting.seeds(),
+                                setting.listener())
+                        .run(setting.data().prompts(), number));
+        RoundStart start = warmUp.map(ValueWarmUp.Outcome::start)
+                .orElseGet(() -> new RoundStart(config.save().anchor(), 0, Map.of()));
+        Models models = new Models(
                 policy,
                 grader,
-                rollouts,
-                setting.config().keepsReference()
-                        ? Optional.of(reference(number, policy.lm(), setting.config()))
-                        : Optional.empty(),
-                needsInitialRewardModel(setting.config())
-                        ? grader.map(g -> g.model().copy())
-                        : Optional.empty(),
-                start,
-                setting);
-    }
-
-    /** The policy as the round begins; a new adapter changes nothing yet, so that its frozen base needs no copy. */
-    private static CausalLm reference(int number, CausalLm policy, TrainConfig config) {
-        return beginsAtBase(number, config) ? policy.withoutAdapter() : policy.copy();
-    }
-
-    /** Whether the policy that a round begins with is the frozen base of a new adapter. */
-    static boolean beginsAtBase(int number, TrainConfig config) {
-        return number == 0 && config.policy().lora().isPresent();
+                ReferencePolicy.begin(number, policy.lm(), config),
+                grader.filter(g -> config.plan().keepsInitialRewardModel())
+                        .map(g -> g.model().copy()));
+        return new Round(number, models, start, setting);
     }
 
     /** Rebuilds a round in the middle; the checkpoint restores optimisers and gate afterwards. */
-    static Round restore(
-            int number,
-            PolicyModel policy,
-            Optional<Grader> grader,
-            Optional<CausalLm> reference,
-            Optional<RewardModel> initialRewardModel,
-            Start start,
-            Setting setting) {
-        Rollouts rollouts = new Rollouts(policy, setting.config().rollout(), setting.seeds());
-        return new Round(number, policy, grader, rollouts, reference, initialRewardModel, start, setting);
+    static Round restore(int number, Models models, RoundStart start, Setting setting) {
+        return new Round(number, models, start, setting);
     }
 
-    static boolean needsInitialRewardModel(TrainConfig config) {
-        return config.save().preset() != Preset.OFF
-                && (config.save().anchor() == Anchor.FROZEN
-                        || config.save().scoredBy() == ScoredBy.INITIAL_RESCALED
-                        || config.eval().frozenTwin());
-    }
+    /**
+     * A step that has been made.
+     *
+     * @param sampledTokens of the completions that updated the policy
+     */
+    record Done(Map<String, Double> figures, long sampledTokens) {}
 
-    Optional<CausalLm> reference() {
-        return reference;
-    }
-
-    Optional<RewardModel> initialRewardModel() {
-        return initialRewardModel;
-    }
-
-    /** Whether the reward model is updated in this step of the run. */
-    boolean improves(long step, SaveConfig save) {
-        return rewardModelUpdate.isPresent()
-                && gate.map(g -> !g.frozen()).orElse(true)
-                && step % save.updateEvery() == 0;
-    }
-
-    /** Whether the policy samples a second time, because its first samples taught the reward model. */
-    static boolean samplesAgain(SaveConfig save) {
-        return save.candidates() == Candidates.FRESH && save.samples() == Samples.POLICY;
-    }
-
-    /** Whether the policy's rewards are the improved model's grades of the very samples that taught it. */
-    static boolean scoresAgain(SaveConfig save) {
-        return save.candidates() == Candidates.RESCORE
-                && save.samples() == Samples.POLICY
-                && save.scoredBy() == ScoredBy.IMPROVED;
+    /**
+     * One step of the method: sample, teach the reward model, grade, update the policy.
+     *
+     * @param samplesLog where completions are logged
+     */
+    Done step(List<PromptExample> prompts, Optional<SampleLog> samplesLog, Step step) {
+        Samples samples = sampler.sample(prompts, Seeds.Stream.ROLLOUT, step.number(), step);
+        Lesson lesson = learner.improve(samples, step);
+        Graded candidates = signal.of(lesson.candidates(), step);
+        Graded chosen = refill.of(candidates, step);
+        PolicyStep update = policyUpdate.update(chosen, step);
+        samplesLog.ifPresent(log -> log.write(lesson, chosen, update, step));
+        return new Done(figures.of(lesson, chosen, update, step), chosen.batch().sampledTokens());
     }
 
     @Override
     public void close() {
         policyUpdate.close();
-        reference.ifPresent(CausalLm::close);
-        gate.ifPresent(UpdateGate::close);
-        rewardModelUpdate.ifPresent(RewardModelUpdate::close);
+        learner.close();
+        reference.close();
     }
 }

@@ -7,6 +7,7 @@ import dev.flipside.eval.NearTies;
 import dev.flipside.eval.OnPolicyAccuracy;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -17,32 +18,38 @@ final class SampleDiagnostics {
     private SampleDiagnostics() {}
 
     /** Length and near-ties. */
-    static void write(RolloutBatch batch, double[][] rewards, Map<String, Double> metrics) {
+    static Map<String, Double> of(RolloutBatch batch, double[][] rewards) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
         metrics.put(
                 "eval_rm/spearman_length",
                 RankCorrelation.groupSpearman(Groups.flat(rewards), lengths(batch), batch.groupSize()));
         metrics.put("eval_rm/near_tie_frac", NearTies.fraction(rewards));
+        return metrics;
     }
 
     /** The order of the rewards against gold's, and how much of it is length at equal gold. */
-    static void againstGold(RolloutBatch batch, double[][] rewards, double[] gold, Map<String, Double> metrics) {
+    static Map<String, Double> againstGold(RolloutBatch batch, double[][] rewards, double[] gold) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
         double[] flat = Groups.flat(rewards);
         metrics.put("eval_rm/on_policy_accuracy", OnPolicyAccuracy.of(flat, gold, batch.groupSize()));
         metrics.put("eval_rm/spearman_gold", RankCorrelation.groupSpearman(flat, gold, batch.groupSize()));
         metrics.put(
                 "eval_rm/partial_spearman_length",
                 RankCorrelation.groupPartialSpearman(flat, lengths(batch), gold, batch.groupSize()));
+        return metrics;
     }
 
     /** The anchor's labels against gold: by decile of |A|, and the reward model's accuracy on pairs on either side of the anchor and on one side. */
-    static void anchorAgainstGold(double[][] advantages, double[] gold, Map<String, Double> metrics) {
+    static Map<String, Double> anchorAgainstGold(double[][] advantages, double[] gold) {
         int groupSize = advantages[0].length;
         double[][] truth = Groups.rows(gold, groupSize);
-        FeedbackStatistics.writeDeciles("eval_gold/label_accuracy_decile_", advantages, truth, metrics);
+        Map<String, Double> metrics =
+                new LinkedHashMap<>(FeedbackStatistics.deciles("eval_gold/label_accuracy_decile_", advantages, truth));
         AnchoredPairs pairs = pairs(advantages, truth);
         metrics.put("eval_gold/straddling_frac", pairs.straddlingFraction());
         metrics.put("eval_gold/accuracy_straddling", pairs.straddlingAccuracy());
         metrics.put("eval_gold/accuracy_one_sided", pairs.oneSidedAccuracy());
+        return metrics;
     }
 
     /** All pairs of a group that gold tells apart, the better one as chosen. */

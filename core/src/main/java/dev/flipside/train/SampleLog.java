@@ -5,7 +5,6 @@ import dev.flipside.rollout.Completion;
 import dev.flipside.run.SampleFiles;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.Optional;
 
 /** Writes every completion with the numbers that made its loss. */
 final class SampleLog {
@@ -15,14 +14,24 @@ final class SampleLog {
         this.log = log;
     }
 
+    /** Both kinds of samples of a step. */
+    void write(Lesson lesson, Graded chosen, PolicyStep update, Step step) {
+        if (lesson instanceof Lesson.Taught taught) {
+            teaching(step.number(), taught);
+        }
+        policy(step.number(), chosen, update.advantages());
+    }
+
     /** The samples that taught the reward model: reward, value and advantage of the snapshot, and the label (1, -1, or 0 for ambiguous). */
-    void teaching(long step, RolloutBatch batch, RewardModelUpdate.Outcome outcome) {
-        Feedback feedback = outcome.feedback();
+    private void teaching(long step, Lesson.Taught taught) {
+        RolloutBatch batch = taught.samples().batch();
+        Grades before = taught.update().before();
+        Feedback feedback = taught.update().feedback();
         for (int p = 0; p < batch.size(); p++) {
             for (int i = 0; i < batch.groupSize(); i++) {
                 Map<String, Object> line = line(step, "reward_model", batch, p, i);
-                line.put("rm_reward", outcome.before().rewards()[p][i]);
-                line.put("rm_value", outcome.before().values()[p]);
+                line.put("rm_reward", before.rewards()[p][i]);
+                line.put("rm_value", before.values()[p]);
                 line.put("rm_advantage", feedback.advantage()[p][i]);
                 line.put("label", feedback.label()[p][i]);
                 line.put("usable", feedback.usable()[p][i]);
@@ -32,18 +41,18 @@ final class SampleLog {
     }
 
     /** The samples that updated the policy. */
-    void policy(
-            long step, RolloutBatch batch, RewardSignal.Rewards rewards, double[] advantages, Optional<double[]> gold) {
+    private void policy(long step, Graded chosen, double[] advantages) {
+        RolloutBatch batch = chosen.batch();
         for (int p = 0; p < batch.size(); p++) {
             for (int i = 0; i < batch.groupSize(); i++) {
                 int place = p * batch.groupSize() + i;
                 Map<String, Object> line = line(step, "policy", batch, p, i);
                 Map<String, Double> sources = new LinkedHashMap<>();
-                rewards.columns().forEach((name, column) -> sources.put(name, column[place]));
+                chosen.columns().forEach((name, column) -> sources.put(name, column[place]));
                 line.put("rewards", sources);
-                line.put("reward", rewards.total()[p][i]);
+                line.put("reward", chosen.total()[p][i]);
                 line.put("advantage", advantages[place]);
-                gold.ifPresent(g -> line.put("gold", g[place]));
+                chosen.samples().gold().ifPresent(g -> line.put("gold", g[place]));
                 log.append(line);
             }
         }

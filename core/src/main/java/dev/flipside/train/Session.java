@@ -1,6 +1,5 @@
 package dev.flipside.train;
 
-import dev.flipside.config.SaveConfig.Preset;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Preference;
@@ -18,7 +17,6 @@ import dev.flipside.run.DiskSpace;
 import dev.flipside.run.Provenance;
 import dev.flipside.run.RunDirectory;
 import dev.flipside.text.Conversation;
-import dev.flipside.train.RewardModelUpdate.LabelledRows;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -68,7 +66,7 @@ final class Session implements AutoCloseable {
             Optional<Checkpoint> checkpoint,
             TrainListener listener) {
         Device device = Device.parse(config.run().device());
-        Precision precision = SaveTrainer.precision(config.run().dtype(), device);
+        Precision precision = ConfiguredModels.precision(config.run().dtype(), device);
         Path policyWeights = checkpoint
                 .map(c -> c.folder().resolve(CheckpointFiles.POLICY))
                 .orElse(Path.of(config.policy().model()));
@@ -105,7 +103,7 @@ final class Session implements AutoCloseable {
         grader.ifPresent(
                 g -> UserError.under("reward_model.model", () -> probe(g, data)).ifPresent(listener::message));
         Map<String, Double> dataFigures = new LinkedHashMap<>();
-        List<LabelledRows> replay = grader.map(g -> labelled(
+        List<LabelledPair> replay = grader.map(g -> labelled(
                         "preferences", config.data().preferences(), data.preferences(), g, dataFigures, listener))
                 .orElse(List.of());
         Optional<HeldOutPairs> heldOut = grader.map(g -> labelled(
@@ -157,7 +155,7 @@ final class Session implements AutoCloseable {
      *
      * @param name of their key in section {@code data}
      */
-    private static List<LabelledRows> labelled(
+    private static List<LabelledPair> labelled(
             String name,
             Optional<String> file,
             List<Preference> pairs,
@@ -168,16 +166,16 @@ final class Session implements AutoCloseable {
             return List.of();
         }
         PairTally tally = new PairTally(grader.renderer());
-        List<LabelledRows> rows = new ArrayList<>();
+        List<LabelledPair> rows = new ArrayList<>();
         for (int i = 0; i < pairs.size(); i++) {
-            LabelledRows pair = new LabelledRows(grader.chosen(pairs.get(i)), grader.rejected(pairs.get(i)));
+            LabelledPair pair = new LabelledPair(grader.chosen(pairs.get(i)), grader.rejected(pairs.get(i)));
             if (tally.add(i + 1, pairs.get(i), pair)) {
                 rows.add(pair);
             }
         }
         tally.tell("data." + name, listener);
         tally.requireSome("data." + name, file.get());
-        tally.write(name, figures);
+        figures.putAll(tally.figures(name));
         return rows;
     }
 
@@ -225,26 +223,24 @@ final class Session implements AutoCloseable {
         round = Optional.empty();
     }
 
-    /** The true rewards of a batch, group after group, where a function that knows them was named. */
-    Optional<double[]> gold(RolloutBatch batch) {
-        return setting.gold().map(g -> g.score(batch.samples()));
-    }
-
-    void finished(long finishedStep, Map<String, Double> metrics) {
+    /** Counts a step as made, and says how many tokens have been sampled until then. */
+    double finished(long finishedStep, long sampledTokens) {
         step = finishedStep;
-        tokensSeen += metrics.get("completions/mean_length") * config.rollout().generationBatchSize();
-        metrics.put("num_tokens", tokensSeen);
+        tokensSeen += sampledTokens;
+        return tokensSeen;
     }
 
     /** How far the models have moved from the files they came from: |w - w0| / |w0|. */
-    void writeWeightChange(Map<String, Double> metrics) {
-        if (config.save().preset() != Preset.OFF && grader.isPresent()) {
+    Map<String, Double> weightChange() {
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        if (config.plan().improves() && grader.isPresent()) {
             Path initial = Path.of(config.rewardModel().model().orElseThrow());
             metrics.put("save/rm_weight_change", grader.get().model().relativeChange(initial));
         }
         metrics.put(
                 "policy/weight_change",
                 policy.lm().relativeChange(Path.of(config.policy().model())));
+        return metrics;
     }
 
     /** Writes a checkpoint unless the disk cannot hold it: then the folder stays as it is, and the reason is returned as the middle of a sentence. */
@@ -252,13 +248,13 @@ final class Session implements AutoCloseable {
         if (directory.checkpoints().steps().contains(step)) {
             return Optional.empty();
         }
-        Optional<String> noRoom = directory.noRoomFor(CheckpointFiles.size(round()));
+        Optional<String> noRoom = directory.noRoomFor(CheckpointFiles.size(policy, round()));
         if (noRoom.isEmpty()) {
             directory.saveCheckpoint(
                     step,
                     Map.of("round", (long) round().number),
                     folder -> CheckpointFiles.write(
-                            folder, round(), setting.first().state(), tokensSeen));
+                            folder, policy, round(), setting.first().state(), tokensSeen));
         }
         return noRoom;
     }
@@ -286,17 +282,18 @@ final class Session implements AutoCloseable {
             return; // The next round begins with these models.
         }
         Path folder = checkpoint.folder();
-        Optional<CausalLm> reference = config.keepsReference()
-                ? Optional.of(reference(number, folder.resolve(CheckpointFiles.REFERENCE)))
-                : Optional.empty();
-        Optional<RewardModel> initial = Round.needsInitialRewardModel(config)
-                ? Optional.of(RewardModel.load(
+        ReferencePolicy reference = new ReferencePolicy(
+                config.plan().keepsReference()
+                        ? Optional.of(reference(number, folder.resolve(CheckpointFiles.REFERENCE)))
+                        : Optional.empty());
+        Optional<RewardModel> initial = grader.filter(g -> config.plan().keepsInitialRewardModel())
+                .map(g -> RewardModel.load(
                         folder.resolve(CheckpointFiles.INITIAL_REWARD_MODEL),
                         device,
                         precision,
-                        grader.flatMap(g -> g.model().backbone())))
-                : Optional.empty();
-        Round restored = Round.restore(number, policy, grader, reference, initial, state.start(), setting);
+                        g.model().backbone()));
+        Round.Models models = new Round.Models(policy, grader, reference, initial);
+        Round restored = Round.restore(number, models, state.start(), setting);
         CheckpointFiles.restore(folder, restored, state);
         round = Optional.of(restored);
         listener.message("resumed from " + checkpoint.folder() + " at step " + step);
@@ -304,20 +301,22 @@ final class Session implements AutoCloseable {
 
     /** The policy as a round began, without a second copy of what is frozen. */
     private CausalLm reference(int number, Path saved) {
-        Path initial = Path.of(config.policy().model());
-        if (Round.beginsAtBase(number, config)) {
+        if (ReferencePolicy.isBase(number, config)) {
             return policy.lm().withoutAdapter();
         }
+        Path initial = Path.of(config.policy().model());
         return CausalLm.load(
                 number == 0 ? initial : saved, device, precision, policy.lm().backbone());
     }
 
     /** Writes the final models where users look for them. */
-    void export(Path folder, DiskSpace disk) {
+    void export(RunDirectory directory) {
+        Path folder = directory.folder();
+        DiskSpace disk = directory.disk();
         WeightType type = WeightType.valueOf(config.run().saveDtype().name());
         CausalLm lm = policy.lm();
         AtomicFolder.write(folder.resolve("policy"), lm.savedBytes(type), disk, aside -> lm.save(aside, type));
-        if (grader.isPresent() && config.save().preset() != Preset.OFF) {
+        if (grader.isPresent() && config.plan().improves()) {
             RewardModel model = grader.get().model();
             AtomicFolder.write(
                     folder.resolve("reward_model"), model.savedBytes(type), disk, aside -> model.save(aside, type));

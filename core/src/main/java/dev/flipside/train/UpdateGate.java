@@ -1,5 +1,6 @@
 package dev.flipside.train;
 
+import dev.flipside.algo.Groups;
 import dev.flipside.algo.McNemar;
 import dev.flipside.config.SaveConfig;
 import dev.flipside.engine.AdamW;
@@ -8,12 +9,11 @@ import dev.flipside.engine.Scopes;
 import dev.flipside.model.RewardModel;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Rolls a reward-model update back when it orders held-out labelled pairs significantly worse than the initial model or the best so far (decision D12).
+ * Rolls a reward-model update back when it orders held-out labelled pairs significantly worse than the initial model or the best so far (decision D12 of docs/method.md).
  * Comparing with the previous step alone would let many small losses through.
  */
 final class UpdateGate implements AutoCloseable {
@@ -80,16 +80,23 @@ final class UpdateGate implements AutoCloseable {
         savedSteps = optimisers.stream().mapToLong(AdamW::steps).toArray();
     }
 
+    /**
+     * What the gate says of an update.
+     *
+     * @param pInitial of being no worse than the round's initial model
+     * @param pBest of being no worse than the best so far
+     * @param pairs that were compared
+     * @param rollbacks in the whole round
+     */
+    record Verdict(double pInitial, double pBest, int pairs, int rollbacks) {}
+
     /** Judges the update since {@link #remember}, and takes it back if it failed. */
-    void judge(long step, Map<String, Double> metrics) {
+    Verdict judge(long step) {
         boolean[] now = pairs.correct(model);
         McNemar againstInitial = McNemar.of(state.initial(), now);
         McNemar againstBest = McNemar.of(state.best(), now);
         boolean worse =
                 againstInitial.significantlyWorse(save.gateAlpha()) || againstBest.significantlyWorse(save.gateAlpha());
-        metrics.put("save/gate_p_initial", againstInitial.pValue());
-        metrics.put("save/gate_p_best", againstBest.pValue());
-        metrics.put("save/gate_pairs", (double) pairs.size());
         if (worse) {
             takeBack();
             int inARow = state.inARow() + 1;
@@ -103,10 +110,10 @@ final class UpdateGate implements AutoCloseable {
                         + " rollbacks in a row (save.gate_patience), so the reward model stays frozen from here on.");
             }
         } else {
-            boolean better = count(now) > count(state.best());
+            boolean better = Groups.count(now) > Groups.count(state.best());
             state = new State(state.initial(), better ? now : state.best(), state.rollbacks(), 0, false);
         }
-        metrics.put("save/rollbacks", (double) state.rollbacks());
+        return new Verdict(againstInitial.pValue(), againstBest.pValue(), pairs.size(), state.rollbacks());
     }
 
     private void takeBack() {
@@ -120,16 +127,8 @@ final class UpdateGate implements AutoCloseable {
         }
     }
 
-    private static int count(boolean[] correct) {
-        int n = 0;
-        for (boolean c : correct) {
-            n += c ? 1 : 0;
-        }
-        return n;
-    }
-
     private static String percent(boolean[] correct) {
-        return String.format("%.1f%%", 100.0 * count(correct) / correct.length);
+        return String.format("%.1f%%", 100.0 * Groups.count(correct) / correct.length);
     }
 
     @Override

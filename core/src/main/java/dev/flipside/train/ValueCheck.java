@@ -7,6 +7,7 @@ import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -25,8 +26,8 @@ final class ValueCheck {
         this.seeds = seeds;
     }
 
-    void write(Grader grader, List<PromptExample> prompts, long step, Map<String, Double> metrics) {
-        write("", grader, sample(current, prompts, step), metrics);
+    Map<String, Double> figures(Grader grader, List<PromptExample> prompts, long step) {
+        Map<String, Double> metrics = new LinkedHashMap<>(figures("", grader, sample(current, prompts, step)));
         // Read again rather than kept: a check that is off by default must not hold a third model in memory.
         Device device = Device.parse(config.run().device());
         try (PolicyModel initial = PolicyModel.load(
@@ -34,18 +35,20 @@ final class ValueCheck {
                 config.policy(),
                 seeds,
                 device,
-                SaveTrainer.precision(config.run().dtype(), device))) {
+                ConfiguredModels.precision(config.run().dtype(), device))) {
             Rollouts rollouts = new Rollouts(initial, config.rollout(), seeds);
-            write("_initial", grader, sample(rollouts, prompts, 0), metrics);
+            metrics.putAll(figures("_initial", grader, sample(rollouts, prompts, 0)));
         }
+        return metrics;
     }
 
     private RolloutBatch sample(Rollouts rollouts, List<PromptExample> prompts, long step) {
         return rollouts.sample(prompts, config.eval().valueSamples(), Seeds.Stream.VALUE_CHECK, step);
     }
 
-    private static void write(String suffix, Grader grader, RolloutBatch batch, Map<String, Double> metrics) {
-        Grader.Grades grades = grader.grade(grader.rows(batch), batch.groupSize());
+    private static Map<String, Double> figures(String suffix, Grader grader, RolloutBatch batch) {
+        Map<String, Double> metrics = new LinkedHashMap<>();
+        Grades grades = grader.grade(grader.read(batch).rows(), batch.groupSize());
         ExplainedVariance explained = ExplainedVariance.of(grades.values(), grades.rewards());
         double bias = 0;
         double std = 0;
@@ -57,5 +60,6 @@ final class ValueCheck {
         metrics.put("eval_value/r2" + suffix, explained.r2());
         metrics.put("eval_value/r2_over_ceiling" + suffix, explained.r2OverCeiling());
         metrics.put("eval_value/bias" + suffix, std == 0 ? Double.NaN : bias / std);
+        return metrics;
     }
 }

@@ -19,13 +19,14 @@ import dev.flipside.engine.Tensors;
 import dev.flipside.model.RewardModel;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
- * Before a round: fits the value head to the rewards that the reward model as it is gives to the policy's samples (decision D9), and measures the floor of filter
- * {@code std} (D2).
+ * Before a round: fits the value head to the rewards that the reward model as it is gives to the policy's samples (decision D9 of docs/method.md), and measures the floor of
+ * filter {@code std} (D2).
  */
 final class ValueWarmUp {
     /** Penalties tried by the ridge fit, as multiples of the mean variance of a feature. */
@@ -65,7 +66,9 @@ final class ValueWarmUp {
      * @param heldOut how well the head predicts group means on prompts it was not fitted to; empty when nothing was fitted
      */
     record Outcome(Anchor anchor, double floor, Optional<ExplainedVariance> heldOut) {
-        void write(Map<String, Double> metrics) {
+        /** What the round begins with. */
+        RoundStart start() {
+            Map<String, Double> metrics = new LinkedHashMap<>();
             metrics.put("save/filter_floor", floor);
             metrics.put("save/anchor_is_value", anchor == Anchor.VALUE || anchor == Anchor.MIXTURE ? 1.0 : 0.0);
             heldOut.ifPresent(h -> {
@@ -73,6 +76,7 @@ final class ValueWarmUp {
                 metrics.put("save/warmup_r2_over_ceiling", h.r2OverCeiling());
                 metrics.put("save/warmup_r2_ceiling", h.ceiling());
             });
+            return new RoundStart(anchor, floor, metrics);
         }
     }
 
@@ -90,7 +94,7 @@ final class ValueWarmUp {
         }
         RolloutBatch batch = rollouts.sample(chosen, numGenerations, Seeds.Stream.VALUE_WARM_UP, round);
         initialiseHead();
-        double[][] rewards = grader.grade(grader.rows(batch), numGenerations).rewards();
+        double[][] rewards = grader.grade(grader.read(batch).rows(), numGenerations).rewards();
         boolean[][] usable = save.maskTruncated() ? batch.finished() : Groups.allUsable(rewards);
         double floor = save.filterFloor() * meanGroupStd(rewards, usable, save.calibrationPrompts());
         if (!fit) {

@@ -171,10 +171,10 @@ class ConfigReaderTest {
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("save.scored_by: initial_rescaled")
                 .hasMessageContaining("choose another anchor");
-        assertThat(ConfigReader.train(file, List.of("save.samples=initial")).keepsReference())
+        assertThat(ConfigReader.train(file, List.of("save.samples=initial")).plan().keepsReference())
                 .isTrue();
-        assertThat(ConfigReader.train(file, List.of()).keepsReference()).isFalse();
-        assertThat(ConfigReader.train(file, List.of("algorithm.beta=0.1")).keepsReference())
+        assertThat(ConfigReader.train(file, List.of()).plan().keepsReference()).isFalse();
+        assertThat(ConfigReader.train(file, List.of("algorithm.beta=0.1")).plan().keepsReference())
                 .isTrue();
     }
 

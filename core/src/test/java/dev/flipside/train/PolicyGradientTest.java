@@ -15,9 +15,7 @@ import dev.flipside.model.TokenRow;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
@@ -82,16 +80,15 @@ class PolicyGradientTest {
     }
 
     /** All optimiser steps on the batch from the weights of the directory, with the untouched weights as the reference. */
-    private Map<String, Double> update(PolicyModel model, TrainConfig config) {
-        Map<String, Double> metrics = new HashMap<>();
+    private PolicyStep update(PolicyModel model, TrainConfig config) {
         Optional<CausalLm> ref = config.algorithm().resolved().beta().orElseThrow() > 0
                 ? Optional.of(reference.copy())
                 : Optional.empty();
         try (PolicyUpdate update = new PolicyUpdate(model.lm(), ref, config, new Seeds(1))) {
-            update.update(batch, rewards, 1, metrics);
+            return update.update(batch, rewards, 1);
+        } finally {
+            ref.ifPresent(CausalLm::close);
         }
-        ref.ifPresent(CausalLm::close);
-        return metrics;
     }
 
     private PolicyModel fresh() {
@@ -125,11 +122,11 @@ class PolicyGradientTest {
         List<TokenRow> rows = batch.rows();
         update(policy, config(options));
         try (PolicyModel twice = fresh()) {
-            Map<String, Double> metrics = update(twice, config(options, "algorithm.num_iterations=2"));
+            PolicyStep step = update(twice, config(options, "algorithm.num_iterations=2"));
             float[] gradient = Derivatives.gradient(twice.lm().parameters());
-            assertThat(metrics.get("policy/ratio_variance")).isGreaterThan(1e-4);
+            assertThat(step.statistics().ratioVariance()).isGreaterThan(1e-4);
             // The prompt of a group is computed once.
-            assertThat(metrics.get("policy/tokens_saved_frac")).isBetween(0.1, 0.9);
+            assertThat(step.tokensSaved()).isBetween(0.1, 0.9);
             AlgorithmConfig algorithm = config(options).algorithm().resolved();
             double[][] old = reference.logprobs(rows, 1.3).logprobs();
             assertThat(Derivatives.norm(gradient)).isPositive();
@@ -233,7 +230,7 @@ class PolicyGradientTest {
                         Optional.of(reference.copy()),
                         config("algorithm.name=rloo algorithm.beta=0.2"),
                         new Seeds(1))) {
-            double[] actual = update.update(batch, rewards, 1, new HashMap<>());
+            double[] actual = update.update(batch, rewards, 1).advantages();
             double[] penalised = new double[GROUP];
             for (int i = 0; i < GROUP; i++) {
                 penalised[i] = rewards[0][i];
@@ -261,9 +258,9 @@ class PolicyGradientTest {
     void splitAndCheckpointingDoNotMatter(String memory) {
         for (String type : List.of("grpo", "bnpo", "dapo", "dr_grpo")) {
             String options = "policy.learning_rate=0 algorithm.beta=0.1 algorithm.loss_type=" + type;
-            double loss = update(policy, config(options)).get("loss");
+            double loss = update(policy, config(options)).loss();
             float[] gradient = Derivatives.gradient(policy.lm().parameters());
-            double split = update(policy, config(options, memory.split(" "))).get("loss");
+            double split = update(policy, config(options, memory.split(" "))).loss();
             // The same terms in another order of summation.
             assertThat(split).isCloseTo(loss, within(1e-6));
             Derivatives.assertSame(Derivatives.gradient(policy.lm().parameters()), gradient, 1e-5);
@@ -276,7 +273,7 @@ class PolicyGradientTest {
         update(policy, config(options));
         float[] gradient = Derivatives.gradient(policy.lm().parameters());
         int[] order = {3, 0, 4, 2, 1};
-        batch = batch.select(order);
+        batch = Batches.select(batch, order);
         rewards = Arrays.stream(order).mapToObj(i -> rewards[i]).toArray(double[][]::new);
         update(policy, config(options));
         Derivatives.assertSame(Derivatives.gradient(policy.lm().parameters()), gradient, 1e-5);
@@ -292,7 +289,7 @@ class PolicyGradientTest {
         RolloutBatch all = batch;
         double[][] allRewards = rewards;
         for (int p = 0; p < all.size(); p++) {
-            batch = all.select(new int[] {p});
+            batch = Batches.select(all, p);
             rewards = new double[][] {allRewards[p]};
             update(policy, config(options, "policy.per_device_train_batch_size=1"));
             float[] part = Derivatives.gradient(policy.lm().parameters());

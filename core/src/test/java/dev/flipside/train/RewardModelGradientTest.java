@@ -3,6 +3,7 @@ package dev.flipside.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.flipside.algo.Groups;
 import dev.flipside.config.SaveConfig;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.Device;
@@ -10,11 +11,8 @@ import dev.flipside.engine.Seeds;
 import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
-import dev.flipside.train.RewardModelUpdate.LabelledRows;
 import java.nio.file.Path;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.AfterEach;
@@ -38,7 +36,7 @@ class RewardModelGradientTest {
     private PolicyModel policy;
     private Grader grader;
     private RolloutBatch batch;
-    private LabelledRows replayed;
+    private LabelledPair replayed;
     private RewardModel initial;
 
     @BeforeAll
@@ -62,8 +60,8 @@ class RewardModelGradientTest {
         TrainingData data = TrainingData.read(config, policy, TrainListener.SILENT);
         batch = new Rollouts(policy, config.rollout(), new Seeds(1))
                 .sample(data.prompts().subList(0, 5), GROUP, Seeds.Stream.ROLLOUT, 1);
-        List<ScoredRow> rows = grader.rows(batch);
-        replayed = new LabelledRows(rows.get(0), rows.get(7));
+        List<ScoredRow> rows = grader.read(batch).rows();
+        replayed = new LabelledPair(rows.get(0), rows.get(7));
         initial = grader.model().copy();
         // The round's initial model is another one than the model now.
         initial.setValueHead(random.doubles(16, -0.1, 0.1).toArray(), -0.1);
@@ -86,20 +84,19 @@ class RewardModelGradientTest {
     }
 
     /** Runs one update with learning rate 0, which leaves the gradient of its last optimiser step. */
-    private Map<String, Double> update(TrainConfig config, Optional<double[][]> gold) {
-        Map<String, Double> metrics = new HashMap<>();
+    private RewardModelStep.Losses update(TrainConfig config, Optional<double[][]> gold) {
         boolean frozen = config.save().anchor() == SaveConfig.Anchor.FROZEN;
         try (RewardModelUpdate update = new RewardModelUpdate(
                 grader,
-                frozen ? Optional.of(initial.copy()) : Optional.empty(),
+                frozen ? Optional.of(initial) : Optional.empty(),
                 List.of(replayed),
                 config,
                 config.save().anchor(),
                 FLOOR,
                 new Seeds(1))) {
-            update.update(batch, gold, 1, metrics);
+            Samples samples = new Samples(batch, grader.read(batch), gold.map(Groups::flat));
+            return update.update(samples, 1).losses();
         }
-        return metrics;
     }
 
     @ParameterizedTest
@@ -141,17 +138,17 @@ class RewardModelGradientTest {
         Optional<double[][]> gold =
                 config.save().labels() == SaveConfig.Labels.GOLD ? Optional.of(goldRewards()) : Optional.empty();
         SaveLossWrittenOut expected = new SaveLossWrittenOut(
-                config.save(), grader.model(), initial, batch, grader.rows(batch), replayed, gold);
-        Map<String, Double> metrics = update(config, gold);
+                config.save(), grader.model(), initial, batch, grader.read(batch).rows(), replayed, gold);
+        RewardModelStep.Losses losses = update(config, gold);
         float[] trunk = Derivatives.gradient(grader.model().trunk());
         float[] head = Derivatives.gradient(grader.model().valueHead());
         if (config.save().valueTarget() == SaveConfig.ValueTarget.IMPROVED) {
-            assertThat(metrics.get("save/value_loss")).isCloseTo(expected.valueLoss(expected.now()), within(1e-5));
+            assertThat(losses.value()).isCloseTo(expected.valueLoss(expected.now()), within(1e-5));
             assertThat(Derivatives.norm(trunk))
                     .as("fitting v leaves the backbone alone")
                     .isZero();
         } else {
-            assertThat(metrics.get("save/rm_loss")).isCloseTo(expected.loss(expected.now(), 1), within(1e-5));
+            assertThat(losses.total()).isCloseTo(expected.loss(expected.now(), 1), within(1e-5));
             assertThat(Derivatives.norm(trunk)).isPositive();
             Derivatives.check(
                     grader.model().trunk(),
@@ -196,14 +193,14 @@ class RewardModelGradientTest {
             "data.preferences=" + world.file("pairs.jsonl"),
             "save.value_target=leave_one_out"
         };
-        Map<String, Double> whole = update(config(rich), Optional.empty());
+        RewardModelStep.Losses whole = update(config(rich), Optional.empty());
         float[] trunk = Derivatives.gradient(grader.model().trunk());
         float[] head = Derivatives.gradient(grader.model().valueHead());
         List<String> other = new java.util.ArrayList<>(List.of(rich));
         other.addAll(List.of(memory.split(" ")));
-        Map<String, Double> split = update(config(other.toArray(String[]::new)), Optional.empty());
+        RewardModelStep.Losses split = update(config(other.toArray(String[]::new)), Optional.empty());
         // Sums of a few dozen float32 terms in another order.
-        assertThat(split.get("save/rm_loss")).isCloseTo(whole.get("save/rm_loss"), within(1e-5));
+        assertThat(split.total()).isCloseTo(whole.total(), within(1e-5));
         Derivatives.assertSame(Derivatives.gradient(grader.model().trunk()), trunk, 1e-5);
         Derivatives.assertSame(Derivatives.gradient(grader.model().valueHead()), head, 1e-5);
     }
@@ -212,7 +209,7 @@ class RewardModelGradientTest {
     void theOrderOfThePromptsDoesNotMatter() {
         update(config(), Optional.empty());
         float[] trunk = Derivatives.gradient(grader.model().trunk());
-        batch = batch.select(new int[] {3, 0, 4, 2, 1});
+        batch = Batches.select(batch, 3, 0, 4, 2, 1);
         update(config(), Optional.empty());
         Derivatives.assertSame(Derivatives.gradient(grader.model().trunk()), trunk, 1e-5);
     }
@@ -224,11 +221,11 @@ class RewardModelGradientTest {
         RolloutBatch all = batch;
         TrainConfig config = config("!save.calibration_prompts", "save.filter=none");
         for (int p = 0; p < all.size(); p++) {
-            batch = all.select(new int[] {p});
-            sum += update(config, Optional.empty()).get("save/value_loss");
+            batch = Batches.select(all, p);
+            sum += update(config, Optional.empty()).value();
         }
         batch = all;
-        assertThat(update(config, Optional.empty()).get("save/value_loss")).isCloseTo(sum / all.size(), within(1e-5));
+        assertThat(update(config, Optional.empty()).value()).isCloseTo(sum / all.size(), within(1e-5));
     }
 
     private double[][] goldRewards() {

@@ -5,7 +5,6 @@ import dev.flipside.engine.Seeds;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.model.Scores;
-import dev.flipside.train.RewardModelUpdate.LabelledRows;
 import java.util.List;
 import java.util.Optional;
 
@@ -19,7 +18,7 @@ final class SaveLossWrittenOut {
     private final RewardModel initial;
     private final RolloutBatch batch;
     private final List<ScoredRow> rows;
-    private final LabelledRows replayed;
+    private final LabelledPair replayed;
     private final boolean[] usable;
     private final double[] snapshotRewards;
     private final double[] snapshotValues;
@@ -32,7 +31,7 @@ final class SaveLossWrittenOut {
             RewardModel initial,
             RolloutBatch batch,
             List<ScoredRow> rows,
-            LabelledRows replayed,
+            LabelledPair replayed,
             Optional<double[][]> gold) {
         this.save = save;
         this.model = model;

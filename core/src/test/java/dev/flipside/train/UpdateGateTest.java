@@ -10,13 +10,10 @@ import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
 import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
-import dev.flipside.train.RewardModelUpdate.LabelledRows;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -71,22 +68,20 @@ class UpdateGateTest {
             fill(model.trunk().gradient(), 0.01);
             fill(model.valueHead().gradient(), 0.02);
             update.optimisers().forEach(o -> o.step(1, 1e-5));
-            List<LabelledRows> pairs = TrainingData.read(
+            List<LabelledPair> pairs = TrainingData.read(
                             config,
                             PolicyModel.load(
                                     world.policy(), config.policy(), new Seeds(1), Device.CPU, Precision.FLOAT32),
                             TrainListener.SILENT)
                     .evalPreferences()
                     .stream()
-                    .map(p -> new LabelledRows(grader.chosen(p), grader.rejected(p)))
+                    .map(p -> new LabelledPair(grader.chosen(p), grader.rejected(p)))
                     .toList();
             gate = new UpdateGate(model, update.optimisers(), config.save(), new HeldOutPairs(pairs), recorder);
         }
 
-        Map<String, Double> judge() {
-            Map<String, Double> metrics = new HashMap<>();
-            gate.judge(1, metrics);
-            return metrics;
+        UpdateGate.Verdict judge() {
+            return gate.judge(1);
         }
 
         /** Everything an update changes. */
@@ -141,11 +136,11 @@ class UpdateGateTest {
             gated.update.optimisers().forEach(o -> o.step(1, 0.5));
             gated.invert();
             assertThat(gated.state()).isNotEqualTo(before);
-            Map<String, Double> metrics = gated.judge();
+            UpdateGate.Verdict verdict = gated.judge();
             assertThat(gated.state()).isEqualTo(before);
-            assertThat(metrics.get("save/rollbacks")).isEqualTo(1);
-            assertThat(metrics.get("save/gate_p_initial")).isLessThan(0.05);
-            assertThat(metrics.get("save/gate_pairs")).isEqualTo(16);
+            assertThat(verdict.rollbacks()).isEqualTo(1);
+            assertThat(verdict.pInitial()).isLessThan(0.05);
+            assertThat(verdict.pairs()).isEqualTo(16);
             assertThat(gated.gate.frozen()).isFalse();
             gated.gate.remember();
             gated.invert();
@@ -168,7 +163,7 @@ class UpdateGateTest {
             gated.gate.remember();
             gated.update.optimisers().forEach(o -> o.step(1, 1e-6));
             List<Object> updated = gated.state();
-            assertThat(gated.judge().get("save/rollbacks")).isEqualTo(1);
+            assertThat(gated.judge().rollbacks()).isEqualTo(1);
             assertThat(gated.state()).isEqualTo(updated);
             assertThat(gated.gate.state().inARow()).isZero();
         }
@@ -184,7 +179,7 @@ class UpdateGateTest {
             gated.gate.restore(new UpdateGate.State(none, all, 0, 0, false));
             gated.gate.remember();
             gated.invert();
-            assertThat(gated.judge().get("save/rollbacks")).isEqualTo(1);
+            assertThat(gated.judge().rollbacks()).isEqualTo(1);
         }
     }
 
@@ -198,7 +193,7 @@ class UpdateGateTest {
             gated.gate.restore(new UpdateGate.State(all, none, 0, 0, false));
             gated.gate.remember();
             gated.invert();
-            assertThat(gated.judge().get("save/rollbacks")).isEqualTo(1);
+            assertThat(gated.judge().rollbacks()).isEqualTo(1);
         }
     }
 

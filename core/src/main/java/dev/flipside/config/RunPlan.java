@@ -1,0 +1,63 @@
+package dev.flipside.config;
+
+import dev.flipside.config.SaveConfig.Anchor;
+import dev.flipside.config.SaveConfig.Candidates;
+import dev.flipside.config.SaveConfig.Gate;
+import dev.flipside.config.SaveConfig.Preset;
+import dev.flipside.config.SaveConfig.Samples;
+import dev.flipside.config.SaveConfig.ScoredBy;
+
+/**
+ * What the options of a run come to: which models it holds and what a step does. Whoever needs to know asks here, so that a training, its memory estimate and its checks
+ * cannot differ.
+ *
+ * @param improves the reward model learns while the policy trains
+ * @param penalisesDivergence the policy pays for leaving the reference
+ * @param learnsFromInitialPolicy samples of the policy as the round began teach the reward model, in place of the policy's own
+ * @param rescales the policy is updated on scores of the initial reward model, stretched to the scale of the one that learns
+ * @param comparesWithTwin evaluations score with the initial reward model too
+ * @param keepsInitialRewardModel a copy of the reward model as each round begins is held
+ * @param samplesAgain the policy samples a second time, because its first samples taught the reward model
+ * @param scoresAgain the policy's rewards are the improved model's grades of the very samples that taught it
+ * @param replays labelled pairs are trained on too
+ * @param gates an update that makes the reward model worse on held-out pairs is rolled back
+ * @param checksValues evaluations compare the value head with many samples a prompt
+ */
+public record RunPlan(
+        boolean improves,
+        boolean penalisesDivergence,
+        boolean learnsFromInitialPolicy,
+        boolean rescales,
+        boolean comparesWithTwin,
+        boolean keepsInitialRewardModel,
+        boolean samplesAgain,
+        boolean scoresAgain,
+        boolean replays,
+        boolean gates,
+        boolean checksValues) {
+
+    static RunPlan of(TrainConfig config) {
+        SaveConfig save = config.save();
+        boolean improves = save.preset() != Preset.OFF;
+        boolean fromPolicy = save.samples() == Samples.POLICY;
+        boolean rescales = improves && save.scoredBy() == ScoredBy.INITIAL_RESCALED;
+        boolean twin = improves && config.eval().frozenTwin();
+        return new RunPlan(
+                improves,
+                config.algorithm().resolved().beta().orElseThrow() > 0,
+                improves && !fromPolicy,
+                rescales,
+                twin,
+                rescales || twin || improves && save.anchor() == Anchor.FROZEN,
+                improves && fromPolicy && save.candidates() == Candidates.FRESH,
+                improves && fromPolicy && save.candidates() == Candidates.RESCORE && !rescales,
+                improves && save.replayWeight() > 0,
+                improves && save.gate() == Gate.MCNEMAR,
+                improves && config.eval().valueSamples() > 0);
+    }
+
+    /** Whether a copy of the policy as each round begins is held: for the divergence, or because the reward model learns from its samples. */
+    public boolean keepsReference() {
+        return penalisesDivergence || learnsFromInitialPolicy;
+    }
+}

@@ -1,0 +1,12 @@
+package dev.flipside.train;
+
+/** The samples that the policy is updated on, as the reward model's update leaves them (decision D11 of docs/method.md). */
+sealed interface Candidates {
+    Samples samples();
+
+    /** Nobody has graded them: they are new, or the model that grades them is not the one that learnt. */
+    record Ungraded(Samples samples) implements Candidates {}
+
+    /** They taught, and the improved model has graded them since. */
+    record Rescored(Samples samples, Grades grades) implements Candidates {}
+}

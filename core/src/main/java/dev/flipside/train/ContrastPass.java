@@ -1,0 +1,125 @@
+package dev.flipside.train;
+
+import static dev.flipside.algo.Groups.pick;
+
+import dev.flipside.algo.AnchoredContrast;
+import dev.flipside.algo.Anchors;
+import dev.flipside.algo.Centering;
+import dev.flipside.algo.Groups;
+import dev.flipside.algo.ValueLoss;
+import dev.flipside.config.RewardModelConfig;
+import dev.flipside.config.SaveConfig;
+import dev.flipside.config.SaveConfig.Anchor;
+import dev.flipside.config.SaveConfig.AnchorGradient;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.RewardPass;
+import dev.flipside.model.ScoredRow;
+import dev.flipside.train.Labeller.Target;
+import java.util.List;
+import java.util.OptionalLong;
+
+/** Forward and backward pass of the contrast around the anchor (decisions D3 to D5 of docs/method.md), the centring (D14) and the value loss over some prompts' groups. */
+final class ContrastPass {
+    private final RewardModel model;
+    private final RewardModelConfig config;
+    private final SaveConfig save;
+    private final Anchor anchor;
+    private final boolean flow;
+    /** Whether the value head learns here, and not after the update. */
+    private final boolean fitted;
+
+    ContrastPass(RewardModel model, RewardModelConfig config, SaveConfig save, Anchor anchor) {
+        this.model = model;
+        this.config = config;
+        this.save = save;
+        this.anchor = anchor;
+        this.flow = save.anchorGradient() == AnchorGradient.FLOW;
+        this.fitted = save.valueTarget() != SaveConfig.ValueTarget.IMPROVED;
+    }
+
+    /**
+     * The prompts of one optimiser step, with what the losses of its passes are divided by.
+     *
+     * @param prompts how many
+     */
+    record MiniBatch(
+            TeachingBatch batch, Target target, int prompts, double contrastNormaliser, double valueNormaliser) {}
+
+    MiniBatch miniBatch(TeachingBatch batch, Target target, int[] prompts) {
+        return new MiniBatch(
+                batch,
+                target,
+                prompts.length,
+                AnchoredContrast.normaliser(form(), pick(target.feedback().label(), prompts)),
+                ValueLoss.normaliser(pick(target.values(), prompts)));
+    }
+
+    /**
+     * Adds the gradient of some prompts' groups to the model's.
+     *
+     * @param whole the optimiser step that they are a part of
+     * @param dropoutKey names that step, as in {@link RewardModel#pass}
+     * @return their share of the loss
+     */
+    double run(MiniBatch whole, int[] prompts, OptionalLong dropoutKey, RewardModelUpdate.Sums sums) {
+        TeachingBatch batch = whole.batch;
+        Target target = whole.target;
+        int groupSize = batch.groupSize();
+        List<ScoredRow> rows = batch.rowsOf(prompts);
+        try (RewardPass pass = model.pass(rows, config.gradientCheckpointing(), dropoutKey)) {
+            double[][] rewards = Groups.rows(pass.rewards(), groupSize);
+            double[] values = firstOfEach(pass.values(), groupSize);
+            double[][] anchors = flow ? currentAnchors(batch, prompts, values) : pick(target.anchors(), prompts);
+            AnchoredContrast.Evaluation contrast = AnchoredContrast.evaluate(
+                    rewards,
+                    anchors,
+                    pick(target.feedback().label(), prompts),
+                    whole.contrastNormaliser,
+                    new AnchoredContrast.Options(form(), save.labelSmoothing(), save.marginCap()));
+            Centering.Evaluation centering = Centering.evaluate(rewards, save.centering(), whole.prompts);
+            ValueLoss.Evaluation value =
+                    ValueLoss.evaluate(values, pick(target.values(), prompts), whole.valueNormaliser);
+            double[] gradRewards = new double[rows.size()];
+            double[] gradValues = new double[rows.size()];
+            double weight = save.contrastWeight();
+            double anchorShare = !flow ? 0 : anchor == Anchor.MIXTURE ? save.anchorMix() : 1;
+            for (int p = 0; p < prompts.length; p++) {
+                for (int i = 0; i < groupSize; i++) {
+                    gradRewards[p * groupSize + i] =
+                            weight * contrast.gradRewards()[p][i] + centering.gradRewards()[p][i];
+                }
+                // All rows of a group have the same prompt: its value is taken from the first.
+                gradValues[p * groupSize] =
+                        (fitted ? value.gradValues()[p] : 0) + weight * anchorShare * contrast.gradAnchor()[p];
+            }
+            pass.backward(gradRewards, gradValues, save.valueBackboneWeight());
+            sums.pass(contrast, value);
+            return weight * contrast.loss() + centering.loss() + (fitted ? value.loss() : 0);
+        }
+    }
+
+    /** The anchors of the model as it is, through which the gradient flows (decision D5). */
+    private double[][] currentAnchors(TeachingBatch batch, int[] prompts, double[] values) {
+        double[][] rewards = pick(batch.grades().rewards(), prompts);
+        return anchor == Anchor.MIXTURE
+                ? Anchors.mixture(values, rewards, pick(batch.usable(), prompts), save.anchorMix())
+                : Anchors.value(values, rewards);
+    }
+
+    private AnchoredContrast.Form form() {
+        if (save.rmLoss() == SaveConfig.RmLoss.PAIRWISE) {
+            return AnchoredContrast.Form.PAIRWISE;
+        }
+        return save.balance() == SaveConfig.Balance.PER_SIGN
+                ? AnchoredContrast.Form.ANCHORED
+                : AnchoredContrast.Form.ANCHORED_ALL_KEPT;
+    }
+
+    private static double[] firstOfEach(double[] values, int groupSize) {
+        double[] first = new double[values.length / groupSize];
+        for (int p = 0; p < first.length; p++) {
+            first[p] = values[p * groupSize];
+        }
+        return first;
+    }
+}

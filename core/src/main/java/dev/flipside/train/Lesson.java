@@ -1,0 +1,30 @@
+package dev.flipside.train;
+
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/** What a step taught the reward model, and the samples that the policy is updated on then. */
+sealed interface Lesson {
+    Candidates candidates();
+
+    /** Nothing: the reward model is frozen, or it was not its turn. */
+    record None(Candidates candidates) implements Lesson {}
+
+    /**
+     * An update.
+     *
+     * @param samples that taught
+     * @param update what it saw and did
+     * @param change what it changed on those samples, after the gate
+     * @param verdict of the gate, where there is one
+     * @param scaleRatio what the initial model's rewards were multiplied with, where it is rescaled (decision D19)
+     */
+    record Taught(
+            Samples samples,
+            RewardModelStep update,
+            RewardModelChange change,
+            Optional<UpdateGate.Verdict> verdict,
+            OptionalDouble scaleRatio,
+            Candidates candidates)
+            implements Lesson {}
+}

@@ -1,0 +1,37 @@
+package dev.flipside.train;
+
+import dev.flipside.engine.AdamW;
+import dev.flipside.model.RewardModel;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** How the reward model learns while the policy trains: what SAVE and its controls differ in. */
+sealed interface RewardModelLearner extends AutoCloseable permits Frozen, SelfImproving {
+    /** Lets the policy's samples teach the reward model, and says which samples the policy is to be updated on. */
+    Lesson improve(Samples samples, Step step);
+
+    /** Whose scores the policy is updated on, unless functions alone grade. */
+    Optional<Grader> judge();
+
+    /** What the beginning of the round decided, kept in checkpoints. */
+    RoundStart start();
+
+    /** What a checkpoint keeps besides the policy, by folder. */
+    Map<String, RewardModel> models();
+
+    /** Whose moments a checkpoint keeps. */
+    List<AdamW> optimisers();
+
+    /** What a checkpoint keeps of the gate, where there is one. */
+    Optional<UpdateGate.State> gate();
+
+    /** Continues where a checkpoint was written. */
+    void restoreGate(UpdateGate.State state);
+
+    /** The round ends: what the next one begins with is put in its place. */
+    void settle();
+
+    @Override
+    void close();
+}

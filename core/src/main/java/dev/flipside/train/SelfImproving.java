@@ -1,0 +1,144 @@
+package dev.flipside.train;
+
+import dev.flipside.config.RunPlan;
+import dev.flipside.config.TrainConfig;
+import dev.flipside.engine.AdamW;
+import dev.flipside.engine.Seeds;
+import dev.flipside.model.RewardModel;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/** The reward model learns from the policy's samples: SAVE (docs/method.md), with its guards and its controls. */
+final class SelfImproving implements RewardModelLearner {
+    private final Grader grader;
+    private final RewardModelUpdate update;
+    private final Optional<UpdateGate> gate;
+    private final Optional<RescaledJudge> rescaledJudge;
+    private final Optional<RewardModel> initial;
+    private final Sampler sampler;
+    private final Optional<Sampler> initialPolicy;
+    private final RoundStart start;
+    private final RunPlan plan;
+    private final int updateEvery;
+
+    /**
+     * @param grader the reward model that learns; closed by the run
+     * @param initial the same as the round began, where the plan keeps it; owned by this from now on
+     * @param sampler of the policy as it is
+     * @param initialPolicy of the policy as the round began, where its samples teach (decision D18 of docs/method.md)
+     * @param pairs labelled pairs for the replay
+     * @param heldOut labelled pairs for the gate
+     */
+    SelfImproving(
+            Grader grader,
+            Optional<RewardModel> initial,
+            Sampler sampler,
+            Optional<Sampler> initialPolicy,
+            RoundStart start,
+            List<LabelledPair> pairs,
+            Optional<HeldOutPairs> heldOut,
+            TrainConfig config,
+            Seeds seeds,
+            TrainListener listener) {
+        this.grader = grader;
+        this.initial = initial;
+        this.sampler = sampler;
+        this.initialPolicy = initialPolicy;
+        this.start = start;
+        this.plan = config.plan();
+        this.updateEvery = config.save().updateEvery();
+        this.update = new RewardModelUpdate(grader, initial, pairs, config, start.anchor(), start.floor(), seeds);
+        this.gate = heldOut.filter(p -> plan.gates())
+                .map(p -> new UpdateGate(grader.model(), update.optimisers(), config.save(), p, listener));
+        this.rescaledJudge = initial.filter(m -> plan.rescales()).map(m -> new RescaledJudge(grader, m));
+    }
+
+    @Override
+    public Lesson improve(Samples samples, Step step) {
+        boolean frozen = gate.filter(UpdateGate::frozen).isPresent();
+        if (frozen || step.number() % updateEvery != 0) {
+            return new Lesson.None(new Candidates.Ungraded(samples));
+        }
+        Samples teaching = initialPolicy
+                .map(s -> s.sample(samples.batch().prompts(), Seeds.Stream.INITIAL_ROLLOUT, step.number(), step))
+                .orElse(samples);
+        RewardModelStep done = step.time("rm_update", () -> {
+            gate.ifPresent(UpdateGate::remember);
+            return update.update(teaching, step.number());
+        });
+        Optional<UpdateGate.Verdict> verdict = gate.map(g -> step.time("rm_update", () -> g.judge(step.number())));
+        step.tokens("rm_update", teaching.batch().tokens());
+        Grades after = step.time(
+                "score", () -> grader.grade(teaching.reading().rows(), teaching.batch().groupSize()));
+        step.tokens("score", teaching.batch().tokens());
+        OptionalDouble scaleRatio = rescaledJudge
+                .map(j -> OptionalDouble.of(
+                        step.time("score", () -> j.rescale(teaching.reading().rows(), after))))
+                .orElse(OptionalDouble.empty());
+        RewardModelChange change = update.change(teaching, after, step.number());
+        return new Lesson.Taught(teaching, done, change, verdict, scaleRatio, candidates(samples, after, step));
+    }
+
+    private Candidates candidates(Samples samples, Grades after, Step step) {
+        if (plan.samplesAgain()) {
+            return new Candidates.Ungraded(
+                    sampler.sample(samples.batch().prompts(), Seeds.Stream.FRESH_ROLLOUT, step.number(), step));
+        }
+        return plan.scoresAgain() ? new Candidates.Rescored(samples, after) : new Candidates.Ungraded(samples);
+    }
+
+    @Override
+    public Optional<Grader> judge() {
+        return Optional.of(rescaledJudge.map(RescaledJudge::grader).orElse(grader));
+    }
+
+    @Override
+    public RoundStart start() {
+        return start;
+    }
+
+    @Override
+    public Map<String, RewardModel> models() {
+        Map<String, RewardModel> models = new LinkedHashMap<>();
+        models.put(CheckpointFiles.REWARD_MODEL, grader.model());
+        initial.ifPresent(m -> models.put(CheckpointFiles.INITIAL_REWARD_MODEL, m));
+        return models;
+    }
+
+    @Override
+    public List<AdamW> optimisers() {
+        return update.optimisers();
+    }
+
+    @Override
+    public Optional<UpdateGate.State> gate() {
+        return gate.map(UpdateGate::state);
+    }
+
+    @Override
+    public void restoreGate(UpdateGate.State state) {
+        gate.orElseThrow(() -> new IllegalStateException("there is no gate to restore"))
+                .restore(state);
+    }
+
+    /** The rescaled model is what a control's round leaves. */
+    @Override
+    public void settle() {
+        rescaledJudge.ifPresent(RescaledJudge::settle);
+    }
+
+    /** The reward model as the round began, for evaluations that compare with it. */
+    Optional<Grader> twin() {
+        return initial.filter(m -> plan.comparesWithTwin()).map(grader::with);
+    }
+
+    @Override
+    public void close() {
+        gate.ifPresent(UpdateGate::close);
+        update.close();
+        initial.ifPresent(RewardModel::close);
+    }
+}

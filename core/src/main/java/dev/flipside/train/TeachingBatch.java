@@ -1,0 +1,58 @@
+package dev.flipside.train;
+
+import dev.flipside.algo.Groups;
+import dev.flipside.model.ScoredRow;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * A batch with the grades that labels and targets are made from.
+ *
+ * @param rows the completions as the reward model reads them, group after group
+ * @param usable which completions may teach, {@code [prompt][sample]}
+ * @param gold the true rewards, same shape; needed for labels gold
+ */
+record TeachingBatch(List<ScoredRow> rows, boolean[][] usable, Optional<double[][]> gold, Grades grades) {
+    /**
+     * @param maskTruncated cut completions teach nothing
+     */
+    static TeachingBatch of(Samples samples, Grades grades, boolean maskTruncated) {
+        RolloutBatch batch = samples.batch();
+        return new TeachingBatch(
+                samples.reading().rows(),
+                maskTruncated ? batch.finished() : Groups.allUsable(grades.rewards()),
+                samples.gold().map(g -> Groups.rows(g, batch.groupSize())),
+                grades);
+    }
+
+    int groupSize() {
+        return usable[0].length;
+    }
+
+    /** The same samples, graded by another model. */
+    TeachingBatch with(Grades others) {
+        return new TeachingBatch(rows, usable, gold, others);
+    }
+
+    /** The same samples with some prompts graded again by the model as it is now. */
+    TeachingBatch regraded(Grader grader, int[] prompts) {
+        return with(grades.with(new Replacement(prompts), grader.grade(rowsOf(prompts), groupSize())));
+    }
+
+    /** Tokens that a pass over the rows of a prompt computes, what they share of the prompt once. */
+    long tokensOf(int prompt) {
+        List<ScoredRow> group = rowsOf(new int[] {prompt});
+        int shared = group.stream().mapToInt(ScoredRow::promptLength).min().orElseThrow();
+        return shared + group.stream().mapToLong(r -> r.ids().length - shared).sum();
+    }
+
+    /** The rows of some prompts, group after group. */
+    List<ScoredRow> rowsOf(int[] prompts) {
+        List<ScoredRow> picked = new ArrayList<>();
+        for (int p : prompts) {
+            picked.addAll(rows.subList(p * groupSize(), (p + 1) * groupSize()));
+        }
+        return picked;
+    }
+}
