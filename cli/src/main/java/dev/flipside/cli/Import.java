@@ -1,7 +1,7 @@
 package dev.flipside.cli;
 
 import dev.flipside.gguf.GgufImport;
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.WeightType;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;

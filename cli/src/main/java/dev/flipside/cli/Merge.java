@@ -1,6 +1,6 @@
 package dev.flipside.cli;
 
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.WeightType;
 import dev.flipside.train.AdapterMerge;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;

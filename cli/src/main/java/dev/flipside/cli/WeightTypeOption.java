@@ -1,6 +1,6 @@
 package dev.flipside.cli;
 
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.WeightType;
 import java.util.Arrays;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;

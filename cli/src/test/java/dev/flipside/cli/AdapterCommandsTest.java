@@ -13,7 +13,7 @@ import dev.flipside.engine.Tensors;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -5,7 +5,7 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.Precision;
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,8 +1,8 @@
 package dev.flipside.gguf;
 
 import dev.flipside.config.UserError;
-import dev.flipside.model.WeightSource;
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.WeightSource;
+import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -4,7 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.WeightType;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -6,6 +6,7 @@ import dev.flipside.config.LoraConfig;
 import dev.flipside.config.LoraConfig.Bias;
 import dev.flipside.config.LoraConfig.Initialisation;
 import dev.flipside.config.UserError;
+import dev.flipside.safetensors.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;

@@ -1,6 +1,7 @@
 package dev.flipside.model;
 
 import dev.flipside.config.UserError;
+import dev.flipside.model.family.DecoderConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

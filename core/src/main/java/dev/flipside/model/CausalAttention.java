@@ -2,6 +2,7 @@ package dev.flipside.model;
 
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Tensors;
+import dev.flipside.model.family.DecoderConfig;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.bytedeco.pytorch.LongOptional;

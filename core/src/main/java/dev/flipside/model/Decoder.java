@@ -2,6 +2,7 @@ package dev.flipside.model;
 
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
+import dev.flipside.model.family.DecoderConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;

@@ -2,10 +2,12 @@ package dev.flipside.model;
 
 import dev.flipside.engine.DenseProducts;
 import dev.flipside.engine.Tensors;
-import dev.flipside.model.DecoderConfig.HeadNorms;
-import dev.flipside.model.DecoderConfig.Norm;
-import dev.flipside.model.DecoderConfig.Placement;
-import dev.flipside.model.DecoderConfig.Residual;
+import dev.flipside.model.family.BlockModules;
+import dev.flipside.model.family.DecoderConfig;
+import dev.flipside.model.family.DecoderConfig.HeadNorms;
+import dev.flipside.model.family.DecoderConfig.Norm;
+import dev.flipside.model.family.DecoderConfig.Placement;
+import dev.flipside.model.family.DecoderConfig.Residual;
 import java.util.Optional;
 import org.bytedeco.pytorch.BoolOptional;
 import org.bytedeco.pytorch.GradMode;
@@ -31,25 +33,6 @@ final class DecoderLayer {
         Tensor apply(int layer, Tensor q, Tensor k, Tensor v);
     }
 
-    static final String ATTENTION_NORM = "input_layernorm";
-    static final String QKV = "self_attn.qkv_proj";
-    static final String QUERY_NORM = "self_attn.q_norm";
-    static final String KEY_NORM = "self_attn.k_norm";
-    static final String OUTPUT = "self_attn.o_proj";
-    static final String ATTENTION_OUTPUT_NORM = "self_attn.output_norm";
-    static final String MLP_NORM = "post_attention_layernorm";
-    static final String GATE_UP = "mlp.gate_up_proj";
-    /** Of an MLP without a gate. */
-    static final String UP = "mlp.up_proj";
-
-    static final String DOWN = "mlp.down_proj";
-    static final String MLP_OUTPUT_NORM = "mlp.output_norm";
-    static final String ROUTER = "mlp.router";
-    /** See {@link #ofExpert}. */
-    static final String GATE_UP_OF_EXPERT = "mlp.experts.%d.gate_up_proj";
-
-    static final String DOWN_OF_EXPERT = "mlp.experts.%d.down_proj";
-
     private final int index;
     private final DecoderConfig config;
     private final ModelWeights weights;
@@ -71,27 +54,19 @@ final class DecoderLayer {
         return new DecoderLayer(index, config, weights, Optional.of(dropout));
     }
 
-    /** One of the modules of experts by its number. */
-    static String ofExpert(String module, int expert) {
-        return module.replace("%d", String.valueOf(expert));
-    }
-
-    /** Whether a slot is the MLP's, or in its place the router's or an expert's. */
-    static boolean ofMlp(String slot) {
-        return slot.contains(".mlp.");
-    }
-
     /** The residual stream after this block, [B, T, D] like {@code x}. */
     Tensor forward(Tensor x, RotaryTables.Angles angles, Attention attention, RouterListener router) {
         Residual residual = config.block().residual();
-        Tensor input = before(x, ATTENTION_NORM);
-        Tensor attended = after(attend(input, angles, attention), ATTENTION_OUTPUT_NORM);
+        Tensor input = before(x, BlockModules.ATTENTION_NORM);
+        Tensor attended = after(attend(input, angles, attention), BlockModules.ATTENTION_OUTPUT_NORM);
         if (residual == Residual.SEQUENTIAL) {
             Tensor middle = x.add(attended);
-            return middle.add(after(mlp(before(middle, MLP_NORM), router), MLP_OUTPUT_NORM));
+            return middle.add(after(mlp(before(middle, BlockModules.MLP_NORM), router), BlockModules.MLP_OUTPUT_NORM));
         }
-        Tensor mlpInput = residual == Residual.PARALLEL_ONE_NORM ? input : before(x, MLP_NORM);
-        return after(mlp(mlpInput, router), MLP_OUTPUT_NORM).add(attended).add(x);
+        Tensor mlpInput = residual == Residual.PARALLEL_ONE_NORM ? input : before(x, BlockModules.MLP_NORM);
+        return after(mlp(mlpInput, router), BlockModules.MLP_OUTPUT_NORM)
+                .add(attended)
+                .add(x);
     }
 
     private Tensor before(Tensor x, String module) {
@@ -106,8 +81,11 @@ final class DecoderLayer {
     }
 
     private Tensor attend(Tensor x, RotaryTables.Angles angles, Attention attention) {
-        Tensor qkv = linear(x, QKV, config.biases().qkv());
-        return linear(mix(qkv, angles, attention), OUTPUT, config.biases().output());
+        Tensor qkv = linear(x, BlockModules.QKV, config.biases().qkv());
+        return linear(
+                mix(qkv, angles, attention),
+                BlockModules.OUTPUT,
+                config.biases().output());
     }
 
     /**
@@ -134,13 +112,17 @@ final class DecoderLayer {
             case NONE -> qk;
             case EACH -> headNorm(qk, headScales(config, weights, index), config);
             case EACH_ITS_OWN -> {
-                Tensor scales = Tensors.cat(0, weight(QUERY_NORM + ".weight"), weight(KEY_NORM + ".weight"));
+                Tensor scales = Tensors.cat(
+                        0, weight(BlockModules.QUERY_NORM + ".weight"), weight(BlockModules.KEY_NORM + ".weight"));
                 yield Norms.centred(qk, config.normEps()).mul(scales.view(-1, config.headDim()));
             }
             case TOGETHER -> {
                 long q = (long) config.heads() * config.headDim();
                 long kv = (long) config.kvHeads() * config.headDim();
-                yield Tensors.cat(-1, norm(qkv.narrow(-1, 0, q), QUERY_NORM), norm(qkv.narrow(-1, q, kv), KEY_NORM))
+                yield Tensors.cat(
+                                -1,
+                                norm(qkv.narrow(-1, 0, q), BlockModules.QUERY_NORM),
+                                norm(qkv.narrow(-1, q, kv), BlockModules.KEY_NORM))
                         .view_as(qk);
             }
         };
@@ -155,9 +137,13 @@ final class DecoderLayer {
         long headDim = config.headDim();
         return Tensors.cat(
                 0,
-                Norms.factor(config.block().norm(), weights.get(WeightLayout.layer(layer, QUERY_NORM + ".weight")))
+                Norms.factor(
+                                config.block().norm(),
+                                weights.get(WeightLayout.layer(layer, BlockModules.QUERY_NORM + ".weight")))
                         .expand(config.heads(), headDim),
-                Norms.factor(config.block().norm(), weights.get(WeightLayout.layer(layer, KEY_NORM + ".weight")))
+                Norms.factor(
+                                config.block().norm(),
+                                weights.get(WeightLayout.layer(layer, BlockModules.KEY_NORM + ".weight")))
                         .expand(config.kvHeads(), headDim));
     }
 
@@ -172,9 +158,9 @@ final class DecoderLayer {
         }
         boolean bias = config.biases().mlp();
         Tensor inner = config.block().gated()
-                ? gated(linear(x, GATE_UP, bias), config.intermediateSize())
-                : activation(linear(x, UP, bias));
-        return linear(inner, DOWN, bias);
+                ? gated(linear(x, BlockModules.GATE_UP, bias), config.intermediateSize())
+                : activation(linear(x, BlockModules.UP, bias));
+        return linear(inner, BlockModules.DOWN, bias);
     }
 
     /** @param gateUp [..., 2 width] */

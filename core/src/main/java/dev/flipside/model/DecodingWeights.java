@@ -3,6 +3,8 @@ package dev.flipside.model;
 import dev.flipside.engine.NativeMemory;
 import dev.flipside.engine.PackedWeight;
 import dev.flipside.engine.Scopes;
+import dev.flipside.model.family.BlockModules;
+import dev.flipside.model.family.DecoderConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -74,23 +76,23 @@ public final class DecodingWeights implements AutoCloseable {
     }
 
     private Layer layer(DecoderLayer layer, Decoder decoder) {
-        Tensor attentionNorm = layer.weight(DecoderLayer.ATTENTION_NORM + ".weight");
-        Tensor mlpNorm = layer.weight(DecoderLayer.MLP_NORM + ".weight");
-        Tensor gateUp = layer.merged(DecoderLayer.GATE_UP + ".weight");
+        Tensor attentionNorm = layer.weight(BlockModules.ATTENTION_NORM + ".weight");
+        Tensor mlpNorm = layer.weight(BlockModules.MLP_NORM + ".weight");
+        Tensor gateUp = layer.merged(BlockModules.GATE_UP + ".weight");
         long width = config.intermediateSize();
         boolean mlpBias = config.biases().mlp();
-        TensorOptional qkvBias = layer.bias(DecoderLayer.QKV, config.biases().qkv());
-        TensorOptional gateUpBias = layer.bias(DecoderLayer.GATE_UP, mlpBias);
+        TensorOptional qkvBias = layer.bias(BlockModules.QKV, config.biases().qkv());
+        TensorOptional gateUpBias = layer.bias(BlockModules.GATE_UP, mlpBias);
         return new Layer(
                 packed(
-                        forAttention(layer.merged(DecoderLayer.QKV + ".weight")),
+                        forAttention(layer.merged(BlockModules.QKV + ".weight")),
                         attentionNorm,
                         qkvBias.has_value() ? new TensorOptional(forAttention(qkvBias.get())) : qkvBias),
                 config.headNorms() ? Optional.of(headScales(layer, decoder)) : Optional.empty(),
-                plain(layer, DecoderLayer.OUTPUT, config.biases().output()),
+                plain(layer, BlockModules.OUTPUT, config.biases().output()),
                 packed(gateUp.narrow(0, 0, width), mlpNorm, part(gateUpBias, 0)),
                 packed(gateUp.narrow(0, width, width), mlpNorm, part(gateUpBias, width)),
-                plain(layer, DecoderLayer.DOWN, mlpBias));
+                plain(layer, BlockModules.DOWN, mlpBias));
     }
 
     private TensorOptional part(TensorOptional both, long from) {

@@ -1,6 +1,7 @@
 package dev.flipside.model;
 
-import dev.flipside.model.DecoderConfig.Experts;
+import dev.flipside.model.family.BlockModules;
+import dev.flipside.model.family.DecoderConfig.Experts;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.T_TensorTensor_T;
@@ -19,7 +20,7 @@ record ExpertMlp(DecoderLayer layer, Experts experts) {
     Tensor forward(Tensor x, RouterListener listener) {
         Tensor tokens = x.reshape(-1, x.size(-1));
         Tensor probabilities =
-                layer.linear(tokens, DecoderLayer.ROUTER, false).softmax(-1, new ScalarTypeOptional(ScalarType.Float));
+                layer.linear(tokens, BlockModules.ROUTER, false).softmax(-1, new ScalarTypeOptional(ScalarType.Float));
         T_TensorTensor_T best = probabilities.topk(experts.perToken());
         Tensor weights = best.get0();
         Tensor chosen = best.get1();
@@ -42,10 +43,10 @@ record ExpertMlp(DecoderLayer layer, Experts experts) {
     }
 
     private Tensor expert(int number, Tensor x) {
-        Tensor gateUp = layer.linear(x, DecoderLayer.ofExpert(DecoderLayer.GATE_UP_OF_EXPERT, number), false);
+        Tensor gateUp = layer.linear(x, BlockModules.ofExpert(BlockModules.GATE_UP_OF_EXPERT, number), false);
         return layer.linear(
                 layer.gated(gateUp, experts.width()),
-                DecoderLayer.ofExpert(DecoderLayer.DOWN_OF_EXPERT, number),
+                BlockModules.ofExpert(BlockModules.DOWN_OF_EXPERT, number),
                 false);
     }
 }

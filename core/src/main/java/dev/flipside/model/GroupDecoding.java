@@ -5,6 +5,7 @@ import dev.flipside.engine.MatrixProduct;
 import dev.flipside.engine.MatrixProduct.Epilogue;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
+import dev.flipside.model.family.DecoderConfig;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.IntStream;

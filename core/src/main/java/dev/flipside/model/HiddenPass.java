@@ -1,6 +1,7 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Scopes;
+import dev.flipside.model.family.DecoderConfig;
 import java.util.List;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;

@@ -3,6 +3,7 @@ package dev.flipside.model;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
+import dev.flipside.model.family.DecoderConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

@@ -1,6 +1,8 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Scopes;
+import dev.flipside.model.family.BlockModules;
+import dev.flipside.model.family.DecoderConfig;
 import java.util.function.Function;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -39,21 +41,21 @@ final class LayerPass implements AutoCloseable {
         input = x;
         try (Scopes.Frozen scope = Scopes.frozen()) {
             attention = attend.apply(layer.linear(
-                    normed(x, DecoderLayer.ATTENTION_NORM),
-                    DecoderLayer.QKV,
+                    normed(x, BlockModules.ATTENTION_NORM),
+                    BlockModules.QKV,
                     config.biases().qkv()));
             middle = Scopes.keep(layer.linear(
-                    attention.mixed(), DecoderLayer.OUTPUT, config.biases().output()));
+                    attention.mixed(), BlockModules.OUTPUT, config.biases().output()));
             middle.add_(x);
         }
         try (Scopes.Frozen scope = Scopes.frozen()) {
             gateUp = Scopes.keep(layer.linear(
-                    normed(middle, DecoderLayer.MLP_NORM),
-                    DecoderLayer.GATE_UP,
+                    normed(middle, BlockModules.MLP_NORM),
+                    BlockModules.GATE_UP,
                     config.biases().mlp()));
             output = Scopes.keep(layer.linear(
                     torch.silu(gate()).mul_(up()),
-                    DecoderLayer.DOWN,
+                    BlockModules.DOWN,
                     config.biases().mlp()));
             output.add_(middle);
         }
@@ -95,29 +97,29 @@ final class LayerPass implements AutoCloseable {
         Tensor gradGated = throughDense(
                 gradient,
                 activated.mul(up()),
-                DecoderLayer.DOWN,
+                BlockModules.DOWN,
                 config.biases().mlp());
         Tensor gradGateUp = torch.empty_like(gateUp);
         torch.mul_out(gradGateUp.narrow(1, config.intermediateSize(), config.intermediateSize()), gradGated, activated);
         torch.silu_backward_out(gradGateUp.narrow(1, 0, config.intermediateSize()), gradGated.mul_(up()), gate());
         Scopes.release(activated);
-        Tensor normed = normed(middle, DecoderLayer.MLP_NORM);
+        Tensor normed = normed(middle, BlockModules.MLP_NORM);
         Tensor gradNormed = throughDense(
-                gradGateUp, normed, DecoderLayer.GATE_UP, config.biases().mlp());
-        throughNorm(gradNormed, middle, DecoderLayer.MLP_NORM, gradient);
+                gradGateUp, normed, BlockModules.GATE_UP, config.biases().mlp());
+        throughNorm(gradNormed, middle, BlockModules.MLP_NORM, gradient);
     }
 
     private void throughAttention(Tensor gradient) {
         Tensor gradMixed = throughDense(
                 gradient,
                 attention.mixed(),
-                DecoderLayer.OUTPUT,
+                BlockModules.OUTPUT,
                 config.biases().output());
         Tensor gradQkv = attention.backward(gradMixed);
-        Tensor normed = normed(input, DecoderLayer.ATTENTION_NORM);
+        Tensor normed = normed(input, BlockModules.ATTENTION_NORM);
         Tensor gradNormed =
-                throughDense(gradQkv, normed, DecoderLayer.QKV, config.biases().qkv());
-        throughNorm(gradNormed, input, DecoderLayer.ATTENTION_NORM, gradient);
+                throughDense(gradQkv, normed, BlockModules.QKV, config.biases().qkv());
+        throughNorm(gradNormed, input, BlockModules.ATTENTION_NORM, gradient);
     }
 
     private Tensor throughDense(Tensor gradOutput, Tensor x, String name, boolean bias) {

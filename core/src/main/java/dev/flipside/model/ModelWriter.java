@@ -2,6 +2,12 @@ package dev.flipside.model;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
+import dev.flipside.model.family.ConfigJson;
+import dev.flipside.model.family.Family;
+import dev.flipside.safetensors.Json;
+import dev.flipside.safetensors.WeightFiles;
+import dev.flipside.safetensors.WeightSource;
+import dev.flipside.safetensors.WeightType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;

@@ -1,8 +1,8 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Tensors;
-import dev.flipside.model.DecoderConfig.Norm;
-import dev.flipside.model.DecoderConfig.NormKind;
+import dev.flipside.model.family.DecoderConfig.Norm;
+import dev.flipside.model.family.DecoderConfig.NormKind;
 import org.bytedeco.pytorch.DoubleOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;

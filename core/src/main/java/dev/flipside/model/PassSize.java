@@ -1,5 +1,7 @@
 package dev.flipside.model;
 
+import dev.flipside.model.family.DecoderConfig;
+
 /**
  * How large passes with gradients may be, so that what they keep in memory stays bounded whatever the batch.
  *

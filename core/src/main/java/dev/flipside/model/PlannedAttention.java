@@ -4,6 +4,7 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.MatrixProduct;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
+import dev.flipside.model.family.DecoderConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -20,7 +21,7 @@ import org.bytedeco.pytorch.global.torch;
  * <p>Queries that share a key head are rows of one matrix, ordered by token: [sequences * KV, T * G, headDim]. Continuations of a prefix look at its keys, which
  * are neither repeated nor copied, and so collect their gradients by one product. Lives outside every scope until {@link #close}, and must outlive its passes.
  */
-final class PlannedAttention implements AutoCloseable {
+public final class PlannedAttention implements AutoCloseable {
     /** Tokens whose queries meet their keys in one product; a longer sequence spares most of what its causal mask would hide. */
     private static final int BLOCK = 128;
 
@@ -72,7 +73,7 @@ final class PlannedAttention implements AutoCloseable {
     }
 
     /** Whether it computes what a decoder's layers do; where it does not, {@link AttentionPass.ByAutograd} does. */
-    static boolean supports(Decoder decoder) {
+    public static boolean supports(Decoder decoder) {
         return decoder.device().isCpu()
                 && decoder.precision() == Precision.FLOAT32
                 && decoder.config().hasLlamasBlocks()

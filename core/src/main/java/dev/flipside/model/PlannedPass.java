@@ -14,7 +14,7 @@ import org.bytedeco.pytorch.global.torch;
  * <p>Without checkpointing every block keeps what its backward pass needs and frees it as soon as that is done; with it every block keeps its input alone and
  * runs forward once more.
  */
-final class PlannedPass implements BlocksPass {
+public final class PlannedPass implements BlocksPass {
     private final Decoder decoder;
     private final RowLayout layout;
     private final List<DecoderLayer> blocks;
@@ -36,7 +36,7 @@ final class PlannedPass implements BlocksPass {
     private final Tensor hidden;
 
     /** Whether blocks are Llama's; what lies between the products of their attention may differ. */
-    static boolean supports(Decoder decoder) {
+    public static boolean supports(Decoder decoder) {
         return decoder.device().isCpu()
                 && decoder.precision() == Precision.FLOAT32
                 && decoder.config().hasLlamasBlocks();

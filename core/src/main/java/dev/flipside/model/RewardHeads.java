@@ -4,6 +4,7 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
+import dev.flipside.model.family.DecoderConfig;
 import java.util.List;
 import java.util.OptionalInt;
 import org.bytedeco.pytorch.Scalar;

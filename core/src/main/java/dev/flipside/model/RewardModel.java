@@ -7,6 +7,8 @@ import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
+import dev.flipside.safetensors.WeightFiles;
+import dev.flipside.safetensors.WeightType;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

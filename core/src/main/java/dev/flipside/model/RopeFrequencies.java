@@ -1,6 +1,7 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Tensors;
+import dev.flipside.model.family.RopeConfig;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;

@@ -1,6 +1,7 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Device;
+import dev.flipside.model.family.RopeConfig;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.IntStream;

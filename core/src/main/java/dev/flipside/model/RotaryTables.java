@@ -2,6 +2,8 @@ package dev.flipside.model;
 
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Tensors;
+import dev.flipside.model.family.DecoderConfig;
+import dev.flipside.model.family.RopeConfig;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

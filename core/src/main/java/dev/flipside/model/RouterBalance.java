@@ -2,7 +2,7 @@ package dev.flipside.model;
 
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
-import dev.flipside.model.DecoderConfig.Experts;
+import dev.flipside.model.family.DecoderConfig.Experts;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.pytorch.LongOptional;

@@ -1,5 +1,6 @@
 package dev.flipside.model;
 
+import dev.flipside.model.family.DecoderConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;

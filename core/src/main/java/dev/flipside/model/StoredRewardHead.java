@@ -1,6 +1,8 @@
 package dev.flipside.model;
 
 import dev.flipside.config.UserError;
+import dev.flipside.model.family.DecoderConfig;
+import dev.flipside.safetensors.WeightFiles;
 import java.util.List;
 import java.util.regex.Pattern;
 

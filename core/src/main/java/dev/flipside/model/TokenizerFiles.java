@@ -2,6 +2,8 @@ package dev.flipside.model;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.BoundedFile;
+import dev.flipside.safetensors.Json;
+import dev.flipside.safetensors.SafeTensors;
 import dev.flipside.text.SpecialTokens;
 import dev.flipside.text.Tokenizer;
 import java.io.IOException;

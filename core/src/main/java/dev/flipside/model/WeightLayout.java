@@ -7,10 +7,15 @@ import dev.flipside.engine.Parameters.Slot;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
-import dev.flipside.model.DecoderConfig.NormKind;
-import dev.flipside.model.TensorNames.Form;
 import dev.flipside.model.WeightSlots.Part;
 import dev.flipside.model.WeightSlots.Weight;
+import dev.flipside.model.family.BlockModules;
+import dev.flipside.model.family.DecoderConfig;
+import dev.flipside.model.family.DecoderConfig.NormKind;
+import dev.flipside.model.family.Family;
+import dev.flipside.model.family.TensorNames;
+import dev.flipside.model.family.TensorNames.Form;
+import dev.flipside.safetensors.WeightFiles;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashSet;
@@ -164,7 +169,7 @@ final class WeightLayout {
     }
 
     private boolean adaptable(Slot slot) {
-        return config.block().experts().isEmpty() || !DecoderLayer.ofMlp(slot.name());
+        return config.block().experts().isEmpty() || !BlockModules.ofMlp(slot.name());
     }
 
     /**

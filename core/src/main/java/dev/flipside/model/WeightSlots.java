@@ -1,12 +1,15 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Parameters.Slot;
-import dev.flipside.model.DecoderConfig.Experts;
-import dev.flipside.model.DecoderConfig.HeadNorms;
-import dev.flipside.model.DecoderConfig.NormKind;
-import dev.flipside.model.DecoderConfig.Placement;
-import dev.flipside.model.DecoderConfig.Residual;
-import dev.flipside.model.TensorNames.Form;
+import dev.flipside.model.family.BlockModules;
+import dev.flipside.model.family.DecoderConfig;
+import dev.flipside.model.family.DecoderConfig.Experts;
+import dev.flipside.model.family.DecoderConfig.HeadNorms;
+import dev.flipside.model.family.DecoderConfig.NormKind;
+import dev.flipside.model.family.DecoderConfig.Placement;
+import dev.flipside.model.family.DecoderConfig.Residual;
+import dev.flipside.model.family.TensorNames;
+import dev.flipside.model.family.TensorNames.Form;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -46,13 +49,13 @@ final class WeightSlots {
             single(WeightLayout.POSITIONS, name, c.maxPositionEmbeddings(), c.hiddenSize());
         }
         for (int i = 0; i < c.layers(); i++) {
-            norm(i, DecoderLayer.ATTENTION_NORM, c.block().placement() != Placement.AFTER);
+            norm(i, BlockModules.ATTENTION_NORM, c.block().placement() != Placement.AFTER);
             attention(i);
-            norm(i, DecoderLayer.ATTENTION_OUTPUT_NORM, c.block().placement() != Placement.BEFORE);
+            norm(i, BlockModules.ATTENTION_OUTPUT_NORM, c.block().placement() != Placement.BEFORE);
             boolean ownNorm = c.block().residual() != Residual.PARALLEL_ONE_NORM;
-            norm(i, DecoderLayer.MLP_NORM, ownNorm && c.block().placement() != Placement.AFTER);
+            norm(i, BlockModules.MLP_NORM, ownNorm && c.block().placement() != Placement.AFTER);
             mlp(i);
-            norm(i, DecoderLayer.MLP_OUTPUT_NORM, c.block().placement() != Placement.BEFORE);
+            norm(i, BlockModules.MLP_OUTPUT_NORM, c.block().placement() != Placement.BEFORE);
         }
         String finalNorm = names.decoder() + names.finalNorm();
         single(WeightLayout.FINAL_NORM, finalNorm + ".weight", c.hiddenSize());
@@ -74,16 +77,16 @@ final class WeightSlots {
     private void attention(int layer) {
         long q = (long) config.heads() * config.headDim();
         long kv = (long) config.kvHeads() * config.headDim();
-        linear(layer, DecoderLayer.QKV, config.biases().qkv(), config.hiddenSize(), q, kv, kv);
+        linear(layer, BlockModules.QKV, config.biases().qkv(), config.hiddenSize(), q, kv, kv);
         if (config.attention().headNorms() == HeadNorms.EACH_ITS_OWN) {
-            normOfHeads(layer, DecoderLayer.QUERY_NORM, config.heads());
-            normOfHeads(layer, DecoderLayer.KEY_NORM, config.kvHeads());
+            normOfHeads(layer, BlockModules.QUERY_NORM, config.heads());
+            normOfHeads(layer, BlockModules.KEY_NORM, config.kvHeads());
         } else if (config.headNorms()) {
             boolean each = config.attention().headNorms() == HeadNorms.EACH;
-            vector(layer, DecoderLayer.QUERY_NORM, "weight", each ? config.headDim() : q);
-            vector(layer, DecoderLayer.KEY_NORM, "weight", each ? config.headDim() : kv);
+            vector(layer, BlockModules.QUERY_NORM, "weight", each ? config.headDim() : q);
+            vector(layer, BlockModules.KEY_NORM, "weight", each ? config.headDim() : kv);
         }
-        linear(layer, DecoderLayer.OUTPUT, config.biases().output(), q, config.hiddenSize());
+        linear(layer, BlockModules.OUTPUT, config.biases().output(), q, config.hiddenSize());
     }
 
     /** One weight after the other, each a tensor. */
@@ -104,23 +107,23 @@ final class WeightSlots {
         boolean bias = config.biases().mlp();
         long f = config.intermediateSize();
         if (config.block().gated()) {
-            linear(layer, DecoderLayer.GATE_UP, bias, config.hiddenSize(), f, f);
+            linear(layer, BlockModules.GATE_UP, bias, config.hiddenSize(), f, f);
         } else {
-            linear(layer, DecoderLayer.UP, bias, config.hiddenSize(), f);
+            linear(layer, BlockModules.UP, bias, config.hiddenSize(), f);
         }
-        linear(layer, DecoderLayer.DOWN, bias, f, config.hiddenSize());
+        linear(layer, BlockModules.DOWN, bias, f, config.hiddenSize());
     }
 
     private void experts(int layer, Experts experts) {
         long d = config.hiddenSize();
         long f = experts.width();
-        linear(layer, DecoderLayer.ROUTER, false, d, experts.count());
+        linear(layer, BlockModules.ROUTER, false, d, experts.count());
         for (int e = 0; e < experts.count(); e++) {
             String gateUp =
-                    WeightLayout.layer(layer, DecoderLayer.ofExpert(DecoderLayer.GATE_UP_OF_EXPERT, e) + ".weight");
-            fused(gateUp, names.tensors(layer, DecoderLayer.GATE_UP_OF_EXPERT, e, "weight"), Form.ROWS, d, f, f);
-            String down = WeightLayout.layer(layer, DecoderLayer.ofExpert(DecoderLayer.DOWN_OF_EXPERT, e) + ".weight");
-            fused(down, names.tensors(layer, DecoderLayer.DOWN_OF_EXPERT, e, "weight"), Form.ROWS, f, d);
+                    WeightLayout.layer(layer, BlockModules.ofExpert(BlockModules.GATE_UP_OF_EXPERT, e) + ".weight");
+            fused(gateUp, names.tensors(layer, BlockModules.GATE_UP_OF_EXPERT, e, "weight"), Form.ROWS, d, f, f);
+            String down = WeightLayout.layer(layer, BlockModules.ofExpert(BlockModules.DOWN_OF_EXPERT, e) + ".weight");
+            fused(down, names.tensors(layer, BlockModules.DOWN_OF_EXPERT, e, "weight"), Form.ROWS, f, d);
         }
     }
 

@@ -1,12 +1,11 @@
 /**
- * Decoder-only language models, the reward model on top of them, and their files. The only package that knows model families.
+ * Decoder-only language models, the reward model on top of them, and their files.
  *
  * <ul>
- *   <li>Files: {@link dev.flipside.model.SafeTensors} (one file), {@link dev.flipside.model.ModelFiles} (a Hugging Face directory without its weights),
- *       {@code WeightFiles} (single or sharded weights), {@code WeightLayout} (which tensors fill which slot; {@code WeightSlots} lists them), {@link
- *       dev.flipside.model.TokenizerFiles}; {@link dev.flipside.model.ModelWriter} and {@link dev.flipside.model.WeightSource} for a model from elsewhere.
- *   <li>Architecture: {@code Family} (one class per {@code model_type}, with {@code FamilyReader} for what they share) reads {@link
- *       dev.flipside.model.DecoderConfig} and {@link dev.flipside.model.RopeConfig}, and names the tensors of its files ({@code TensorNames}).
+ *   <li>Files: {@link dev.flipside.model.ModelFiles} (a Hugging Face directory without its weights), {@code WeightLayout} (which tensors of a {@link
+ *       dev.flipside.safetensors.WeightFiles} fill which slot; {@code WeightSlots} lists them), {@link dev.flipside.model.TokenizerFiles}; {@link
+ *       dev.flipside.model.ModelWriter} for a model from elsewhere.
+ *   <li>Architecture: {@link dev.flipside.model.family}, where a {@code Family} reads a {@link dev.flipside.model.family.DecoderConfig} and names the tensors of its files.
  *   <li>Computation: {@link dev.flipside.model.Decoder} (ids to hidden states) made of {@code DecoderLayer}s (with {@code Norms} and
  *       {@code ExpertMlp}), {@code CausalAttention} over {@code ScaledDotProducts}, and {@code RotaryTables} ({@code RopeTables} of {@code Rope}s, by {@code RopeFrequencies});
  *       {@code HiddenPass} (forward and backward, with or without gradient checkpointing): an {@code AutogradPass} on any device, or a {@code PlannedPass} by hand

@@ -6,8 +6,8 @@ import dev.flipside.engine.NativeLibrary;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.model.RewardModel;
-import dev.flipside.model.WeightType;
 import dev.flipside.run.DiskSpace;
+import dev.flipside.safetensors.WeightType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 

@@ -1,7 +1,7 @@
 package dev.flipside.gguf;
 
 import dev.flipside.model.ModelWriter;
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -11,7 +11,7 @@ import dev.flipside.gguf.GgufImport;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.TokenRow;
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.WeightType;
 import dev.flipside.text.ChatTemplate;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Message;

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.Tensors;
-import dev.flipside.model.DecoderConfig.Activation;
+import dev.flipside.model.family.DecoderConfig.Activation;
 import java.util.Map;
 import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.Test;

@@ -12,6 +12,7 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
+import dev.flipside.safetensors.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

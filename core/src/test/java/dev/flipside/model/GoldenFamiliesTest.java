@@ -7,6 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
+import dev.flipside.safetensors.SafeTensors;
+import dev.flipside.safetensors.WeightType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;

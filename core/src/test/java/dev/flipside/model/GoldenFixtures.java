@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
+import dev.flipside.safetensors.SafeTensors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;
@@ -28,13 +29,13 @@ import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
 
 /** The model directories and numbers that {@code goldens/make_goldens.py} wrote with transformers, and edited copies of them. */
-final class GoldenFixtures {
-    static final ObjectMapper JSON = new ObjectMapper();
+public final class GoldenFixtures {
+    public static final ObjectMapper JSON = new ObjectMapper();
 
     private GoldenFixtures() {}
 
     /** A Hugging Face directory of the fixtures. */
-    static Path directory(String name) {
+    public static Path directory(String name) {
         return resource(name);
     }
 
@@ -140,7 +141,7 @@ final class GoldenFixtures {
     }
 
     /** A copy of a model directory whose files may be edited. */
-    static Path copy(Path directory, Path to) {
+    public static Path copy(Path directory, Path to) {
         try (Stream<Path> files = Files.list(directory)) {
             Files.createDirectories(to);
             for (Path file : files.toList()) {
@@ -152,7 +153,7 @@ final class GoldenFixtures {
         }
     }
 
-    static void editConfig(Path directory, Consumer<ObjectNode> edit) {
+    public static void editConfig(Path directory, Consumer<ObjectNode> edit) {
         Path file = directory.resolve("config.json");
         ObjectNode config = (ObjectNode) read(file);
         edit.accept(config);

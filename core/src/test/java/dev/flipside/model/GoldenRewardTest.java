@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.engine.Device;
+import dev.flipside.safetensors.Json;
+import dev.flipside.safetensors.WeightType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.SharedFiles;
 import dev.flipside.engine.Device;
 import dev.flipside.gguf.GgufImport;
+import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;

@@ -8,6 +8,8 @@ import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
+import dev.flipside.safetensors.SafeTensors;
+import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.net.URISyntaxException;

@@ -8,6 +8,8 @@ import dev.flipside.config.LoraConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
+import dev.flipside.safetensors.SafeTensors;
+import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -13,6 +13,8 @@ import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
+import dev.flipside.safetensors.Json;
+import dev.flipside.safetensors.WeightType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.Tensors;
+import dev.flipside.model.family.RopeConfig;
 import org.bytedeco.javacpp.PointerScope;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;

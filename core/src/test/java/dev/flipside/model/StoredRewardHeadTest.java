@@ -9,6 +9,8 @@ import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
+import dev.flipside.safetensors.SafeTensors;
+import dev.flipside.safetensors.WeightType;
 import java.nio.file.Path;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeAll;

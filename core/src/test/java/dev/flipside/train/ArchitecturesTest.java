@@ -8,7 +8,7 @@ import dev.flipside.model.CausalLm;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.model.TokenRow;
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

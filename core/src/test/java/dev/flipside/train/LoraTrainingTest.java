@@ -9,7 +9,7 @@ import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.WeightType;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;

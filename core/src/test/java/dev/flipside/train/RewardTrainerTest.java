@@ -14,7 +14,7 @@ import dev.flipside.engine.Tensors;
 import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.model.ModelFiles;
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.WeightType;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Renderer;
 import java.io.IOException;

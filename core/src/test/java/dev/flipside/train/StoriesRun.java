@@ -5,7 +5,7 @@ import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.RewardModel;
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;

@@ -2,8 +2,8 @@ package com.example.flipside;
 
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Tensors;
-import dev.flipside.model.SafeTensors;
-import dev.flipside.model.WeightType;
+import dev.flipside.safetensors.SafeTensors;
+import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
