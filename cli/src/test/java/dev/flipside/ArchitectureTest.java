@@ -22,6 +22,7 @@ class ArchitectureTest {
         "dev.flipside.algo..", "dev.flipside.engine..", "dev.flipside.text..", "dev.flipside.config.."
     };
     private static final String TRAIN = "dev.flipside.train..";
+    private static final String EVAL = "dev.flipside.eval..";
     private static final String CLI = "dev.flipside.cli..";
 
     private static JavaClasses classes;
@@ -67,6 +68,15 @@ class ArchitectureTest {
     @Test
     void packagesHaveNoCycles() {
         slices().matching("dev.flipside.(*)..").should().beFreeOfCycles().check(classes);
+    }
+
+    /** Each package is a slice of its own, {@code cli} and {@code eval} themselves too: what a part shares with others lives below them. */
+    @Test
+    void partsOfTheCommandLineAndOfEvaluationHaveNoCycles() {
+        slices().matching("dev.flipside.(**)")
+                .should()
+                .beFreeOfCycles()
+                .check(classes.that(resideInAnyPackage(CLI, EVAL)));
     }
 
     @Test
