@@ -22,6 +22,7 @@ class ArchitectureTest {
         "dev.flipside.algo..", "dev.flipside.engine..", "dev.flipside.text..", "dev.flipside.config.."
     };
     private static final String TRAIN = "dev.flipside.train..";
+    private static final String EVAL = "dev.flipside.eval..";
     private static final String CLI = "dev.flipside.cli..";
 
     private static JavaClasses classes;

@@ -1,5 +1,13 @@
 package dev.flipside.cli;
 
+import dev.flipside.cli.console.CommandGroup;
+import dev.flipside.cli.judge.EvalAlpaca;
+import dev.flipside.cli.judge.EvalArenaHard;
+import dev.flipside.cli.judge.EvalVersus;
+import dev.flipside.cli.policy.EvalGsm8k;
+import dev.flipside.cli.policy.EvalIfEval;
+import dev.flipside.cli.policy.EvalMath;
+import dev.flipside.cli.policy.PolicyTask;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 

@@ -1,5 +1,7 @@
 package dev.flipside.cli;
 
+import dev.flipside.cli.console.FlipsideCommand;
+import dev.flipside.cli.console.OutputException;
 import dev.flipside.config.UserError;
 import dev.flipside.hub.HubUnavailableException;
 import dev.flipside.train.NonFiniteException;

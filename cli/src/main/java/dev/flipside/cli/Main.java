@@ -1,11 +1,33 @@
 package dev.flipside.cli;
 
+import dev.flipside.cli.compare.Compare;
+import dev.flipside.cli.compare.Demo;
+import dev.flipside.cli.console.CommandRoot;
+import dev.flipside.cli.console.FlipsideCommand;
+import dev.flipside.cli.console.OutputException;
+import dev.flipside.cli.console.ResultStream;
+import dev.flipside.cli.console.Streams;
+import dev.flipside.cli.console.Text;
+import dev.flipside.cli.hub.Import;
+import dev.flipside.cli.hub.Merge;
+import dev.flipside.cli.hub.Pull;
+import dev.flipside.cli.hub.Push;
+import dev.flipside.cli.inspect.Data;
+import dev.flipside.cli.inspect.Validate;
+import dev.flipside.cli.machine.Bench;
+import dev.flipside.cli.machine.BuildVersion;
+import dev.flipside.cli.machine.Doctor;
+import dev.flipside.cli.model.Chat;
+import dev.flipside.cli.model.Generate;
+import dev.flipside.cli.model.Logprobs;
+import dev.flipside.cli.model.Score;
+import dev.flipside.cli.report.Report;
+import dev.flipside.cli.rewardmodel.EvalRm;
+import dev.flipside.cli.train.Train;
+import dev.flipside.cli.train.TrainRm;
 import dev.flipside.config.UserError;
-import java.io.InputStream;
-import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
@@ -49,24 +71,11 @@ import picocli.CommandLine.UnmatchedArgumentException;
             "`flipside COMMAND --help` describes a command. Progress and logs go to standard error, results to standard output.",
             "Exit code: 0 done, 1 the run failed, 2 the input is wrong, 141 the reader of standard output has closed it (as `| head` does)."
         })
-public final class Main implements Runnable {
+public final class Main implements Runnable, CommandRoot {
     private final Streams streams;
 
     @Spec
     private CommandSpec spec;
-
-    /**
-     * Where a command reads and writes.
-     *
-     * @param columns the width of the terminal that {@code err} is, 0 when it is none
-     * @param environment variables by name
-     */
-    record Streams(InputStream in, OutputStream out, OutputStream err, int columns, Map<String, String> environment) {
-        /** With this process's environment. */
-        Streams(InputStream in, OutputStream out, OutputStream err, int columns) {
-            this(in, out, err, columns, System.getenv());
-        }
-    }
 
     Main(Streams streams) {
         this.streams = streams;
@@ -90,7 +99,7 @@ public final class Main implements Runnable {
     }
 
     /** Runs one command line and returns its exit code. */
-    static int run(Streams streams, String... args) {
+    public static int run(Streams streams, String... args) {
         CommandLine line = new CommandLine(new Main(streams));
         line.setOut(Text.writer(streams.out()));
         line.setErr(Text.writer(streams.err()));
@@ -125,8 +134,8 @@ public final class Main implements Runnable {
         }
     }
 
-    /** The text streams of this run. */
-    Streams streams() {
+    @Override
+    public Streams streams() {
         return streams;
     }
 

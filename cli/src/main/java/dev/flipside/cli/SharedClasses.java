@@ -1,5 +1,6 @@
 package dev.flipside.cli;
 
+import dev.flipside.cli.console.Streams;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.text.ChatTemplate;
 import dev.flipside.text.Conversation;
@@ -70,10 +71,10 @@ public final class SharedClasses {
         Main.run(streams(input), arguments);
     }
 
-    private static Main.Streams streams(String input) {
+    private static Streams streams(String input) {
         InputStream in = new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8));
         PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);
-        return new Main.Streams(in, nowhere, nowhere, 0);
+        return new Streams(in, nowhere, nowhere, 0);
     }
 
     private static void load(Path jar) throws IOException {

@@ -2,6 +2,9 @@ package dev.flipside.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flipside.cli.console.Console;
+import dev.flipside.cli.console.FlipsideCommand;
+import dev.flipside.cli.console.Streams;
 import dev.flipside.config.UserError;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -114,7 +117,7 @@ class MainTest {
         StringWriter err = new StringWriter();
         InputStream in = InputStream.nullInputStream();
         PrintStream nowhere = new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8);
-        CommandLine line = new CommandLine(new Main(new Main.Streams(in, nowhere, nowhere, 0)));
+        CommandLine line = new CommandLine(new Main(new Streams(in, nowhere, nowhere, 0)));
         line.addSubcommand(new Failing(failure));
         line.setErr(new PrintWriter(err, true));
         line.setExecutionExceptionHandler((thrown, command, parsed) -> Failures.report(thrown, command));
@@ -131,7 +134,7 @@ class MainTest {
         }
 
         @Override
-        int run(Console console) {
+        protected int run(Console console) {
             throw failure;
         }
     }

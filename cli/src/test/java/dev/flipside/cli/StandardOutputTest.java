@@ -3,6 +3,8 @@ package dev.flipside.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.flipside.cli.console.ResultStream;
+import dev.flipside.cli.console.Streams;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -74,7 +76,7 @@ class StandardOutputTest {
 
     private static CommandRun run(Disk disk, String... args) {
         ByteArrayOutputStream err = new ByteArrayOutputStream();
-        Main.Streams streams = new Main.Streams(
+        Streams streams = new Streams(
                 new ByteArrayInputStream("hello\n".getBytes(StandardCharsets.UTF_8)),
                 ResultStream.of(disk, "standard output"),
                 err,

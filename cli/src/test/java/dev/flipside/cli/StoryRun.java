@@ -11,7 +11,7 @@ import java.util.Map;
 import java.util.stream.Stream;
 
 /** Configurations, prompts and pairs for a real language model of 1 MB, in a folder of their own. */
-record StoryRun(Path folder) {
+public record StoryRun(Path folder) {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final List<String> OPENINGS = List.of(
             "Once upon a time, there was a little girl named Lily.",
@@ -24,12 +24,12 @@ record StoryRun(Path folder) {
             List.of(" They were sad and cried.", " It was bad and they were scared.", " He was mad.");
 
     /** Skips the test where the model is missing. */
-    static Path model() {
+    public static Path model() {
         return SharedFiles.require("models/stories260k");
     }
 
     /** Writes prompts.jsonl, pairs.jsonl, rm.yaml, train.yaml and frozen.yaml, whose reward model does not learn. */
-    static StoryRun in(Path folder) throws IOException {
+    public static StoryRun in(Path folder) throws IOException {
         List<String> pairs = new ArrayList<>();
         for (String opening : OPENINGS) {
             for (int i = 0; i < HAPPY.size(); i++) {
@@ -82,15 +82,15 @@ record StoryRun(Path folder) {
         Files.write(folder.resolve("prompts.jsonl"), lines);
     }
 
-    CommandRun trainRewardModel(String... arguments) {
+    public CommandRun trainRewardModel(String... arguments) {
         return command("train-rm", "rm.yaml", arguments);
     }
 
-    CommandRun train(String... arguments) {
+    public CommandRun train(String... arguments) {
         return command("train", "train.yaml", arguments);
     }
 
-    CommandRun command(String command, String config, String... arguments) {
+    public CommandRun command(String command, String config, String... arguments) {
         return CommandRun.of(
                 Stream.concat(Stream.of(command, folder.resolve(config).toString()), Stream.of(arguments))
                         .toArray(String[]::new));

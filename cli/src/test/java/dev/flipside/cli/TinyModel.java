@@ -19,15 +19,15 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /** A random one-layer Llama with core's ChatML test tokenizer. */
-final class TinyModel {
-    static final int CONTEXT = 96;
+public final class TinyModel {
+    public static final int CONTEXT = 96;
     private static final int VOCABULARY = 320;
     private static final int HIDDEN = 16;
 
     private TinyModel() {}
 
     /** Writes a causal language model. */
-    static Path policy(Path directory) throws IOException {
+    public static Path policy(Path directory) throws IOException {
         NativeLibrary.load();
         Files.createDirectories(directory);
         Files.writeString(
@@ -51,7 +51,7 @@ final class TinyModel {
     }
 
     /** Writes a reward model whose value head is a constant. */
-    static Path rewardModel(Path policy, Path directory, double value) throws IOException {
+    public static Path rewardModel(Path policy, Path directory, double value) throws IOException {
         Files.createDirectories(directory);
         try (RewardModel model = RewardModel.fromBackbone(policy, Device.CPU, new Seeds(1))) {
             model.setValueHead(new double[HIDDEN], value);
@@ -61,7 +61,7 @@ final class TinyModel {
     }
 
     /** Writes core's reward model whose tokenizer merges line breaks, with a ChatML template. */
-    static Path wholeText(Path directory) throws IOException {
+    public static Path wholeText(Path directory) throws IOException {
         NativeLibrary.load();
         Files.createDirectories(directory);
         for (String name : new String[] {

@@ -2,6 +2,7 @@ package dev.flipside.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flipside.cli.train.TrainingCommandsTest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -2,7 +2,8 @@
  * The page that a comparison or a run becomes: one HTML file that needs nothing else. Data is read from the folders, views are records, the template escapes everything.
  *
  * <ul>
- *   <li>{@link dev.flipside.cli.report.ReportPage}: the page; {@code report.html.mustache}, {@code report.css} and {@code report.js} are its looks, uPlot draws its curves.
+ *   <li>{@code Report}: the command.
+ *   <li>{@code ReportPage}: the page; {@code report.html.mustache}, {@code report.css} and {@code report.js} are its looks, uPlot draws its curves.
  *   <li>{@code ReportSection}: one comparison or one run, made of {@code Question}, {@code SummaryTable}, {@code Forest}, {@code Curves}, {@code AlarmTable}, {@code Samples},
  *       {@code ProvenanceTable}.
  *   <li>{@code BenchmarkTable}: from folders that eval-rm or eval-policy wrote.

@@ -1,0 +1,89 @@
+package dev.flipside.cli.compare;
+
+import dev.flipside.cli.console.ConfigArguments;
+import dev.flipside.cli.console.Console;
+import dev.flipside.cli.console.FlipsideCommand;
+import dev.flipside.cli.report.Report;
+import dev.flipside.cli.report.ReportPage;
+import dev.flipside.config.ComparisonConfig;
+import dev.flipside.config.ConfigReader;
+import dev.flipside.eval.compare.FiredRule;
+import dev.flipside.eval.compare.PairedTests;
+import dev.flipside.eval.compare.RunOutcomes;
+import dev.flipside.run.ComparisonDirectory;
+import dev.flipside.run.ComparisonDirectory.Registered;
+import dev.flipside.run.StopSignal;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.Mixin;
+
+/** {@code flipside compare}: arms x seeds, and an answer to a question that was asked before. */
+@Command(
+        name = "compare",
+        description = {
+            "Runs arms x seeds from one configuration and compares the arms seed by seed, with intervals and tests.",
+            "The criterion is written down before the first run. What is finished in comparison.output_dir is kept, what",
+            "was interrupted goes on; SIGTERM or Ctrl-C ends the runs after their current steps, with checkpoints."
+        })
+public final class Compare extends FlipsideCommand {
+    @Mixin
+    private ConfigArguments arguments;
+
+    @Override
+    protected int run(Console console) {
+        ComparisonConfig config = ConfigReader.comparison(arguments.file(), arguments.overrides());
+        ComparisonPlan plan = ComparisonPlan.of(config, inputs(console));
+        warnOfSeeds(config, console);
+        loadLibraries(console);
+        Optional<ComparisonSummary> summary;
+        try (StopSignal stop = StopSignal.install(
+                name -> console.warn(name + ": ending after the current steps; a second one ends at once."))) {
+            summary = run(plan, console, stop);
+        }
+        summary.ifPresent(s -> {
+            Path page = plan.folder().resolve(Report.FILE);
+            Map<String, Object> object = s.object();
+            object.put("report", page.toString());
+            console.result(() -> s.text() + "\nReport: " + page + "\n", object);
+        });
+        return ExitCode.OK;
+    }
+
+    /** The result; empty when the runs were stopped. */
+    static Optional<ComparisonSummary> run(ComparisonPlan plan, Console console, StopSignal stop) {
+        if (!new ComparisonRuns(plan, console, stop::requested).run()) {
+            console.warn("stopped; the same command goes on from " + plan.folder());
+            return Optional.empty();
+        }
+        return Optional.of(finish(plan));
+    }
+
+    /** Computes the result from the folder and writes it there, with the report. */
+    static ComparisonSummary finish(ComparisonPlan plan) {
+        try (ComparisonDirectory directory = ComparisonDirectory.open(plan.folder(), plan.config())) {
+            Registered registered = ComparisonDirectory.read(plan.folder());
+            RunOutcomes outcomes = RunOutcomes.read(plan.folder(), registered.config());
+            ComparisonSummary summary =
+                    new ComparisonSummary(plan.base().title(), registered, outcomes.result(), FiredRule.of(outcomes));
+            directory.writeResults(summary.object());
+            ReportPage.read(plan.folder(), List.of()).write(directory.report());
+            return summary;
+        }
+    }
+
+    /** A question that these seeds cannot answer is better asked with more of them. */
+    static void warnOfSeeds(ComparisonConfig config, Console console) {
+        int seeds = config.comparison().seeds().size();
+        double smallest = PairedTests.smallestPValue(config.comparison().test(), seeds);
+        if (smallest > config.comparison().alpha()) {
+            console.warn(
+                    seeds + " seeds cannot reach p = " + config.comparison().alpha()
+                            + " (the smallest p-value of a sign-flip test is " + smallest
+                            + "): differences and intervals will be shown, and the verdict will be: too few seeds.");
+        }
+    }
+}

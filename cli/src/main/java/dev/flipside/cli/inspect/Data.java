@@ -1,0 +1,13 @@
+package dev.flipside.cli.inspect;
+
+import dev.flipside.cli.console.CommandGroup;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.HelpCommand;
+
+/** {@code flipside data}: what has to do with data files. */
+@Command(
+        name = "data",
+        synopsisSubcommandLabel = "COMMAND",
+        description = "Looks at data files.",
+        subcommands = {DataInspect.class, HelpCommand.class})
+public final class Data extends CommandGroup {}

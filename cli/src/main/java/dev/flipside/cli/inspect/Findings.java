@@ -1,0 +1,121 @@
+package dev.flipside.cli.inspect;
+
+import dev.flipside.cli.console.Table;
+import dev.flipside.text.Rendered;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** What {@code flipside validate} finds out, in the order in which it is shown. */
+final class Findings {
+    /** How a check came out. */
+    enum Outcome {
+        OK,
+        /** Works, but may surprise. */
+        NOTE,
+        /** The run would fail or mislead. */
+        PROBLEM
+    }
+
+    private record Check(String name, Outcome outcome, String detail) {}
+
+    private final Map<String, Object> facts = new LinkedHashMap<>();
+    private final Map<String, String> examples = new LinkedHashMap<>();
+    private final List<Check> checks = new ArrayList<>();
+    private final Map<String, Object> memory = new LinkedHashMap<>();
+    private String memoryText = "";
+
+    /** Something worth knowing, shown by its {@code toString}. */
+    void fact(String name, Object value) {
+        facts.put(name, value);
+    }
+
+    /** A rendering as {@link dev.flipside.text.Renderer#show} prints it. */
+    void example(String reader, String shown) {
+        examples.put(reader, shown);
+    }
+
+    void check(String name, Outcome outcome, String detail) {
+        checks.add(new Check(name, outcome, detail));
+    }
+
+    /** The estimate against the machine's memory, which only the CPU's tensors live in. */
+    void memory(MemoryEstimate estimate, boolean onCpu, long machineBytes) {
+        memory.putAll(estimate.object());
+        memory.put("machine", machineBytes);
+        memoryText = estimate.text();
+        String detail = MemoryEstimate.mib(estimate.total()) + " MiB at most, "
+                + MemoryEstimate.mib(machineBytes) + " MiB in this machine"
+                + (onCpu ? "" : " (the tensors lie on the GPU, whose memory is not known here)");
+        boolean tooMuch = onCpu && estimate.total() > machineBytes;
+        check(
+                "memory",
+                tooMuch ? Outcome.PROBLEM : Outcome.OK,
+                tooMuch
+                        ? detail
+                                + "; lower activation_memory_mb and rollout.max_rows, switch gradient_checkpointing on, or take a smaller model"
+                        : detail);
+    }
+
+    /** Positions of a rendering where a reward model's two numbers are read. */
+    static Map<Integer, String> scoredPositions(Rendered rendered) {
+        Map<Integer, String> marks = new HashMap<>();
+        rendered.valuePosition().ifPresent(at -> marks.put(at, "value"));
+        marks.merge(rendered.rewardPosition(), "reward", (a, b) -> a + ", " + b);
+        return marks;
+    }
+
+    boolean hasProblems() {
+        return checks.stream().anyMatch(c -> c.outcome() == Outcome.PROBLEM);
+    }
+
+    String text() {
+        StringBuilder text = new StringBuilder();
+        List<List<String>> rows = new ArrayList<>();
+        facts.forEach((name, value) -> rows.add(List.of(name, value.toString())));
+        text.append(Table.of(rows).render());
+        examples.forEach((reader, shown) -> text.append('\n')
+                .append(reader)
+                .append(" reads:\n")
+                .append(shown)
+                .append('\n'));
+        List<List<String>> results = checks.stream()
+                .map(c -> List.of(c.outcome().name().toLowerCase(Locale.ROOT), c.name(), c.detail()))
+                .toList();
+        text.append('\n')
+                .append(memoryText)
+                .append('\n')
+                .append(Table.of(results).render());
+        return text.append(hasProblems() ? "" : "\nNothing is wrong.").toString();
+    }
+
+    Map<String, Object> object() {
+        Map<String, Object> object = new LinkedHashMap<>();
+        facts.forEach((name, value) -> object.put(name.replace(' ', '_').replace('-', '_'), plain(value)));
+        object.put("examples", examples);
+        object.put(
+                "checks",
+                checks.stream()
+                        .map(c -> Map.of(
+                                "name",
+                                c.name(),
+                                "outcome",
+                                c.outcome().name().toLowerCase(Locale.ROOT),
+                                "detail",
+                                c.detail()))
+                        .toList());
+        object.put("memory", memory);
+        object.put("ok", !hasProblems());
+        return object;
+    }
+
+    private static Object plain(Object value) {
+        if (value instanceof TokenLengths lengths) {
+            return lengths.object();
+        }
+        return value instanceof Number ? value : value.toString();
+    }
+}

@@ -1,0 +1,158 @@
+package dev.flipside.cli.inspect;
+
+import dev.flipside.cli.console.Console;
+import dev.flipside.cli.inspect.Findings.Outcome;
+import dev.flipside.config.RewardTrainingConfig;
+import dev.flipside.config.RewardTrainingConfig.LongPairs;
+import dev.flipside.config.RewardTrainingConfig.TruncationMode;
+import dev.flipside.config.UserError;
+import dev.flipside.data.Margin;
+import dev.flipside.data.Preference;
+import dev.flipside.data.PreferenceData;
+import dev.flipside.engine.Device;
+import dev.flipside.engine.Seeds;
+import dev.flipside.model.ModelFiles;
+import dev.flipside.model.Precision;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.ScoredRow;
+import dev.flipside.text.Rendered;
+import dev.flipside.text.Renderer;
+import dev.flipside.train.ConfiguredModels;
+import dev.flipside.train.PairTally;
+import dev.flipside.train.Renderers;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Looks at everything that {@code flipside train-rm} would use. */
+final class RewardTrainingInspection {
+    /** Pairs whose texts are searched for special tokens. */
+    private static final int TEXTS = 200;
+
+    private final RewardTrainingConfig config;
+    private final Findings findings;
+    private final Console console;
+    private final Device device;
+
+    RewardTrainingInspection(RewardTrainingConfig config, Findings findings, Console console) {
+        this.config = config;
+        this.findings = findings;
+        this.console = console;
+        this.device = Device.parse(config.run().device());
+    }
+
+    void run() {
+        RewardTrainingConfig.Training training = config.training();
+        findings.fact(
+                "run",
+                "Bradley-Terry, " + training.trainBatchSize() + " pairs per step, "
+                        + (training.maxSteps() > 0
+                                ? training.maxSteps() + " steps"
+                                : training.numTrainEpochs() + " epoch(s)"));
+        boolean half = ModelInspection.halfPrecision(config.run().dtype(), device, findings);
+        Path dir = Path.of(config.rewardModel().model());
+        console.info("loading the model");
+        ModelFiles files = ModelFiles.open(dir);
+        try (RewardModel model = ConfiguredModels.rewardModel(
+                        config.rewardModel(), new Seeds(config.run().seed()), device, Precision.FLOAT32);
+                Renderer renderer = Renderers.load(dir, config.rewardModel().template(), files)) {
+            MemoryEstimate.Shape shape = MemoryEstimate.Shape.of(model);
+            findings.fact("model", ModelInspection.describe(files, shape));
+            ModelInspection.template(
+                    "reward model", "reward_model", dir, config.rewardModel().template(), findings);
+            findings.fact(
+                    "reward head",
+                    RewardModel.hasRewardHead(dir) ? "the model's own score.weight" : "new, drawn from run.seed");
+            PreferenceData data = read("data.preferences", config.data().preferences());
+            findings.fact("identical pairs dropped", data.droppedIdentical());
+            List<Rendered> rendered = rendered(data.pairs(), renderer);
+            int limit = limit(files);
+            TokenLengths lengths = lengths(rendered, limit);
+            findings.example(
+                    "the reward model (chosen)",
+                    renderer.show(rendered.get(0).ids(), Findings.scoredPositions(rendered.get(0))));
+            findings.example(
+                    "the reward model (rejected)",
+                    renderer.show(rendered.get(1).ids(), Findings.scoredPositions(rendered.get(1))));
+            PairTally tally = PairTally.ofRewardTraining(data.pairs(), renderer, config.data(), limit);
+            ModelInspection.renderings("reward model", renderer, rendered, tally.firstMerged(), findings);
+            ModelInspection.pairs("data.preferences", tally, findings);
+            config.data().evalPreferences().ifPresent(file -> evalPairs(file, renderer, limit));
+            ModelInspection.spelledSpecialTokens("reward model", renderer, texts(data.pairs()), findings);
+            List<ScoredRow> rows = rendered.stream()
+                    .map(ScoredRow::of)
+                    .filter(r -> r.longest() <= limit)
+                    .toList();
+            if (!rows.isEmpty()) {
+                ModelInspection.rewardModel(model, rows, findings);
+            }
+            int longest = Math.min(lengths.max(), limit);
+            ModelInspection.memory(MemoryEstimate.ofRewardTraining(config, shape, longest, half), device, findings);
+        }
+    }
+
+    private PreferenceData read(String key, String file) {
+        return UserError.under(key, () -> PreferenceData.read(
+                        Path.of(file), Margin.parse(config.data().marginColumn()))
+                .withSystem(config.data().systemPrompt()));
+    }
+
+    private void evalPairs(String file, Renderer renderer, int limit) {
+        List<Preference> pairs = read("data.eval_preferences", file).pairs();
+        findings.fact("held-out pairs", pairs.size());
+        ModelInspection.pairs(
+                "data.eval_preferences", PairTally.ofRewardTraining(pairs, renderer, config.data(), limit), findings);
+    }
+
+    /** What prompts and replies of the first pairs say. */
+    private static List<String> texts(List<Preference> pairs) {
+        List<String> texts = new ArrayList<>();
+        for (Preference pair : pairs.subList(0, Math.min(TEXTS, pairs.size()))) {
+            pair.prompt().messages().forEach(message -> texts.add(message.content()));
+            texts.add(pair.chosen());
+            texts.add(pair.rejected());
+        }
+        return texts;
+    }
+
+    private int limit(ModelFiles files) {
+        int context = files.config().maxPositionEmbeddings();
+        return Math.min(context, config.data().maxLength().orElse(context));
+    }
+
+    /** Chosen and rejected in turn. */
+    private static List<Rendered> rendered(List<Preference> pairs, Renderer renderer) {
+        List<Rendered> rendered = new ArrayList<>();
+        for (Preference pair : pairs) {
+            rendered.add(renderer.complete(pair.prompt(), pair.chosen(), true));
+            rendered.add(renderer.complete(pair.prompt(), pair.rejected(), true));
+        }
+        return rendered;
+    }
+
+    private TokenLengths lengths(List<Rendered> rendered, int limit) {
+        int[] longer = new int[rendered.size() / 2];
+        for (int i = 0; i < longer.length; i++) {
+            longer[i] = Math.max(
+                    rendered.get(2 * i).ids().length, rendered.get(2 * i + 1).ids().length);
+        }
+        TokenLengths lengths = TokenLengths.of(longer, limit);
+        findings.fact("pairs", lengths);
+        boolean cut = config.data().longPairs() == LongPairs.TRUNCATE;
+        boolean none = !cut && lengths.tooLong() == lengths.count();
+        findings.check(
+                "data.max_length",
+                lengths.tooLong() == 0 ? Outcome.OK : none ? Outcome.PROBLEM : Outcome.NOTE,
+                lengths.tooLong() == 0
+                        ? "every pair fits"
+                        : lengths.tooLong() + " of " + lengths.count() + " pairs are longer than " + limit
+                                + " tokens and "
+                                + (cut
+                                        ? config.data().truncationMode() == TruncationMode.KEEP_START
+                                                ? "are cut on the right"
+                                                : "are cut on the left"
+                                        : "are dropped")
+                                + (none ? ", so none is left; raise it, or set data.long_pairs: truncate" : ""));
+        return lengths;
+    }
+}

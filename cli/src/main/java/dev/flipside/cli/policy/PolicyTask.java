@@ -1,0 +1,79 @@
+package dev.flipside.cli.policy;
+
+import dev.flipside.cli.console.Console;
+import dev.flipside.cli.console.FlipsideCommand;
+import dev.flipside.cli.console.SamplingFlags;
+import dev.flipside.cli.console.TemplateFlags;
+import dev.flipside.eval.policy.PolicyAnswer;
+import dev.flipside.eval.policy.PolicyPrompt;
+import java.nio.file.Path;
+import java.util.List;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** A benchmark of policies: its prompts are answered by a model, or the answers are read. */
+public abstract class PolicyTask extends FlipsideCommand {
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private AnswerOptions options;
+
+    @Mixin
+    private SamplingFlags sampling;
+
+    @Mixin
+    private TemplateFlags template;
+
+    protected AnswerOptions options() {
+        return options;
+    }
+
+    /** Reads the answers to prompts from a file. */
+    protected interface AnswerReader {
+        List<PolicyAnswer> read(Path file, List<PolicyPrompt> prompts);
+    }
+
+    /**
+     * One answer per prompt, in order.
+     *
+     * @throws dev.flipside.config.UserError when the model cannot answer them or the file lacks some
+     */
+    protected final List<PolicyAnswer> answers(Console console, List<PolicyPrompt> prompts) {
+        return answers(console, prompts, AnswersMadeElsewhere::read);
+    }
+
+    /** As {@link #answers(Console, List)}, for a task whose answers have a shape of their own. */
+    protected final List<PolicyAnswer> answers(Console console, List<PolicyPrompt> prompts, AnswerReader reader) {
+        if (options.answers().isPresent()) {
+            if ((sampling.given() || template.given()) && !generatesAnyway()) {
+                throw new ParameterException(
+                        spec.commandLine(),
+                        "--answers are there already, so --greedy, --max-completion-length, --temperature, --top-p, --top-k, --seed and the --chat-template options have no effect; leave them out");
+            }
+            return reader.read(options.answers().get(), prompts);
+        }
+        return generated("--model", options.model().orElseThrow(), options.out(), console, prompts);
+    }
+
+    /** Answers by a model, kept in {@code out}. */
+    protected final List<PolicyAnswer> generated(
+            String option, String model, Path out, Console console, List<PolicyPrompt> prompts) {
+        Path directory = inputs(console).model(option, model);
+        return new PolicyAnswers(
+                        directory,
+                        template.config(),
+                        out,
+                        sampling.evaluationOptions(),
+                        sampling.seed(),
+                        common().device())
+                .of(prompts, console);
+    }
+
+    /** Whether the sampling options have an effect beside {@code --answers} too. */
+    protected boolean generatesAnyway() {
+        return false;
+    }
+}

@@ -1,0 +1,10 @@
+/**
+ * The trainings.
+ *
+ * <ul>
+ *   <li>{@code Train}, {@code TrainRm}: the commands.
+ *   <li>{@code TrainingConsole} and {@code StepFigures}: what is shown while one runs.
+ *   <li>{@code TrainingReport}, {@code TrainingDiagnostics} and {@code TrainingSummary}: what is shown at its end.
+ * </ul>
+ */
+package dev.flipside.cli.train;
