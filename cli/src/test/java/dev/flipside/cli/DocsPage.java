@@ -197,7 +197,8 @@ record DocsPage(
                 String file = target.getPath();
                 Path there = file.isEmpty()
                         ? path
-                        : ROOT.relativize(ROOT.resolve(path).resolveSibling(file).normalize());
+                        : ROOT.relativize(
+                                ROOT.resolve(path).resolveSibling(file).normalize());
                 boolean missing = !Files.exists(ROOT.resolve(there));
                 String heading = target.getFragment();
                 if (heading != null) {

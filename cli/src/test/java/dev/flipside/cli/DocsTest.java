@@ -27,9 +27,11 @@ class DocsTest {
     /** Made from the options, not written. */
     private static final Path GENERATED = Path.of("docs/configuration.md");
 
-    private static final Pattern COMMAND = Pattern.compile("(?m)(?:^|[|;(]|&&|\\bdo)\\s*(?:[A-Z_]+=\\S+\\s+)*\\./flipside\\b(.*)");
+    private static final Pattern COMMAND =
+            Pattern.compile("(?m)(?:^|[|;(]|&&|\\bdo)\\s*(?:[A-Z_]+=\\S+\\s+)*\\./flipside\\b(.*)");
     /** Where the shell takes over: a pipe, a redirection, a comment, the end of a parenthesis. */
     private static final Pattern END_OF_COMMAND = Pattern.compile("\\s+(?:[|&>#;]|2>).*|\\)\\s*$|;.*");
+
     private static final Pattern ARGUMENT = Pattern.compile("'([^']*)'|\"([^\"]*)\"|(\\S+)");
     private static final Pattern NAMED_COMMAND = Pattern.compile("(?:\\./)?flipside ([a-z].*)");
     private static final Pattern OPTION = Pattern.compile("(?<=\\s)--[a-z][a-z-]*");
@@ -76,7 +78,8 @@ class DocsTest {
         DocsPage page = DocsPage.of(
                 Path.of("docs/made-up.md"),
                 "# Made up\n\n" + sentence + "\n\nOne. Two.\n\n| a | b |\n|---|---|\n| " + sentence + " | "
-                        + "x".repeat(120) + " |\n\n[here](#made-up) [there](#nowhere) [file](data.md) [gone](gone.md)\n");
+                        + "x".repeat(120)
+                        + " |\n\n[here](#made-up) [there](#nowhere) [file](data.md) [gone](gone.md)\n");
         Map<Path, DocsPage> all = Map.of(page.path(), page);
 
         assertThat(page.longSentences()).hasSize(2).first().asString().startsWith("docs/made-up.md:3: 36 words");
@@ -87,7 +90,8 @@ class DocsTest {
 
     @Test
     void wrongCommandsAreFound() {
-        assertThat(complaint(" train save.yaml save.preset=off --resume   # goes on")).isEmpty();
+        assertThat(complaint(" train save.yaml save.preset=off --resume   # goes on"))
+                .isEmpty();
         assertThat(complaint(" generate --model DIR --greedy | head -1")).isEmpty();
         assertThat(complaint(" trian save.yaml")).isPresent();
         assertThat(complaint(" train save.yaml --resum")).isPresent();
@@ -113,8 +117,7 @@ class DocsTest {
 
     /** What picocli says of a command line, such as {@code "train save.yaml --resume  # goes on"}. */
     private static Optional<String> complaint(String arguments) {
-        String[] words = ARGUMENT
-                .matcher(END_OF_COMMAND.matcher(arguments).replaceFirst(""))
+        String[] words = ARGUMENT.matcher(END_OF_COMMAND.matcher(arguments).replaceFirst(""))
                 .results()
                 .map(word -> Stream.of(1, 2, 3)
                         .map(word::group)
