@@ -199,7 +199,7 @@ record DocsPage(
                         ? path
                         : ROOT.relativize(
                                 ROOT.resolve(path).resolveSibling(file).normalize());
-                boolean missing = !Files.exists(ROOT.resolve(there));
+                boolean missing = !file.isEmpty() && !Files.exists(ROOT.resolve(there));
                 String heading = target.getFragment();
                 if (heading != null) {
                     missing |= !pages.containsKey(there)
