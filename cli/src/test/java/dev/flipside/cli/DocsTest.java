@@ -195,7 +195,8 @@ class DocsTest {
         Map<String, String> sources = new HashMap<>();
         for (String module : List.of("core", "cli")) {
             try (Stream<Path> files = Files.walk(DocsPage.ROOT.resolve(module + "/src/main/java"))) {
-                for (Path file : files.filter(f -> f.toString().endsWith(".java")).toList()) {
+                for (Path file :
+                        files.filter(f -> f.toString().endsWith(".java")).toList()) {
                     sources.put(file.getFileName().toString().replace(".java", ""), Files.readString(file));
                 }
             }

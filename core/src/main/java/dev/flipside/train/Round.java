@@ -4,7 +4,6 @@ import dev.flipside.config.RunPlan;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Seeds;
-import dev.flipside.model.CausalLm;
 import dev.flipside.model.RewardModel;
 import dev.flipside.reward.RewardFunction;
 import dev.flipside.reward.RewardMix;
@@ -100,8 +99,8 @@ final class Round implements AutoCloseable {
                         .map(judge -> new Evaluator.RewardModelCheck(
                                 judge,
                                 setting.heldOut().map(HeldOutAccuracy::new),
-                                improving.map(learns ->
-                                        new Evaluator.LearnerCheck(setting.first(), values, learns.twin())))),
+                                improving.map(
+                                        learns -> new Evaluator.LearnerCheck(setting.first(), values, learns.twin())))),
                 config.eval());
     }
 

@@ -94,7 +94,8 @@ final class ValueWarmUp {
         }
         RolloutBatch batch = rollouts.sample(chosen, numGenerations, Seeds.Stream.VALUE_WARM_UP, round);
         initialiseHead();
-        double[][] rewards = grader.grade(grader.read(batch).rows(), numGenerations).rewards();
+        double[][] rewards =
+                grader.grade(grader.read(batch).rows(), numGenerations).rewards();
         boolean[][] usable = save.maskTruncated() ? batch.finished() : Groups.allUsable(rewards);
         double floor = save.filterFloor() * meanGroupStd(rewards, usable, save.calibrationPrompts());
         if (!fit) {

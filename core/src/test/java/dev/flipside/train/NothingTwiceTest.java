@@ -85,8 +85,7 @@ class NothingTwiceTest {
                     recorder);
             try (Round round = Round.begin(0, policy, Optional.of(grader), setting)) {
                 long before = grader.gradedRows();
-                round.step(
-                        data.promptsOf(number, 3, seeds), Optional.empty(), new Step(number, Device.CPU, recorder));
+                round.step(data.promptsOf(number, 3, seeds), Optional.empty(), new Step(number, Device.CPU, recorder));
                 return new Counts(
                         grader.gradedRows() - before, function.asked, gold.asked, new ArrayList<>(recorder.activities));
             }
