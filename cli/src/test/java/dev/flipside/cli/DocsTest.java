@@ -194,7 +194,7 @@ class DocsTest {
     void classesOfTheWalkthroughExist() throws IOException {
         Map<String, String> sources = new HashMap<>();
         for (String module : List.of("core", "cli")) {
-            try (Stream<Path> files = Files.walk(DocsPage.ROOT.resolve(module + "/src/main/java"))) {
+            try (Stream<Path> files = Files.walk(DocsPage.ROOT.resolve(module + "/src"))) {
                 for (Path file :
                         files.filter(f -> f.toString().endsWith(".java")).toList()) {
                     sources.put(file.getFileName().toString().replace(".java", ""), Files.readString(file));

@@ -107,7 +107,7 @@ final class Round implements AutoCloseable {
     /** Begins a round: resets the reference to the policy as it is and warms the value head up. */
     static Round begin(int number, PolicyModel policy, Optional<Grader> grader, Setting setting) {
         TrainConfig config = setting.config();
-        Optional<ValueWarmUp.Outcome> warmUp = grader.filter(g -> config.plan().improves())
+        Optional<ValueWarmUp.Fitted> warmUp = grader.filter(g -> config.plan().improves())
                 .map(g -> new ValueWarmUp(
                                 new Rollouts(policy, config.rollout(), setting.seeds()),
                                 g,
@@ -116,7 +116,7 @@ final class Round implements AutoCloseable {
                                 setting.seeds(),
                                 setting.listener())
                         .run(setting.data().prompts(), number));
-        RoundStart start = warmUp.map(ValueWarmUp.Outcome::start)
+        RoundStart start = warmUp.map(ValueWarmUp.Fitted::start)
                 .orElseGet(() -> new RoundStart(config.save().anchor(), 0, Map.of()));
         Models models = new Models(
                 policy,

@@ -102,7 +102,7 @@ class NothingTwiceTest {
         "save.samples=initial, 36, 24",
         // The policy's rewards are the rescaled model's; the learner grades before and after.
         "save.candidates=rescore save.scored_by=initial_rescaled, 24, 12",
-        // Each half is graded again by the model as it is then.
+        // The second and the third mini-batch are graded again by the model as it is then.
         "save.candidates=rescore save.relabel=mini_batch save.rm_mini_batches=3, 32, 12",
         "save.preset=off, 12, 12",
     })
