@@ -79,10 +79,14 @@ final class HiddenPass implements AutoCloseable {
             Tensor flat = positions.expand_as(ids).reshape(-1);
             decoder.weights().embeddingBackward(WeightLayout.POSITIONS, flat, rows);
         }
+        Tensor tokens = ids.reshape(-1);
+        Tensor learnt = config.paddingToken().isPresent()
+                ? rows.masked_fill(
+                        tokens.eq(new Scalar((long) config.paddingToken().getAsInt())).unsqueeze(-1), new Scalar(0.0))
+                : rows;
         double scale = config.scales().embedding();
         decoder.weights()
-                .embeddingBackward(
-                        WeightLayout.EMBEDDING, ids.reshape(-1), scale == 1 ? rows : rows.mul(new Scalar(scale)));
+                .embeddingBackward(WeightLayout.EMBEDDING, tokens, scale == 1 ? learnt : learnt.mul(new Scalar(scale)));
     }
 
     /** How unevenly routers used their experts, see {@link RouterBalance}; 0 without experts. */

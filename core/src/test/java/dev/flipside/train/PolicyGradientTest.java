@@ -8,8 +8,11 @@ import dev.flipside.algo.LossType;
 import dev.flipside.config.AlgorithmConfig;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
+import dev.flipside.engine.Tensors;
 import dev.flipside.model.CausalLm;
+import dev.flipside.model.LogprobPass;
 import dev.flipside.model.Precision;
 import dev.flipside.model.TokenRow;
 import java.nio.file.Path;
@@ -17,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -277,6 +281,35 @@ class PolicyGradientTest {
         rewards = Arrays.stream(order).mapToObj(i -> rewards[i]).toArray(double[][]::new);
         update(policy, config(options));
         Derivatives.assertSame(Derivatives.gradient(policy.lm().parameters()), gradient, 1e-5);
+    }
+
+    /** As {@code padding_idx} of transformers' embeddings, also where the token stands in a text; all other tokens' embeddings learn. */
+    @Test
+    void thePaddingTokensEmbeddingDoesNotLearn() {
+        int padding = 3;
+        int letter = TinyWorld.id('a');
+        policy.lm().parameters().train();
+        policy.lm().parameters().zeroGradient();
+        List<TokenRow> rows = List.of(new TokenRow(new int[] {1, letter, padding, letter + 1}, 1));
+        try (LogprobPass pass = policy.lm().pass(rows, 1.0, false, OptionalLong.empty())) {
+            pass.backward(new double[][] {{1, 1, 1}}, 1);
+        }
+        float[] gradient;
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            gradient = Tensors.toFloats(
+                    policy.lm().parameters().get("model.embed_tokens.weight").grad());
+        }
+        int width = policy.lm().files().config().hiddenSize();
+        assertThat(norm(gradient, padding, width)).isZero();
+        assertThat(norm(gradient, letter, width)).isPositive();
+    }
+
+    private static double norm(float[] table, int row, int width) {
+        double squares = 0;
+        for (int i = row * width; i < (row + 1) * width; i++) {
+            squares += table[i] * table[i];
+        }
+        return Math.sqrt(squares);
     }
 
     /** Every group alone, without the padding that longer neighbours bring: with a mean over sequences the gradients add up to that of the batch. */

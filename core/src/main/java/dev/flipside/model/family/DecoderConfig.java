@@ -18,6 +18,7 @@ import java.util.OptionalInt;
  * @param headDim size of a head, even
  * @param maxPositionEmbeddings the longest context it was made for; enforced only where positions are learned
  * @param tiedHead whether the vocabulary head is the embedding
+ * @param paddingToken whose embedding does not learn from where it is read, as that of {@code padding_idx} in transformers; a tied head still moves it
  * @param initializerRange the standard deviation that new weights are drawn with
  * @param block what a block is made of
  * @param attention how tokens see one another
@@ -35,6 +36,7 @@ public record DecoderConfig(
         int headDim,
         int maxPositionEmbeddings,
         boolean tiedHead,
+        OptionalInt paddingToken,
         double initializerRange,
         Block block,
         Attention attention,

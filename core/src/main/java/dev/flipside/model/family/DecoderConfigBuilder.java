@@ -30,6 +30,7 @@ public final class DecoderConfigBuilder {
     private int intermediateSize;
     private int maxPositionEmbeddings;
     private boolean tiedHead;
+    private OptionalInt paddingToken = OptionalInt.empty();
     private double initializerRange = 0.02;
     private Norm norm = new Norm(NormKind.RMS, 1e-6);
     private Placement placement = Placement.BEFORE;
@@ -70,6 +71,11 @@ public final class DecoderConfigBuilder {
 
     public DecoderConfigBuilder tiedHead(boolean tied) {
         tiedHead = tied;
+        return this;
+    }
+
+    public DecoderConfigBuilder paddingToken(OptionalInt token) {
+        paddingToken = token;
         return this;
     }
 
@@ -175,6 +181,7 @@ public final class DecoderConfigBuilder {
                 headDim,
                 maxPositionEmbeddings,
                 tiedHead,
+                paddingToken,
                 initializerRange,
                 new Block(norm, placement, residual, activation, gated, biases, experts),
                 new Attention(

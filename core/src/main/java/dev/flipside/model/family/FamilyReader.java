@@ -1,5 +1,6 @@
 package dev.flipside.model.family;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.model.family.DecoderConfig.Activation;
 import dev.flipside.model.family.DecoderConfig.Experts;
 import java.util.ArrayList;
@@ -61,6 +62,7 @@ record FamilyReader(ConfigJson config, int layers, int heads, int hiddenSize, in
         return DecoderConfig.builder(family.modelType(), layers, heads, kvHeads, headDim)
                 .widths(config.required("vocab_size"), hiddenSize, intermediateSize, maxPositions)
                 .tiedHead(config.flag("tie_word_embeddings", tiedByDefault))
+                .paddingToken(paddingToken(OptionalInt.empty()))
                 .initializerRange(config.number("initializer_range", 0.02));
     }
 
@@ -69,6 +71,23 @@ record FamilyReader(ConfigJson config, int layers, int heads, int hiddenSize, in
         return decoder(family, headDim, tiedByDefault)
                 .norm(DecoderConfig.NormKind.RMS, config.number("rms_norm_eps", defaultEps))
                 .mlp(activation("hidden_act", "silu"), true);
+    }
+
+    /**
+     * {@code pad_token_id}, which transformers gives its embedding as {@code padding_idx}; one below 0 counts from the end, as in torch.
+     *
+     * @param byDefault what a missing key means; {@code null} means none
+     */
+    OptionalInt paddingToken(OptionalInt byDefault) {
+        int vocabulary = config.required("vocab_size");
+        OptionalInt named = config.get("pad_token_id")
+                .filter(JsonNode::canConvertToInt)
+                .map(n -> OptionalInt.of(n.intValue()))
+                .orElse(config.mentions("pad_token_id") ? OptionalInt.empty() : byDefault);
+        return named.stream()
+                .filter(id -> id < vocabulary && id >= -vocabulary)
+                .map(id -> Math.floorMod(id, vocabulary))
+                .findFirst();
     }
 
     /** {@code head_dim}, or an equal share of the width. */

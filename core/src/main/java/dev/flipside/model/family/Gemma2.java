@@ -54,6 +54,7 @@ record Gemma2() implements Family {
         reader.refuse("use_bidirectional_attention", "a decoder that sees later tokens cannot be trained here");
         boolean attention = config.flag("attention_bias", false);
         return reader.decoder(family, reader.headDim(256), true)
+                .paddingToken(reader.paddingToken(OptionalInt.of(0)))
                 .norm(NormKind.RMS_PLUS_ONE, config.number("rms_norm_eps", 1e-6))
                 .norms(Placement.AROUND)
                 .mlp(reader.activation("hidden_activation", "gelu_pytorch_tanh"), true)

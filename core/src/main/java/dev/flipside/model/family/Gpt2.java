@@ -2,6 +2,7 @@ package dev.flipside.model.family;
 
 import dev.flipside.model.family.DecoderConfig.NormKind;
 import dev.flipside.model.family.TensorNames.Form;
+import java.util.OptionalInt;
 
 /** GPT-2: learned positions, layer norms, an MLP without a gate, biases everywhere; its files hold matrices transposed. */
 record Gpt2() implements Family {
@@ -49,6 +50,7 @@ record Gpt2() implements Family {
                 .mlp(reader.activation("activation_function", "gelu_new"), false)
                 .biases(true, true, true)
                 .attentionDividedByLayer(config.flag("scale_attn_by_inverse_layer_idx", false))
+                .paddingToken(OptionalInt.empty())
                 .learnedPositions();
         return config.flag("scale_attn_weights", true)
                 ? decoder.build()

@@ -3,6 +3,7 @@ package dev.flipside.model.family;
 import dev.flipside.model.family.DecoderConfig.NormKind;
 import dev.flipside.model.family.DecoderConfig.Residual;
 import dev.flipside.model.family.TensorNames.Form;
+import java.util.OptionalInt;
 
 /** GPT-NeoX and Pythia: attention and MLP side by side, layer norms, a quarter of each head rotated, queries, keys and values head by head in one matrix. */
 record GptNeoX() implements Family {
@@ -39,6 +40,7 @@ record GptNeoX() implements Family {
         double share = RopeConfig.partialFactor(config, config.number("rotary_pct", 0.25));
         double theta = config.number("rope_theta", config.number("rotary_emb_base", RopeConfig.DEFAULT_THETA));
         return reader.decoder(this, headDim, false)
+                .paddingToken(OptionalInt.empty())
                 .norm(NormKind.LAYER, config.number("layer_norm_eps", 1e-5))
                 .residual(config.flag("use_parallel_residual", true) ? Residual.PARALLEL : Residual.SEQUENTIAL)
                 .mlp(reader.activation("hidden_act", "gelu"), false)

@@ -2,6 +2,7 @@ package dev.flipside.model.family;
 
 import dev.flipside.model.family.DecoderConfig.HeadNorms;
 import dev.flipside.model.family.DecoderConfig.Placement;
+import java.util.OptionalInt;
 
 /** OLMo 2: norms behind both halves of a block instead of before, and of all queries and all keys together. */
 record Olmo2() implements Family {
@@ -29,6 +30,7 @@ record Olmo2() implements Family {
         FamilyReader reader = FamilyReader.of(config);
         boolean attention = config.flag("attention_bias", false);
         return reader.gated(this, reader.equalHeads(), false, 1e-5)
+                .paddingToken(reader.paddingToken(OptionalInt.of(1)))
                 .norms(Placement.AFTER)
                 .headNorms(HeadNorms.TOGETHER)
                 .biases(attention, attention, false)

@@ -37,6 +37,7 @@ record Phi3() implements Family {
             throw config.wrong("rope_scaling", "is of another type than transformers knows of Phi-3's, longrope alone");
         }
         return reader.gated(this, headDim, false, 1e-5)
+                .paddingToken(reader.paddingToken(OptionalInt.of(32_000)))
                 .sliding(reader.window(OptionalInt.empty()), reader.allLayers())
                 .rope(rope)
                 .rotaryDim(rotaryDim)

@@ -27,6 +27,7 @@ record SmolLm3() implements Family {
         RopeConfig rope = RopeConfig.read(config, reader.maxPositions(), THETA);
         List<Boolean> rotated = rotated(reader);
         return reader.gated(this, reader.equalHeads(), true, 1e-6)
+                .paddingToken(reader.paddingToken(OptionalInt.of(128_004)))
                 .biases(attention, attention, config.flag("mlp_bias", false))
                 .sliding(reader.optionalWindow(OptionalInt.empty()), reader.slidingLayers(i -> !rotated.get(i)))
                 .ropes(rotated.stream()

@@ -16,6 +16,7 @@ import dev.flipside.safetensors.Json;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -184,5 +185,30 @@ class FamilyConfigTest {
             assertThat(PlannedPass.supports(gemma.decoder())).isFalse();
             assertThat(GroupDecoding.supports(gemma.decoder())).isFalse();
         }
+    }
+
+    /** As transformers 5.17 gives it to {@code nn.Embedding}: the vocabulary here has 128 tokens. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "llama | {} | -",
+                "llama | {'pad_token_id':2} | 2",
+                "llama | {'pad_token_id':null} | -",
+                "llama | {'pad_token_id':-1} | 127",
+                "llama | {'pad_token_id':128} | -",
+                "gemma2 | {} | 0",
+                "gemma2 | {'pad_token_id':null} | -",
+                "olmo2 | {} | 1",
+                "phi3 | {} | -",
+                "gpt_neox | {'pad_token_id':2} | -",
+            })
+    void thePaddingTokenIsThatOfTheEmbedding(String type, String more, String token) throws Exception {
+        Family family = Family.ALL.stream()
+                .filter(f -> f.modelType().equals(type))
+                .findFirst()
+                .orElseThrow();
+        OptionalInt expected = token.equals("-") ? OptionalInt.empty() : OptionalInt.of(Integer.parseInt(token));
+        assertThat(read(family, more).paddingToken()).isEqualTo(expected);
     }
 }
