@@ -2,6 +2,7 @@ package dev.flipside.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flipside.cli.console.Streams;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -139,7 +140,7 @@ class DocsTest {
 
     private static CommandLine commandLine() {
         ByteArrayOutputStream nowhere = new ByteArrayOutputStream();
-        return new CommandLine(new Main(new Main.Streams(InputStream.nullInputStream(), nowhere, nowhere, 0)))
+        return new CommandLine(new Main(new Streams(InputStream.nullInputStream(), nowhere, nowhere, 0)))
                 .setCaseInsensitiveEnumValuesAllowed(true);
     }
 
