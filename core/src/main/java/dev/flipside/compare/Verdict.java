@@ -1,4 +1,4 @@
-package dev.flipside.eval.compare;
+package dev.flipside.compare;
 
 import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.List;

@@ -1,10 +1,10 @@
-package dev.flipside.cli.compare;
+package dev.flipside.compare;
 
 import dev.flipside.train.TrainListener;
 import java.util.function.BooleanSupplier;
 
 /** One part of a comparison: made once, and kept when it is there. */
-interface ComparisonWork {
+public interface ComparisonWork {
     /** For people, such as {@code seed 3, save}. */
     String what();
 

@@ -1,11 +1,11 @@
-package dev.flipside.cli.compare;
+package dev.flipside.compare;
 
 import dev.flipside.config.TrainConfig;
 import java.nio.file.Path;
 import java.util.List;
 
 /** What the arms of a comparison have in common. */
-sealed interface ComparisonBase permits WorldBase, FileBase {
+public sealed interface ComparisonBase permits WorldBase, FileBase {
     /** For people, such as {@code world W}. */
     String title();
 

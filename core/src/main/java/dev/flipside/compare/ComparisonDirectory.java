@@ -1,10 +1,15 @@
-package dev.flipside.run;
+package dev.flipside.compare;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.ResumedConfig;
 import dev.flipside.config.UserError;
+import dev.flipside.run.Durable;
+import dev.flipside.run.FileHash;
+import dev.flipside.run.Json;
+import dev.flipside.run.Provenance;
+import dev.flipside.run.RunLock;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;

@@ -1,10 +1,9 @@
-package dev.flipside.cli.compare;
+package dev.flipside.compare;
 
 import dev.flipside.config.ComparisonConfig.Base;
 import dev.flipside.config.ComparisonConfig.WorldName;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.Device;
-import dev.flipside.run.ComparisonDirectory;
 import dev.flipside.train.TrainListener;
 import dev.flipside.world.ModelShape;
 import dev.flipside.world.Pretraining;
@@ -25,10 +24,10 @@ import java.util.function.BooleanSupplier;
  * @param overrides that all arms share
  * @param device where models run
  */
-record WorldBase(World world, Pretraining pretraining, int steps, List<String> overrides, String device)
+public record WorldBase(World world, Pretraining pretraining, int steps, List<String> overrides, String device)
         implements ComparisonBase {
 
-    static WorldBase of(Base base) {
+    public static WorldBase of(Base base) {
         World world = base.world().orElseThrow() == WorldName.W ? World.W : World.N;
         if (!base.cues()) {
             world = world.withoutCues();

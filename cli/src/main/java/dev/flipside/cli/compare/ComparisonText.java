@@ -1,34 +1,22 @@
 package dev.flipside.cli.compare;
 
 import dev.flipside.cli.console.Table;
+import dev.flipside.compare.ComparisonResult.OutcomeResult;
+import dev.flipside.compare.ComparisonSummary;
+import dev.flipside.compare.Difference;
+import dev.flipside.compare.Verdict;
 import dev.flipside.config.ComparisonConfig.Comparison;
 import dev.flipside.config.ComparisonConfig.Correction;
 import dev.flipside.config.ComparisonConfig.Outcome;
-import dev.flipside.eval.compare.ComparisonResult;
-import dev.flipside.eval.compare.ComparisonResult.OutcomeResult;
-import dev.flipside.eval.compare.Difference;
-import dev.flipside.eval.compare.FiredRule;
-import dev.flipside.eval.compare.Verdict;
-import dev.flipside.run.ComparisonDirectory.Registered;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.stream.Collectors;
 
-/**
- * A comparison's result in the terminal and as an object.
- *
- * @param title what was compared
- * @param registered the question
- * @param result the answer
- * @param fired alarms of the runs, the worst first
- */
-record ComparisonSummary(String title, Registered registered, ComparisonResult result, List<FiredRule> fired) {
+/** A comparison's result in the terminal. */
+record ComparisonText(ComparisonSummary summary) {
     private Comparison question() {
-        return registered.config().comparison();
+        return summary.registered().config().comparison();
     }
 
     String text() {
@@ -36,28 +24,28 @@ record ComparisonSummary(String title, Registered registered, ComparisonResult r
         text.append(String.format(
                 Locale.ROOT,
                 "%s, %d %s: mean over seeds and difference from %s, seed by seed [95 %% bootstrap interval over seeds]; p: %s%n",
-                title,
+                summary.title(),
                 question().seeds().size(),
                 question().seeds().size() == 1 ? "seed" : "seeds",
                 question().baseline(),
                 testName(question())));
-        for (OutcomeResult outcome : result.outcomes()) {
+        for (OutcomeResult outcome : summary.result().outcomes()) {
             text.append('\n').append(heading(outcome.outcome())).append('\n').append(table(outcome));
         }
         text.append("\nBy seed\n");
-        for (OutcomeResult outcome : result.outcomes()) {
+        for (OutcomeResult outcome : summary.result().outcomes()) {
             text.append('\n').append(outcome.outcome().title()).append('\n').append(bySeed(outcome));
         }
         text.append("\nAlarms\n").append(alarms());
         text.append(String.format(
                 Locale.ROOT,
                 "%nCriterion, written down %s (SHA-256 %.12s): %s%nDetectable effect %s, alpha %s. Verdict: %s.%n",
-                registered.time().replaceFirst("\\.\\d+Z$", "Z"),
-                registered.hash(),
+                summary.registered().time().replaceFirst("\\.\\d+Z$", "Z"),
+                summary.registered().hash(),
                 question().criterion(),
                 question().detectableEffect().getAsDouble(),
                 question().alpha(),
-                result.verdict().text()));
+                summary.result().verdict().text()));
         return text.toString();
     }
 
@@ -82,7 +70,7 @@ record ComparisonSummary(String title, Registered registered, ComparisonResult r
     private String table(OutcomeResult outcome) {
         List<List<String>> rows = new ArrayList<>();
         boolean primary = outcome.outcome().primary();
-        for (String arm : registered.config().arms().keySet()) {
+        for (String arm : summary.registered().config().arms().keySet()) {
             Difference d = outcome.differences().get(arm);
             List<String> row = new ArrayList<>(List.of(
                     arm,
@@ -111,12 +99,12 @@ record ComparisonSummary(String title, Registered registered, ComparisonResult r
     }
 
     private String alarms() {
-        if (fired.isEmpty()) {
+        if (summary.fired().isEmpty()) {
             return "none fired\n";
         }
         return new Table(
                         List.of("level", "arm", "rule", "runs", "first step, by seed"),
-                        fired.stream()
+                        summary.fired().stream()
                                 .map(rule -> List.of(
                                         rule.level().key(),
                                         rule.arm(),
@@ -141,78 +129,6 @@ record ComparisonSummary(String title, Registered registered, ComparisonResult r
             rows.add(row);
         }
         return new Table(header, rows).render();
-    }
-
-    Map<String, Object> object() {
-        Map<String, Object> object = new LinkedHashMap<>();
-        object.put("title", title);
-        object.put("criterion", question().criterion());
-        object.put("verdict", result.verdict().key());
-        object.put("detectable_effect", question().detectableEffect().getAsDouble());
-        object.put("alpha", question().alpha());
-        object.put("test", question().test().name().toLowerCase(Locale.ROOT));
-        object.put("correction", question().correction().name().toLowerCase(Locale.ROOT));
-        object.put("registered", registered.time());
-        object.put("config_sha256", registered.hash());
-        object.put("baseline", question().baseline());
-        object.put("seeds", question().seeds());
-        Map<String, Object> outcomes = new LinkedHashMap<>();
-        result.outcomes().forEach(o -> outcomes.put(o.outcome().metric(), object(o)));
-        object.put("outcomes", outcomes);
-        object.put(
-                "alarms",
-                fired.stream()
-                        .map(rule -> Map.of(
-                                "arm", rule.arm(),
-                                "name", rule.first().name(),
-                                "level", rule.level().key(),
-                                "meaning", rule.first().meaning(),
-                                "first_steps",
-                                        rule.bySeed().entrySet().stream()
-                                                .map(e -> Map.of(
-                                                        "seed",
-                                                        e.getKey(),
-                                                        "step",
-                                                        e.getValue().firstStep()))
-                                                .toList()))
-                        .toList());
-        object.put("folder", registered.folder().toString());
-        return object;
-    }
-
-    private static Map<String, Object> object(OutcomeResult outcome) {
-        Map<String, Object> object = new LinkedHashMap<>();
-        object.put("label", outcome.outcome().title());
-        object.put("primary", outcome.outcome().primary());
-        object.put("direction", outcome.outcome().direction().name().toLowerCase(Locale.ROOT));
-        Map<String, Object> arms = new LinkedHashMap<>();
-        outcome.values().forEach((arm, values) -> {
-            Map<String, Object> of = new LinkedHashMap<>();
-            of.put("mean", finite(outcome.mean(arm)));
-            of.put(
-                    "by_seed",
-                    Arrays.stream(values).mapToObj(ComparisonSummary::finite).toList());
-            Difference d = outcome.differences().get(arm);
-            if (d != null) {
-                of.put("difference", finite(d.interval().mean()));
-                of.put(
-                        "difference_95",
-                        List.of(finite(d.interval().low()), finite(d.interval().high())));
-                of.put("seeds", d.seeds());
-                of.put("p", finite(d.pValue()));
-                of.put("p_corrected", finite(d.corrected()));
-                of.put("detectable", finite(d.detectable()));
-                of.put("verdict", d.verdict().key());
-            }
-            arms.put(arm, of);
-        });
-        object.put("arms", arms);
-        return object;
-    }
-
-    /** JSON has no NaN: what was not measured is empty text. */
-    private static Object finite(double value) {
-        return Double.isFinite(value) ? value : "";
     }
 
     private static String number(double value) {

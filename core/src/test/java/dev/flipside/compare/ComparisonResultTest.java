@@ -1,12 +1,12 @@
-package dev.flipside.eval.compare;
+package dev.flipside.compare;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.flipside.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.eval.alarm.Measured;
-import dev.flipside.eval.compare.ComparisonResult.OutcomeResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

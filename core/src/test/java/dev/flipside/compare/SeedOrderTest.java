@@ -1,4 +1,4 @@
-package dev.flipside.cli.compare;
+package dev.flipside.compare;
 
 import static org.assertj.core.api.Assertions.assertThat;
 

@@ -1,4 +1,4 @@
-package dev.flipside.eval.compare;
+package dev.flipside.compare;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;

@@ -1,10 +1,9 @@
-package dev.flipside.cli.compare;
+package dev.flipside.compare;
 
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ComparisonConfig.Outcome;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
-import dev.flipside.eval.compare.RunOutcomes;
 import dev.flipside.hub.HubInputs;
 import dev.flipside.run.FileHash;
 import java.nio.file.Files;
@@ -21,7 +20,7 @@ import java.util.regex.Pattern;
  * @param base what the arms have in common
  * @param arms in the configuration's order
  */
-record ComparisonPlan(ComparisonConfig config, ComparisonBase base, List<ArmSetting> arms) {
+public record ComparisonPlan(ComparisonConfig config, ComparisonBase base, List<ArmSetting> arms) {
     /** Scores of the reward model that is trained, or that a policy was trained on. */
     private static final Pattern OWN_SCORE =
             Pattern.compile("(eval_)?reward|(eval_)?rewards/reward_model/.*|eval_rm/mean_reward|eval_twin/reward");
@@ -30,33 +29,33 @@ record ComparisonPlan(ComparisonConfig config, ComparisonBase base, List<ArmSett
             Set.of("eval_gold", "eval_rm/on_policy_accuracy", "eval_rm/spearman_gold", "eval_gold_spearman_length");
 
     /** @param inputs finds what the configuration names */
-    static ComparisonPlan of(ComparisonConfig config, HubInputs inputs) {
+    public static ComparisonPlan of(ComparisonConfig config, HubInputs inputs) {
         return of(
                 inputs.resolve(config),
                 config.base().world().isPresent() ? WorldBase.of(config.base()) : FileBase.of(config.base(), inputs));
     }
 
     /** With a base of one's own, such as a world with less pre-training. */
-    static ComparisonPlan of(ComparisonConfig config, ComparisonBase base) {
+    public static ComparisonPlan of(ComparisonConfig config, ComparisonBase base) {
         List<ArmSetting> arms = config.arms().entrySet().stream()
                 .map(arm -> ArmSetting.of(arm.getKey(), arm.getValue(), base.builtInArms()))
                 .toList();
         return new ComparisonPlan(config, base, arms);
     }
 
-    Path folder() {
+    public Path folder() {
         return Path.of(config.comparison().outputDir());
     }
 
-    List<Long> seeds() {
+    public List<Long> seeds() {
         return config.comparison().seeds();
     }
 
-    int workers() {
+    public int workers() {
         return config.comparison().workers() > 0 ? config.comparison().workers() : base.defaultWorkers();
     }
 
-    TrainConfig training(long seed, ArmSetting arm, boolean resume) {
+    public TrainConfig training(long seed, ArmSetting arm, boolean resume) {
         return UserError.under("arms." + arm.name(), () -> base.training(folder(), seed, arm, resume));
     }
 
@@ -65,7 +64,7 @@ record ComparisonPlan(ComparisonConfig config, ComparisonBase base, List<ArmSett
      *
      * @throws UserError for the first that does not fit
      */
-    void check() {
+    public void check() {
         config.comparison().judge().ifPresent(judge -> {
             if (!Files.isDirectory(Path.of(judge.model()))) {
                 throw new UserError(

@@ -1,4 +1,4 @@
-package dev.flipside.eval.compare;
+package dev.flipside.compare;
 
 import java.util.Arrays;
 import java.util.Comparator;

@@ -1,4 +1,4 @@
-package dev.flipside.cli.compare;
+package dev.flipside.compare;
 
 import dev.flipside.config.ResumedConfig;
 import dev.flipside.config.TrainConfig;
@@ -31,8 +31,8 @@ record ArmWork(String what, TrainConfig config, TrainConfig resumed) implements 
             return false;
         }
         ResumedConfig.requireSame(stored(), config);
-        boolean frozen = !config.plan().improves()
-                || config.rewardModel().model().isEmpty();
+        boolean frozen =
+                !config.plan().improves() || config.rewardModel().model().isEmpty();
         return Files.isDirectory(stored().resolveSibling(frozen ? "policy" : "reward_model"));
     }
 

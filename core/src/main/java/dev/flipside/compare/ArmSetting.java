@@ -1,4 +1,4 @@
-package dev.flipside.cli.compare;
+package dev.flipside.compare;
 
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.Overrides;
@@ -17,11 +17,11 @@ import java.util.stream.Collectors;
  * @param inherited overrides ({@code section.key=value}) of the built-in arm that it starts from; what has no effect beside its own is left out
  * @param own overrides; they win
  */
-record ArmSetting(String name, String description, List<String> inherited, List<String> own) {
+public record ArmSetting(String name, String description, List<String> inherited, List<String> own) {
     /** What a comparison sets itself, so that the arms of a seed are comparable. */
     private static final List<String> NOT_AN_ARMS = List.of("run.output_dir=", "run.seed=", "run.resume=");
 
-    ArmSetting {
+    public ArmSetting {
         inherited = List.copyOf(inherited);
         own = List.copyOf(own);
         for (String override : own) {
@@ -38,7 +38,7 @@ record ArmSetting(String name, String description, List<String> inherited, List<
      * @param builtIn whether the names of {@link Arm} mean these arms: in a world, for which their learning rates are made
      * @throws UserError when there is no such built-in arm, or nothing says what the arm is
      */
-    static ArmSetting of(String name, ComparisonConfig.Arm arm, boolean builtIn) {
+    public static ArmSetting of(String name, ComparisonConfig.Arm arm, boolean builtIn) {
         Optional<String> like = arm.like();
         if (like.isEmpty() && builtIn && arm.overrides().isEmpty()) {
             like = Optional.of(name);

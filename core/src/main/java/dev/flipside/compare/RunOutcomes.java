@@ -1,11 +1,10 @@
-package dev.flipside.eval.compare;
+package dev.flipside.compare;
 
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ComparisonConfig.Outcome;
 import dev.flipside.config.ComparisonConfig.Over;
 import dev.flipside.eval.alarm.Alarms;
 import dev.flipside.eval.alarm.Measured;
-import dev.flipside.run.ComparisonDirectory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;

@@ -1,4 +1,4 @@
-package dev.flipside.cli.compare;
+package dev.flipside.compare;
 
 import dev.flipside.config.ComparisonConfig.Base;
 import dev.flipside.config.ConfigReader;
@@ -6,7 +6,6 @@ import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.hub.HubInputs;
-import dev.flipside.run.ComparisonDirectory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -21,7 +20,7 @@ import java.util.Optional;
  * @param rewardOverrides changes to it
  * @param inputs finds what the files name
  */
-record FileBase(
+public record FileBase(
         Path train,
         List<String> overrides,
         Optional<Path> rewardTraining,
@@ -30,7 +29,7 @@ record FileBase(
         implements ComparisonBase {
     private static final String REWARD_MODEL = "reward_model";
 
-    static FileBase of(Base base, HubInputs inputs) {
+    public static FileBase of(Base base, HubInputs inputs) {
         return new FileBase(
                 Path.of(base.train().orElseThrow()),
                 base.overrides().lines(),

@@ -1,4 +1,4 @@
-package dev.flipside.cli.compare;
+package dev.flipside.compare;
 
 import dev.flipside.config.ResumedConfig;
 import dev.flipside.config.RewardTrainingConfig;

@@ -1,8 +1,7 @@
-package dev.flipside.cli.compare;
+package dev.flipside.compare;
 
 import dev.flipside.config.ComparisonConfig.Judge;
 import dev.flipside.config.TrainConfig;
-import dev.flipside.run.ComparisonDirectory;
 import dev.flipside.train.PolicyJudge;
 import dev.flipside.train.TrainListener;
 import java.nio.file.Files;

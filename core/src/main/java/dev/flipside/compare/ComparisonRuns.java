@@ -1,11 +1,9 @@
-package dev.flipside.cli.compare;
+package dev.flipside.compare;
 
-import dev.flipside.cli.console.Console;
 import dev.flipside.config.ComparisonConfig.Judge;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.eval.alarm.Alarms;
 import dev.flipside.eval.alarm.Measured;
-import dev.flipside.run.ComparisonDirectory;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -20,21 +18,35 @@ import java.util.function.BooleanSupplier;
 /**
  * Runs a {@link ComparisonPlan}: per seed what its arms share, then its arms, several at a time. What is already finished in the folder is kept, and what was interrupted
  * goes on.
+ *
+ * <pre>{@code
+ * ComparisonPlan plan = ComparisonPlan.of(ConfigReader.comparison(file, List.of()), HubInputs.pathsOnly());
+ * Optional<ComparisonSummary> answer = new ComparisonRuns(plan).run();
+ * }</pre>
  */
-final class ComparisonRuns {
+public final class ComparisonRuns {
     private static final double USELESS = 0.55;
     private static final double SATURATED = 0.88;
 
     private final ComparisonPlan plan;
-    private final Console console;
-    private final BooleanSupplier stop;
     private final AtomicBoolean failed = new AtomicBoolean();
+    private ComparisonListener listener = ComparisonListener.SILENT;
+    private BooleanSupplier stop = () -> false;
 
-    /** @param stop asked after every step; when true the runs write their checkpoints and end */
-    ComparisonRuns(ComparisonPlan plan, Console console, BooleanSupplier stop) {
+    public ComparisonRuns(ComparisonPlan plan) {
         this.plan = plan;
-        this.console = console;
+    }
+
+    /** Who hears how far the runs are. */
+    public ComparisonRuns listener(ComparisonListener listener) {
+        this.listener = listener;
+        return this;
+    }
+
+    /** Asked after every step; when true the runs write their checkpoints and end. */
+    public ComparisonRuns stopWhen(BooleanSupplier stop) {
         this.stop = stop;
+        return this;
     }
 
     /** One seed: what its arms share, in order; then each arm's run and what is asked of it afterwards. */
@@ -47,12 +59,12 @@ final class ComparisonRuns {
     }
 
     /**
-     * Runs everything that is not finished.
+     * Runs everything that is not finished, and writes {@code results.json}.
      *
-     * @return false when it was stopped before the end
+     * @return the answer; empty when it was stopped before the end
      * @throws dev.flipside.config.UserError when the folder holds another comparison, or runs with other options
      */
-    boolean run() {
+    public Optional<ComparisonSummary> run() {
         try (ComparisonDirectory directory = ComparisonDirectory.open(plan.folder(), plan.config())) {
             plan.seeds().forEach(seed -> plan.base().write(plan.folder(), seed));
             plan.check();
@@ -63,7 +75,13 @@ final class ComparisonRuns {
                     .filter(work -> !work.finished())
                     .toList();
             directory.register(plan.config(), plan.base().files());
-            return unfinished.isEmpty() || run(seeds, unfinished);
+            if (!unfinished.isEmpty() && !run(seeds, unfinished)) {
+                return Optional.empty();
+            }
+            ComparisonSummary summary =
+                    ComparisonSummary.read(plan.folder(), plan.base().title());
+            directory.writeResults(summary.object());
+            return Optional.of(summary);
         }
     }
 
@@ -91,13 +109,13 @@ final class ComparisonRuns {
     }
 
     private boolean run(List<Seed> seeds, List<ComparisonWork> unfinished) {
-        try (SeedOrder workers = new SeedOrder(plan.workers(), plan.base().threads(plan.workers()));
-                ComparisonProgress progress = new ComparisonProgress(plan.base().title(), unfinished, console)) {
+        listener.begin(plan.base().title(), unfinished);
+        try (SeedOrder workers = new SeedOrder(plan.workers(), plan.base().threads(plan.workers()))) {
             List<CompletableFuture<Boolean>> all = new ArrayList<>();
             for (Seed seed : seeds) {
                 Executor worker = workers.of(all.size());
-                all.add(CompletableFuture.supplyAsync(() -> shared(seed, progress), worker)
-                        .thenCompose(ready -> ready ? arms(seed, progress, worker) : stopped()));
+                all.add(CompletableFuture.supplyAsync(() -> shared(seed), worker)
+                        .thenCompose(ready -> ready ? arms(seed, worker) : stopped()));
             }
             boolean complete = true;
             for (CompletableFuture<Boolean> seed : all) {
@@ -116,16 +134,16 @@ final class ComparisonRuns {
         return CompletableFuture.completedFuture(false);
     }
 
-    private CompletableFuture<Boolean> arms(Seed seed, ComparisonProgress progress, Executor worker) {
+    private CompletableFuture<Boolean> arms(Seed seed, Executor worker) {
         List<CompletableFuture<Boolean>> arms = seed.arms().stream()
-                .map(work -> CompletableFuture.supplyAsync(() -> inOrder(work, progress), worker))
+                .map(work -> CompletableFuture.supplyAsync(() -> inOrder(work), worker))
                 .toList();
         return CompletableFuture.allOf(arms.toArray(CompletableFuture[]::new))
                 .thenApply(done -> arms.stream().allMatch(CompletableFuture::join));
     }
 
-    private boolean shared(Seed seed, ComparisonProgress progress) {
-        boolean done = inOrder(seed.shared(), progress);
+    private boolean shared(Seed seed) {
+        boolean done = inOrder(seed.shared());
         if (done && plan.base() instanceof WorldBase) {
             checkStart(seed.seed());
         }
@@ -133,14 +151,14 @@ final class ComparisonRuns {
     }
 
     /** One failure ends the other runs after their current step. */
-    private boolean inOrder(List<ComparisonWork> works, ComparisonProgress progress) {
+    private boolean inOrder(List<ComparisonWork> works) {
         try {
             for (ComparisonWork work : works) {
                 if (!work.finished()) {
-                    if (stopping() || !work.run(progress.of(work), this::stopping)) {
+                    if (stopping() || !work.run(listener.of(work), this::stopping)) {
                         return false;
                     }
-                    console.info(work.what() + ": done");
+                    listener.done(work);
                 }
             }
             return true;
@@ -162,11 +180,11 @@ final class ComparisonRuns {
         String start = String.format(
                 Locale.ROOT, "seed %d: the initial reward model orders %.1f %% of clean pairs", seed, 100 * accuracy);
         if (accuracy <= USELESS) {
-            console.warn(start + "; that is near chance, and SAVE will amplify a wrong reward model.");
+            listener.warning(start + "; that is near chance, and SAVE will amplify a wrong reward model.");
         } else if (accuracy >= SATURATED) {
-            console.warn(start + "; that is so good that there is nothing to gain.");
+            listener.warning(start + "; that is so good that there is nothing to gain.");
         } else {
-            console.info(start);
+            listener.message(start);
         }
     }
 }

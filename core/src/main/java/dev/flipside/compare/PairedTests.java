@@ -1,4 +1,4 @@
-package dev.flipside.eval.compare;
+package dev.flipside.compare;
 
 import dev.flipside.config.ComparisonConfig.Test;
 import java.util.SplittableRandom;

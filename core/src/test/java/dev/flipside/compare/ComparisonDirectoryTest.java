@@ -1,12 +1,13 @@
-package dev.flipside.run;
+package dev.flipside.compare;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flipside.compare.ComparisonDirectory.Registered;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.UserError;
-import dev.flipside.run.ComparisonDirectory.Registered;
+import dev.flipside.run.FileHash;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
