@@ -1,13 +1,13 @@
-package dev.flipside.cli.inspect;
+package dev.flipside.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flipside.cli.inspect.MemoryEstimate.Part;
-import dev.flipside.cli.inspect.MemoryEstimate.Shape;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.model.PassSize;
 import dev.flipside.model.family.DecoderConfig;
+import dev.flipside.train.MemoryEstimate.Part;
+import dev.flipside.train.MemoryEstimate.Shape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,6 +1,5 @@
-package dev.flipside.cli.inspect;
+package dev.flipside.train;
 
-import dev.flipside.cli.console.Table;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.RolloutConfig;
 import dev.flipside.config.RunPlan;
@@ -26,10 +25,9 @@ import java.util.stream.Stream;
  * @param sampling what is there besides while completions are sampled
  * @param training what is there besides, instead of it, in a pass with gradients
  */
-record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> training) {
+public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> training) {
     private static final long FLOAT = 4;
     private static final long HALF = 2;
-    private static final double MIB = 1 << 20;
 
     /** Resident memory of a process that has loaded a model of no size: libraries, Java's heap and code, buffers of threads. Measured. */
     private static final Part PROGRAM = new Part("program and libraries", 350L << 20);
@@ -38,7 +36,7 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
     private static final long LOGITS_COPIES = 3;
 
     /** What takes {@code bytes}. */
-    record Part(String name, long bytes) {}
+    public record Part(String name, long bytes) {}
 
     /**
      * A model by its shape and its numbers of weights.
@@ -47,24 +45,26 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
      * @param trained those that learn: all, or an adapter's
      * @param shared whether the frozen ones are another model's, and counted there
      */
-    record Shape(DecoderConfig config, long weights, long trained, boolean shared) {
+    public record Shape(DecoderConfig config, long weights, long trained, boolean shared) {
         /** All of its own and trained. */
-        Shape(DecoderConfig config, long weights) {
+        public Shape(DecoderConfig config, long weights) {
             this(config, weights, weights, false);
         }
 
-        static Shape of(CausalLm model) {
+        /** A loaded policy. */
+        public static Shape of(CausalLm model) {
             return new Shape(
                     model.files().config(), model.elements(), model.parameters().elements(), false);
         }
 
-        static Shape of(RewardModel model) {
+        /** A loaded reward model. */
+        public static Shape of(RewardModel model) {
             return new Shape(
                     model.files().config(), model.elements(), model.trunk().elements(), model.sharesBackbone());
         }
 
         /** What there is to say of an adapter. */
-        String described() {
+        public String described() {
             return !adapted()
                     ? ""
                     : String.format(Locale.ROOT, " frozen%s, an adapter of %,d", shared ? " and shared" : "", trained);
@@ -100,7 +100,7 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
      * @param longestPrompt in tokens
      * @param halfPrecision whether products are bfloat16
      */
-    static MemoryEstimate ofTraining(
+    public static MemoryEstimate ofTraining(
             TrainConfig config, Shape policy, Optional<Shape> rewardModel, int longestPrompt, boolean halfPrecision) {
         RunPlan plan = config.plan();
         List<Part> parts = new ArrayList<>();
@@ -164,7 +164,7 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
      *
      * @param longest conversation of a pair in tokens, after the length limit
      */
-    static MemoryEstimate ofRewardTraining(
+    public static MemoryEstimate ofRewardTraining(
             RewardTrainingConfig config, Shape model, int longest, boolean halfPrecision) {
         // A pair is two conversations.
         long tokens = 2L * config.training().perDeviceTrainBatchSize() * longest;
@@ -199,8 +199,8 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
         return inPass * (size.floatsPerToken(config) + PassSize.floatsInBackward(config));
     }
 
-    /** Sampling and training take turns. */
-    long total() {
+    /** Bytes at most: sampling and training take turns. */
+    public long total() {
         return sum(standing) + Math.max(sum(sampling), sum(training));
     }
 
@@ -208,29 +208,16 @@ record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> train
         return parts.stream().mapToLong(Part::bytes).sum();
     }
 
-    List<Part> parts() {
+    /** Everything that is counted. */
+    public List<Part> parts() {
         return Stream.of(standing, sampling, training).flatMap(List::stream).toList();
     }
 
-    /** An aligned table in MiB with the total last. */
-    String text() {
-        List<List<String>> rows = new ArrayList<>();
-        standing.forEach(part -> rows.add(List.of(part.name(), mib(part.bytes()))));
-        sampling.forEach(part -> rows.add(List.of("while sampling: " + part.name(), mib(part.bytes()))));
-        training.forEach(part -> rows.add(List.of("while training: " + part.name(), mib(part.bytes()))));
-        rows.add(List.of("at most", mib(total())));
-        return new Table(List.of("memory", "MiB"), rows).render();
-    }
-
     /** Bytes by name, and the total. */
-    Map<String, Long> object() {
+    public Map<String, Long> object() {
         Map<String, Long> object = new LinkedHashMap<>();
         parts().forEach(part -> object.put(part.name(), part.bytes()));
         object.put("total", total());
         return object;
-    }
-
-    static String mib(long bytes) {
-        return String.format(Locale.ROOT, "%.1f", bytes / MIB);
     }
 }
