@@ -2,6 +2,7 @@ package dev.flipside.compare;
 
 import dev.flipside.config.ComparisonConfig.Judge;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.engine.NativeLibrary;
 import dev.flipside.eval.alarm.Alarms;
 import dev.flipside.eval.alarm.Measured;
 import java.nio.file.Path;
@@ -109,6 +110,7 @@ public final class ComparisonRuns {
     }
 
     private boolean run(List<Seed> seeds, List<ComparisonWork> unfinished) {
+        NativeLibrary.load();
         listener.begin(plan.base().title(), unfinished);
         try (SeedOrder workers = new SeedOrder(plan.workers(), plan.base().threads(plan.workers()))) {
             List<CompletableFuture<Boolean>> all = new ArrayList<>();
