@@ -13,7 +13,7 @@ import dev.flipside.eval.benchmark.RewardBenchmark;
 import dev.flipside.eval.benchmark.ScoreLog;
 import dev.flipside.eval.benchmark.ScoredItem;
 import dev.flipside.model.RewardModel;
-import dev.flipside.text.Renderer;
+import dev.flipside.model.RewardReader;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,16 +22,13 @@ import java.util.Map;
 
 /** One reward model over benchmarks, with progress. */
 final class BenchmarkRun implements AutoCloseable {
-    private final RewardModel model;
-    private final Renderer renderer;
+    private final RewardReader reader;
     private final AnswerScorer scorer;
     private final Map<String, String> made;
     private final Console console;
 
-    private BenchmarkRun(
-            RewardModel model, Renderer renderer, AnswerScorer scorer, Map<String, String> made, Console console) {
-        this.model = model;
-        this.renderer = renderer;
+    private BenchmarkRun(RewardReader reader, AnswerScorer scorer, Map<String, String> made, Console console) {
+        this.reader = reader;
         this.scorer = scorer;
         this.made = made;
         this.console = console;
@@ -41,17 +38,16 @@ final class BenchmarkRun implements AutoCloseable {
             Path dir, ChatTemplateConfig template, String device, ScoringOptions options, Console console) {
         RewardModel model = RewardModel.load(dir, Device.parse(device));
         try {
-            int positions = model.decoder().config().maxPositionEmbeddings();
-            Renderer renderer = FlipsideCommand.renderer(console, model.files(), template);
-            int maxLength = options.maxLength(positions);
-            AnswerScorer scorer = new AnswerScorer(model, renderer, maxLength, options.sharedPrompts());
+            RewardReader reader = new RewardReader(model, FlipsideCommand.renderer(console, model.files(), template));
+            int maxLength = options.maxLength(reader.positions());
+            AnswerScorer scorer = new AnswerScorer(reader, maxLength, options.sharedPrompts());
             Map<String, String> made = ModelMark.of(dir);
             TemplateFlags.object(template).forEach((key, value) -> made.put(key, value.toString()));
             made.put("max_length", Integer.toString(maxLength));
             made.put("shared_prompts", Boolean.toString(options.sharedPrompts()));
             // Earlier versions encoded prompt and answer apart; their scores do not mix with these.
             made.put("encoding", "whole text");
-            return new BenchmarkRun(model, renderer, scorer, made, console);
+            return new BenchmarkRun(reader, scorer, made, console);
         } catch (RuntimeException e) {
             model.close();
             throw e;
@@ -86,7 +82,6 @@ final class BenchmarkRun implements AutoCloseable {
 
     @Override
     public void close() {
-        renderer.close();
-        model.close();
+        reader.close();
     }
 }
