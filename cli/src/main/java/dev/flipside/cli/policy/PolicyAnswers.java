@@ -2,9 +2,7 @@ package dev.flipside.cli.policy;
 
 import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.FlipsideCommand;
-import dev.flipside.cli.console.ModelMark;
 import dev.flipside.cli.console.Progress;
-import dev.flipside.cli.console.TemplateFlags;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
@@ -16,6 +14,7 @@ import dev.flipside.rollout.Completion;
 import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
 import dev.flipside.rollout.SamplingOptions;
+import dev.flipside.run.ModelMark;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.EndOfTurn;
 import java.nio.file.Path;
@@ -125,7 +124,7 @@ record PolicyAnswers(
     /** What the answers depend on. */
     private Map<String, Object> generation() {
         Map<String, Object> made = new LinkedHashMap<>(ModelMark.of(model));
-        made.putAll(TemplateFlags.object(template));
+        made.putAll(template.said());
         made.put("max_completion_length", sampling.maxCompletionLength());
         made.put("greedy", sampling.greedy());
         made.put("temperature", sampling.temperature());

@@ -1,11 +1,14 @@
 package com.example.flipside;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.flipside.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.compare.ComparisonSummary;
 import dev.flipside.compare.Verdict;
+import dev.flipside.eval.benchmark.BenchmarkResult;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -37,5 +40,13 @@ class CompareArmsTest {
         ComparisonSummary again = CompareArms.run(folder, 2, heard::add).orElseThrow();
         assertThat(heard).isEmpty();
         assertThat(again.object()).isEqualTo(first.object());
+
+        // The run's last measurement and the benchmark are the same model on the same pairs.
+        BenchmarkResult scored = ScorePairs.run(
+                folder.resolve("comparison/seed-1/save/reward_model"),
+                folder.resolve("held-out.jsonl"),
+                Files.createDirectory(folder.resolve("scores")));
+        assertThat(scored.figures().get(0).score().mean())
+                .isCloseTo(first.result().outcomes().get(0).values().get("save")[0], within(1e-9));
     }
 }
