@@ -2,7 +2,6 @@ package dev.flipside.cli.rewardmodel;
 
 import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.FlipsideCommand;
-import dev.flipside.cli.console.JsonFile;
 import dev.flipside.cli.console.Progress;
 import dev.flipside.cli.console.TemplateFlags;
 import dev.flipside.config.ChatTemplateConfig;
@@ -20,6 +19,7 @@ import dev.flipside.eval.benchmark.ScoredItem;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.RewardReader;
+import dev.flipside.run.JsonFile;
 import dev.flipside.text.Renderer;
 import java.nio.file.Files;
 import java.nio.file.Path;

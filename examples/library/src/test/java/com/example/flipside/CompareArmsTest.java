@@ -8,7 +8,6 @@ import dev.flipside.compare.ComparisonSummary;
 import dev.flipside.compare.Verdict;
 import dev.flipside.eval.benchmark.BenchmarkResult;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -45,7 +44,7 @@ class CompareArmsTest {
         BenchmarkResult scored = ScorePairs.run(
                 folder.resolve("comparison/seed-1/save/reward_model"),
                 folder.resolve("held-out.jsonl"),
-                Files.createDirectory(folder.resolve("scores")));
+                folder.resolve("scores"));
         assertThat(scored.figures().get(0).score().mean())
                 .isCloseTo(first.result().outcomes().get(0).values().get("save")[0], within(1e-9));
     }

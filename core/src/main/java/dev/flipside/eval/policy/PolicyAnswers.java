@@ -1,14 +1,8 @@
-package dev.flipside.cli.policy;
+package dev.flipside.eval.policy;
 
-import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
-import dev.flipside.cli.console.Progress;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
-import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
-import dev.flipside.eval.policy.PolicyAnswer;
-import dev.flipside.eval.policy.PolicyPrompt;
 import dev.flipside.model.CausalLm;
 import dev.flipside.rollout.Completion;
 import dev.flipside.rollout.Generator;
@@ -16,7 +10,6 @@ import dev.flipside.rollout.Group;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.run.ModelMark;
 import dev.flipside.text.Renderer;
-import dev.flipside.train.EndOfTurn;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -25,23 +18,53 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
+import java.util.function.Supplier;
 
 /**
  * One completion of each prompt by a model, kept in a folder: prompts that were answered there before are not answered again.
  *
+ * @param model its directory
  * @param template how the model is asked
  * @param out holds {@code answers.jsonl} and {@code generation.json}, see {@link AnswerLog}
  * @param seed a sampled completion depends on it and on the prompt's place, not on where an interrupted evaluation went on
  */
-record PolicyAnswers(
-        Path model, ChatTemplateConfig template, Path out, SamplingOptions sampling, long seed, String device) {
+public record PolicyAnswers(Path model, ChatTemplateConfig template, Path out, SamplingOptions sampling, long seed) {
     /** Decoded at a time, and lost at most when the process is killed. */
     private static final int ROWS_AT_A_TIME = 32;
 
     private record Open(int place, PolicyPrompt prompt) {}
 
-    /** The answers in the prompts' order; ids must be unique. */
-    List<PolicyAnswer> of(List<PolicyPrompt> prompts, Console console) {
+    /** A loaded model with the renderer of its prompts; both are closed with this. */
+    public record Policy(CausalLm lm, Renderer renderer) implements AutoCloseable {
+        @Override
+        public void close() {
+            renderer.close();
+            lm.close();
+        }
+    }
+
+    /** Hears how far the answers are. */
+    public interface Listener {
+        /** Says nothing to nobody. */
+        Listener SILENT = new Listener() {};
+
+        /** Some of the prompts are answered already. */
+        default void kept(int answers, int prompts) {}
+
+        /** The first prompt is about to be answered. */
+        default void begin(long tokensAtMost) {}
+
+        /** {@code tokens} of those announced are made or not needed any more. */
+        default void progress(long tokens, int answers, int prompts) {}
+    }
+
+    /**
+     * The answers in the prompts' order; ids must be unique.
+     *
+     * @param policy loads the model; asked only where a prompt is not answered yet
+     * @throws UserError when the folder holds answers made otherwise, or a prompt does not fit the model's context
+     */
+    public List<PolicyAnswer> of(List<PolicyPrompt> prompts, Supplier<Policy> policy, Listener listener) {
         try (AnswerLog log = AnswerLog.open(out, generation())) {
             List<Open> open = new ArrayList<>();
             for (int place = 0; place < prompts.size(); place++) {
@@ -50,11 +73,12 @@ record PolicyAnswers(
                 }
             }
             if (open.size() < prompts.size()) {
-                console.info(
-                        prompts.size() - open.size() + " of " + prompts.size() + " answers are in " + out + " already");
+                listener.kept(prompts.size() - open.size(), prompts.size());
             }
             if (!open.isEmpty()) {
-                generate(open, log, console);
+                try (Policy loaded = policy.get()) {
+                    generate(loaded, open, log, listener);
+                }
             }
             return prompts.stream()
                     .map(prompt -> log.find(prompt).orElseThrow())
@@ -62,40 +86,33 @@ record PolicyAnswers(
         }
     }
 
-    private void generate(List<Open> open, AnswerLog log, Console console) {
-        FlipsideCommand.loadLibraries(console, model);
-        try (CausalLm lm = CausalLm.load(model, Device.parse(device))) {
-            Renderer renderer = FlipsideCommand.renderer(console, lm.files(), template);
-            int room = lm.decoder().config().maxPositionEmbeddings() - 1;
-            List<int[]> ids =
-                    open.stream().map(o -> rendered(renderer, o, room)).toList();
-            EndOfTurn.warning(renderer, lm.files(), open.get(0).prompt().messages())
-                    .ifPresent(console::warn);
-            long longest = sampling.maxCompletionLength();
-            try (Generator generator = new Generator(
-                            lm,
-                            new Generator.Settings(
-                                    ROWS_AT_A_TIME, List.of(), c -> renderer.completionText(new int[0], c)));
-                    Progress progress = console.progress("answers", open.size() * longest, "tokens at most")) {
-                for (int from = 0; from < open.size(); from += ROWS_AT_A_TIME) {
-                    int to = Math.min(open.size(), from + ROWS_AT_A_TIME);
-                    String done = from + " of " + open.size() + " prompts done";
-                    AtomicLong tokens = new AtomicLong(from * longest);
-                    List<Group> groups = generate(
-                            generator,
-                            open.subList(from, to),
-                            ids.subList(from, to),
-                            count -> progress.at(tokens.addAndGet(count), done));
-                    for (int i = 0; i < groups.size(); i++) {
-                        Completion completion = groups.get(i).completions().get(0);
-                        log.append(
-                                open.get(from + i).prompt(),
-                                renderer.completionText(ids.get(from + i), completion.ids()),
-                                completion.finishReason().name().toLowerCase(Locale.ROOT),
-                                completion.ids().length);
-                    }
-                    progress.at(to * longest, to + " of " + open.size() + " prompts done");
+    private void generate(Policy policy, List<Open> open, AnswerLog log, Listener listener) {
+        Renderer renderer = policy.renderer();
+        int room = policy.lm().decoder().config().maxPositionEmbeddings() - 1;
+        List<int[]> ids = open.stream().map(o -> rendered(renderer, o, room)).toList();
+        long longest = sampling.maxCompletionLength();
+        listener.begin(open.size() * longest);
+        try (Generator generator = new Generator(
+                policy.lm(),
+                new Generator.Settings(ROWS_AT_A_TIME, List.of(), c -> renderer.completionText(new int[0], c)))) {
+            for (int from = 0; from < open.size(); from += ROWS_AT_A_TIME) {
+                int done = from;
+                int to = Math.min(open.size(), from + ROWS_AT_A_TIME);
+                AtomicLong tokens = new AtomicLong(from * longest);
+                List<Group> groups = generate(
+                        generator,
+                        open.subList(from, to),
+                        ids.subList(from, to),
+                        count -> listener.progress(tokens.addAndGet(count), done, open.size()));
+                for (int i = 0; i < groups.size(); i++) {
+                    Completion completion = groups.get(i).completions().get(0);
+                    log.append(
+                            open.get(from + i).prompt(),
+                            renderer.completionText(ids.get(from + i), completion.ids()),
+                            completion.finishReason().name().toLowerCase(Locale.ROOT),
+                            completion.ids().length);
                 }
+                listener.progress(to * longest, to, open.size());
             }
         }
     }

@@ -1,13 +1,11 @@
-package dev.flipside.cli.policy;
+package dev.flipside.eval.policy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.flipside.cli.console.JsonFile;
 import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
-import dev.flipside.eval.policy.PolicyAnswer;
-import dev.flipside.eval.policy.PolicyPrompt;
 import dev.flipside.run.AppendLog;
+import dev.flipside.run.JsonFile;
 import dev.flipside.run.MadeWith;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -1,11 +1,9 @@
-package dev.flipside.cli.console;
+package dev.flipside.run;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.UserError;
-import dev.flipside.run.Durable;
-import dev.flipside.run.FiniteNumbers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,17 +1,13 @@
-package dev.flipside.cli.policy;
+package dev.flipside.eval.policy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.flipside.cli.console.JsonFile;
 import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Row;
 import dev.flipside.data.Rows;
-import dev.flipside.eval.policy.MarkedItem;
-import dev.flipside.eval.policy.Marks;
-import dev.flipside.eval.policy.Score;
-import dev.flipside.eval.policy.TaskResult;
 import dev.flipside.run.Durable;
+import dev.flipside.run.JsonFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,7 +17,7 @@ import java.util.List;
 import java.util.Map;
 
 /** The folder of an evaluation by program: {@code results.jsonl}, one item a line, and {@code summary.json}, what the command prints with {@code --json}. */
-record TaskFolder(Path folder) {
+public record TaskFolder(Path folder) {
     private Path results() {
         return folder.resolve("results.jsonl");
     }
@@ -30,7 +26,8 @@ record TaskFolder(Path folder) {
         return folder.resolve("summary.json");
     }
 
-    void write(TaskResult result, Map<String, ?> summary) {
+    /** Writes both; the summary last. */
+    public void write(TaskResult result, Map<String, ?> summary) {
         StringBuilder lines = new StringBuilder();
         for (MarkedItem item : result.items()) {
             ObjectNode line = StrictJson.MAPPER.createObjectNode();
@@ -57,7 +54,7 @@ record TaskFolder(Path folder) {
      *
      * @throws UserError when the folder holds none, or one of another task
      */
-    TaskResult read(String task) {
+    public TaskResult read(String task) {
         if (!Files.isRegularFile(results()) || !Files.isRegularFile(summary())) {
             throw new UserError(
                     "--compare: " + folder
