@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -36,6 +37,7 @@ class DocsTest {
     private static final Pattern ARGUMENT = Pattern.compile("'([^']*)'|\"([^\"]*)\"|(\\S+)");
     private static final Pattern NAMED_COMMAND = Pattern.compile("(?:\\./)?flipside ([a-z].*)");
     private static final Pattern OPTION = Pattern.compile("(?<=\\s)--[a-z][a-z-]*");
+    private static final Pattern CLASS = Pattern.compile("([A-Z]\\w*[a-z]\\w*)(?:\\.(\\w+))?");
     private static final Pattern TESTS = Pattern.compile("-Dtest=['\"]?([\\w,*]+)");
     private static final Pattern FILE = Pattern.compile(
             "(?:\\.\\./)?((?:core/src|cli/src|bench|docs/decisions|evidence|examples|\\.ci|\\.github)/[\\w./-]*\\w|docs/[\\w-]+\\.\\w+)(?:#.*)?");
@@ -185,6 +187,34 @@ class DocsTest {
             }
         }
         assertThat(wrong).isEmpty();
+    }
+
+    /** A class, or a class and one of its methods or records. */
+    @Test
+    void classesOfTheWalkthroughExist() throws IOException {
+        Map<String, String> sources = new HashMap<>();
+        for (String module : List.of("core", "cli")) {
+            try (Stream<Path> files = Files.walk(DocsPage.ROOT.resolve(module + "/src"))) {
+                for (Path file :
+                        files.filter(f -> f.toString().endsWith(".java")).toList()) {
+                    sources.put(file.getFileName().toString().replace(".java", ""), Files.readString(file));
+                }
+            }
+        }
+        List<String> wrong = new ArrayList<>();
+        int seen = 0;
+        for (String code : pages.get(Path.of("docs/walkthrough.md")).code()) {
+            Matcher name = CLASS.matcher(code);
+            if (name.matches()) {
+                seen++;
+                String source = sources.getOrDefault(name.group(1), "");
+                if (source.isEmpty() || name.group(2) != null && !source.contains(" " + name.group(2) + "(")) {
+                    wrong.add(code);
+                }
+            }
+        }
+        assertThat(wrong).isEmpty();
+        assertThat(seen).isGreaterThan(40);
     }
 
     @Test

@@ -74,12 +74,7 @@ final class CheckpointFiles {
         }
         SafeTensors.write(folder.resolve(MOMENTS), moments, WeightType.F32);
         State state = new State(
-                round.learner.start(),
-                steps,
-                round.learner.gate(),
-                round.evaluator.firstAccuracy(),
-                first,
-                tokensSeen);
+                round.learner.start(), steps, round.learner.gate(), round.evaluator.firstAccuracy(), first, tokensSeen);
         Files.write(folder.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(state));
     }
 

@@ -118,8 +118,8 @@ final class Evaluator {
                         .compare(check.judge().model(), samples.reading().rows(), groupSize));
             }
             learner.twin()
-                    .ifPresent(t -> metrics.putAll(againstTwin(
-                            t.grade(samples.reading().rows(), groupSize), grades, samples.gold())));
+                    .ifPresent(t -> metrics.putAll(
+                            againstTwin(t.grade(samples.reading().rows(), groupSize), grades, samples.gold())));
         });
         if (groupSize > 1) {
             metrics.putAll(SampleDiagnostics.of(samples.batch(), grades.rewards()));

@@ -29,8 +29,7 @@ final class FeedbackStatistics {
         metrics.put("save/pos_frac", feedback.positiveFraction());
         metrics.put("save/neg_frac", feedback.negativeFraction());
         metrics.put("save/ambiguous_frac", 1 - feedback.keptFraction());
-        metrics.put(
-                "save/one_sided_frac", 1 - Groups.count(feedback.bothSigns()) / (double) feedback.label().length);
+        metrics.put("save/one_sided_frac", 1 - Groups.count(feedback.bothSigns()) / (double) feedback.label().length);
         metrics.put("save/cut_frac", cutFraction(feedback));
         metrics.put(
                 "save/confident_frac",

@@ -110,8 +110,7 @@ final class FirstEvaluation {
                 new ScoreShift.Scored(then.rewards(), then.values()),
                 new ScoreShift.Scored(now.interleaved(), now.values()),
                 2));
-        metrics.putAll(
-                anchoring(anchored(then.rewards(), then.values()), anchored(now.interleaved(), now.values())));
+        metrics.putAll(anchoring(anchored(then.rewards(), then.values()), anchored(now.interleaved(), now.values())));
         return metrics;
     }
 

@@ -28,8 +28,8 @@ record Graded(Samples samples, double[][] total, Map<String, double[]> columns, 
     /** These groups with some of them replaced by others, in their places. */
     Graded with(Replacement replacement, Graded others) {
         Map<String, double[]> replaced = new LinkedHashMap<>();
-        columns.forEach((name, column) -> replaced.put(
-                name, replacement.in(column, others.columns.get(name), batch().groupSize())));
+        columns.forEach((name, column) ->
+                replaced.put(name, replacement.in(column, others.columns.get(name), batch().groupSize())));
         return new Graded(
                 samples.with(replacement, others.samples),
                 replacement.in(total, others.total),

@@ -12,9 +12,8 @@ public final class NonFiniteException extends RuntimeException {
 
     /** @param model whose loss it is */
     static NonFiniteException inLoss(String model, double loss, long step) {
-        return new NonFiniteException(
-                "step " + step + ": the loss of the " + model + " is " + loss
-                        + "; the update was not made. Lower the learning rate or look at the step's rewards in samples.jsonl.");
+        return new NonFiniteException("step " + step + ": the loss of the " + model + " is " + loss
+                + "; the update was not made. Lower the learning rate or look at the step's rewards in samples.jsonl.");
     }
 
     /** @param tensor the first whose gradient is not finite */

@@ -80,7 +80,8 @@ public final class PolicyJudge {
             long lastStep = (long) config.run().maxSteps() * config.run().rounds();
             RolloutBatch batch = new Rollouts(policy, config.rollout(), seeds)
                     .sample(prompts, samples, config.eval().temperature(), Seeds.Stream.EVALUATION, lastStep);
-            double[][] rewards = grader.grade(grader.read(batch).rows(), samples).rewards();
+            double[][] rewards =
+                    grader.grade(grader.read(batch).rows(), samples).rewards();
             double[] all = Groups.flat(rewards);
             return new Judgement(
                     judge.model(),

@@ -74,8 +74,8 @@ final class PolicyUpdate implements AutoCloseable {
                 : new OldLogprobs.Known(policy.logprobs(rows, temperature).logprobs());
         Optional<double[][]> ref =
                 reference.map(r -> r.logprobs(rows, temperature).logprobs());
-        Optional<PolicyObjective.Divergence> divergence = ref.filter(r -> objective.divergenceInReward())
-                .map(r -> new PolicyObjective.Divergence(old.all(), r));
+        Optional<PolicyObjective.Divergence> divergence =
+                ref.filter(r -> objective.divergenceInReward()).map(r -> new PolicyObjective.Divergence(old.all(), r));
         double[] advantages = objective.advantages(rewards, divergence);
         Data data = new Data(rows, old, ref, advantages, objective.included(batch));
         PolicyStep.Sums sums = new PolicyStep.Sums();
@@ -101,11 +101,7 @@ final class PolicyUpdate implements AutoCloseable {
 
     /** What the loss needs of a generation batch, one entry per completion. */
     private record Data(
-            List<TokenRow> rows,
-            OldLogprobs old,
-            Optional<double[][]> ref,
-            double[] advantages,
-            boolean[] included) {
+            List<TokenRow> rows, OldLogprobs old, Optional<double[][]> ref, double[] advantages, boolean[] included) {
         long tokens(int[] places) {
             return Arrays.stream(places)
                     .mapToLong(place -> rows.get(place).ids().length)

@@ -34,7 +34,8 @@ final class RescaledJudge {
      * @return what the initial model's rewards were multiplied with
      */
     double rescale(List<ScoredRow> rows, Grades learnt) {
-        double shown = meanStd(judge.grade(rows, rows.size() / learnt.values().length).rewards());
+        double shown =
+                meanStd(judge.grade(rows, rows.size() / learnt.values().length).rewards());
         // Rewards that are all equal have no scale.
         double ratio = shown == 0 ? 1 : meanStd(learnt.rewards()) / shown;
         judge.model().scaleHeads(ratio);

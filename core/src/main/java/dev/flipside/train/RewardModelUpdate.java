@@ -70,8 +70,8 @@ final class RewardModelUpdate implements AutoCloseable {
     }
 
     private Optimiser optimiser(String model, String group, Parameters weights, double learningRate) {
-        AdamW adam = new AdamW(
-                List.of(new AdamW.Group(group, weights, 0)), OptimiserConfig.withLearningRate(learningRate));
+        AdamW adam =
+                new AdamW(List.of(new AdamW.Group(group, weights, 0)), OptimiserConfig.withLearningRate(learningRate));
         return new Optimiser(model, adam, save.maxGradNorm());
     }
 
@@ -87,7 +87,8 @@ final class RewardModelUpdate implements AutoCloseable {
         Target atFirst = labeller.target(batch, step);
         Target target = atFirst;
         Sums sums = new Sums();
-        int[][] miniBatches = Splits.even(IntStream.range(0, samples.batch().size()).toArray(), save.rmMiniBatches());
+        int[][] miniBatches =
+                Splits.even(IntStream.range(0, samples.batch().size()).toArray(), save.rmMiniBatches());
         for (int m = 0; m < miniBatches.length; m++) {
             if (m > 0 && save.relabel() == Relabel.MINI_BATCH) {
                 batch = batch.regraded(grader, miniBatches[m]);
@@ -112,8 +113,7 @@ final class RewardModelUpdate implements AutoCloseable {
         return new RewardModelChange(after, labeller.byAdvantage(batch, labeller.anchors(batch, step)));
     }
 
-    private void optimiserStep(
-            TeachingBatch batch, Target target, int[] prompts, long step, int miniBatch, Sums sums) {
+    private void optimiserStep(TeachingBatch batch, Target target, int[] prompts, long step, int miniBatch, Sums sums) {
         ContrastPass.MiniBatch whole = contrast.miniBatch(batch, target, prompts);
         zeroGradients();
         double loss = 0;
@@ -165,8 +165,7 @@ final class RewardModelUpdate implements AutoCloseable {
                 prompts.add(new ScoredRow(prompt, prompt.length));
             }
             try (RewardPass pass = grader.model().pass(prompts, false)) {
-                ValueLoss.Evaluation value =
-                        ValueLoss.evaluate(pass.values(), Groups.pick(targets, part), normaliser);
+                ValueLoss.Evaluation value = ValueLoss.evaluate(pass.values(), Groups.pick(targets, part), normaliser);
                 pass.backward(new double[part.length], value.gradValues(), 0);
                 loss += value.loss();
             }

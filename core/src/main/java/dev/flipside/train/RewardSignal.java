@@ -84,8 +84,8 @@ public final class RewardSignal {
     Graded of(Samples samples) {
         return of(
                 samples,
-                grader.map(g -> g.grade(
-                        samples.reading().rows(), samples.batch().groupSize())));
+                grader.map(
+                        g -> g.grade(samples.reading().rows(), samples.batch().groupSize())));
     }
 
     private Graded of(Samples samples, Optional<Grades> grades) {

@@ -4,7 +4,6 @@ import dev.flipside.config.RunPlan;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Seeds;
-import dev.flipside.model.CausalLm;
 import dev.flipside.model.RewardModel;
 import dev.flipside.reward.RewardFunction;
 import dev.flipside.reward.RewardMix;
@@ -100,15 +99,15 @@ final class Round implements AutoCloseable {
                         .map(judge -> new Evaluator.RewardModelCheck(
                                 judge,
                                 setting.heldOut().map(HeldOutAccuracy::new),
-                                improving.map(learns ->
-                                        new Evaluator.LearnerCheck(setting.first(), values, learns.twin())))),
+                                improving.map(
+                                        learns -> new Evaluator.LearnerCheck(setting.first(), values, learns.twin())))),
                 config.eval());
     }
 
     /** Begins a round: resets the reference to the policy as it is and warms the value head up. */
     static Round begin(int number, PolicyModel policy, Optional<Grader> grader, Setting setting) {
         TrainConfig config = setting.config();
-        Optional<ValueWarmUp.Outcome> warmUp = grader.filter(g -> config.plan().improves())
+        Optional<ValueWarmUp.Fitted> warmUp = grader.filter(g -> config.plan().improves())
                 .map(g -> new ValueWarmUp(
                                 new Rollouts(policy, config.rollout(), setting.seeds()),
                                 g,
@@ -117,7 +116,7 @@ final class Round implements AutoCloseable {
                                 setting.seeds(),
                                 setting.listener())
                         .run(setting.data().prompts(), number));
-        RoundStart start = warmUp.map(ValueWarmUp.Outcome::start)
+        RoundStart start = warmUp.map(ValueWarmUp.Fitted::start)
                 .orElseGet(() -> new RoundStart(config.save().anchor(), 0, Map.of()));
         Models models = new Models(
                 policy,

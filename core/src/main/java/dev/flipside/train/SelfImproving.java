@@ -72,7 +72,8 @@ final class SelfImproving implements RewardModelLearner {
         Optional<UpdateGate.Verdict> verdict = gate.map(g -> step.time("rm_update", () -> g.judge(step.number())));
         step.tokens("rm_update", teaching.batch().tokens());
         Grades after = step.time(
-                "score", () -> grader.grade(teaching.reading().rows(), teaching.batch().groupSize()));
+                "score",
+                () -> grader.grade(teaching.reading().rows(), teaching.batch().groupSize()));
         step.tokens("score", teaching.batch().tokens());
         OptionalDouble scaleRatio = rescaledJudge
                 .map(j -> OptionalDouble.of(

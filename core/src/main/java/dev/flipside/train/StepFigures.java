@@ -34,7 +34,8 @@ final class StepFigures {
         if (config.plan().penalisesDivergence()) {
             // Of whole completions, as Gao et al. (arXiv 2210.10760) plot it; kl is the mean over tokens.
             double length = chosen.batch().meanLength();
-            metrics.put("policy/sqrt_kl", Math.sqrt(Math.max(0, update.statistics().kl() * length)));
+            metrics.put(
+                    "policy/sqrt_kl", Math.sqrt(Math.max(0, update.statistics().kl() * length)));
         }
         chosen.samples().gold().ifPresent(g -> metrics.put("gold", Groups.mean(Groups.scorable(g))));
         metrics.putAll(renderings(lesson, chosen));

@@ -26,11 +26,7 @@ final class TrainingLoop {
 
     /** @param stop asked after every step */
     TrainingLoop(
-            TrainConfig config,
-            Session session,
-            RunDirectory directory,
-            TrainListener listener,
-            BooleanSupplier stop) {
+            TrainConfig config, Session session, RunDirectory directory, TrainListener listener, BooleanSupplier stop) {
         this.config = config;
         this.session = session;
         this.directory = directory;
@@ -132,8 +128,8 @@ final class TrainingLoop {
             List<Long> steps = directory.checkpoints().steps();
             String newest = steps.isEmpty() ? "there is none yet" : "the newest is that of step " + steps.get(0);
             if (stopping) {
-                throw new UserError("The run was stopped at step " + step + " without a checkpoint: " + reason
-                        + "; " + newest + ", so free some space before you continue.");
+                throw new UserError("The run was stopped at step " + step + " without a checkpoint: " + reason + "; "
+                        + newest + ", so free some space before you continue.");
             }
             listener.warning("step " + step + ": no checkpoint was written: " + reason + "; " + newest
                     + ". The run goes on and tries again at the next one that is due; free some space.");

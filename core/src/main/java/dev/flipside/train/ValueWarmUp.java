@@ -65,7 +65,7 @@ final class ValueWarmUp {
      * @param floor the least group standard deviation of filter std
      * @param heldOut how well the head predicts group means on prompts it was not fitted to; empty when nothing was fitted
      */
-    record Outcome(Anchor anchor, double floor, Optional<ExplainedVariance> heldOut) {
+    record Fitted(Anchor anchor, double floor, Optional<ExplainedVariance> heldOut) {
         /** What the round begins with. */
         RoundStart start() {
             Map<String, Double> metrics = new LinkedHashMap<>();
@@ -80,7 +80,7 @@ final class ValueWarmUp {
         }
     }
 
-    Outcome run(List<PromptExample> prompts, long round) {
+    Fitted run(List<PromptExample> prompts, long round) {
         boolean fit = save.valueWarmup() != ValueWarmup.OFF;
         int fitted = fit ? save.valueWarmupPrompts() : 0;
         int heldOut = fitted / 2;
@@ -94,11 +94,12 @@ final class ValueWarmUp {
         }
         RolloutBatch batch = rollouts.sample(chosen, numGenerations, Seeds.Stream.VALUE_WARM_UP, round);
         initialiseHead();
-        double[][] rewards = grader.grade(grader.read(batch).rows(), numGenerations).rewards();
+        double[][] rewards =
+                grader.grade(grader.read(batch).rows(), numGenerations).rewards();
         boolean[][] usable = save.maskTruncated() ? batch.finished() : Groups.allUsable(rewards);
         double floor = save.filterFloor() * meanGroupStd(rewards, usable, save.calibrationPrompts());
         if (!fit) {
-            return new Outcome(save.anchor(), floor, Optional.empty());
+            return new Fitted(save.anchor(), floor, Optional.empty());
         }
         double[][] features = grader.model()
                 .promptFeatures(chosen.stream()
@@ -109,7 +110,7 @@ final class ValueWarmUp {
         ExplainedVariance explained = ExplainedVariance.of(
                 predict(Arrays.copyOfRange(features, fitted, fitted + heldOut)),
                 keptRows(rewards, usable, fitted, fitted + heldOut));
-        return new Outcome(anchorAfter(explained), floor, Optional.of(explained));
+        return new Fitted(anchorAfter(explained), floor, Optional.of(explained));
     }
 
     private Anchor anchorAfter(ExplainedVariance explained) {

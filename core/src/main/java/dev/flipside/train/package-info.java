@@ -3,9 +3,12 @@
  *
  * <ul>
  *   <li>{@link dev.flipside.train.RewardTrainer}: a Bradley-Terry reward model from labelled pairs.
- *   <li>{@link dev.flipside.train.SaveTrainer}: the SAVE loop. It reads like the method's description; its parts are {@code Rollouts} (sample), {@code RewardModelUpdate}
- *       (grade, filter, improve) with {@code UpdateGate}, {@code RewardSignal} (score) and {@code PolicyUpdate}; {@code ValueWarmUp} comes before.
- *       {@code RescaledJudge} is the temperature-scaling control.
+ *   <li>{@link dev.flipside.train.SaveTrainer}: the SAVE loop. {@code TrainingLoop} counts steps and rounds; {@code Round#step} is the method: {@code Sampler} (sample and read),
+ *       {@code RewardModelLearner} (teach the reward model), {@code RewardSignal} (grade), {@code Refill}, {@code PolicyUpdate}. docs/walkthrough.md follows a prompt through it.
+ *   <li>{@code SelfImproving}, beside {@code Frozen}: {@code RewardModelUpdate} (grade, label by {@code Labeller}, improve by {@code ContrastPass} and {@code Replay}), {@code UpdateGate}, and
+ *       {@code RescaledJudge}, the temperature-scaling control; {@code ValueWarmUp} comes before.
+ *   <li>{@code PolicyUpdate}: the optimiser steps, with what algorithms differ in in {@code PolicyObjective}. {@code Optimiser}: what every update does between backward pass and step.
+ *   <li>{@code StepFigures}: the names of what a step found. {@code RunLog} and {@code SampleLog} write it.
  *   <li>{@link dev.flipside.train.ConfiguredModels}: the models that a configuration names, new adapters among them; {@link dev.flipside.train.AdapterMerge}: from an adapter to a model that
  *       needs none, and back.
  *   <li>{@code Session}, {@code Round}, {@code CheckpointFiles}: what is loaded, what one round of co-evolution owns, and how it is saved and restored.

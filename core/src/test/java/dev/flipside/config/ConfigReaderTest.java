@@ -171,10 +171,14 @@ class ConfigReaderTest {
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("save.scored_by: initial_rescaled")
                 .hasMessageContaining("choose another anchor");
-        assertThat(ConfigReader.train(file, List.of("save.samples=initial")).plan().keepsReference())
+        assertThat(ConfigReader.train(file, List.of("save.samples=initial"))
+                        .plan()
+                        .keepsReference())
                 .isTrue();
         assertThat(ConfigReader.train(file, List.of()).plan().keepsReference()).isFalse();
-        assertThat(ConfigReader.train(file, List.of("algorithm.beta=0.1")).plan().keepsReference())
+        assertThat(ConfigReader.train(file, List.of("algorithm.beta=0.1"))
+                        .plan()
+                        .keepsReference())
                 .isTrue();
     }
 

@@ -100,6 +100,8 @@ class MemoryEstimateTest {
         assertThat(names(config("save.gate=mcnemar"))).contains("gate: weights and moments to roll back to");
         assertThat(names(config("save.anchor=frozen"))).contains("initial reward model");
         assertThat(names(config("save.scored_by=initial_rescaled"))).contains("initial reward model");
+        assertThat(names(config("eval.frozen_twin=true", "data.eval_prompts=p")))
+                .contains("initial reward model");
         assertThat(names(config("save.samples=initial"))).contains("reference policy");
     }
 

@@ -138,7 +138,13 @@ class RewardModelGradientTest {
         Optional<double[][]> gold =
                 config.save().labels() == SaveConfig.Labels.GOLD ? Optional.of(goldRewards()) : Optional.empty();
         SaveLossWrittenOut expected = new SaveLossWrittenOut(
-                config.save(), grader.model(), initial, batch, grader.read(batch).rows(), replayed, gold);
+                config.save(),
+                grader.model(),
+                initial,
+                batch,
+                grader.read(batch).rows(),
+                replayed,
+                gold);
         RewardModelStep.Losses losses = update(config, gold);
         float[] trunk = Derivatives.gradient(grader.model().trunk());
         float[] head = Derivatives.gradient(grader.model().valueHead());

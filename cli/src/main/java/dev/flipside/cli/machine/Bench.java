@@ -91,7 +91,7 @@ public final class Bench extends FlipsideCommand {
         double peak = MatrixProductSpeed.gigaflops(device, MEASURING);
         Path scratch = Files.createTempDirectory("flipside-bench");
         try {
-            BenchResult result = new Benchmark(
+            BenchResult result = new SpeedMeasurement(
                             directory, device, shape, steps, warmup, distinctPrompts, overrides, scratch)
                     .run(chosen);
             report(console, result, device, peak);

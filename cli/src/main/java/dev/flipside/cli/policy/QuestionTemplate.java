@@ -10,7 +10,7 @@ final class QuestionTemplate {
             names = "--prompt-template",
             paramLabel = "TEXT",
             description =
-                    "The user's message, with {question} where the question belongs; docs/evaluation.md shows the default.")
+                    "The user's message, with {question} where the question belongs; docs/policy-benchmarks.md shows the default.")
     private Optional<String> template = Optional.empty();
 
     PromptTemplate or(PromptTemplate own) {

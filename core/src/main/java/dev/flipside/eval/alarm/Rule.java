@@ -11,7 +11,7 @@ import dev.flipside.eval.alarm.Condition.Shrunk;
 import java.util.Locale;
 
 /**
- * Everything that is watched, with its threshold; docs/evaluation.md gives the reason of each. None needs a gold reward: what a rule reads comes from the reward model, the
+ * Everything that is watched, with its threshold; docs/diagnostics.md gives the reason of each. None needs a gold reward: what a rule reads comes from the reward model, the
  * samples and labelled pairs that nothing is trained on.
  */
 public enum Rule {

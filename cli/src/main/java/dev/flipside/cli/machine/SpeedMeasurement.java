@@ -38,7 +38,7 @@ import java.util.stream.IntStream;
  * @param overrides of the configuration of a step
  * @param scratch an empty folder for what a step reads and writes
  */
-record Benchmark(
+record SpeedMeasurement(
         Path model,
         Device device,
         BenchShape shape,
