@@ -16,13 +16,13 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Which package may know which: the foundations know only each other, and only training and the command line know everything. */
+/** Which package may know which: the foundations know only each other, and only training, comparisons and the command line know everything. */
 class ArchitectureTest {
     private static final String[] FOUNDATIONS = {
         "dev.flipside.algo..", "dev.flipside.engine..", "dev.flipside.text..", "dev.flipside.config.."
     };
     private static final String TRAIN = "dev.flipside.train..";
-    private static final String EVAL = "dev.flipside.eval..";
+    private static final String COMPARE = "dev.flipside.compare..";
     private static final String CLI = "dev.flipside.cli..";
 
     private static JavaClasses classes;
@@ -46,12 +46,22 @@ class ArchitectureTest {
     }
 
     @Test
-    void onlyTheCommandLineKnowsTraining() {
+    void onlyComparisonsAndTheCommandLineKnowTraining() {
         noClasses()
                 .that()
-                .resideOutsideOfPackages(TRAIN, CLI)
+                .resideOutsideOfPackages(TRAIN, COMPARE, CLI)
                 .should()
-                .dependOnClassesThat(resideInAnyPackage(TRAIN, CLI))
+                .dependOnClassesThat(resideInAnyPackage(TRAIN, COMPARE, CLI))
+                .check(classes);
+    }
+
+    @Test
+    void trainingKnowsNothingOfComparisons() {
+        noClasses()
+                .that()
+                .resideInAPackage(TRAIN)
+                .should()
+                .dependOnClassesThat(resideInAPackage(COMPARE))
                 .check(classes);
     }
 

@@ -34,6 +34,17 @@ public record ChatTemplateConfig(
         return new ChatTemplateConfig(Optional.empty(), Map.of(), Optional.empty());
     }
 
+    /** What is said, by option, for files that must not mix results of two renderings; empty where nothing is. */
+    public Map<String, Object> said() {
+        Map<String, Object> said = new LinkedHashMap<>();
+        chatTemplate.ifPresent(file -> said.put("chat_template", file));
+        if (!chatTemplateKwargs.isEmpty()) {
+            said.put("chat_template_kwargs", chatTemplateKwargs);
+        }
+        chatTemplateDate.ifPresent(day -> said.put("chat_template_date", day));
+        return said;
+    }
+
     /** What a template takes for today, where it is said. */
     public Optional<LocalDate> day() {
         return chatTemplateDate.map(ChatTemplateConfig::day);

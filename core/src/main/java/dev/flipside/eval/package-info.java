@@ -1,7 +1,8 @@
 /**
- * What evaluations are summarised with: measures over numbers that models gave.
+ * Evaluations, and what they are summarised with.
  *
- * <p>{@code alarm} says what a whole run's numbers mean; {@code benchmark} holds the benchmarks of reward models, whose {@code AnswerScorer} is the one class here that runs a model;
- * {@code ifeval} the instructions that a program can check, {@code policy} the tasks by which policies are marked, {@code judge} their comparison by a judge, {@code dataset} a look at a data file.
+ * <p>{@code alarm} says what a whole run's numbers mean; {@code benchmark} holds the benchmarks of reward models, which its {@code BenchmarkRun} runs; {@code ifeval} the
+ * instructions that a program can check, {@code policy} the tasks by which policies are marked, with {@code PolicyAnswers} to them, {@code judge} their comparison by a judge, {@code dataset}
+ * a look at a data file. What is not in these packages needs no model.
  */
 package dev.flipside.eval;

@@ -21,7 +21,7 @@
  *   <li>Policies: {@link dev.flipside.model.CausalLm}, with {@link dev.flipside.model.LogprobPass} and {@code VocabularyHead} over a {@code VocabularyMatrix} for
  *       log-probabilities of completions.
  *   <li>Reward models: {@link dev.flipside.model.RewardModel}, with {@link dev.flipside.model.RewardPass}, {@code RewardHeads}, {@code StoredRewardHead} and {@code ValueHeadFile}; {@code
- *       PromptValues} for values of prompts that merge, {@link dev.flipside.model.DistinctRows} for equal scores of equal rows, {@code ScoredPosition} and {@link dev.flipside.model.PadToken} for where a reward is read.
+ *       PromptValues} for values of prompts that merge, {@link dev.flipside.model.DistinctRows} for equal scores of equal rows, {@link dev.flipside.model.RewardReader} for answers that are rendered and scored, {@code ScoredPosition} and {@link dev.flipside.model.PadToken} for where a reward is read.
  * </ul>
  */
 package dev.flipside.model;

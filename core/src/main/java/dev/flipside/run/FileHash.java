@@ -84,7 +84,7 @@ public record FileHash(String path, long size, String sha256) {
         }
     }
 
-    static String sha256(byte[] bytes) {
+    public static String sha256(byte[] bytes) {
         return HexFormat.of().formatHex(newSha256().digest(bytes));
     }
 

@@ -6,9 +6,9 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.flipside.config.StrictJson;
 
-/** The one way in which this package reads and writes JSON: snake_case keys, {@code null} for numbers that are not finite. */
-final class Json {
-    static final ObjectMapper MAPPER = StrictJson.builder()
+/** The one way in which runs and comparisons read and write JSON: snake_case keys, {@code null} for numbers that are not finite. */
+public final class Json {
+    public static final ObjectMapper MAPPER = StrictJson.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .addModule(new FiniteNumbers())
             .build();
@@ -16,12 +16,12 @@ final class Json {
     private Json() {}
 
     /** {@code value} without a line break in it. */
-    static String line(Object value) {
+    public static String line(Object value) {
         return write(MAPPER, value);
     }
 
     /** {@code value} indented for people, with a final line break. */
-    static String pretty(Object value) {
+    public static String pretty(Object value) {
         return write(MAPPER.copy().enable(SerializationFeature.INDENT_OUTPUT), value) + "\n";
     }
 

@@ -12,12 +12,12 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * The right to write one run, held through a lock of the operating system: it ends with the process, so a killed run never has to be unlocked.
+ * The right to write one run or comparison, held through a lock of the operating system: it ends with the process, so a killed run never has to be unlocked.
  *
  * <p>{@code .owner} says who holds it. It is a file of its own because a POSIX process loses its locks on a file when it closes any descriptor of that file,
  * which reading {@code .lock} would do.
  */
-final class RunLock implements AutoCloseable {
+public final class RunLock implements AutoCloseable {
     static final String LOCK = ".lock";
     static final String OWNER = ".owner";
 
@@ -43,7 +43,7 @@ final class RunLock implements AutoCloseable {
      *
      * @throws UserError when this or another process has it
      */
-    static RunLock acquire(Path folder) {
+    public static RunLock acquire(Path folder) {
         Path ownerFile = folder.resolve(OWNER);
         try {
             if (owner(ownerFile).equals(Optional.of(Owner.self()))) {

@@ -9,6 +9,7 @@ import dev.flipside.engine.Seeds;
 import dev.flipside.model.Backbone;
 import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
+import dev.flipside.model.RewardReader;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.model.Scores;
 import dev.flipside.text.Conversation;
@@ -21,14 +22,12 @@ import java.util.Optional;
 
 /** The reward model with the renderer that turns conversations into its token ids. */
 final class Grader implements AutoCloseable {
-    private final RewardModel model;
-    private final Renderer renderer;
+    private final RewardReader reader;
     private final int maxLength;
     private long gradedRows;
 
-    Grader(RewardModel model, Renderer renderer, int maxLength) {
-        this.model = model;
-        this.renderer = renderer;
+    private Grader(RewardReader reader, int maxLength) {
+        this.reader = reader;
         this.maxLength = maxLength;
     }
 
@@ -49,22 +48,22 @@ final class Grader implements AutoCloseable {
                 : RewardModel.load(weights, device, precision, shared);
         Path directory = Path.of(config.model().orElseThrow());
         Renderers.toSave(directory, config.template()).ifPresent(model::setChatTemplate);
-        Renderer renderer = Renderers.load(directory, config.template(), model.files());
-        int context = model.files().config().maxPositionEmbeddings();
-        return new Grader(model, renderer, Math.min(context, config.maxLength().orElse(context)));
+        RewardReader reader = new RewardReader(model, Renderers.load(directory, config.template(), model.files()));
+        int context = reader.positions();
+        return new Grader(reader, Math.min(context, config.maxLength().orElse(context)));
     }
 
     RewardModel model() {
-        return model;
+        return reader.model();
     }
 
     Renderer renderer() {
-        return renderer;
+        return reader.renderer();
     }
 
     /** The same renderer before another model, for a frozen copy. */
     Grader with(RewardModel other) {
-        return new Grader(other, renderer, maxLength);
+        return new Grader(reader.with(other), maxLength);
     }
 
     /** Every completion as the reward model reads it, group after group. */
@@ -75,7 +74,7 @@ final class Grader implements AutoCloseable {
         long merged = 0;
         for (int p = 0; p < batch.size(); p++) {
             for (int i = 0; i < batch.groupSize(); i++) {
-                Rendered whole = renderer.complete(
+                Rendered whole = reader.read(
                         batch.prompts().get(p).prompt(), batch.texts().get(p).get(i), finished[p][i]);
                 ScoredRow row = ScoredRow.of(whole);
                 cut += row.longest() > maxLength ? 1 : 0;
@@ -99,11 +98,11 @@ final class Grader implements AutoCloseable {
     /** Whether a finished reply ends in the padding token that its directory names: its reward is then read before its last token, as transformers does. */
     boolean readsBeforeTheEnd(Conversation prompt) {
         // An empty one: no word is in every vocabulary.
-        return model.rowsEndingInPadding(List.of(row(prompt, "", true))) > 0;
+        return model().rowsEndingInPadding(List.of(row(prompt, "", true))) > 0;
     }
 
     private ScoredRow row(Conversation prompt, String reply, boolean finished) {
-        return fitting(ScoredRow.of(renderer.complete(prompt, reply, finished)), prompt);
+        return fitting(ScoredRow.of(reader.read(prompt, reply, finished)), prompt);
     }
 
     private ScoredRow fitting(ScoredRow row, Conversation prompt) {
@@ -126,9 +125,9 @@ final class Grader implements AutoCloseable {
     /** Grades groups of one size, which stand one after the other. */
     Grades grade(List<ScoredRow> rows, int groupSize) {
         gradedRows += rows.size();
-        Scores scores = model.score(rows);
-        NonFiniteException.requireFinite("reward model", scores.rewards(), model.trunk());
-        NonFiniteException.requireFinite("value head", scores.values(), model.valueHead());
+        Scores scores = reader.score(rows);
+        NonFiniteException.requireFinite("reward model", scores.rewards(), model().trunk());
+        NonFiniteException.requireFinite("value head", scores.values(), model().valueHead());
         double[][] rewards = Groups.rows(scores.rewards(), groupSize);
         double[] values = new double[rewards.length];
         for (int p = 0; p < values.length; p++) {
@@ -144,7 +143,6 @@ final class Grader implements AutoCloseable {
 
     @Override
     public void close() {
-        model.close();
-        renderer.close();
+        reader.close();
     }
 }

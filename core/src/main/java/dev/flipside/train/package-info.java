@@ -16,7 +16,8 @@
  *       {@code ValueCheck}; {@code FeedbackStatistics} measures the update itself. What the numbers mean is in {@link dev.flipside.eval.alarm}.
  *   <li>Before anything is trained: {@link dev.flipside.train.ReferenceCheck} (whether the rows hold what the reward functions need), {@link dev.flipside.train.PairTally} over {@code PairCut}
  *       (pairs that the reward model cannot tell apart), {@link dev.flipside.train.PrefixProbe} (replies that merge with their prompt), {@link dev.flipside.train.EndOfTurn} (whether replies
- *       end) and {@link dev.flipside.train.Renderers} (whether the chat template is the model's own).
+ *       end) and {@link dev.flipside.train.Renderers} (whether the chat template is the model's own); {@link dev.flipside.train.MemoryEstimate} (how much
+ *       memory a run takes).
  *   <li>{@link dev.flipside.train.TrainListener}: what a console hears.
  * </ul>
  */

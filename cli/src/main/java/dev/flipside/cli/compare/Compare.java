@@ -5,13 +5,12 @@ import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.cli.report.Report;
 import dev.flipside.cli.report.ReportPage;
+import dev.flipside.compare.ComparisonPlan;
+import dev.flipside.compare.ComparisonRuns;
+import dev.flipside.compare.ComparisonSummary;
+import dev.flipside.compare.PairedTests;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ConfigReader;
-import dev.flipside.eval.compare.FiredRule;
-import dev.flipside.eval.compare.PairedTests;
-import dev.flipside.eval.compare.RunOutcomes;
-import dev.flipside.run.ComparisonDirectory;
-import dev.flipside.run.ComparisonDirectory.Registered;
 import dev.flipside.run.StopSignal;
 import java.nio.file.Path;
 import java.util.List;
@@ -48,31 +47,26 @@ public final class Compare extends FlipsideCommand {
             Path page = plan.folder().resolve(Report.FILE);
             Map<String, Object> object = s.object();
             object.put("report", page.toString());
-            console.result(() -> s.text() + "\nReport: " + page + "\n", object);
+            console.result(() -> new ComparisonText(s).text() + "\nReport: " + page + "\n", object);
         });
         return ExitCode.OK;
     }
 
-    /** The result; empty when the runs were stopped. */
+    /** The result, written to the folder with its report; empty when the runs were stopped. */
     static Optional<ComparisonSummary> run(ComparisonPlan plan, Console console, StopSignal stop) {
-        if (!new ComparisonRuns(plan, console, stop::requested).run()) {
+        Optional<ComparisonSummary> summary;
+        try (ComparisonProgress progress = new ComparisonProgress(console)) {
+            summary = new ComparisonRuns(plan)
+                    .listener(progress)
+                    .stopWhen(stop::requested)
+                    .run();
+        }
+        if (summary.isEmpty()) {
             console.warn("stopped; the same command goes on from " + plan.folder());
-            return Optional.empty();
+        } else {
+            ReportPage.read(plan.folder(), List.of()).write(plan.folder().resolve(Report.FILE));
         }
-        return Optional.of(finish(plan));
-    }
-
-    /** Computes the result from the folder and writes it there, with the report. */
-    static ComparisonSummary finish(ComparisonPlan plan) {
-        try (ComparisonDirectory directory = ComparisonDirectory.open(plan.folder(), plan.config())) {
-            Registered registered = ComparisonDirectory.read(plan.folder());
-            RunOutcomes outcomes = RunOutcomes.read(plan.folder(), registered.config());
-            ComparisonSummary summary =
-                    new ComparisonSummary(plan.base().title(), registered, outcomes.result(), FiredRule.of(outcomes));
-            directory.writeResults(summary.object());
-            ReportPage.read(plan.folder(), List.of()).write(directory.report());
-            return summary;
-        }
+        return summary;
     }
 
     /** A question that these seeds cannot answer is better asked with more of them. */

@@ -2,6 +2,8 @@ package dev.flipside.cli.compare;
 
 import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.Progress;
+import dev.flipside.compare.ComparisonListener;
+import dev.flipside.compare.ComparisonWork;
 import dev.flipside.train.TrainListener;
 import java.util.HashSet;
 import java.util.List;
@@ -9,24 +11,28 @@ import java.util.Set;
 import java.util.regex.Pattern;
 
 /** One bar for a whole comparison, moved by all its workers. What is kept from before is not counted. */
-final class ComparisonProgress implements AutoCloseable {
+final class ComparisonProgress implements ComparisonListener, AutoCloseable {
     /** How {@link dev.flipside.eval.alarm.Alarm#sentence} begins. */
     private static final Pattern ALARM = Pattern.compile("step \\d+: (info|warn|alarm) ");
 
     private final Console console;
     private final Set<String> shown = new HashSet<>();
-    private final Progress bar;
+    private Progress bar = Progress.NONE;
     private double done;
 
-    /** @param unfinished what there is to do */
-    ComparisonProgress(String task, List<ComparisonWork> unfinished, Console console) {
+    ComparisonProgress(Console console) {
         this.console = console;
-        this.bar = console.progress(
-                task, unfinished.stream().mapToLong(ComparisonWork::units).sum(), "units");
     }
 
-    /** Listens to one part; what the training says is left to its own files, except for warnings. */
-    TrainListener of(ComparisonWork work) {
+    @Override
+    public synchronized void begin(String title, List<ComparisonWork> unfinished) {
+        bar = console.progress(
+                title, unfinished.stream().mapToLong(ComparisonWork::units).sum(), "units");
+    }
+
+    /** What the training says is left to its own files, except for warnings. */
+    @Override
+    public TrainListener of(ComparisonWork work) {
         return new TrainListener() {
             private long total = 1;
             private double counted;
@@ -60,6 +66,21 @@ final class ComparisonProgress implements AutoCloseable {
     private synchronized void advance(double units, String what) {
         done += units;
         bar.at(Math.round(done), what);
+    }
+
+    @Override
+    public void done(ComparisonWork work) {
+        console.info(work.what() + ": done");
+    }
+
+    @Override
+    public void message(String line) {
+        console.info(line);
+    }
+
+    @Override
+    public void warning(String line) {
+        console.warn(line);
     }
 
     @Override

@@ -5,6 +5,8 @@ import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.cli.console.Table;
 import dev.flipside.cli.report.Report;
 import dev.flipside.cli.report.ReportPage;
+import dev.flipside.compare.ComparisonPlan;
+import dev.flipside.compare.ComparisonSummary;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ComparisonConfig.WorldName;
 import dev.flipside.engine.Device;
@@ -143,7 +145,10 @@ public final class Demo extends FlipsideCommand {
     }
 
     private static String text(List<ComparisonPlan> plans, List<ComparisonSummary> summaries) {
-        String tables = summaries.stream().map(ComparisonSummary::text).collect(Collectors.joining("\n"));
+        String tables = summaries.stream()
+                .map(ComparisonText::new)
+                .map(ComparisonText::text)
+                .collect(Collectors.joining("\n"));
         List<List<String>> arms = plans.stream()
                 .flatMap(plan -> plan.arms().stream())
                 .map(arm -> List.of(arm.name(), arm.description()))

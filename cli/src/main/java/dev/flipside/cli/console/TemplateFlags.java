@@ -7,7 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
-import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Option;
@@ -39,17 +38,6 @@ public final class TemplateFlags {
 
     public boolean given() {
         return chatTemplate != null || kwargs != null || date != null;
-    }
-
-    /** What is said of the rendering, for files that must not mix results of two; empty where nothing is. */
-    public static Map<String, Object> object(ChatTemplateConfig config) {
-        Map<String, Object> object = new LinkedHashMap<>();
-        config.chatTemplate().ifPresent(file -> object.put("chat_template", file));
-        if (!config.chatTemplateKwargs().isEmpty()) {
-            object.put("chat_template_kwargs", config.chatTemplateKwargs());
-        }
-        config.chatTemplateDate().ifPresent(day -> object.put("chat_template_date", day));
-        return object;
     }
 
     private Map<String, Object> variables() {

@@ -8,7 +8,6 @@
  *   <li>{@code ResultStream} throws an {@code OutputException} where results cannot be written; {@code Text}: writers in UTF-8.
  *   <li>{@code FileOptions}, {@code JsonLines}, {@code InputRow}, {@code RowResults}: rows in, rows out.
  *   <li>{@code CommonOptions}, {@code ConfigArguments}, {@code SamplingFlags}, {@code TemplateFlags}: options that several commands have.
- *   <li>{@code JsonFile}: results kept in a file; {@code ModelMark}: which model they are of.
  * </ul>
  */
 package dev.flipside.cli.console;

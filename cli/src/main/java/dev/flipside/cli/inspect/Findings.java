@@ -2,6 +2,7 @@ package dev.flipside.cli.inspect;
 
 import dev.flipside.cli.console.Table;
 import dev.flipside.text.Rendered;
+import dev.flipside.train.MemoryEstimate;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -21,6 +22,8 @@ final class Findings {
     }
 
     private record Check(String name, Outcome outcome, String detail) {}
+
+    private static final double MIB = 1 << 20;
 
     private final Map<String, Object> facts = new LinkedHashMap<>();
     private final Map<String, String> examples = new LinkedHashMap<>();
@@ -46,9 +49,9 @@ final class Findings {
     void memory(MemoryEstimate estimate, boolean onCpu, long machineBytes) {
         memory.putAll(estimate.object());
         memory.put("machine", machineBytes);
-        memoryText = estimate.text();
-        String detail = MemoryEstimate.mib(estimate.total()) + " MiB at most, "
-                + MemoryEstimate.mib(machineBytes) + " MiB in this machine"
+        memoryText = table(estimate);
+        String detail = mib(estimate.total()) + " MiB at most, "
+                + mib(machineBytes) + " MiB in this machine"
                 + (onCpu ? "" : " (the tensors lie on the GPU, whose memory is not known here)");
         boolean tooMuch = onCpu && estimate.total() > machineBytes;
         check(
@@ -58,6 +61,20 @@ final class Findings {
                         ? detail
                                 + "; lower activation_memory_mb and rollout.max_rows, switch gradient_checkpointing on, or take a smaller model"
                         : detail);
+    }
+
+    /** In MiB, with the total last. */
+    private static String table(MemoryEstimate estimate) {
+        List<List<String>> rows = new ArrayList<>();
+        estimate.standing().forEach(part -> rows.add(List.of(part.name(), mib(part.bytes()))));
+        estimate.sampling().forEach(part -> rows.add(List.of("while sampling: " + part.name(), mib(part.bytes()))));
+        estimate.training().forEach(part -> rows.add(List.of("while training: " + part.name(), mib(part.bytes()))));
+        rows.add(List.of("at most", mib(estimate.total())));
+        return new Table(List.of("memory", "MiB"), rows).render();
+    }
+
+    private static String mib(long bytes) {
+        return String.format(Locale.ROOT, "%.1f", bytes / MIB);
     }
 
     /** Positions of a rendering where a reward model's two numbers are read. */

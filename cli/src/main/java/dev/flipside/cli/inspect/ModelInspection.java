@@ -11,6 +11,7 @@ import dev.flipside.model.ScoredRow;
 import dev.flipside.model.family.DecoderConfig;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
+import dev.flipside.train.MemoryEstimate;
 import dev.flipside.train.PairTally;
 import dev.flipside.train.Renderers;
 import java.lang.management.ManagementFactory;

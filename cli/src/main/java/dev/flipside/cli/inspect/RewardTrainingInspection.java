@@ -18,6 +18,7 @@ import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.ConfiguredModels;
+import dev.flipside.train.MemoryEstimate;
 import dev.flipside.train.PairTally;
 import dev.flipside.train.Renderers;
 import java.nio.file.Path;

@@ -34,6 +34,7 @@ import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.ConfiguredModels;
 import dev.flipside.train.EndOfTurn;
+import dev.flipside.train.MemoryEstimate;
 import dev.flipside.train.PairTally;
 import dev.flipside.train.PrefixProbe;
 import dev.flipside.train.ReferenceCheck;

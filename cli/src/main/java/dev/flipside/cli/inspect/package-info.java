@@ -3,7 +3,7 @@
  *
  * <ul>
  *   <li>{@code Validate}: {@code TrainInspection} and {@code RewardTrainingInspection} collect {@code Findings}; {@code ModelInspection} holds what both check.
- *   <li>{@code PaddingProbe}, {@code TokenLengths} and {@code MemoryEstimate} measure.
+ *   <li>{@code PaddingProbe} and {@code TokenLengths} measure.
  *   <li>{@code Data}: {@code DataInspect}, a file of preferences or prompts as {@code DatasetTables}.
  * </ul>
  */

@@ -10,6 +10,7 @@ import dev.flipside.config.UserError;
 import dev.flipside.data.PlainText;
 import dev.flipside.data.PromptData;
 import dev.flipside.data.PromptExample;
+import dev.flipside.engine.Device;
 import dev.flipside.eval.Bootstrap;
 import dev.flipside.eval.judge.ChatReply;
 import dev.flipside.eval.judge.ChatRequest;
@@ -18,9 +19,13 @@ import dev.flipside.eval.judge.JudgeTemplate;
 import dev.flipside.eval.judge.Versus;
 import dev.flipside.eval.judge.Versus.Outcome;
 import dev.flipside.eval.judge.Versus.Verdict;
+import dev.flipside.eval.policy.AnswerRewards;
 import dev.flipside.eval.policy.PolicyAnswer;
 import dev.flipside.eval.policy.PolicyPrompt;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.RewardReader;
 import dev.flipside.text.Conversation;
+import dev.flipside.text.Renderer;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -219,7 +224,13 @@ public final class EvalVersus extends PolicyTask {
         List<PolicyAnswer> answers = pairs.stream()
                 .flatMap(pair -> Stream.of(pair.policy(), pair.baseline()))
                 .toList();
-        double[] rewards = AnswerRewards.of(directory, common().device(), answers, console);
+        double[] rewards;
+        try (RewardModel model = RewardModel.load(directory, Device.parse(common().device()));
+                Renderer renderer = renderer(model.files());
+                Progress progress = console.progress("score", answers.size(), "answers")) {
+            rewards = AnswerRewards.of(
+                    new RewardReader(model, renderer), directory, answers, done -> progress.at(done, ""));
+        }
         List<Outcome> outcomes = new ArrayList<>();
         List<ObjectNode> lines = new ArrayList<>();
         double[] differences = new double[pairs.size()];

@@ -2,12 +2,12 @@ package dev.flipside.cli.judge;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.JsonFile;
 import dev.flipside.cli.console.Table;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.Bootstrap;
 import dev.flipside.eval.judge.JudgeUsage;
 import dev.flipside.run.Durable;
+import dev.flipside.run.JsonFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -3,7 +3,7 @@
  *
  * <ul>
  *   <li>{@code EvalAlpaca}, {@code EvalArenaHard}, {@code EvalVersus}: the tasks.
- *   <li>{@code JudgeOptions}: the judge that decides; {@code AnswerRewards}: a reward model in its place.
+ *   <li>{@code JudgeOptions}: the judge that decides.
  *   <li>{@code JudgeFigures}: how results are shown and kept.
  * </ul>
  */

@@ -5,6 +5,7 @@ import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.cli.console.SamplingFlags;
 import dev.flipside.cli.console.TemplateFlags;
 import dev.flipside.eval.policy.PolicyAnswer;
+import dev.flipside.eval.policy.PolicyAnswers;
 import dev.flipside.eval.policy.PolicyPrompt;
 import java.nio.file.Path;
 import java.util.List;
@@ -62,14 +63,9 @@ public abstract class PolicyTask extends FlipsideCommand {
     protected final List<PolicyAnswer> generated(
             String option, String model, Path out, Console console, List<PolicyPrompt> prompts) {
         Path directory = inputs(console).model(option, model);
-        return new PolicyAnswers(
-                        directory,
-                        template.config(),
-                        out,
-                        sampling.evaluationOptions(),
-                        sampling.seed(),
-                        common().device())
-                .of(prompts, console);
+        PolicyAnswers answers =
+                new PolicyAnswers(directory, template.config(), out, sampling.evaluationOptions(), sampling.seed());
+        return GeneratedAnswers.of(answers, prompts, common().device(), console);
     }
 
     /** Whether the sampling options have an effect beside {@code --answers} too. */

@@ -4,14 +4,13 @@ import dev.flipside.cli.console.Console;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Row;
 import dev.flipside.data.Rows;
-import dev.flipside.eval.policy.MarkedItem;
 import dev.flipside.eval.policy.PolicyAnswer;
 import dev.flipside.eval.policy.PolicyPrompt;
 import dev.flipside.eval.policy.TaskComparison;
+import dev.flipside.eval.policy.TaskFolder;
 import dev.flipside.eval.policy.TaskResult;
 import dev.flipside.eval.policy.VerifiableItem;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine.ExitCode;
@@ -52,7 +51,7 @@ abstract class VerifiableTask extends PolicyTask {
         other.ifPresent(before -> TaskComparison.requireSameItems(
                 prompts.stream().map(PolicyPrompt::id).toList(), before));
         List<PolicyAnswer> answers = answers(console, prompts);
-        TaskResult result = new TaskResult(marked(items, answers));
+        TaskResult result = TaskResult.of(items, answers);
         TaskReport report = new TaskReport(
                 name,
                 options()
@@ -65,17 +64,5 @@ abstract class VerifiableTask extends PolicyTask {
         new TaskFolder(options().out()).write(result, report.json());
         console.result(report::text, report.json());
         return ExitCode.OK;
-    }
-
-    private static List<MarkedItem> marked(List<VerifiableItem> items, List<PolicyAnswer> answers) {
-        List<MarkedItem> marked = new ArrayList<>();
-        for (int i = 0; i < items.size(); i++) {
-            PolicyAnswer answer = answers.get(i);
-            marked.add(new MarkedItem(
-                    answer.prompt().id(),
-                    answer.truncated(),
-                    items.get(i).marker().apply(answer.completion())));
-        }
-        return marked;
     }
 }

@@ -1,11 +1,11 @@
 package dev.flipside.cli.report;
 
+import dev.flipside.compare.FiredRule;
 import dev.flipside.eval.alarm.Alarm;
 import dev.flipside.eval.alarm.Diagnostic;
 import dev.flipside.eval.alarm.Diagnostics;
 import dev.flipside.eval.alarm.Level;
 import dev.flipside.eval.alarm.Measured;
-import dev.flipside.eval.compare.FiredRule;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

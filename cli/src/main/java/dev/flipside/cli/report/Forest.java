@@ -1,9 +1,9 @@
 package dev.flipside.cli.report;
 
-import dev.flipside.eval.compare.ComparisonResult;
-import dev.flipside.eval.compare.ComparisonResult.OutcomeResult;
-import dev.flipside.eval.compare.Difference;
-import dev.flipside.eval.compare.Verdict;
+import dev.flipside.compare.ComparisonResult;
+import dev.flipside.compare.ComparisonResult.OutcomeResult;
+import dev.flipside.compare.Difference;
+import dev.flipside.compare.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;

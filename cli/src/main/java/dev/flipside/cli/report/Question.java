@@ -1,11 +1,11 @@
 package dev.flipside.cli.report;
 
+import dev.flipside.compare.ComparisonDirectory.Registered;
+import dev.flipside.compare.ComparisonResult;
+import dev.flipside.compare.Verdict;
 import dev.flipside.config.ComparisonConfig.Comparison;
 import dev.flipside.config.ComparisonConfig.Correction;
 import dev.flipside.config.ComparisonConfig.Outcome;
-import dev.flipside.eval.compare.ComparisonResult;
-import dev.flipside.eval.compare.Verdict;
-import dev.flipside.run.ComparisonDirectory.Registered;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;

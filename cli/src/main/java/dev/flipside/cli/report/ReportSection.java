@@ -1,13 +1,13 @@
 package dev.flipside.cli.report;
 
+import dev.flipside.compare.ComparisonDirectory;
+import dev.flipside.compare.ComparisonDirectory.Registered;
+import dev.flipside.compare.ComparisonResult;
+import dev.flipside.compare.RunOutcomes;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ComparisonConfig.Outcome;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.alarm.Alarms;
-import dev.flipside.eval.compare.ComparisonResult;
-import dev.flipside.eval.compare.RunOutcomes;
-import dev.flipside.run.ComparisonDirectory;
-import dev.flipside.run.ComparisonDirectory.Registered;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

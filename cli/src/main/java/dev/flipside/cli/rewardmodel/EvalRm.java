@@ -2,25 +2,32 @@ package dev.flipside.cli.rewardmodel;
 
 import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.FlipsideCommand;
-import dev.flipside.cli.console.JsonFile;
+import dev.flipside.cli.console.Progress;
 import dev.flipside.cli.console.TemplateFlags;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
+import dev.flipside.engine.Device;
 import dev.flipside.eval.benchmark.BenchmarkComparison;
 import dev.flipside.eval.benchmark.BenchmarkFiles;
 import dev.flipside.eval.benchmark.BenchmarkItem;
 import dev.flipside.eval.benchmark.BenchmarkResult;
+import dev.flipside.eval.benchmark.BenchmarkRun;
 import dev.flipside.eval.benchmark.RewardBenchmark;
 import dev.flipside.eval.benchmark.ScoreFile;
 import dev.flipside.eval.benchmark.ScoreLog;
 import dev.flipside.eval.benchmark.ScoredItem;
 import dev.flipside.model.ModelFiles;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.RewardReader;
+import dev.flipside.run.JsonFile;
+import dev.flipside.text.Renderer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
@@ -134,7 +141,7 @@ public final class EvalRm extends FlipsideCommand {
         if (scores.isEmpty()) {
             summary.put("input", inputs);
             summary.putAll(scoring.object());
-            summary.putAll(TemplateFlags.object(template.config()));
+            summary.putAll(template.config().said());
         }
         Map<String, Object> results = new LinkedHashMap<>();
         reports.forEach(report -> results.put(report.result().benchmark().key(), report.object()));
@@ -215,13 +222,42 @@ public final class EvalRm extends FlipsideCommand {
     private List<Scores> score(
             Console console, Path dir, ChatTemplateConfig rendering, List<Loaded> loaded, Path folder) {
         List<Scores> results = new ArrayList<>();
-        try (BenchmarkRun run = BenchmarkRun.open(dir, rendering, common().device(), scoring, console)) {
+        try (RewardModel loadedModel = RewardModel.load(dir, Device.parse(common().device()));
+                Renderer renderer = renderer(console, loadedModel.files(), rendering)) {
+            RewardReader reader = new RewardReader(loadedModel, renderer);
+            BenchmarkRun run = new BenchmarkRun(
+                    dir, rendering, reader, scoring.maxLength(reader.positions()), scoring.sharedPrompts());
             for (Loaded benchmark : loaded) {
-                EvalRmReport.Scored scored = run.score(benchmark.benchmark(), benchmark.items(), folder);
-                results.add(new Scores(benchmark.benchmark(), scored.items(), Optional.of(scored.timing())));
+                BenchmarkRun.Scores scored = score(console, run, benchmark, folder);
+                results.add(new Scores(
+                        benchmark.benchmark(),
+                        scored.items(),
+                        Optional.of(new EvalRmReport.Timing(scored.seconds(), scored.answersPerSecond()))));
             }
         }
         return results;
+    }
+
+    private static BenchmarkRun.Scores score(Console console, BenchmarkRun run, Loaded loaded, Path folder) {
+        String name = loaded.benchmark().key();
+        long answers =
+                loaded.items().stream().mapToLong(item -> item.answers().size()).sum();
+        long began = System.nanoTime();
+        BenchmarkRun.Scores scored;
+        try (Progress progress = console.progress(name, answers, "answers")) {
+            scored =
+                    run.score(loaded.benchmark(), loaded.items(), folder, done -> progress.at(done, rate(done, began)));
+        }
+        if (scored.endingInPadding() > 0) {
+            console.warn(
+                    name + ": " + scored.endingInPadding()
+                            + " answer(s) end in the model's padding token, so that their reward is read before it, as transformers does.");
+        }
+        return scored;
+    }
+
+    private static String rate(long done, long began) {
+        return String.format(Locale.ROOT, "%.1f answers/s", done / ((System.nanoTime() - began) * 1e-9));
     }
 
     private static void keep(List<Scores> results, Path folder) {

@@ -5,7 +5,6 @@ import dev.flipside.eval.Bootstrap.Interval;
 import dev.flipside.eval.benchmark.BenchmarkComparison;
 import dev.flipside.eval.benchmark.BenchmarkResult;
 import dev.flipside.eval.benchmark.RewardBenchmark;
-import dev.flipside.eval.benchmark.ScoredItem;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -22,9 +21,6 @@ record EvalRmReport(BenchmarkResult result, Optional<Timing> timing, Optional<Be
 
     /** What scoring took: rendering and the model, without reading files and loading the model. */
     record Timing(double seconds, double answersPerSecond) {}
-
-    /** Scored items and what they took. */
-    record Scored(List<ScoredItem> items, Timing timing) {}
 
     String text(Optional<String> comparedWith) {
         StringBuilder text = new StringBuilder();

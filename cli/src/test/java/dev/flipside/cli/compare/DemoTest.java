@@ -8,6 +8,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.cli.CommandRun;
 import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.Streams;
+import dev.flipside.compare.ComparisonDirectory;
+import dev.flipside.compare.ComparisonPlan;
+import dev.flipside.compare.ComparisonRuns;
+import dev.flipside.compare.WorldBase;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ComparisonConfig.WorldName;
 import dev.flipside.config.ConfigReader;
@@ -17,7 +21,6 @@ import dev.flipside.eval.alarm.Alarms;
 import dev.flipside.eval.alarm.Measured;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.RewardModel;
-import dev.flipside.run.ComparisonDirectory;
 import dev.flipside.run.FileHash;
 import dev.flipside.train.SaveTrainer;
 import dev.flipside.world.Arm;
@@ -26,7 +29,6 @@ import dev.flipside.world.World;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
-import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -130,16 +132,8 @@ class DemoTest {
     void aStoppedDemoGoesOnWhereItWas() throws IOException {
         Path run = temp.resolve("stopped/seed-1/loo");
         ComparisonPlan plan = plan("stopped", 2, Arm.LOO);
-        Console console = new Console(
-                new Streams(
-                        InputStream.nullInputStream(),
-                        new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8),
-                        new PrintStream(OutputStream.nullOutputStream(), true, StandardCharsets.UTF_8),
-                        0),
-                false,
-                true);
-        assertThat(new ComparisonRuns(plan, console, () -> Files.exists(run)).run())
-                .isFalse();
+        assertThat(new ComparisonRuns(plan).stopWhen(() -> Files.exists(run)).run())
+                .isEmpty();
         assertThat(run.resolve("checkpoints/step-1")).isDirectory();
         assertThat(run.resolve("policy")).doesNotExist();
 

@@ -2,6 +2,9 @@ package dev.flipside.cli.compare;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flipside.compare.ArmSetting;
+import dev.flipside.compare.ComparisonPlan;
+import dev.flipside.compare.FileBase;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.TrainConfig;

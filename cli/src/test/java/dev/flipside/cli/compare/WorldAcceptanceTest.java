@@ -2,17 +2,17 @@ package dev.flipside.cli.compare;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.Streams;
+import dev.flipside.compare.ComparisonDirectory;
+import dev.flipside.compare.ComparisonPlan;
+import dev.flipside.compare.ComparisonResult;
+import dev.flipside.compare.ComparisonResult.OutcomeResult;
+import dev.flipside.compare.ComparisonRuns;
+import dev.flipside.compare.ComparisonSummary;
+import dev.flipside.compare.Verdict;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.eval.alarm.Alarms;
-import dev.flipside.eval.compare.ComparisonResult;
-import dev.flipside.eval.compare.ComparisonResult.OutcomeResult;
-import dev.flipside.eval.compare.Verdict;
 import dev.flipside.hub.HubInputs;
-import dev.flipside.run.ComparisonDirectory;
 import dev.flipside.world.Arm;
-import java.io.InputStream;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.EnumSet;
@@ -41,13 +41,10 @@ class WorldAcceptanceTest {
                 30,
                 "cpu",
                 0);
-        Console console =
-                new Console(new Streams(InputStream.nullInputStream(), System.out, System.out, 0), false, false);
         ComparisonPlan plan = ComparisonPlan.of(config, HubInputs.pathsOnly());
-        assertThat(new ComparisonRuns(plan, console, () -> false).run()).isTrue();
-        ComparisonSummary summary = Compare.finish(plan);
+        ComparisonSummary summary = new ComparisonRuns(plan).run().orElseThrow();
         result = summary.result();
-        System.out.println(summary.text());
+        System.out.println(new ComparisonText(summary).text());
         System.out.println("R^2 of the anchor by seed, ridge: " + Arrays.toString(anchor(Arm.SAVE)));
         System.out.println("R^2 of the anchor by seed, sgd:   " + Arrays.toString(anchor(Arm.SGD)));
 

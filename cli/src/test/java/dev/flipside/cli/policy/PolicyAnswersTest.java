@@ -9,6 +9,7 @@ import dev.flipside.cli.console.Streams;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.policy.PolicyAnswer;
+import dev.flipside.eval.policy.PolicyAnswers;
 import dev.flipside.eval.policy.PolicyPrompt;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.text.Conversation;
@@ -64,14 +65,7 @@ class PolicyAnswersTest {
     void answersOfOtherOptionsOrPromptsAreNotMixed() {
         answers("out", PROMPTS.subList(0, 2));
 
-        assertThatThrownBy(() -> new PolicyAnswers(
-                                model,
-                                ChatTemplateConfig.defaults(),
-                                folder.resolve("out"),
-                                SamplingOptions.greedy(5),
-                                0,
-                                "cpu")
-                        .of(PROMPTS, quiet()))
+        assertThatThrownBy(() -> answers("out", PROMPTS, SamplingOptions.greedy(5)))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("max_completion_length 4, not 5");
         assertThatThrownBy(() -> answers("out", List.of(new PolicyPrompt("p1", Conversation.ofPrompt("Other")))))
@@ -120,9 +114,15 @@ class PolicyAnswersTest {
     }
 
     private List<PolicyAnswer> answers(String out, List<PolicyPrompt> prompts) {
-        return new PolicyAnswers(
-                        model, ChatTemplateConfig.defaults(), folder.resolve(out), SamplingOptions.greedy(4), 0, "cpu")
-                .of(prompts, quiet());
+        return answers(out, prompts, SamplingOptions.greedy(4));
+    }
+
+    private List<PolicyAnswer> answers(String out, List<PolicyPrompt> prompts, SamplingOptions sampling) {
+        return GeneratedAnswers.of(
+                new PolicyAnswers(model, ChatTemplateConfig.defaults(), folder.resolve(out), sampling, 0),
+                prompts,
+                "cpu",
+                quiet());
     }
 
     private static Console quiet() {

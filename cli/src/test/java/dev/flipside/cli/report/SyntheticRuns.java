@@ -1,9 +1,9 @@
 package dev.flipside.cli.report;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.compare.ComparisonDirectory;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ConfigReader;
-import dev.flipside.run.ComparisonDirectory;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;

@@ -1,11 +1,9 @@
 package dev.flipside.eval.benchmark;
 
 import dev.flipside.config.UserError;
-import dev.flipside.model.DistinctRows;
-import dev.flipside.model.RewardModel;
+import dev.flipside.model.RewardReader;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Rendered;
-import dev.flipside.text.Renderer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -29,8 +27,7 @@ public final class AnswerScorer {
     /** Characters of the texts of one call of the model: some tens of batches, which sort their rows by length, and a sign of life every few seconds. */
     private static final long CHUNK = 200_000;
 
-    private final RewardModel model;
-    private final Renderer renderer;
+    private final RewardReader reader;
     private final int maxLength;
     private final boolean sharedPrompts;
     private long rowsEndingInPadding;
@@ -39,9 +36,8 @@ public final class AnswerScorer {
      * @param maxLength the most tokens of a conversation
      * @param sharedPrompts whether a prompt is computed once for all its answers; off, every answer is computed whole, for measuring
      */
-    public AnswerScorer(RewardModel model, Renderer renderer, int maxLength, boolean sharedPrompts) {
-        this.model = model;
-        this.renderer = renderer;
+    public AnswerScorer(RewardReader reader, int maxLength, boolean sharedPrompts) {
+        this.reader = reader;
         this.maxLength = maxLength;
         this.sharedPrompts = sharedPrompts;
     }
@@ -64,7 +60,7 @@ public final class AnswerScorer {
             List<Prepared> prepared =
                     chunk.stream().map(i -> prepare(i, items.get(i))).toList();
             rowsEndingInPadding += prepared.stream()
-                    .mapToLong(p -> model.rowsEndingInPadding(p.rows()))
+                    .mapToLong(p -> reader.model().rowsEndingInPadding(p.rows()))
                     .sum();
             Optional<List<ScoredItem>> before = log.find(chunk, items);
             List<ScoredItem> now = before.orElseGet(() -> score(items, prepared));
@@ -82,9 +78,8 @@ public final class AnswerScorer {
 
     /** In the order of {@code prepared}, by one call of the model; answers of the same tokens are ties. */
     private List<ScoredItem> score(List<BenchmarkItem> items, List<Prepared> prepared) {
-        DistinctRows distinct = DistinctRows.of(
-                prepared.stream().flatMap(p -> p.rows().stream()).toList());
-        double[] rewards = distinct.spread(model.score(distinct.rows()).rewards());
+        double[] rewards =
+                reader.rewards(prepared.stream().flatMap(p -> p.rows().stream()).toList());
         List<ScoredItem> scored = new ArrayList<>();
         int from = 0;
         for (Prepared p : prepared) {
@@ -156,7 +151,7 @@ public final class AnswerScorer {
         List<Rendered> rendered = new ArrayList<>();
         for (String answer : item.answers()) {
             try {
-                rendered.add(renderer.complete(item.prompt(), answer, true));
+                rendered.add(reader.read(item.prompt(), answer, true));
             } catch (UserError e) {
                 throw new UserError("item " + item.id() + " (" + item.subset() + "): " + e.getMessage(), e);
             }

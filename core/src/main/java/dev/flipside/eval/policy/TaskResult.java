@@ -1,6 +1,7 @@
 package dev.flipside.eval.policy;
 
 import dev.flipside.eval.Bootstrap;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -17,6 +18,23 @@ public record TaskResult(List<MarkedItem> items) {
         if (items.isEmpty()) {
             throw new IllegalArgumentException("no items");
         }
+    }
+
+    /**
+     * Marks answers.
+     *
+     * @param answers one per item, in the items' order
+     */
+    public static TaskResult of(List<VerifiableItem> items, List<PolicyAnswer> answers) {
+        List<MarkedItem> marked = new ArrayList<>();
+        for (int i = 0; i < items.size(); i++) {
+            PolicyAnswer answer = answers.get(i);
+            marked.add(new MarkedItem(
+                    answer.prompt().id(),
+                    answer.truncated(),
+                    items.get(i).marker().apply(answer.completion())));
+        }
+        return new TaskResult(marked);
     }
 
     /** A metric over all items. */

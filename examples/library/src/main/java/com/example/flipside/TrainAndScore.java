@@ -25,16 +25,16 @@ import java.util.function.Consumer;
 
 /** A whole training from Java: pairs, a reward model, the SAVE loop with a reward function of one's own, and scores by the result. */
 public final class TrainAndScore {
-    private static final List<String> PROMPTS =
+    static final List<String> PROMPTS =
             List.of("the fox", "a fox", "the owl", "a owl", "the river", "a river", "the stone", "a stone");
     private static final SamplingOptions SHORT = SamplingOptions.plain(12);
 
-    private static final String REWARD_MODEL_YAML =
+    static final String REWARD_MODEL_YAML =
             """
             data: {eval_fraction: 0.2, max_length: 32}
             training: {learning_rate: 3e-3, num_train_epochs: 3, train_batch_size: 16, tensorboard: false}
             """;
-    private static final String SAVE_YAML =
+    static final String SAVE_YAML =
             """
             run: {max_steps: 12, save_steps: 0}
             policy: {learning_rate: 3e-3, per_device_train_batch_size: 32, lr_scheduler_type: constant}
@@ -47,7 +47,7 @@ public final class TrainAndScore {
     private TrainAndScore() {}
 
     /** A line of pairs.jsonl. */
-    private record Pair(String prompt, String chosen, String rejected) {}
+    record Pair(String prompt, String chosen, String rejected) {}
 
     /**
      * What came out.
@@ -113,7 +113,7 @@ public final class TrainAndScore {
     }
 
     /** Two samples of the same prompt, the one with more kind words chosen. */
-    private static List<Pair> pairs(Path model, KindWordsReward kindWords) {
+    static List<Pair> pairs(Path model, KindWordsReward kindWords) {
         List<Pair> pairs = new ArrayList<>();
         List<List<Sampling.Text>> texts = Sampling.sample(model, PROMPTS, 48, SHORT, 1);
         for (int p = 0; p < PROMPTS.size(); p++) {

@@ -2,6 +2,7 @@ package com.example.flipside;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flipside.eval.policy.TaskResult;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,5 +24,19 @@ class TrainAndScoreTest {
         assertThat(folder.resolve("save/policy/model.safetensors")).exists();
         assertThat(Files.readString(folder.resolve("save/reward_model/config.json")))
                 .contains("LlamaForSequenceClassification");
+
+        TaskResult marked = MarkAnswers.run(folder.resolve("save/policy"), folder.resolve("answers"));
+        assertThat(marked.metrics().get("kind").total().of()).isEqualTo(8);
+        assertThat(marked.metrics().get("kind").total().hits())
+                .isGreaterThan(MarkAnswers.run(folder.resolve("model"), folder.resolve("answers-before"))
+                        .metrics()
+                        .get("kind")
+                        .total()
+                        .hits());
+        // What is answered is kept: the policy is not asked again.
+        assertThat(Files.readAllLines(folder.resolve("answers/answers.jsonl"))).hasSize(8);
+        assertThat(MarkAnswers.run(folder.resolve("save/policy"), folder.resolve("answers")))
+                .isEqualTo(marked);
+        assertThat(Files.readAllLines(folder.resolve("answers/answers.jsonl"))).hasSize(8);
     }
 }

@@ -1,0 +1,108 @@
+package dev.flipside.compare;
+
+import dev.flipside.compare.ComparisonDirectory.Registered;
+import dev.flipside.compare.ComparisonResult.OutcomeResult;
+import dev.flipside.config.ComparisonConfig.Comparison;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/**
+ * What a comparison has come to.
+ *
+ * @param title what was compared
+ * @param registered the question
+ * @param result the answer
+ * @param fired alarms of the runs, the worst first
+ */
+public record ComparisonSummary(String title, Registered registered, ComparisonResult result, List<FiredRule> fired) {
+    /**
+     * Reads the runs that are there.
+     *
+     * @param folder of a comparison
+     * @param title of its base
+     * @throws dev.flipside.config.UserError when no comparison has been registered there
+     */
+    public static ComparisonSummary read(Path folder, String title) {
+        Registered registered = ComparisonDirectory.read(folder);
+        RunOutcomes outcomes = RunOutcomes.read(folder, registered.config());
+        return new ComparisonSummary(title, registered, outcomes.result(), FiredRule.of(outcomes));
+    }
+
+    /** What {@code results.json} holds. */
+    public Map<String, Object> object() {
+        Map<String, Object> object = new LinkedHashMap<>();
+        Comparison question = registered.config().comparison();
+        object.put("title", title);
+        object.put("criterion", question.criterion());
+        object.put("verdict", result.verdict().key());
+        object.put("detectable_effect", question.detectableEffect().getAsDouble());
+        object.put("alpha", question.alpha());
+        object.put("test", question.test().name().toLowerCase(Locale.ROOT));
+        object.put("correction", question.correction().name().toLowerCase(Locale.ROOT));
+        object.put("registered", registered.time());
+        object.put("config_sha256", registered.hash());
+        object.put("baseline", question.baseline());
+        object.put("seeds", question.seeds());
+        Map<String, Object> outcomes = new LinkedHashMap<>();
+        result.outcomes().forEach(o -> outcomes.put(o.outcome().metric(), object(o)));
+        object.put("outcomes", outcomes);
+        object.put(
+                "alarms",
+                fired.stream()
+                        .map(rule -> Map.of(
+                                "arm", rule.arm(),
+                                "name", rule.first().name(),
+                                "level", rule.level().key(),
+                                "meaning", rule.first().meaning(),
+                                "first_steps",
+                                        rule.bySeed().entrySet().stream()
+                                                .map(e -> Map.of(
+                                                        "seed",
+                                                        e.getKey(),
+                                                        "step",
+                                                        e.getValue().firstStep()))
+                                                .toList()))
+                        .toList());
+        object.put("folder", registered.folder().toString());
+        return object;
+    }
+
+    private static Map<String, Object> object(OutcomeResult outcome) {
+        Map<String, Object> object = new LinkedHashMap<>();
+        object.put("label", outcome.outcome().title());
+        object.put("primary", outcome.outcome().primary());
+        object.put("direction", outcome.outcome().direction().name().toLowerCase(Locale.ROOT));
+        Map<String, Object> arms = new LinkedHashMap<>();
+        outcome.values().forEach((arm, values) -> {
+            Map<String, Object> of = new LinkedHashMap<>();
+            of.put("mean", finite(outcome.mean(arm)));
+            of.put(
+                    "by_seed",
+                    Arrays.stream(values).mapToObj(ComparisonSummary::finite).toList());
+            Difference d = outcome.differences().get(arm);
+            if (d != null) {
+                of.put("difference", finite(d.interval().mean()));
+                of.put(
+                        "difference_95",
+                        List.of(finite(d.interval().low()), finite(d.interval().high())));
+                of.put("seeds", d.seeds());
+                of.put("p", finite(d.pValue()));
+                of.put("p_corrected", finite(d.corrected()));
+                of.put("detectable", finite(d.detectable()));
+                of.put("verdict", d.verdict().key());
+            }
+            arms.put(arm, of);
+        });
+        object.put("arms", arms);
+        return object;
+    }
+
+    /** JSON has no NaN: what was not measured is empty text. */
+    private static Object finite(double value) {
+        return Double.isFinite(value) ? value : "";
+    }
+}

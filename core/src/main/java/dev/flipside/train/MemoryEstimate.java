@@ -1,0 +1,223 @@
+package dev.flipside.train;
+
+import dev.flipside.config.RewardTrainingConfig;
+import dev.flipside.config.RolloutConfig;
+import dev.flipside.config.RunPlan;
+import dev.flipside.config.TrainConfig;
+import dev.flipside.engine.Device;
+import dev.flipside.model.CausalLm;
+import dev.flipside.model.PassSize;
+import dev.flipside.model.RewardModel;
+import dev.flipside.model.family.DecoderConfig;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * How much memory a run takes at most on the CPU, from shapes alone: within a quarter of the peaks of policy steps in docs/performance.md. Fragments that the
+ * allocator keeps between passes of different shapes are not counted; {@code train-rm} can take a quarter more.
+ *
+ * @param standing what is there all the time
+ * @param sampling what is there besides while completions are sampled
+ * @param training what is there besides, instead of it, in a pass with gradients
+ */
+public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> training) {
+    private static final long FLOAT = 4;
+    private static final long HALF = 2;
+
+    /** Resident memory of a process that has loaded a model of no size: libraries, Java's heap and code, buffers of threads. Measured. */
+    private static final Part PROGRAM = new Part("program and libraries", 350L << 20);
+
+    /** Scores, their softmax and its gradient. */
+    private static final long LOGITS_COPIES = 3;
+
+    /** What takes {@code bytes}. */
+    public record Part(String name, long bytes) {}
+
+    /**
+     * A model by its shape and its numbers of weights.
+     *
+     * @param weights all of them, an adapter's apart
+     * @param trained those that learn: all, or an adapter's
+     * @param shared whether the frozen ones are another model's, and counted there
+     */
+    public record Shape(DecoderConfig config, long weights, long trained, boolean shared) {
+        /** All of its own and trained. */
+        public Shape(DecoderConfig config, long weights) {
+            this(config, weights, weights, false);
+        }
+
+        /** A loaded policy. */
+        public static Shape of(CausalLm model) {
+            return new Shape(
+                    model.files().config(), model.elements(), model.parameters().elements(), false);
+        }
+
+        /** A loaded reward model. */
+        public static Shape of(RewardModel model) {
+            return new Shape(
+                    model.files().config(), model.elements(), model.trunk().elements(), model.sharesBackbone());
+        }
+
+        /** What there is to say of an adapter. */
+        public String described() {
+            return !adapted()
+                    ? ""
+                    : String.format(Locale.ROOT, " frozen%s, an adapter of %,d", shared ? " and shared" : "", trained);
+        }
+
+        private boolean adapted() {
+            return trained != weights;
+        }
+
+        /** What the model itself takes: its weights, and those of its adapter. */
+        private List<Part> held(String name) {
+            List<Part> held = new ArrayList<>();
+            if (!shared) {
+                held.add(new Part(name + "weights", FLOAT * weights));
+            }
+            if (adapted()) {
+                held.add(new Part(name + "adapter", FLOAT * trained));
+            }
+            return held;
+        }
+
+        private List<Part> learning(String name) {
+            return List.of(
+                    new Part(name + "gradients", FLOAT * trained),
+                    new Part(name + "AdamW moments", 2 * FLOAT * trained));
+        }
+    }
+
+    /**
+     * Of {@code flipside train}.
+     *
+     * @param rewardModel empty when functions alone grade
+     * @param longestPrompt in tokens
+     * @param halfPrecision whether products are bfloat16
+     */
+    public static MemoryEstimate ofTraining(
+            TrainConfig config, Shape policy, Optional<Shape> rewardModel, int longestPrompt, boolean halfPrecision) {
+        RunPlan plan = config.plan();
+        List<Part> parts = new ArrayList<>();
+        parts.add(PROGRAM);
+        parts.addAll(policy.held("policy "));
+        parts.addAll(policy.learning("policy "));
+        if (plan.keepsReference()) {
+            // On an adapter's frozen base: another adapter, or in the first round of a new one nothing.
+            parts.add(new Part("reference policy", FLOAT * policy.trained()));
+        }
+        rewardModel.ifPresent(shape -> rewardModelParts(parts, plan, shape));
+        long length = longestPrompt + (long) config.rollout().maxCompletionLength();
+        long bytes = halfPrecision ? HALF : FLOAT;
+        List<Part> sampling = List.of(
+                new Part("packed copy of the policy", FLOAT * policy.weights()),
+                new Part(
+                        "key-value cache",
+                        cacheRows(config.rollout()) * cacheFloats(policy.config()) * length * bytes));
+        long policyTokens = config.policy().perDeviceTrainBatchSize() * length;
+        long activations = activations(
+                policy.config(),
+                policyTokens,
+                new PassSize(
+                        config.policy().activationMemoryMb(), config.policy().gradientCheckpointing()));
+        if (plan.improves() && rewardModel.isPresent()) {
+            long rewardTokens = config.rewardModel().perDeviceBatchSize() * length;
+            activations = Math.max(
+                    activations,
+                    activations(
+                            rewardModel.get().config(),
+                            rewardTokens,
+                            new PassSize(
+                                    config.rewardModel().activationMemoryMb(),
+                                    config.rewardModel().gradientCheckpointing())));
+        }
+        long scores = Math.min(policyTokens * policy.config().vocabSize(), CausalLm.scoresHeld(Device.CPU));
+        return new MemoryEstimate(
+                parts,
+                sampling,
+                List.of(
+                        new Part("activations of a pass", activations * bytes),
+                        new Part("vocabulary scores", LOGITS_COPIES * scores * FLOAT)));
+    }
+
+    private static void rewardModelParts(List<Part> parts, RunPlan plan, Shape shape) {
+        parts.addAll(shape.held("reward model "));
+        if (!plan.improves()) {
+            return;
+        }
+        parts.addAll(shape.learning("reward model "));
+        if (plan.keepsInitialRewardModel()) {
+            parts.add(new Part("initial reward model", FLOAT * shape.trained()));
+        }
+        if (plan.gates()) {
+            parts.add(new Part("gate: weights and moments to roll back to", 3 * FLOAT * shape.trained()));
+        }
+    }
+
+    /**
+     * Of {@code flipside train-rm}.
+     *
+     * @param longest conversation of a pair in tokens, after the length limit
+     */
+    public static MemoryEstimate ofRewardTraining(
+            RewardTrainingConfig config, Shape model, int longest, boolean halfPrecision) {
+        // A pair is two conversations.
+        long tokens = 2L * config.training().perDeviceTrainBatchSize() * longest;
+        long activations = activations(
+                model.config(),
+                tokens,
+                new PassSize(
+                        config.training().activationMemoryMb(),
+                        config.training().gradientCheckpointing()));
+        List<Part> standing = new ArrayList<>(List.of(PROGRAM));
+        standing.addAll(model.held(""));
+        standing.addAll(model.learning(""));
+        return new MemoryEstimate(
+                standing,
+                List.of(),
+                List.of(new Part("activations of a pass", activations * (halfPrecision ? HALF : FLOAT))));
+    }
+
+    /** Rows decoded side by side: whole groups within {@code rollout.max_rows}, at least one group. */
+    private static long cacheRows(RolloutConfig rollout) {
+        return (long) Math.max(1, rollout.maxRows() / rollout.numGenerations()) * rollout.numGenerations();
+    }
+
+    /** Keys and values of one token. */
+    private static long cacheFloats(DecoderConfig config) {
+        return 2L * config.layers() * config.kvHeads() * config.headDim();
+    }
+
+    /** Numbers kept for the backward pass of a batch, which runs in passes of bounded size, and those that one block's backward pass makes. */
+    static long activations(DecoderConfig config, long tokens, PassSize size) {
+        long inPass = Math.min(tokens, size.tokens(config));
+        return inPass * (size.floatsPerToken(config) + PassSize.floatsInBackward(config));
+    }
+
+    /** Bytes at most: sampling and training take turns. */
+    public long total() {
+        return sum(standing) + Math.max(sum(sampling), sum(training));
+    }
+
+    private static long sum(List<Part> parts) {
+        return parts.stream().mapToLong(Part::bytes).sum();
+    }
+
+    /** Everything that is counted. */
+    public List<Part> parts() {
+        return Stream.of(standing, sampling, training).flatMap(List::stream).toList();
+    }
+
+    /** Bytes by name, and the total. */
+    public Map<String, Long> object() {
+        Map<String, Long> object = new LinkedHashMap<>();
+        parts().forEach(part -> object.put(part.name(), part.bytes()));
+        object.put("total", total());
+        return object;
+    }
+}
