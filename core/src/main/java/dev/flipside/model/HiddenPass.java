@@ -82,7 +82,9 @@ final class HiddenPass implements AutoCloseable {
         Tensor tokens = ids.reshape(-1);
         Tensor learnt = config.paddingToken().isPresent()
                 ? rows.masked_fill(
-                        tokens.eq(new Scalar((long) config.paddingToken().getAsInt())).unsqueeze(-1), new Scalar(0.0))
+                        tokens.eq(new Scalar((long) config.paddingToken().getAsInt()))
+                                .unsqueeze(-1),
+                        new Scalar(0.0))
                 : rows;
         double scale = config.scales().embedding();
         decoder.weights()
