@@ -20,8 +20,10 @@ final class Leftovers {
             Pattern.compile("(.*/)?(provenance\\.json|registration\\.json|report\\.html|manifest\\.(json|sha256)"
                     + "|events\\.out\\.tfevents.*|\\.lock|[0-9a-f]+\\.lock|listing.*)");
 
+    /** Of logs and summaries; when a comparison's question was written down is the time of its first start. */
     private static final Pattern DURATIONS = Pattern.compile(
-            "\"(timing_s/[^\"]*|tokens_per_s/[^\"]*|step_time|[a-z_]*seconds|[a-z_]*per_second)\" ?: ?[-0-9.Ee+]+,?");
+            "\"(timing_s/[^\"]*|tokens_per_s/[^\"]*|step_time|[a-z_]*seconds|[a-z_]*per_second)\" ?: ?[-0-9.Ee+]+,?"
+                    + "|\"registered\" ?: ?\"[^\"]*\",?");
 
     private Leftovers() {}
 

@@ -4,6 +4,7 @@ import dev.flipside.compare.ComparisonDirectory.Registered;
 import dev.flipside.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.config.ComparisonConfig.Comparison;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -50,24 +51,25 @@ public record ComparisonSummary(String title, Registered registered, ComparisonR
         Map<String, Object> outcomes = new LinkedHashMap<>();
         result.outcomes().forEach(o -> outcomes.put(o.outcome().metric(), object(o)));
         object.put("outcomes", outcomes);
-        object.put(
-                "alarms",
-                fired.stream()
-                        .map(rule -> Map.of(
-                                "arm", rule.arm(),
-                                "name", rule.first().name(),
-                                "level", rule.level().key(),
-                                "meaning", rule.first().meaning(),
-                                "first_steps",
-                                        rule.bySeed().entrySet().stream()
-                                                .map(e -> Map.of(
-                                                        "seed",
-                                                        e.getKey(),
-                                                        "step",
-                                                        e.getValue().firstStep()))
-                                                .toList()))
-                        .toList());
+        object.put("alarms", fired.stream().map(ComparisonSummary::object).toList());
         object.put("folder", registered.folder().toString());
+        return object;
+    }
+
+    private static Map<String, Object> object(FiredRule rule) {
+        Map<String, Object> object = new LinkedHashMap<>();
+        object.put("arm", rule.arm());
+        object.put("name", rule.first().name());
+        object.put("level", rule.level().key());
+        object.put("meaning", rule.first().meaning());
+        List<Map<String, Object>> steps = new ArrayList<>();
+        rule.bySeed().forEach((seed, alarm) -> {
+            Map<String, Object> step = new LinkedHashMap<>();
+            step.put("seed", seed);
+            step.put("step", alarm.firstStep());
+            steps.add(step);
+        });
+        object.put("first_steps", steps);
         return object;
     }
 
