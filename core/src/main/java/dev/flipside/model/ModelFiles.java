@@ -59,9 +59,9 @@ public final class ModelFiles {
         generationConfig.ifPresent(g -> ends.addAll(ids(new ConfigJson(generationFile, g), "eos_token_id")));
         declaredEosIds = Set.copyOf(ends);
         // TRL stops at the tokenizer's end token, whatever the other two say.
-        tokenizerFiles.eosId().stream()
-                .filter(id -> id < decoderConfig.vocabSize())
-                .forEach(ends::add);
+        tokenizerFiles.eosId().ifPresent(ends::add);
+        // What the model cannot sample ends nothing: a model left with none is told of, or refused where one is needed.
+        ends.removeIf(id -> id >= decoderConfig.vocabSize());
         eosIds = Collections.unmodifiableSet(ends);
         // PEFT saves no configuration with an adapter: the tokenizer beside it is what says how its training padded.
         OptionalInt adapters = tokenizerDirectory.equals(directory) ? OptionalInt.empty() : tokenizerFiles.padId();
