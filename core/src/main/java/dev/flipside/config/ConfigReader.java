@@ -215,7 +215,7 @@ public final class ConfigReader {
         } catch (JacksonException e) {
             throw new UserError(file + " line " + line(e) + " is not valid YAML: " + e.getOriginalMessage() + ".", e);
         } catch (IOException e) {
-            throw new UserError("config file " + file + " cannot be read: " + e.getMessage() + ".", e);
+            throw new UserError("config file " + file + " cannot be read: " + IoReason.of(e) + ".", e);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.flipside.model;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.LoraConfig;
 import dev.flipside.config.NamedPath;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Parameters.Slot;
@@ -262,7 +263,7 @@ final class AdapterFiles {
         try {
             Files.createDirectories(directory);
         } catch (IOException e) {
-            throw new UserError(directory + ": cannot be made (" + e + ").", e);
+            throw new UserError(directory + ": cannot be made (" + IoReason.of(e) + ").", e);
         }
         ObjectNode json = lora.description().json().deepCopy();
         json.put("base_model_name_or_path", lora.description().base().toString());

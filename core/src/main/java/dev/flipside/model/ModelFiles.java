@@ -3,6 +3,7 @@ package dev.flipside.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.model.family.ConfigJson;
 import dev.flipside.model.family.DecoderConfig;
@@ -209,7 +210,7 @@ public final class ModelFiles {
         try {
             Files.createDirectories(target);
         } catch (IOException e) {
-            throw new UserError(target + ": cannot be made (" + e + ").", e);
+            throw new UserError(target + ": cannot be made (" + IoReason.of(e) + ").", e);
         }
         Json.write(target.resolve(CONFIG), config);
     }

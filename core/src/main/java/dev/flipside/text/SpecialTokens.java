@@ -3,6 +3,7 @@ package dev.flipside.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.config.BoundedFile;
 import dev.flipside.config.StrictJson;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -114,7 +115,7 @@ public record SpecialTokens(
 
     private static UserError notJson(Path file, IOException e) {
         return new UserError(
-                file + " cannot be read as JSON (" + firstLine(e) + "): copy the model directory again.", e);
+                file + " cannot be read as JSON (" + IoReason.of(e) + "): copy the model directory again.", e);
     }
 
     private static JsonNode object(Path file, JsonNode node) {
