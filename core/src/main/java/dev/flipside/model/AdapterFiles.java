@@ -127,15 +127,24 @@ final class AdapterFiles {
         rejectStrangers(adapter);
         Parameters learns = new Parameters(adapter.slots(true), base.device());
         Parameters kept = new Parameters(adapter.slots(false), base.device());
-        for (AdapterLayout.Entry entry : adapter.entries()) {
-            Tensor into = (entry.learns() ? learns : kept).get(entry.slot().name());
-            String name = PREFIX + entry.name();
-            SafeTensors.read(directory.resolve(WEIGHTS), name, header.get(name), into);
-            try (Scopes.Frozen scope = Scopes.frozen()) {
-                entry.outputs().ifPresent(module -> into.copy_(layout.outputsFromFile(module, into)));
+        try {
+            for (AdapterLayout.Entry entry : adapter.entries()) {
+                read(entry, layout, (entry.learns() ? learns : kept).get(entry.slot().name()));
             }
+            return new Lora(description, adapter, learns, PrincipalParts.takenOut(adapter, base, kept));
+        } catch (RuntimeException e) {
+            learns.close();
+            kept.close();
+            throw e;
         }
-        return new Lora(description, adapter, learns, PrincipalParts.takenOut(adapter, base, kept));
+    }
+
+    private void read(AdapterLayout.Entry entry, WeightLayout layout, Tensor into) {
+        String name = PREFIX + entry.name();
+        SafeTensors.read(directory.resolve(WEIGHTS), name, header.get(name), into);
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            entry.outputs().ifPresent(module -> into.copy_(layout.outputsFromFile(module, into)));
+        }
     }
 
     private AdapterLayout layout(WeightLayout layout) {
