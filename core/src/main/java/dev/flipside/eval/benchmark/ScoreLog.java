@@ -65,6 +65,11 @@ public final class ScoreLog implements AutoCloseable {
         }
     }
 
+    /** Whether a folder's evaluation of a benchmark is under way, or was interrupted. */
+    public static boolean isIn(Path folder, RewardBenchmark benchmark) {
+        return Files.exists(in(folder, benchmark));
+    }
+
     private static Path in(Path folder, RewardBenchmark benchmark) {
         return folder.resolve(benchmark.key() + ".part.jsonl");
     }
