@@ -199,8 +199,7 @@ public final class ConfigReader {
         if (preset.isTextual()) {
             for (SaveConfig.Preset p : SaveConfig.Preset.values()) {
                 if (p.name().equalsIgnoreCase(preset.asText())) {
-                    ObjectNode section = (ObjectNode) tree.get("save");
-                    SavePreset.values(p).forEach((key, value) -> section.set(key, RECORDS.valueToTree(value)));
+                    tree.set("save", RECORDS.valueToTree(SaveConfig.of(p)));
                 }
             }
         }

@@ -49,10 +49,11 @@ final class SelfImproving implements RewardModelLearner {
         this.initialPolicy = initialPolicy;
         this.start = start;
         this.plan = config.plan();
-        this.updateEvery = config.save().updateEvery();
+        this.updateEvery = config.save().update().updateEvery();
         this.update = new RewardModelUpdate(grader, initial, pairs, config, start.anchor(), start.floor(), seeds);
         this.gate = heldOut.filter(p -> plan.gates())
-                .map(p -> new UpdateGate(grader.model(), update.optimisers(), config.save(), p, listener));
+                .map(p -> new UpdateGate(
+                        grader.model(), update.optimisers(), config.save().gating(), p, listener));
         this.rescaledJudge = initial.filter(m -> plan.rescales()).map(m -> new RescaledJudge(grader, m));
     }
 
