@@ -137,6 +137,11 @@ class ConfigReaderTest {
                 "policy.lora=yes | policy.lora: 'yes' is not a map of keys",
                 "policy.lora.r=0 | policy.lora.r: 0 is no rank",
                 "run.seed.a=1 | run.seed: ",
+                "policy.model= | policy.model: there is no value; write one, or remove the key",
+                "data.prompts=null | data.prompts: there is no value",
+                "save.anchor= | save.anchor: there is no value",
+                "run.device= | run.device: there is no value",
+                "rollout.stop= | rollout.stop: there is no value",
             })
     void mistakesAreNamed(String override, String message) {
         assertThatThrownBy(() -> ConfigReader.train(file, List.of(override)))
