@@ -21,7 +21,7 @@ import dev.flipside.train.Labeller.Target;
 import java.util.List;
 import java.util.OptionalLong;
 
-/** Forward and backward pass of the contrast around the anchor (decisions D3 to D5 of docs/method.md), the centring (D14) and the value loss over some prompts' groups. */
+/** Forward and backward pass of the contrast around the anchor, the centring and the value loss over some prompts' groups (docs/method.md, Definition). */
 final class ContrastPass {
     private final RewardModel model;
     private final RewardModelConfig config;
@@ -107,7 +107,7 @@ final class ContrastPass {
         }
     }
 
-    /** The anchors of the model as it is, through which the gradient flows (decision D5). */
+    /** The anchors of the model as it is, through which the gradient flows ({@code save.anchor_gradient: flow}). */
     private double[][] currentAnchors(TeachingBatch batch, int[] prompts, double[] values) {
         double[][] rewards = pick(batch.grades().rewards(), prompts);
         return anchor == Anchor.MIXTURE

@@ -18,7 +18,9 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** Turns the grades of a batch into what the reward model is taught: anchors (decision D1 of docs/method.md), labels (D2, D17) and value targets (D6). */
+/**
+ * Turns the grades of a batch into what the reward model is taught: anchors, labels and value targets. docs/method.md says which of each can be chosen.
+ */
 final class Labeller {
     private final FilterConfig filtering;
     private final ControlsConfig controls;

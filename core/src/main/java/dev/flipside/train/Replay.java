@@ -11,7 +11,7 @@ import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/** Bradley-Terry on labelled pairs beside what the reward model teaches itself (decision D13 of docs/method.md). */
+/** Bradley-Terry on labelled pairs beside what the reward model teaches itself (a guard, docs/method.md). */
 record Replay(
         RewardModel model,
         List<LabelledPair> pairs,

@@ -167,7 +167,7 @@ final class RewardModelUpdate implements AutoCloseable {
                 .tokens(grader.model().files().config());
     }
 
-    /** Value target {@code improved} (decision D6): one step of the value head towards the group means that the updated model gives. */
+    /** Value target {@code improved}: one step of the value head towards the group means that the updated model gives. */
     private void fitToImproved(TeachingBatch batch, long step, Sums sums) {
         double[][] rewards = grader.grade(batch.rows(), batch.groupSize()).rewards();
         double[][] targets = ValueTarget.GROUP_MEAN.targets(rewards, batch.usable());

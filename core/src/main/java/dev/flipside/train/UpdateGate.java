@@ -13,7 +13,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Rolls a reward-model update back when it orders held-out labelled pairs significantly worse than the initial model or the best so far (decision D12 of docs/method.md).
+ * Rolls a reward-model update back when it orders held-out labelled pairs significantly worse than the initial model or the best so far (docs/method.md, The gate).
  * Comparing with the previous step alone would let many small losses through.
  */
 final class UpdateGate implements AutoCloseable {

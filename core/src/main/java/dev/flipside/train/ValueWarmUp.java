@@ -28,8 +28,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Before a round: fits the value head to the rewards that the reward model as it is gives to the policy's samples (decision D9 of docs/method.md), and measures the floor of
- * filter {@code std} (D2).
+ * Before a round: fits the value head to the rewards that the reward model as it is gives to the policy's samples, and measures the floor of filter {@code std}
+ * (docs/method.md, Decisions and their options).
  */
 final class ValueWarmUp {
     /** Penalties tried by the ridge fit, as multiples of the mean variance of a feature. */
