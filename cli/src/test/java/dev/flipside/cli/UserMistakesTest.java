@@ -2,7 +2,7 @@ package dev.flipside.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flipside.cli.train.TrainingCommandsTest;
+import dev.flipside.model.GoldenFixtures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,10 +54,8 @@ class UserMistakesTest {
         WRONG_MODEL_TYPE("config.json: model_type 'bert' is not supported", "llama, mistral, qwen2, qwen3") {
             @Override
             CommandRun make() throws IOException {
-                Path model = folder.resolve("bert");
-                TrainingCommandsTest.copy(StoryRun.model(), model);
-                Path config = model.resolve("config.json");
-                Files.writeString(config, Files.readString(config).replace("\"llama\"", "\"bert\""));
+                Path model = GoldenFixtures.copy(StoryRun.model(), folder.resolve("bert"));
+                GoldenFixtures.editConfig(model, config -> config.put("model_type", "bert"));
                 return stories.train("policy.model=" + model);
             }
         },

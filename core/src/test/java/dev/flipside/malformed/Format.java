@@ -3,6 +3,7 @@ package dev.flipside.malformed;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.TestResources;
+import dev.flipside.model.GoldenFixtures;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.data.Margin;
 import dev.flipside.data.PreferenceData;
@@ -266,7 +267,7 @@ enum Format {
 
     /** Writes the whole files. */
     void prepare(Path folder, int variant) throws IOException {
-        copy(TestResources.path(corpus), folder);
+        GoldenFixtures.copy(TestResources.path(corpus), folder);
     }
 
     /** Whole files differ from variant to variant where there are several. */
@@ -287,17 +288,9 @@ enum Format {
         return damage.apply(mutation, whole);
     }
 
-    private static void copy(Path from, Path to) throws IOException {
-        try (Stream<Path> files = Files.list(from)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Files.copy(file, to.resolve(file.getFileName().toString()));
-            }
-        }
-    }
-
     private static void withBase(Path folder) throws IOException {
         Path base = Files.createDirectory(folder.resolve("base"));
-        copy(TestResources.path("goldens/llama"), base);
+        GoldenFixtures.copy(TestResources.path("goldens/llama"), base);
         Path config = folder.resolve("adapter_config.json");
         Files.writeString(config, Files.readString(config).replace("../../goldens/llama", "base"));
     }

@@ -155,12 +155,13 @@ public final class GoldenFixtures {
         return Tensors.toLongs(lm.decoder().logits(hidden).argmax(new LongOptional(-1), false));
     }
 
-    /** A copy of a model directory whose files may be edited. */
+    /** A copy of a directory's files that may be edited, whatever theirs may be. */
     public static Path copy(Path directory, Path to) {
         try (Stream<Path> files = Files.list(directory)) {
             Files.createDirectories(to);
-            for (Path file : files.toList()) {
-                Files.copy(file, to.resolve(file.getFileName().toString()));
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                // Bytes alone: without the permissions of a folder that is shared read-only.
+                Files.write(to.resolve(file.getFileName().toString()), Files.readAllBytes(file));
             }
             return to;
         } catch (IOException e) {

@@ -2,6 +2,7 @@ package dev.flipside.cli.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flipside.model.GoldenFixtures;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.cli.CommandRun;
@@ -113,7 +114,7 @@ public class TrainingCommandsTest {
     @Test
     void aLossThatIsNoNumberIsOneSentenceAndExitCodeOne() throws IOException {
         Path damaged = folder.resolve("damaged");
-        copy(folder.resolve("rm/final"), damaged);
+        GoldenFixtures.copy(folder.resolve("rm/final"), damaged);
         fill(damaged.resolve("model.safetensors"), "score.weight", 1e38f);
 
         CommandRun run = stories.trainRewardModel(
@@ -150,14 +151,8 @@ public class TrainingCommandsTest {
         return new CommandRun(exitCode, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     }
 
-    public static void copy(Path from, Path to) throws IOException {
-        Files.createDirectories(to);
-        try (var files = Files.list(from)) {
-            for (Path file : files.toList()) {
-                Files.copy(file, to.resolve(file.getFileName().toString()));
-                to.resolve(file.getFileName().toString()).toFile().setWritable(true);
-            }
-        }
+    public static void copy(Path from, Path to) {
+        GoldenFixtures.copy(from, to);
     }
 
     /** Overwrites a float32 tensor of a safetensors file: eight bytes of header length, the header, the data. */
