@@ -101,7 +101,7 @@ class JudgedPoliciesTest {
         });
         String[] files = alpacaFiles(30);
         Path out = folder.resolve("out");
-        JsonNode result = run("alpaca-eval", out, files).json();
+        JsonNode result = run("alpaca-eval", out, files).succeeded().json();
 
         double expected = IntStream.range(0, 30)
                 .mapToDouble(i -> i == 0 ? 0.5 : 1 / (1 + Math.exp(4 - i % 10)))
@@ -123,7 +123,7 @@ class JudgedPoliciesTest {
         assertThat(JSON.readTree(lines.get(9)).get("preference").asDouble())
                 .isCloseTo(1 + 1 / (1 + Math.exp(4 - 9)), within(1e-9));
 
-        JsonNode again = run("alpaca-eval", out, files).json();
+        JsonNode again = run("alpaca-eval", out, files).succeeded().json();
         assertThat(again.at("/judge/asked").asInt()).isZero();
         assertThat(again.at("/judge/cached").asInt()).isEqualTo(28);
         assertThat(again.get("win_rate")).isEqualTo(result.get("win_rate"));
@@ -215,7 +215,7 @@ class JudgedPoliciesTest {
 
         List<String> chosen = new ArrayList<>(List.of(arguments));
         chosen.addAll(List.of("--category", "hard_prompt"));
-        JsonNode result = run("arena-hard", out, chosen.toArray(String[]::new)).json();
+        JsonNode result = run("arena-hard", out, chosen.toArray(String[]::new)).succeeded().json();
         // Qualities 0 to 9, 0, 1 against 4: 0 loses clearly twice, 8 and 9 win clearly, 4 ties; clear ones count three
         // times.
         double wins = 2 * (3 + 3 * 2);
@@ -272,7 +272,7 @@ class JudgedPoliciesTest {
             "gpt",
             "--json"
         };
-        JsonNode result = run("versus", folder.resolve("out"), arguments).json();
+        JsonNode result = run("versus", folder.resolve("out"), arguments).succeeded().json();
         assertThat(result.get("wins").asInt()).isEqualTo(4);
         assertThat(result.get("ties").asInt()).isEqualTo(3);
         assertThat(result.get("losses").asInt()).isEqualTo(3);
@@ -301,7 +301,7 @@ class JudgedPoliciesTest {
             reward.toString(),
             "--json"
         };
-        JsonNode result = run("versus", out, arguments).json();
+        JsonNode result = run("versus", out, arguments).succeeded().json();
         // The same policy, greedily: every answer is the same, and so is its reward.
         assertThat(result.get("ties").asInt()).isEqualTo(6);
         assertThat(result.at("/reward_difference/mean").asDouble()).isZero();
@@ -309,7 +309,7 @@ class JudgedPoliciesTest {
 
         arguments[2] = "--answers";
         arguments[3] = answers("ours.jsonl", 6, i -> i).toString();
-        JsonNode mixed = run("versus", folder.resolve("mixed"), arguments).json();
+        JsonNode mixed = run("versus", folder.resolve("mixed"), arguments).succeeded().json();
         assertThat(mixed.get("wins").asInt() + mixed.get("losses").asInt()).isEqualTo(6);
         JsonNode line = JSON.readTree(
                 Files.readAllLines(folder.resolve("mixed/judgments.jsonl")).get(0));
@@ -370,7 +370,7 @@ class JudgedPoliciesTest {
                         "--limit",
                         "5",
                         "--json")
-                .json();
+                .succeeded().json();
         assertThat(result.at("/score/mean").asDouble()).isEqualTo(0.5);
         assertThat(result.at("/style_controlled_score/mean").asDouble()).isCloseTo(0.5, within(1e-9));
         assertThat(result.get("category").asText()).isEqualTo("arena-hard-v0.1");

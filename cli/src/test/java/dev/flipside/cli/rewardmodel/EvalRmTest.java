@@ -50,8 +50,8 @@ class EvalRmTest {
 
     @Test
     void rewardsAreThoseOfScoreWithAndWithoutSharedPrompts() throws IOException {
-        JsonNode result = evaluate("shared").json();
-        evaluate("separate", "--no-shared-prompts").json();
+        JsonNode result = evaluate("shared").succeeded().json();
+        evaluate("separate", "--no-shared-prompts").succeeded();
         List<Double> shared = rewards("shared");
         List<Double> separate = rewards("separate");
         List<Double> scored = new ArrayList<>();
@@ -91,8 +91,8 @@ class EvalRmTest {
         String template = Files.writeString(
                         out.resolve("shout.jinja"), "{% for m in messages %}{{ m.content }}!{% endfor %}")
                 .toString();
-        evaluate("own").json();
-        JsonNode result = evaluate("given", "--chat-template", template).json();
+        evaluate("own").succeeded();
+        JsonNode result = evaluate("given", "--chat-template", template).succeeded().json();
         assertThat(result.path("chat_template").asText()).isEqualTo(template);
         assertThat(rewards("given")).hasSize(24).isNotEqualTo(rewards("own"));
         assertMistake(
@@ -113,7 +113,7 @@ class EvalRmTest {
         String own = Files.writeString(out.resolve("own.jsonl"), alike + apart).toString();
         String all = Files.writeString(out.resolve("all.jsonl"), alike).toString();
 
-        JsonNode pairs = trimmed("pairs", own, template, "trimmed").json().at("/results/pairs");
+        JsonNode pairs = trimmed("pairs", own, template, "trimmed").succeeded().json().at("/results/pairs");
         assertThat(pairs.at("/figures/0/n").asInt()).isEqualTo(1);
         assertThat(pairs.path("alike").asInt()).isEqualTo(1);
         assertThat(pairs.path("ties").asInt()).isZero();
@@ -123,7 +123,7 @@ class EvalRmTest {
         assertMistake("in 1 both replies are the same tokens to the model", trimmed("pairs", all, template, "none"));
 
         JsonNode published =
-                trimmed("rewardbench", own, template, "published").json().at("/results/rewardbench");
+                trimmed("rewardbench", own, template, "published").succeeded().json().at("/results/rewardbench");
         assertThat(published.path("ties").asInt()).isEqualTo(1);
         assertThat(published.path("alike").asInt()).isEqualTo(1);
         assertThat(published.path("comparisons").asInt()).isEqualTo(2);
@@ -147,10 +147,10 @@ class EvalRmTest {
 
     @Test
     void keptScoresGiveTheSameFiguresWithoutAModel() throws IOException {
-        JsonNode first = evaluate("kept").json();
+        JsonNode first = evaluate("kept").succeeded().json();
         JsonNode again = CommandRun.of(
                         "eval-rm", "--scores", out.resolve("kept").toString(), "--json")
-                .json();
+                .succeeded().json();
 
         assertThat(again.at("/results/pairs/figures")).isEqualTo(first.at("/results/pairs/figures"));
         assertThat(again.at("/results/pairs").has("answers_per_second")).isFalse();
@@ -159,7 +159,7 @@ class EvalRmTest {
     /** The second model has no weights, so that the evaluation ends in the middle. */
     @Test
     void anInterruptedEvaluationGoesOn() throws IOException {
-        evaluate("whole").json();
+        evaluate("whole").succeeded();
         Path broken = Files.createDirectories(folder.resolve("broken"));
         for (String name : List.of("config.json", "tokenizer.json", "tokenizer_config.json")) {
             Files.copy(Path.of(other).resolve(name), broken.resolve(name), StandardCopyOption.REPLACE_EXISTING);
@@ -175,7 +175,7 @@ class EvalRmTest {
         Files.writeString(
                 part, String.join("\n", lines).replaceFirst("\"rewards\":\\[[^,]*", "\"rewards\":[123.0") + "\n{\"ind");
         assertMistake("made with max_length 96, not 90", evaluate("part", "--max-length", "90"));
-        evaluate("part").json();
+        evaluate("part").succeeded();
         List<Double> expected = rewards("whole");
         List<Double> found = rewards("part");
         assertThat(found).hasSameSizeAs(expected).contains(123.0);
@@ -186,7 +186,7 @@ class EvalRmTest {
         // An item less: the model is called with all of them again.
         Files.createDirectories(out.resolve("gap"));
         Files.write(out.resolve("gap/pairs.part.jsonl"), lines.subList(0, lines.size() - 1));
-        evaluate("gap").json();
+        evaluate("gap").succeeded();
         assertThat(rewards("gap")).isEqualTo(expected);
 
         Files.createDirectories(out.resolve("damaged"));
@@ -197,7 +197,7 @@ class EvalRmTest {
     @Test
     void twoModelsAreComparedItemByItem() throws IOException {
         // The same weights twice: a model, and its kept scores.
-        JsonNode models = evaluate("models", "--compare", other).json();
+        JsonNode models = evaluate("models", "--compare", other).succeeded().json();
         JsonNode kept = CommandRun.of(
                         "eval-rm",
                         "--scores",
@@ -205,7 +205,7 @@ class EvalRmTest {
                         "--compare",
                         out.resolve("models/compare").toString(),
                         "--json")
-                .json();
+                .succeeded().json();
 
         for (JsonNode result : List.of(models, kept)) {
             JsonNode comparison = result.at("/results/pairs/comparison");
@@ -232,7 +232,7 @@ class EvalRmTest {
                         "--compare",
                         turned.toString(),
                         "--json")
-                .json()
+                .succeeded().json()
                 .at("/results/pairs/comparison");
         assertThat(comparison.path("better").asInt() + comparison.path("worse").asInt())
                 .isEqualTo(12);
@@ -289,7 +289,7 @@ class EvalRmTest {
                         out.resolve("apart").toString(),
                         "--no-shared-prompts",
                         "--json")
-                .json();
+                .succeeded();
         List<Double> shared = rewards("long");
         List<Double> apart = rewards("apart");
         for (int i = 0; i < shared.size(); i++) {
@@ -317,20 +317,20 @@ class EvalRmTest {
                         "--out",
                         out.resolve("two").toString(),
                         "--json")
-                .json();
+                .succeeded().json();
 
         assertThat(result.at("/results/pairs/prompts").asInt()).isEqualTo(3);
         assertThat(result.at("/results/judgebench/figures/0/longer_wins").asDouble())
                 .isEqualTo(1);
         assertThat(CommandRun.of("eval-rm", "--scores", out.resolve("two").toString(), "--json")
-                        .json()
+                        .succeeded().json()
                         .path("results"))
                 .hasSize(2);
     }
 
     @Test
     void mistakesAreToldInOneSentence() {
-        evaluate("there").json();
+        evaluate("there").succeeded();
         assertMistake("already holds scores", evaluate("there"));
         assertMistake("--model, --benchmark, --input and --out", CommandRun.of("eval-rm", "--model", model));
         assertMistake("'mt-bench' is not one of", command("--benchmark", "mt-bench", "--input", pairs));
