@@ -215,7 +215,9 @@ class JudgedPoliciesTest {
 
         List<String> chosen = new ArrayList<>(List.of(arguments));
         chosen.addAll(List.of("--category", "hard_prompt"));
-        JsonNode result = run("arena-hard", out, chosen.toArray(String[]::new)).succeeded().json();
+        JsonNode result = run("arena-hard", out, chosen.toArray(String[]::new))
+                .succeeded()
+                .json();
         // Qualities 0 to 9, 0, 1 against 4: 0 loses clearly twice, 8 and 9 win clearly, 4 ties; clear ones count three
         // times.
         double wins = 2 * (3 + 3 * 2);
@@ -272,7 +274,8 @@ class JudgedPoliciesTest {
             "gpt",
             "--json"
         };
-        JsonNode result = run("versus", folder.resolve("out"), arguments).succeeded().json();
+        JsonNode result =
+                run("versus", folder.resolve("out"), arguments).succeeded().json();
         assertThat(result.get("wins").asInt()).isEqualTo(4);
         assertThat(result.get("ties").asInt()).isEqualTo(3);
         assertThat(result.get("losses").asInt()).isEqualTo(3);
@@ -309,7 +312,8 @@ class JudgedPoliciesTest {
 
         arguments[2] = "--answers";
         arguments[3] = answers("ours.jsonl", 6, i -> i).toString();
-        JsonNode mixed = run("versus", folder.resolve("mixed"), arguments).succeeded().json();
+        JsonNode mixed =
+                run("versus", folder.resolve("mixed"), arguments).succeeded().json();
         assertThat(mixed.get("wins").asInt() + mixed.get("losses").asInt()).isEqualTo(6);
         JsonNode line = JSON.readTree(
                 Files.readAllLines(folder.resolve("mixed/judgments.jsonl")).get(0));
@@ -370,7 +374,8 @@ class JudgedPoliciesTest {
                         "--limit",
                         "5",
                         "--json")
-                .succeeded().json();
+                .succeeded()
+                .json();
         assertThat(result.at("/score/mean").asDouble()).isEqualTo(0.5);
         assertThat(result.at("/style_controlled_score/mean").asDouble()).isCloseTo(0.5, within(1e-9));
         assertThat(result.get("category").asText()).isEqualTo("arena-hard-v0.1");

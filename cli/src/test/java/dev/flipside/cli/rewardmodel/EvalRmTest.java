@@ -92,7 +92,8 @@ class EvalRmTest {
                         out.resolve("shout.jinja"), "{% for m in messages %}{{ m.content }}!{% endfor %}")
                 .toString();
         evaluate("own").succeeded();
-        JsonNode result = evaluate("given", "--chat-template", template).succeeded().json();
+        JsonNode result =
+                evaluate("given", "--chat-template", template).succeeded().json();
         assertThat(result.path("chat_template").asText()).isEqualTo(template);
         assertThat(rewards("given")).hasSize(24).isNotEqualTo(rewards("own"));
         assertMistake(
@@ -113,7 +114,8 @@ class EvalRmTest {
         String own = Files.writeString(out.resolve("own.jsonl"), alike + apart).toString();
         String all = Files.writeString(out.resolve("all.jsonl"), alike).toString();
 
-        JsonNode pairs = trimmed("pairs", own, template, "trimmed").succeeded().json().at("/results/pairs");
+        JsonNode pairs =
+                trimmed("pairs", own, template, "trimmed").succeeded().json().at("/results/pairs");
         assertThat(pairs.at("/figures/0/n").asInt()).isEqualTo(1);
         assertThat(pairs.path("alike").asInt()).isEqualTo(1);
         assertThat(pairs.path("ties").asInt()).isZero();
@@ -122,8 +124,10 @@ class EvalRmTest {
                 .contains("1 pairs left out: both replies are the same tokens to the model");
         assertMistake("in 1 both replies are the same tokens to the model", trimmed("pairs", all, template, "none"));
 
-        JsonNode published =
-                trimmed("rewardbench", own, template, "published").succeeded().json().at("/results/rewardbench");
+        JsonNode published = trimmed("rewardbench", own, template, "published")
+                .succeeded()
+                .json()
+                .at("/results/rewardbench");
         assertThat(published.path("ties").asInt()).isEqualTo(1);
         assertThat(published.path("alike").asInt()).isEqualTo(1);
         assertThat(published.path("comparisons").asInt()).isEqualTo(2);
@@ -150,7 +154,8 @@ class EvalRmTest {
         JsonNode first = evaluate("kept").succeeded().json();
         JsonNode again = CommandRun.of(
                         "eval-rm", "--scores", out.resolve("kept").toString(), "--json")
-                .succeeded().json();
+                .succeeded()
+                .json();
 
         assertThat(again.at("/results/pairs/figures")).isEqualTo(first.at("/results/pairs/figures"));
         assertThat(again.at("/results/pairs").has("answers_per_second")).isFalse();
@@ -205,7 +210,8 @@ class EvalRmTest {
                         "--compare",
                         out.resolve("models/compare").toString(),
                         "--json")
-                .succeeded().json();
+                .succeeded()
+                .json();
 
         for (JsonNode result : List.of(models, kept)) {
             JsonNode comparison = result.at("/results/pairs/comparison");
@@ -232,7 +238,8 @@ class EvalRmTest {
                         "--compare",
                         turned.toString(),
                         "--json")
-                .succeeded().json()
+                .succeeded()
+                .json()
                 .at("/results/pairs/comparison");
         assertThat(comparison.path("better").asInt() + comparison.path("worse").asInt())
                 .isEqualTo(12);
@@ -317,13 +324,15 @@ class EvalRmTest {
                         "--out",
                         out.resolve("two").toString(),
                         "--json")
-                .succeeded().json();
+                .succeeded()
+                .json();
 
         assertThat(result.at("/results/pairs/prompts").asInt()).isEqualTo(3);
         assertThat(result.at("/results/judgebench/figures/0/longer_wins").asDouble())
                 .isEqualTo(1);
         assertThat(CommandRun.of("eval-rm", "--scores", out.resolve("two").toString(), "--json")
-                        .succeeded().json()
+                        .succeeded()
+                        .json()
                         .path("results"))
                 .hasSize(2);
     }

@@ -2,13 +2,13 @@ package dev.flipside.cli.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flipside.model.GoldenFixtures;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.cli.CommandRun;
 import dev.flipside.cli.Main;
 import dev.flipside.cli.StoryRun;
 import dev.flipside.cli.console.Streams;
+import dev.flipside.model.GoldenFixtures;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
