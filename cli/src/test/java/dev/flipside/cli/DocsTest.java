@@ -2,10 +2,7 @@ package dev.flipside.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flipside.cli.console.Streams;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -137,9 +134,7 @@ class DocsTest {
     }
 
     private static CommandLine commandLine() {
-        ByteArrayOutputStream nowhere = new ByteArrayOutputStream();
-        return new CommandLine(new Main(new Streams(InputStream.nullInputStream(), nowhere, nowhere, 0)))
-                .setCaseInsensitiveEnumValuesAllowed(true);
+        return new CommandLine(new Main(new Captured().streams(0))).setCaseInsensitiveEnumValuesAllowed(true);
     }
 
     @Test

@@ -2,10 +2,10 @@ package dev.flipside.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.flipside.hub.HubServer;
+import dev.flipside.TestResources;
+import dev.flipside.hub.TestHub;
 import dev.flipside.run.Durable;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -35,7 +35,7 @@ class KilledCommandsTest {
     static Path folder;
 
     private static FaultWorld world;
-    private static HubServer server;
+    private static TestHub server;
     private static final Map<Case, String> TABLE = new LinkedHashMap<>();
 
     /** A command, and the names whose appearance in its folder are its points to be killed at. */
@@ -59,7 +59,7 @@ class KilledCommandsTest {
     @BeforeAll
     static void write() throws IOException {
         world = FaultWorld.in(folder);
-        server = new HubServer();
+        server = new TestHub();
         Map<String, byte[]> files = new TreeMap<>();
         for (String name : List.of("config.json", "tokenizer.json", "tokenizer_config.json")) {
             files.put(name, Files.readAllBytes(world.policy().resolve(name)));
@@ -173,15 +173,11 @@ class KilledCommandsTest {
 
     private static ChildRun start(Case command, String purpose) throws IOException {
         Files.createDirectories(out());
-        Map<String, String> environment = command == Case.PULL
-                ? Map.of(
-                        "HF_ENDPOINT",
-                        server.url(),
-                        "HF_HOME",
-                        out().resolve("hf").toString(),
-                        "HF_HUB_OFFLINE",
-                        "0")
-                : Map.of();
+        Map<String, String> environment = new TreeMap<>();
+        if (command == Case.PULL) {
+            environment.putAll(server.environment(out().resolve("hf")));
+            environment.put("HF_HUB_OFFLINE", "0");
+        }
         return ChildRun.start(
                 folder.resolve(command + "-" + purpose + ".log"), environment, List.of(), arguments(command));
     }
@@ -200,12 +196,10 @@ class KilledCommandsTest {
         };
     }
 
-    private static Path gguf() throws IOException {
+    private static Path gguf() {
         Path file = folder.resolve("qwen3.gguf");
         if (!Files.exists(file)) {
-            try (InputStream fixture = KilledCommandsTest.class.getResourceAsStream("/gguf/qwen3.gguf")) {
-                Files.copy(fixture, file);
-            }
+            TestResources.copy("gguf/qwen3.gguf", file);
         }
         return file;
     }

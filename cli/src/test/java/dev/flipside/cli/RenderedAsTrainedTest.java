@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.model.GoldenFixtures;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -105,8 +106,7 @@ class RenderedAsTrainedTest {
 
     @Test
     void completionsEndAtTheTokenizersEndTokenAndRunningOnIsTold() throws IOException {
-        Path config = policy.resolve("config.json");
-        Files.writeString(config, Files.readString(config).replace("\"eos_token_id\": 2", "\"eos_token_id\": 7"));
+        GoldenFixtures.editConfig(policy, config -> config.put("eos_token_id", 7));
         CommandRun ends = command("validate", "train.yaml");
         CommandRun quiet = with(PROMPT, "generate", "--model", policy.toString(), "--max-completion-length", "2");
         Path tokenizer = policy.resolve("tokenizer_config.json");
@@ -134,8 +134,7 @@ class RenderedAsTrainedTest {
     /** A policy that was trained so stops in transformers where it stopped here: transformers reads generation_config.json alone. */
     @Test
     void whatIsSavedNamesTheEndTokensThatEndedItsSamples() throws IOException {
-        Path config = policy.resolve("config.json");
-        Files.writeString(config, Files.readString(config).replace("\"eos_token_id\": 2", "\"eos_token_id\": 7"));
+        GoldenFixtures.editConfig(policy, config -> config.put("eos_token_id", 7));
         command("train", "train.yaml");
         JsonNode generation = new ObjectMapper()
                 .readTree(folder.resolve("run/policy/generation_config.json").toFile());

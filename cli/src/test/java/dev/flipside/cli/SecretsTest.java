@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.flipside.eval.judge.JudgeServer;
 import dev.flipside.eval.judge.JudgeServer.Fault;
 import dev.flipside.eval.judge.JudgeServer.Reply;
-import dev.flipside.hub.HubServer;
+import dev.flipside.hub.TestHub;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -17,7 +17,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -43,41 +42,30 @@ class SecretsTest {
     @TempDir
     Path folder;
 
-    private HubServer hub;
+    private TestHub hub;
     private JudgeServer judge;
     private Map<String, String> environment;
     private final List<String> printed = new ArrayList<>();
 
     @BeforeEach
     void start() throws IOException {
-        hub = new HubServer();
+        hub = new TestHub();
         judge = new JudgeServer(JUDGE_KEY, request -> Reply.preferring(0.25));
         environment = new HashMap<>();
         OTHERS.forEach(name -> environment.put(name, OTHER));
-        environment.put("HF_TOKEN", HubServer.TOKEN);
+        environment.put("HF_TOKEN", TestHub.TOKEN);
         environment.put("OPENAI_API_KEY", JUDGE_KEY);
-        environment.put("HF_ENDPOINT", hub.url());
-        environment.put("HF_HOME", folder.resolve("hf").toString());
+        environment.putAll(hub.environment(folder.resolve("hf")));
         Path policy = TinyModel.policy(folder.resolve("policy"));
         Path rewardModel = TinyModel.rewardModel(policy, folder.resolve("rm"), 0.5);
-        hub.commit("models/org/tiny", "main", files(policy));
-        hub.commit("models/org/judge", "main", files(rewardModel));
+        hub.commit("models/org/tiny", policy);
+        hub.commit("models/org/judge", rewardModel);
     }
 
     @AfterEach
     void stop() {
         hub.close();
         judge.close();
-    }
-
-    private static Map<String, byte[]> files(Path directory) throws IOException {
-        Map<String, byte[]> files = new TreeMap<>();
-        try (Stream<Path> paths = Files.list(directory)) {
-            for (Path path : paths.toList()) {
-                files.put(path.getFileName().toString(), Files.readAllBytes(path));
-            }
-        }
-        return files;
     }
 
     private CommandRun run(String... args) {
@@ -88,8 +76,7 @@ class SecretsTest {
     }
 
     private void done(String... args) {
-        CommandRun run = run(args);
-        assertThat(run.exitCode()).as(run.err()).isZero();
+        CommandRun run = run(args).succeeded();
     }
 
     private void refused(String variable, String value, String... args) {
@@ -109,9 +96,9 @@ class SecretsTest {
         failInEveryWay();
 
         assertThat(hub.requests())
-                .anyMatch(request -> String.valueOf(request.authorization()).contains(HubServer.TOKEN));
+                .anyMatch(request -> String.valueOf(request.authorization()).contains(TestHub.TOKEN));
         assertThat(judge.requests()).isNotEmpty();
-        for (String secret : List.of(HubServer.TOKEN, JUDGE_KEY, OTHER)) {
+        for (String secret : List.of(TestHub.TOKEN, JUDGE_KEY, OTHER)) {
             assertThat(printed.stream().flatMap(String::lines).filter(line -> line.contains(secret)))
                     .isEmpty();
             for (Path file : left()) {
@@ -222,7 +209,7 @@ class SecretsTest {
 
     private void failInEveryWay() {
         String[] pull = {"pull", "org/other", "--debug"};
-        refused("HF_TOKEN", HubServer.TOKEN + "\nX-More: " + OTHER, pull);
+        refused("HF_TOKEN", TestHub.TOKEN + "\nX-More: " + OTHER, pull);
         refused("HF_ENDPOINT", "https://me:" + OTHER + "@hub.example", pull);
         refused("HF_ENDPOINT", "https://hub.example?token=" + OTHER, pull);
         refused("HF_ENDPOINT", "hub.example/" + " #" + OTHER, pull);

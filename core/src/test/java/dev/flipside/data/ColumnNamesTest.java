@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flipside.SharedFiles;
+import dev.flipside.TestResources;
 import dev.flipside.config.UserError;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -19,10 +19,6 @@ import org.junit.jupiter.params.provider.ValueSource;
 class ColumnNamesTest {
     @TempDir
     Path folder;
-
-    static Path resource(String name) throws URISyntaxException {
-        return Path.of(ColumnNamesTest.class.getResource("/data/" + name).toURI());
-    }
 
     private Path csv(String text) throws IOException {
         return Files.writeString(folder.resolve("a.csv"), text);
@@ -59,20 +55,20 @@ class ColumnNamesTest {
     }
 
     @Test
-    void twoColumnsOfOneNameAreRefused() throws IOException, URISyntaxException {
+    void twoColumnsOfOneNameAreRefused() throws IOException {
         Path file = csv("prompt,prompt\na,b\n");
         String problem =
                 " has two columns named 'prompt', and only one of them could be read: rename or remove the other.";
         assertThatThrownBy(() -> Rows.read(file)).isInstanceOf(UserError.class).hasMessage(file + problem);
-        Path parquet = resource("twice.parquet");
+        Path parquet = TestResources.path("data/twice.parquet");
         assertThatThrownBy(() -> Rows.read(parquet))
                 .isInstanceOf(UserError.class)
                 .hasMessage(parquet + problem);
     }
 
     @Test
-    void aColumnOfAParquetFileMayHaveAnyName() throws URISyntaxException {
-        Row row = Rows.read(resource("names.parquet")).get(0);
+    void aColumnOfAParquetFileMayHaveAnyName() {
+        Row row = Rows.read(TestResources.path("data/names.parquet")).get(0);
         assertThat(row.names())
                 .containsExactly(
                         "t", "prompt", "Prompt", "chosen", "rejected", "column5", "#1", "é\"q'", "select * from t");
@@ -85,8 +81,8 @@ class ColumnNamesTest {
     }
 
     @Test
-    void fieldsInsideAColumnThatCannotBeToldApartAreRefused() throws URISyntaxException {
-        Path file = resource("inside.parquet");
+    void fieldsInsideAColumnThatCannotBeToldApartAreRefused() {
+        Path file = TestResources.path("data/inside.parquet");
         assertThatThrownBy(() -> Rows.read(file))
                 .isInstanceOf(UserError.class)
                 .hasMessage(
@@ -97,13 +93,13 @@ class ColumnNamesTest {
     /** DuckDB would take the folder's name for a column of every row and put it in the place of the file's own. */
     @ParameterizedTest
     @ValueSource(strings = {"a.csv", "names.parquet"})
-    void aFolderNamedLikeAColumnChangesNothing(String name) throws IOException, URISyntaxException {
+    void aFolderNamedLikeAColumnChangesNothing(String name) throws IOException {
         Path part = Files.createDirectories(folder.resolve("prompt=wrong"));
         Path file = part.resolve(name);
         if (name.endsWith(".csv")) {
             Files.writeString(file, "prompt,chosen,rejected\np,good,bad\n");
         } else {
-            Files.copy(resource(name), file);
+            Files.copy(TestResources.path("data/" + name), file);
         }
         assertThat(Rows.read(file).get(0).requireText("prompt")).isEqualTo("p");
     }

@@ -3,9 +3,9 @@ package dev.flipside.data;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
+import dev.flipside.TestResources;
 import java.math.BigDecimal;
 import java.math.BigInteger;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -59,8 +59,8 @@ class PlainTextTest {
     }
 
     @Test
-    void numbersOfParquetKeepTheirDigits() throws URISyntaxException {
-        Map<String, Object> columns = PromptData.read(ColumnNamesTest.resource("numbers.parquet"))
+    void numbersOfParquetKeepTheirDigits() {
+        Map<String, Object> columns = PromptData.read(TestResources.path("data/numbers.parquet"))
                 .get(0)
                 .columns();
         assertThat(columns)

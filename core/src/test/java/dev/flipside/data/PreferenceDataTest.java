@@ -207,7 +207,8 @@ class PreferenceDataTest {
         assertThat(eval.read()).isEqualTo(200);
         assertThat(train.droppedIdentical()).isEqualTo(4);
         assertThat(eval.droppedIdentical()).isEqualTo(1);
-        assertThat(train.pairs()).allSatisfy(pair -> assertThat(pair.margin()).isPresent());
+        assertThat(train.pairs()).isNotEmpty().allSatisfy(pair -> assertThat(pair.margin())
+                .isPresent());
         // Scores run from 1 to 10, so no difference is larger than 9.
         assertThat(train.pairs())
                 .allSatisfy(pair -> assertThat(pair.margin().getAsDouble()).isCloseTo(4.5, within(4.5)));

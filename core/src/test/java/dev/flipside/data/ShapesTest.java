@@ -6,12 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.TestResources;
 import dev.flipside.config.UserError;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Message;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -52,8 +52,8 @@ class ShapesTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> rowsAreReadAsByTheProjectThatDefinesTheirShape() throws IOException, URISyntaxException {
-        Path file = Path.of(ShapesTest.class.getResource("/data/shapes.json").toURI());
+    Stream<DynamicTest> rowsAreReadAsByTheProjectThatDefinesTheirShape() throws IOException {
+        Path file = TestResources.path("data/shapes.json");
         List<JsonNode> cases = new ArrayList<>();
         json(Files.readString(file)).forEach(cases::add);
         assertThat(cases).hasSizeGreaterThan(25);

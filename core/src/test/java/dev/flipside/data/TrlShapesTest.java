@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.TestResources;
 import dev.flipside.config.UserError;
 import dev.flipside.text.Conversation;
 import java.io.IOException;
@@ -21,7 +22,7 @@ class TrlShapesTest {
     private static List<JsonNode> cases() throws Exception {
         List<JsonNode> cases = new ArrayList<>();
         JsonRows.MAPPER
-                .readTree(Files.readString(ColumnNamesTest.resource("trl-shapes.json")))
+                .readTree(Files.readString(TestResources.path("data/trl-shapes.json")))
                 .forEach(cases::add);
         return cases;
     }

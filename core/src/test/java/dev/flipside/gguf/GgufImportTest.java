@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.SharedFiles;
+import dev.flipside.TestResources;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
@@ -16,7 +17,6 @@ import dev.flipside.safetensors.WeightType;
 import dev.flipside.text.Tokenizer;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.Channels;
@@ -167,10 +167,7 @@ class GgufImportTest {
     void theTokenizerOfSmolLm2IsItsOwn() throws IOException {
         Path gguf = SharedFiles.require("models/smollm2-135m-instruct/SmolLM2-135M-Instruct.Q4_1.gguf");
         GgufImport.open(gguf).writeTokenizer(temp);
-        JsonNode golden;
-        try (InputStream texts = GgufImportTest.class.getResourceAsStream("/text/golden.json")) {
-            golden = GgufFixtures.JSON.readTree(texts).at("/tokens/smollm2");
-        }
+        JsonNode golden = TestResources.json("text/golden.json").at("/tokens/smollm2");
         assertThat(golden).isNotEmpty();
         try (Tokenizer tokenizer = Tokenizer.load(temp)) {
             for (JsonNode text : golden) {
@@ -219,6 +216,7 @@ class GgufImportTest {
         model.write(directory, type, progress::add);
 
         assertThat(SafeTensors.header(directory.resolve("model.safetensors")).values())
+                .isNotEmpty()
                 .allMatch(info -> info.dtype().equals(type.name()));
         JsonNode config =
                 GgufFixtures.JSON.readTree(directory.resolve("config.json").toFile());

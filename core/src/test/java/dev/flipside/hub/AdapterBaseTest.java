@@ -13,7 +13,6 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -27,12 +26,12 @@ class AdapterBaseTest {
     @TempDir
     Path folder;
 
-    private HubServer server;
+    private TestHub server;
     private String commit;
 
     @BeforeEach
     void start() throws IOException {
-        server = new HubServer();
+        server = new TestHub();
         commit = server.commit(MODEL, "main", TestHub.modelFiles());
     }
 
@@ -42,7 +41,7 @@ class AdapterBaseTest {
     }
 
     private Hub hub() {
-        return TestHub.hub(server, folder.resolve("cache"));
+        return server.client(folder.resolve("cache"));
     }
 
     private static String config(String base, String revision) {
@@ -128,8 +127,8 @@ class AdapterBaseTest {
     @Test
     void anAdapterIsPublishedWithTheNameOfItsBase() throws IOException {
         Path adapter = adapter(hub().model(NAME).toString(), "null");
-        TestHub.Lines listener = new TestHub.Lines();
-        Push push = new Push(TestHub.settings(server, folder.resolve("cache"), Optional.of(HubServer.TOKEN)), listener);
+        Lines listener = new Lines();
+        Push push = new Push(server.settings(folder.resolve("cache"), TestHub.TOKEN), listener);
         Push.Request request =
                 new Push.Request(adapter, HubName.require(RepoType.MODEL, "me/adapter"), false, "First", "# Card\n");
         assertThat(push.push(request).commit()).isPresent();

@@ -31,11 +31,11 @@ class DatasetTest {
     @TempDir
     Path folder;
 
-    private HubServer server;
+    private TestHub server;
 
     @BeforeEach
     void start() throws IOException {
-        server = new HubServer();
+        server = new TestHub();
     }
 
     @AfterEach
@@ -48,7 +48,7 @@ class DatasetTest {
     }
 
     private List<String> texts(String text) {
-        Path path = TestHub.hub(server, folder.resolve("cache")).dataset(name(text));
+        Path path = server.client(folder.resolve("cache")).dataset(name(text));
         return Rows.read(path).stream().map(row -> row.requireText("text")).toList();
     }
 
@@ -138,7 +138,7 @@ class DatasetTest {
         assertThat(texts("org/pairs")).containsExactly("m1");
         assertThat(texts("org/pairs:test")).containsExactly("t1", "t2");
         assertThat(texts("org/pairs:hard/train")).containsExactlyInAnyOrder("x", "y");
-        List<HubFile> all = TestHub.hub(server, folder.resolve("cache"))
+        List<HubFile> all = server.client(folder.resolve("cache"))
                 .pull(name("org/pairs"), Patterns.NONE, Optional.empty())
                 .files();
         assertThat(all).extracting(HubFile::path).hasSize(5).doesNotContain("loose.jsonl");
@@ -186,13 +186,12 @@ class DatasetTest {
                         "default/train/0001.parquet", parquet("SELECT 'p1' AS text"),
                         "default/partial-test/0000.parquet", parquet("SELECT 'q' AS text"))));
         assertThat(texts("org/pairs:train")).containsExactly("p0", "p1");
-        TestHub.Lines lines = new TestHub.Lines();
-        Hub hub = new Hub(TestHub.settings(server, folder.resolve("cache"), Optional.empty()), lines);
+        Lines lines = new Lines();
+        Hub hub = new Hub(server.settings(folder.resolve("cache")), lines);
         assertThat(Rows.read(hub.dataset(name("org/pairs:test")))).hasSize(1);
         assertThat(lines.lines).anyMatch(l -> l.contains("only the beginning"));
 
-        Hub offline =
-                new Hub(TestHub.offline(TestHub.settings(server, folder.resolve("cache"), Optional.empty())), lines);
+        Hub offline = new Hub(server.offline(folder.resolve("cache")), lines);
         assertThat(Rows.read(offline.dataset(name("org/pairs:train")))).hasSize(2);
     }
 
@@ -217,7 +216,7 @@ class DatasetTest {
                 new TreeMap<>(Map.of(
                         "data/train-00000-of-00002.parquet", parquet(row.formatted(1, 1)),
                         "data/train-00001-of-00002.parquet", parquet(row.formatted(2, 2)))));
-        Path split = TestHub.hub(server, folder.resolve("cache")).dataset(name("org/pairs"));
+        Path split = server.client(folder.resolve("cache")).dataset(name("org/pairs"));
         PreferenceData data = PreferenceData.read(split, new Margin.None());
         assertThat(data.pairs()).extracting(p -> p.prompt().last().content()).containsExactly("q1", "q2");
         assertThat(HubSource.of(split))

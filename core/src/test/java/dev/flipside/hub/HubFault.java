@@ -4,7 +4,7 @@ import com.sun.net.httpserver.HttpExchange;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 
-/** What a {@link HubServer} does instead of answering. */
+/** What a {@link TestHub} does instead of answering. */
 @FunctionalInterface
 public interface HubFault {
     /** @param content what it would have sent */

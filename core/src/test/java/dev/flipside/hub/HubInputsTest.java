@@ -20,12 +20,12 @@ class HubInputsTest {
     @TempDir
     Path folder;
 
-    private HubServer server;
+    private TestHub server;
     private String commit;
 
     @BeforeEach
     void start() throws IOException {
-        server = new HubServer();
+        server = new TestHub();
         commit = server.commit(MODEL, "main", TestHub.modelFiles());
     }
 
@@ -35,7 +35,7 @@ class HubInputsTest {
     }
 
     private Hub hub() {
-        return TestHub.hub(server, folder.resolve("cache"));
+        return server.client(folder.resolve("cache"));
     }
 
     @Test

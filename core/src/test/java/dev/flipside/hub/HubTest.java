@@ -6,15 +6,16 @@ import static dev.flipside.hub.TestHub.WEIGHTS;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flipside.Waiting;
 import dev.flipside.config.UserError;
-import dev.flipside.hub.HubServer.Request;
-import dev.flipside.hub.TestHub.Lines;
+import dev.flipside.hub.TestHub.Request;
 import dev.flipside.run.ChildJvm;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,12 +33,12 @@ class HubTest {
     @TempDir
     Path folder;
 
-    private HubServer server;
+    private TestHub server;
     private String commit;
 
     @BeforeEach
     void start() throws IOException {
-        server = new HubServer();
+        server = new TestHub();
         commit = server.commit(MODEL, "main", TestHub.modelFiles());
     }
 
@@ -47,7 +48,7 @@ class HubTest {
     }
 
     private Hub hub() {
-        return TestHub.hub(server, cache());
+        return server.client(cache());
     }
 
     private Path cache() {
@@ -102,7 +103,7 @@ class HubTest {
         assertThat(hub().model(NAME.at(commit))).isEqualTo(model);
         assertThat(server.requests()).hasSize(before);
 
-        Hub offline = new Hub(TestHub.offline(TestHub.settings(server, cache(), Optional.empty())), new Lines());
+        Hub offline = new Hub(server.offline(cache()), new Lines());
         assertThat(offline.model(NAME)).isEqualTo(model);
         assertThat(offline.pull(NAME, Patterns.NONE, Optional.empty()).folder()).isEqualTo(model);
         assertThat(server.requests()).hasSize(before);
@@ -146,7 +147,7 @@ class HubTest {
 
     @Test
     void aLongListComesInPages() {
-        server.pages(2);
+        server.downloads().pages(2);
         assertThat(pull(NAME).files()).hasSize(3);
     }
 
@@ -154,17 +155,17 @@ class HubTest {
     void theTokenGoesToTheHubAndToNoOtherHost() {
         server.gate(MODEL);
         server.hide(MODEL);
-        Hub known = new Hub(TestHub.settings(server, cache(), Optional.of(HubServer.TOKEN)), new Lines());
+        Hub known = new Hub(server.settings(cache(), TestHub.TOKEN), new Lines());
         known.pull(NAME, Patterns.NONE, Optional.empty());
         assertThat(server.requests()).anyMatch(r -> r.host().equals("elsewhere"));
         assertThat(server.requests()).allSatisfy(r -> assertThat(r.authorization())
-                .isEqualTo(r.host().equals("hub") ? "Bearer " + HubServer.TOKEN : null));
+                .isEqualTo(r.host().equals("hub") ? "Bearer " + TestHub.TOKEN : null));
     }
 
     @Test
     void aWrongTokenIsToldWithoutShowingIt() {
         server.hide(MODEL);
-        Hub wrong = new Hub(TestHub.settings(server, cache(), Optional.of("hf_wrong")), new Lines());
+        Hub wrong = new Hub(server.settings(cache(), "hf_wrong"), new Lines());
         assertThatThrownBy(() -> wrong.pull(NAME, Patterns.NONE, Optional.empty()))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("does not accept your token")
@@ -182,7 +183,7 @@ class HubTest {
         Files.write(incomplete, java.util.Arrays.copyOf(TestHub.modelFiles().get(WEIGHTS), 400_000));
 
         Lines lines = new Lines();
-        new Hub(TestHub.settings(server, cache(), Optional.empty()), lines).pull(NAME, Patterns.NONE, Optional.empty());
+        new Hub(server.settings(cache()), lines).pull(NAME, Patterns.NONE, Optional.empty());
 
         assertThat(server.requests())
                 .filteredOn(r -> r.host().equals("elsewhere"))
@@ -205,10 +206,10 @@ class HubTest {
         server.meetAtFiles(good, good, HubFault.stalled(300_000, 60_000));
         Path incomplete = new HubCache(cache()).incomplete(NAME.repo(), Replies.hex("SHA-256", weights));
         Process child = ChildJvm.start(KilledPull.class, server.url(), cache().toString());
-        long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(30);
-        while (!(Files.exists(incomplete) && Files.size(incomplete) >= 200_000) && System.nanoTime() < deadline) {
-            Thread.sleep(10);
-        }
+        Waiting.until(
+                Duration.ofSeconds(30),
+                "a part is there",
+                () -> Files.exists(incomplete) && Files.size(incomplete) >= 200_000);
         child.destroyForcibly().waitFor();
 
         long left = Files.size(incomplete);
@@ -230,7 +231,7 @@ class HubTest {
                 .blob(NAME.repo(), Replies.hex("SHA-256", TestHub.modelFiles().get(WEIGHTS))));
         Files.delete(repo().resolve("flipside/" + commit + ".json"));
 
-        Hub offline = new Hub(TestHub.offline(TestHub.settings(server, cache(), Optional.empty())), new Lines());
+        Hub offline = new Hub(server.offline(cache()), new Lines());
         assertThatThrownBy(() -> offline.model(NAME))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("safetensors");
@@ -245,7 +246,7 @@ class HubTest {
         server.commit(MODEL, "main", files);
         Path model = pull(NAME).folder();
         Lines lines = new Lines();
-        Hub offline = new Hub(TestHub.offline(TestHub.settings(server, cache(), Optional.empty())), lines);
+        Hub offline = new Hub(server.offline(cache()), lines);
         Files.delete(model.resolve("generation_config.json"));
         assertThat(offline.model(NAME)).isEqualTo(model);
         assertThat(lines.lines).singleElement().asString().contains("without generation_config.json");
@@ -261,7 +262,7 @@ class HubTest {
         Files.delete(repo().resolve("flipside/" + commit + ".json"));
         Lines lines = new Lines();
         server.meetAtApi(HubFault.status(503), HubFault.status(503), HubFault.status(503));
-        Hub hub = new Hub(TestHub.settings(server, cache(), Optional.empty()), lines);
+        Hub hub = new Hub(server.settings(cache()), lines);
         assertThat(hub.model(NAME)).isEqualTo(model);
         assertThat(lines.lines).singleElement().asString().contains("taken from the cache as it is");
     }
@@ -276,12 +277,8 @@ class HubTest {
         try (FileChannel other = FileChannel.open(lock, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
             other.lock();
             waiting = CompletableFuture.supplyAsync(
-                    () -> new Hub(TestHub.settings(server, cache(), Optional.empty()), lines)
-                            .pull(NAME, Patterns.NONE, Optional.empty()));
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(10);
-            while (lines.lines.size() < 2 && System.nanoTime() < deadline) {
-                Thread.sleep(10);
-            }
+                    () -> new Hub(server.settings(cache()), lines).pull(NAME, Patterns.NONE, Optional.empty()));
+            Waiting.until(Duration.ofSeconds(10), "it waits for the other", () -> lines.lines.size() >= 2);
             assertThat(lines.lines).last().asString().contains("downloaded by another process; waiting");
             assertThat(waiting).isNotDone();
             // The other process finishes.
@@ -310,7 +307,7 @@ class HubTest {
                 "x\ny"
             })
     void noPathLeadsOutOfItsFolder(String path) {
-        server.list(path);
+        server.downloads().list(path);
         assertThatThrownBy(() -> pull(NAME))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("could lead out of its folder");

@@ -14,11 +14,11 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** The part of {@link HubServer} that takes pushes: new repositories, which files are large, their transfer in one piece or in parts, and commits. */
+/** The part of {@link TestHub} that takes pushes: new repositories, which files are large, their transfer in one piece or in parts, and commits. */
 final class HubUploads {
     private static final ObjectMapper JSON = new ObjectMapper();
 
-    private final HubServer server;
+    private final TestHub server;
     private final Map<String, byte[]> large = new ConcurrentHashMap<>();
     private final Map<String, Map<Integer, byte[]>> parts = new ConcurrentHashMap<>();
     private final ConcurrentLinkedQueue<HubFault> faults = new ConcurrentLinkedQueue<>();
@@ -26,7 +26,7 @@ final class HubUploads {
     private volatile int chunkSize;
     private volatile boolean losesCommits;
 
-    HubUploads(HubServer server) {
+    HubUploads(TestHub server) {
         this.server = server;
     }
 
@@ -74,7 +74,7 @@ final class HubUploads {
     }
 
     void create(HttpExchange exchange, JsonNode payload) throws IOException {
-        if (!HubServer.known(exchange)) {
+        if (!TestHub.known(exchange)) {
             Replies.error(exchange, 401, "");
             return;
         }
@@ -87,7 +87,7 @@ final class HubUploads {
                     409,
                     JSON.createObjectNode()
                             .put("error", "You already created this model repo")
-                            .put("url", server.url() + "/" + HubServer.id(repo)));
+                            .put("url", server.url() + "/" + TestHub.id(repo)));
             return;
         }
         server.commit(
@@ -95,7 +95,7 @@ final class HubUploads {
         if (payload.path("private").asBoolean()) {
             server.hide(repo);
         }
-        Replies.json(exchange, 200, JSON.createObjectNode().put("url", server.url() + "/" + HubServer.id(repo)));
+        Replies.json(exchange, 200, JSON.createObjectNode().put("url", server.url() + "/" + TestHub.id(repo)));
     }
 
     static void preupload(HttpExchange exchange, Map<String, byte[]> there, JsonNode payload) throws IOException {
@@ -196,6 +196,6 @@ final class HubUploads {
                 200,
                 JSON.createObjectNode()
                         .put("commitOid", sha)
-                        .put("commitUrl", server.url() + "/" + HubServer.id(repo) + "/commit/" + sha));
+                        .put("commitUrl", server.url() + "/" + TestHub.id(repo) + "/commit/" + sha));
     }
 }

@@ -50,13 +50,13 @@ class PullFaultsTest {
     enum Fault {
         DROPPED("connection dropped in the middle, once", DONE, Disk.COMPLETE) {
             @Override
-            void make(HubServer server, HubCache cache) {
+            void make(TestHub server, HubCache cache) {
                 server.meetAtFiles(good(), good(), HubFault.dropped(300_000));
             }
         },
         DROPPED_FOR_GOOD("connection dropped again and again", "did not give model.safetensors", Disk.PART) {
             @Override
-            void make(HubServer server, HubCache cache) {
+            void make(TestHub server, HubCache cache) {
                 server.meetAtFiles(good(), good(), HubFault.dropped(300_000));
                 // Java's client asks once more by itself when a connection ends without an answer.
                 for (int i = 0; i < 10; i++) {
@@ -66,37 +66,37 @@ class PullFaultsTest {
         },
         STALLED("nothing comes any more, the connection stays open", DONE, Disk.COMPLETE) {
             @Override
-            void make(HubServer server, HubCache cache) {
+            void make(TestHub server, HubCache cache) {
                 server.meetAtFiles(good(), good(), HubFault.stalled(200_000, 4000));
             }
         },
         WRONG_HASH_ONCE("a wrong byte on the way, once", DONE, Disk.COMPLETE) {
             @Override
-            void make(HubServer server, HubCache cache) {
+            void make(TestHub server, HubCache cache) {
                 server.meetAtFiles(good(), good(), HubFault.damaged());
             }
         },
         WRONG_HASH("the content is not what its hash says", "twice; nothing of it was kept", Disk.SMALL_FILES) {
             @Override
-            void make(HubServer server, HubCache cache) {
+            void make(TestHub server, HubCache cache) {
                 server.meetAtFiles(good(), good(), HubFault.damaged(), HubFault.damaged());
             }
         },
         ESCAPE("a listed path leads out: `../`, an absolute one, a drive letter", "could lead out", Disk.OUTSIDE) {
             @Override
-            void make(HubServer server, HubCache cache) {
-                server.list("../../outside.json");
+            void make(TestHub server, HubCache cache) {
+                server.downloads().list("../../outside.json");
             }
         },
         GATED("gated repository, no token", "accept its licence", Disk.NOTHING) {
             @Override
-            void make(HubServer server, HubCache cache) {
+            void make(TestHub server, HubCache cache) {
                 server.gate(MODEL);
             }
         },
         PRIVATE("private repository or none of that name, no token", "or it is private", Disk.NOTHING) {
             @Override
-            void make(HubServer server, HubCache cache) {
+            void make(TestHub server, HubCache cache) {
                 server.hide(MODEL);
             }
         },
@@ -108,57 +108,57 @@ class PullFaultsTest {
         },
         RATE_LIMIT("429 with Retry-After", DONE, Disk.COMPLETE) {
             @Override
-            void make(HubServer server, HubCache cache) {
+            void make(TestHub server, HubCache cache) {
                 server.meetAtApi(HubFault.status(429, "Retry-After", "0.2"));
                 server.meetAtFiles(HubFault.status(429, "Retry-After", "0.2"));
             }
         },
         OUT_OF_ORDER("5xx again and again", "in 3 attempts, the last time: HTTP 503", Disk.NOTHING) {
             @Override
-            void make(HubServer server, HubCache cache) {
+            void make(TestHub server, HubCache cache) {
                 server.meetAtApi(HubFault.status(503), HubFault.status(502), HubFault.status(503));
             }
         },
         RANGE_IGNORED("the server ignores ranges when a download goes on", DONE, Disk.COMPLETE) {
             @Override
-            void make(HubServer server, HubCache cache) {
-                server.ignoreRange();
+            void make(TestHub server, HubCache cache) {
+                server.downloads().ignoreRange();
                 server.meetAtFiles(good(), good(), HubFault.dropped(300_000));
             }
         },
         LEFT_OVER("a killed pull has left a beginning", DONE, Disk.COMPLETE) {
             @Override
-            void make(HubServer server, HubCache cache) throws IOException {
+            void make(TestHub server, HubCache cache) throws IOException {
                 leave(cache, Arrays.copyOf(weights(), 250_000));
             }
         },
         DAMAGED_LEFT_OVER("what was left is damaged", DONE, Disk.COMPLETE) {
             @Override
-            void make(HubServer server, HubCache cache) throws IOException {
+            void make(TestHub server, HubCache cache) throws IOException {
                 leave(cache, TestHub.random(250_000, 99));
             }
         },
         TOO_LONG_LEFT_OVER("what was left is longer than the file", DONE, Disk.COMPLETE) {
             @Override
-            void make(HubServer server, HubCache cache) throws IOException {
+            void make(TestHub server, HubCache cache) throws IOException {
                 leave(cache, TestHub.random(700_000, 99));
             }
         },
         UNLISTED_HASH("the list of files has no hashes (a mirror's)", DONE, Disk.COMPLETE) {
             @Override
-            void make(HubServer server, HubCache cache) {
-                server.listNoHashes();
+            void make(TestHub server, HubCache cache) {
+                server.downloads().listNoHashes();
             }
         },
         NO_HASH("no ETag either", "names no hash of", Disk.NOTHING) {
             @Override
-            void make(HubServer server, HubCache cache) {
-                server.tellNoHashes();
+            void make(TestHub server, HubCache cache) {
+                server.downloads().tellNoHashes();
             }
         },
         NOT_A_HUB("the server answers something else", "is no Hub; check HF_ENDPOINT", Disk.NOTHING) {
             @Override
-            void make(HubServer server, HubCache cache) {
+            void make(TestHub server, HubCache cache) {
                 server.meetAtApi((exchange, content) -> {
                     byte[] page = TestHub.bytes("<html>log in to this network</html>");
                     exchange.sendResponseHeaders(200, page.length);
@@ -169,7 +169,7 @@ class PullFaultsTest {
         },
         ONLY_PICKLE("weights only as pickle", "a format that can run code", Disk.NOTHING) {
             @Override
-            void make(HubServer server, HubCache cache) {
+            void make(TestHub server, HubCache cache) {
                 Map<String, byte[]> files = TestHub.modelFiles();
                 files.remove(WEIGHTS);
                 server.commit(MODEL, "main", files);
@@ -186,7 +186,7 @@ class PullFaultsTest {
             this.disk = disk;
         }
 
-        void make(HubServer server, HubCache cache) throws IOException {}
+        void make(TestHub server, HubCache cache) throws IOException {}
 
         HubName pulled() {
             return NAME;
@@ -242,12 +242,12 @@ class PullFaultsTest {
     private record Outcome(String reads, Disk disk) {
         static Outcome of(Fault fault, Path folder) throws IOException {
             HubCache cache = new HubCache(folder.resolve("cache"));
-            try (HubServer server = new HubServer()) {
+            try (TestHub server = new TestHub()) {
                 server.commit(MODEL, "main", TestHub.modelFiles());
                 fault.make(server, cache);
                 String reads = DONE;
                 try {
-                    TestHub.hub(server, cache.root()).pull(fault.pulled(), Patterns.NONE, Optional.empty());
+                    server.client(cache.root()).pull(fault.pulled(), Patterns.NONE, Optional.empty());
                 } catch (UserError | HubUnavailableException e) {
                     reads = e.getMessage()
                             .replace(server.url(), "https://huggingface.co")

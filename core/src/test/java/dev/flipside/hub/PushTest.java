@@ -9,7 +9,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Optional;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,19 +23,19 @@ class PushTest {
     @TempDir
     Path folder;
 
-    private HubServer server;
+    private TestHub server;
     private Path model;
 
     @BeforeEach
     void start() throws IOException {
-        server = new HubServer();
+        server = new TestHub();
         model = Files.createDirectories(folder.resolve("run/policy"));
         Files.writeString(model.resolve("config.json"), "{\"architectures\": [\"LlamaForCausalLM\"]}");
         Files.writeString(model.resolve("tokenizer.json"), "{}");
         Files.write(model.resolve("model.safetensors"), WEIGHTS);
         Files.write(model.resolve("optimizer.safetensors"), WEIGHTS);
-        Files.writeString(model.resolve("token"), HubServer.TOKEN);
-        Files.writeString(model.resolve(".env"), "HF_TOKEN=" + HubServer.TOKEN);
+        Files.writeString(model.resolve("token"), TestHub.TOKEN);
+        Files.writeString(model.resolve(".env"), "HF_TOKEN=" + TestHub.TOKEN);
         Files.createDirectories(model.resolve("checkpoints"));
     }
 
@@ -46,8 +45,7 @@ class PushTest {
     }
 
     private Push client() {
-        return new Push(
-                TestHub.settings(server, folder.resolve("cache"), Optional.of(HubServer.TOKEN)), TransferListener.NONE);
+        return new Push(server.settings(folder.resolve("cache"), TestHub.TOKEN), TransferListener.NONE);
     }
 
     private Push.Pushed push(HubName target, boolean isPrivate) {
@@ -157,12 +155,12 @@ class PushTest {
 
     @Test
     void anAccessTokenInAFileStopsThePush() throws IOException {
-        Files.writeString(model.resolve("tokenizer_config.json"), "{\"auth\": \"" + HubServer.TOKEN + "\"}");
+        Files.writeString(model.resolve("tokenizer_config.json"), "{\"auth\": \"" + TestHub.TOKEN + "\"}");
         assertThatThrownBy(() -> push(TARGET, false))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("tokenizer_config.json holds an access token")
                 .message()
-                .doesNotContain(HubServer.TOKEN);
+                .doesNotContain(TestHub.TOKEN);
         assertThat(server.requests()).isEmpty();
     }
 
@@ -172,8 +170,7 @@ class PushTest {
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("is no model directory")
                 .hasMessageContaining("runs/save/policy");
-        Push unknown =
-                new Push(TestHub.settings(server, folder.resolve("cache"), Optional.empty()), TransferListener.NONE);
+        Push unknown = new Push(server.settings(folder.resolve("cache")), TransferListener.NONE);
         assertThatThrownBy(() -> unknown.push(new Push.Request(model, TARGET, false, "m", "# Card")))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("set HF_TOKEN");

@@ -57,7 +57,7 @@ final class Replies {
                 JSON.createObjectNode().put("type", "file").put("path", path).put("size", content.length);
         if (withHashes) {
             entry.put("oid", gitBlob(content));
-            if (HubServer.isLarge(content)) {
+            if (HubDownloads.isLarge(content)) {
                 entry.putObject("lfs")
                         .put("oid", hex("SHA-256", content))
                         .put("size", content.length)

@@ -2,6 +2,7 @@ package dev.flipside.malformed;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.TestResources;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.data.Margin;
 import dev.flipside.data.PreferenceData;
@@ -9,6 +10,7 @@ import dev.flipside.data.PromptData;
 import dev.flipside.engine.Device;
 import dev.flipside.gguf.GgufImport;
 import dev.flipside.model.CausalLm;
+import dev.flipside.model.GoldenFixtures;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.TokenRow;
 import dev.flipside.safetensors.WeightType;
@@ -18,7 +20,6 @@ import dev.flipside.text.Message;
 import dev.flipside.text.SpecialTokens;
 import dev.flipside.text.Tokenizer;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -102,7 +103,7 @@ enum Format {
         @Override
         void prepare(Path folder, int variant) throws IOException {
             List<Path> templates;
-            try (Stream<Path> files = Files.list(resource("text/chat_templates"))) {
+            try (Stream<Path> files = Files.list(TestResources.path("text/chat_templates"))) {
                 templates = files.filter(file -> file.toString().endsWith(".jinja"))
                         .sorted()
                         .toList();
@@ -125,7 +126,9 @@ enum Format {
         @Override
         void prepare(Path folder, int variant) throws IOException {
             List<String> names = List.of("llama", "qwen2", "gemma3", "gpt2", "mixtral", "phi3");
-            Files.copy(resource("gguf/" + names.get(variant % names.size()) + ".gguf"), folder.resolve("model.gguf"));
+            Files.copy(
+                    TestResources.path("gguf/" + names.get(variant % names.size()) + ".gguf"),
+                    folder.resolve("model.gguf"));
         }
 
         @Override
@@ -164,8 +167,8 @@ enum Format {
         @Override
         void prepare(Path folder, int variant) throws IOException {
             StringBuilder rows = new StringBuilder();
-            for (JsonNode shape :
-                    new ObjectMapper().readTree(resource("data/shapes.json").toFile())) {
+            for (JsonNode shape : new ObjectMapper()
+                    .readTree(TestResources.path("data/shapes.json").toFile())) {
                 if (shape.path("chosen").isTextual() && rows.length() < 4_000) {
                     rows.append(shape.path("row")).append('\n');
                     rows.append(variant % 2 == 0 ? "" : "\r\n");
@@ -264,7 +267,7 @@ enum Format {
 
     /** Writes the whole files. */
     void prepare(Path folder, int variant) throws IOException {
-        copy(resource(corpus), folder);
+        GoldenFixtures.copy(TestResources.path(corpus), folder);
     }
 
     /** Whole files differ from variant to variant where there are several. */
@@ -285,25 +288,9 @@ enum Format {
         return damage.apply(mutation, whole);
     }
 
-    static Path resource(String name) {
-        try {
-            return Path.of(Format.class.getResource("/" + name).toURI());
-        } catch (URISyntaxException e) {
-            throw new IllegalStateException(e);
-        }
-    }
-
-    private static void copy(Path from, Path to) throws IOException {
-        try (Stream<Path> files = Files.list(from)) {
-            for (Path file : files.filter(Files::isRegularFile).toList()) {
-                Files.copy(file, to.resolve(file.getFileName().toString()));
-            }
-        }
-    }
-
     private static void withBase(Path folder) throws IOException {
         Path base = Files.createDirectory(folder.resolve("base"));
-        copy(resource("goldens/llama"), base);
+        GoldenFixtures.copy(TestResources.path("goldens/llama"), base);
         Path config = folder.resolve("adapter_config.json");
         Files.writeString(config, Files.readString(config).replace("../../goldens/llama", "base"));
     }

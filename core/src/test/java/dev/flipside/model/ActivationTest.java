@@ -58,6 +58,7 @@ class ActivationTest {
                 float[] found = Tensors.toFloats(
                         DecoderLayer.activation(activation, Tensors.ofFloats(AT, Device.CPU, AT.length)));
                 for (int i = 0; i < wanted.length; i++) {
+                    // The wanted numbers have six decimals; the rest is float32 at 11.
                     assertThat((double) found[i])
                             .as("%s of %s", activation, AT[i])
                             .isCloseTo(wanted[i], within(2e-6));

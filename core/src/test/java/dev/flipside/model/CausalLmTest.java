@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.ProcessMemory;
 import dev.flipside.SharedFiles;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
@@ -43,7 +44,7 @@ class CausalLmTest {
     }
 
     private CausalLm lm(String modelType) {
-        return TinyModels.lm(directory.resolve(modelType), modelType, c -> {});
+        return TinyModels.of(modelType).lm(directory.resolve(modelType));
     }
 
     /** Weights of a loss: one number per completion token. */
@@ -71,24 +72,13 @@ class CausalLmTest {
         }
     }
 
-    /** The largest difference, in units of the largest entry. */
-    static double relativeGap(float[] actual, float[] expected) {
-        assertThat(actual).hasSameSizeAs(expected);
-        double gap = 0;
-        double largest = 0;
-        for (int i = 0; i < expected.length; i++) {
-            gap = Math.max(gap, Math.abs(actual[i] - expected[i]));
-            largest = Math.max(largest, Math.abs(expected[i]));
-        }
-        assertThat(largest).isPositive();
-        return gap / largest;
-    }
-
     @ParameterizedTest
     @CsvSource({"llama,false", "llama,true", "mistral,false", "qwen2,true", "qwen3,false"})
     void handMadeHeadGradientEqualsAutograd(String modelType, boolean tied) {
         Path dir = directory.resolve("tied-" + tied + modelType);
-        try (CausalLm lm = TinyModels.lm(dir, modelType, c -> c.put("tie_word_embeddings", tied))) {
+        try (CausalLm lm = TinyModels.of(modelType)
+                .config(c -> c.put("tie_word_embeddings", tied))
+                .lm(dir)) {
             List<TokenRow> rows = TinyModels.rows(5, 12);
             double temperature = 0.7;
             float[] ours = gradient(lm, rows, temperature, false);
@@ -106,7 +96,7 @@ class CausalLmTest {
                 }
                 float[] theirs = Tensors.toFloats(lm.parameters().gradient());
                 assertThat(loss).isNotZero();
-                assertThat(relativeGap(ours, theirs)).isLessThan(ROUNDING);
+                assertThat(GoldenFixtures.relativeGap(ours, theirs)).isLessThan(ROUNDING);
             }
         }
     }
@@ -166,7 +156,9 @@ class CausalLmTest {
         try (CausalLm lm = lm(modelType)) {
             List<TokenRow> rows = TinyModels.rows(6, 20);
             float[] plain = gradient(lm, rows, 1.3, false);
-            assertThat(relativeGap(gradient(lm, rows, 1.3, true), plain)).isLessThan(1e-6);
+            // The same products once more: at most float32 sums in another order.
+            assertThat(GoldenFixtures.relativeGap(gradient(lm, rows, 1.3, true), plain))
+                    .isLessThan(1e-6);
         }
     }
 
@@ -184,7 +176,7 @@ class CausalLmTest {
             for (int i = 0; i < once.length; i++) {
                 once[i] *= 2;
             }
-            assertThat(relativeGap(twice, once)).isLessThan(ROUNDING);
+            assertThat(GoldenFixtures.relativeGap(twice, once)).isLessThan(ROUNDING);
         }
     }
 
@@ -211,7 +203,7 @@ class CausalLmTest {
     /** However large a batch: every row once, no pass above its size but for a single longer row, and groups whole where they fit. */
     @Test
     void passesAreOfBoundedSize() {
-        try (CausalLm lm = TinyModels.lm(directory.resolve("passes"), "llama", c -> {})) {
+        try (CausalLm lm = TinyModels.llama().lm(directory.resolve("passes"))) {
             List<TokenRow> rows = TinyModels.rows(3000, 20);
             PassSize size = new PassSize(1, false);
             int most = size.tokens(lm.files().config());
@@ -237,6 +229,7 @@ class CausalLmTest {
             Tensor logits = Tensors.ofFloats(new float[] {1, 2, 3, 4}, Device.CPU, 1, 4);
             VocabularyHead.Softmax plain = softmax(logits);
             VocabularyHead.Softmax cold = softmax(logits.div(Tensors.scalar(0.7)));
+            // Float32 logits of at most 4 / 0.7: one unit in the last place is 5e-7.
             for (int target = 0; target < 4; target++) {
                 Tensor score = logits.select(1, target);
                 assertThat(plain.logprobs(score).item_double())
@@ -294,9 +287,10 @@ class CausalLmTest {
 
     @Test
     void theSlidingWindowHidesOldTokens() {
-        Consumer<ObjectNode> window = c -> c.put("sliding_window", 4);
         try (CausalLm wide = lm("mistral");
-                CausalLm narrow = TinyModels.lm(directory.resolve("narrow"), "mistral", window)) {
+                CausalLm narrow = TinyModels.of("mistral")
+                        .config(c -> c.put("sliding_window", 4))
+                        .lm(directory.resolve("narrow"))) {
             int[] ids = TinyModels.ids(new SplittableRandom(2), 12);
             List<TokenRow> rows = List.of(new TokenRow(ids, 1));
             double[] all = wide.logprobs(rows, 1).logprobs()[0];
@@ -320,7 +314,7 @@ class CausalLmTest {
     void qwensWindowIsOnlyOnItsLayers() {
         Consumer<ObjectNode> upper =
                 c -> c.put("use_sliding_window", true).put("sliding_window", 3).put("max_window_layers", 1);
-        try (CausalLm lm = TinyModels.lm(directory.resolve("upper"), "qwen2", upper)) {
+        try (CausalLm lm = TinyModels.of("qwen2").config(upper).lm(directory.resolve("upper"))) {
             assertThat(lm.decoder().config().attention().slidingLayers()).containsExactly(false, true);
         }
         Consumer<ObjectNode> typed = c -> c.put("use_sliding_window", true)
@@ -328,10 +322,11 @@ class CausalLmTest {
                 .putArray("layer_types")
                 .add("sliding_attention")
                 .add("full_attention");
-        try (CausalLm lm = TinyModels.lm(directory.resolve("typed"), "qwen3", typed)) {
+        try (CausalLm lm = TinyModels.of("qwen3").config(typed).lm(directory.resolve("typed"))) {
             assertThat(lm.decoder().config().attention().slidingLayers()).containsExactly(true, false);
         }
-        try (CausalLm lm = TinyModels.lm(directory.resolve("off"), "qwen2", c -> c.put("sliding_window", 3))) {
+        try (CausalLm lm =
+                TinyModels.of("qwen2").config(c -> c.put("sliding_window", 3)).lm(directory.resolve("off"))) {
             assertThat(lm.decoder().config().attention().slidingLayers()).containsExactly(false, false);
         }
     }
@@ -348,20 +343,20 @@ class CausalLmTest {
 
     @Test
     void bfloat16NeedsCuda() {
-        Path dir = TinyModels.write(directory.resolve("bf"), TinyModels.config("llama", c -> {}));
+        Path dir = TinyModels.llama().write(directory.resolve("bf"));
         assertThatThrownBy(() -> CausalLm.load(dir, Device.CPU, Precision.BFLOAT16))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("bfloat16 needs a CUDA device");
     }
 
     @Test
-    void memoryStaysFlat() throws Exception {
+    void memoryStaysFlat() {
         try (CausalLm lm = lm("llama")) {
             List<TokenRow> rows = TinyModels.rows(10, 40);
             long before = 0;
             for (int i = 0; i < 200; i++) {
                 if (i == 50) {
-                    before = residentKilobytes();
+                    before = ProcessMemory.residentKilobytes();
                 }
                 try (LogprobPass pass = lm.pass(rows, 1, i % 2 == 0)) {
                     pass.backward(weights(pass.logprobs()));
@@ -369,17 +364,8 @@ class CausalLmTest {
             }
             // A pass holds about 10 MB of activations: leaking a tenth of each would add 150 MB. Java's heap may move
             // some.
-            assertThat(residentKilobytes() - before).isLessThan(50_000);
+            assertThat(ProcessMemory.residentKilobytes() - before).isLessThan(50_000);
         }
-    }
-
-    static long residentKilobytes() throws Exception {
-        for (String line : java.nio.file.Files.readAllLines(Path.of("/proc/self/status"))) {
-            if (line.startsWith("VmRSS:")) {
-                return Long.parseLong(line.replaceAll("\\D", ""));
-            }
-        }
-        throw new AssertionError("no VmRSS");
     }
 
     @Test

@@ -75,7 +75,7 @@ class FamilyInvarianceTest {
                     assertEqual(pass.logprobs(), alone);
                     pass.backward(weights, 0);
                 }
-                assertThat(CausalLmTest.relativeGap(gradient(lm.parameters()), expected))
+                assertThat(GoldenFixtures.relativeGap(gradient(lm.parameters()), expected))
                         .isLessThan(ROUNDING);
             }
             assertEqual(lm.logprobs(rows, 0.8).logprobs(), alone);

@@ -3,14 +3,13 @@ package dev.flipside.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.TestResources;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import dev.flipside.safetensors.SafeTensors;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URISyntaxException;
-import java.net.URL;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -20,7 +19,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.function.Consumer;
 import java.util.function.DoubleUnaryOperator;
 import java.util.regex.Pattern;
@@ -36,12 +34,12 @@ public final class GoldenFixtures {
 
     /** A Hugging Face directory of the fixtures. */
     public static Path directory(String name) {
-        return resource(name);
+        return TestResources.path("goldens/" + name);
     }
 
     /** The numbers of a fixture or of a real model. */
     static JsonNode numbers(String name) {
-        return read(resource(name + ".json"));
+        return TestResources.json("goldens/" + name + ".json");
     }
 
     static List<TokenRow> rows(JsonNode numbers) {
@@ -101,6 +99,23 @@ public final class GoldenFixtures {
         return gap;
     }
 
+    /** The largest difference, in units of the largest wanted number. */
+    static double relativeGap(float[] found, float[] wanted) {
+        if (found.length != wanted.length) {
+            throw new AssertionError(found.length + " numbers, wanted " + wanted.length);
+        }
+        double gap = 0;
+        double largest = 0;
+        for (int i = 0; i < wanted.length; i++) {
+            gap = Math.max(gap, Math.abs(found[i] - wanted[i]));
+            largest = Math.max(largest, Math.abs(wanted[i]));
+        }
+        if (!(largest > 0)) {
+            throw new AssertionError("nothing but zeros is wanted, to which nothing compares");
+        }
+        return gap / largest;
+    }
+
     /** The {@code count} tokens after a prompt, the best logit each time, by passes over the whole text. */
     static int[] greedy(CausalLm lm, int[] prompt, int count) {
         int[] ids = Arrays.copyOf(prompt, prompt.length + count);
@@ -140,12 +155,13 @@ public final class GoldenFixtures {
         return Tensors.toLongs(lm.decoder().logits(hidden).argmax(new LongOptional(-1), false));
     }
 
-    /** A copy of a model directory whose files may be edited. */
+    /** A copy of a directory's files that may be edited, whatever theirs may be. */
     public static Path copy(Path directory, Path to) {
         try (Stream<Path> files = Files.list(directory)) {
             Files.createDirectories(to);
-            for (Path file : files.toList()) {
-                Files.copy(file, to.resolve(file.getFileName().toString()));
+            for (Path file : files.filter(Files::isRegularFile).toList()) {
+                // Bytes alone: without the permissions of a folder that is shared read-only.
+                Files.write(to.resolve(file.getFileName().toString()), Files.readAllBytes(file));
             }
             return to;
         } catch (IOException e) {
@@ -282,15 +298,6 @@ public final class GoldenFixtures {
             Files.write(file, bytes);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
-        }
-    }
-
-    private static Path resource(String name) {
-        URL url = Objects.requireNonNull(GoldenFixtures.class.getResource("/goldens/" + name), name);
-        try {
-            return Path.of(url.toURI());
-        } catch (URISyntaxException e) {
-            throw new AssertionError(e);
         }
     }
 }

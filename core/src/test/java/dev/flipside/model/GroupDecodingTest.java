@@ -11,8 +11,6 @@ import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -40,13 +38,11 @@ class GroupDecodingTest {
     }
 
     private CausalLm lm(String family, boolean biases, boolean tied) {
-        return TinyModels.lm(directory.resolve(family + biases + tied), family, c -> c.put("attention_bias", biases)
-                .put("mlp_bias", biases && family.equals("llama"))
-                .put("tie_word_embeddings", tied));
-    }
-
-    private static int[] ids(SplittableRandom random, int length) {
-        return random.ints(length, 3, TinyModels.VOCAB).toArray();
+        return TinyModels.of(family)
+                .config(c -> c.put("attention_bias", biases)
+                        .put("mlp_bias", biases && family.equals("llama"))
+                        .put("tie_word_embeddings", tied))
+                .lm(directory.resolve(family + biases + tied));
     }
 
     /** Which rows go on after a step, of those that are left; empty for all. */
@@ -72,7 +68,7 @@ class GroupDecodingTest {
     void scoresEqualThoseOfTheCachedLayers(String family, boolean biases, boolean tied, int promptLength) {
         SplittableRandom random = new SplittableRandom(6);
         List<int[]> prompts = IntStream.range(0, 3)
-                .mapToObj(i -> ids(random, promptLength > 0 ? promptLength : 2 + random.nextInt(9)))
+                .mapToObj(i -> TinyModels.ids(random, promptLength > 0 ? promptLength : 2 + random.nextInt(9)))
                 .toList();
         try (CausalLm lm = lm(family, biases, tied)) {
             assertEqualSteps(lm, prompts, random);
@@ -84,12 +80,14 @@ class GroupDecodingTest {
     void yarnIsDecodedInPlannedSteps() {
         SplittableRandom random = new SplittableRandom(6);
         List<int[]> prompts = IntStream.range(0, 3)
-                .mapToObj(i -> ids(random, 2 + random.nextInt(9)))
+                .mapToObj(i -> TinyModels.ids(random, 2 + random.nextInt(9)))
                 .toList();
-        try (CausalLm lm = TinyModels.lm(directory.resolve("yarn"), "llama", c -> c.putObject("rope_scaling")
-                .put("rope_type", "yarn")
-                .put("factor", 4)
-                .put("original_max_position_embeddings", 16))) {
+        try (CausalLm lm = TinyModels.llama()
+                .config(c -> c.putObject("rope_scaling")
+                        .put("rope_type", "yarn")
+                        .put("factor", 4)
+                        .put("original_max_position_embeddings", 16))
+                .lm(directory.resolve("yarn"))) {
             assertEqualSteps(lm, prompts, random);
         }
     }
@@ -113,7 +111,7 @@ class GroupDecodingTest {
                     groups.keepRows(kept);
                     rows = kept.length;
                 }
-                int[] tokens = ids(random, rows);
+                int[] tokens = TinyModels.ids(random, rows);
                 long[] longs = Arrays.stream(tokens).asLongStream().toArray();
                 try (Scopes.Frozen scope = Scopes.frozen()) {
                     float[] expected = Tensors.toFloats(
@@ -129,15 +127,18 @@ class GroupDecodingTest {
     /** oneDNN splits the sums of wide products where it does not split those of tiny models, so one block has SmolLM2's widths. */
     @ParameterizedTest
     @CsvSource({"1,5", "4,36"})
-    void wideBlocksEqualThoseOfTheCachedLayers(int samples, int promptLength) throws IOException {
+    void wideBlocksEqualThoseOfTheCachedLayers(int samples, int promptLength) {
         int vocabulary = 500;
-        Files.writeString(
-                directory.resolve("config.json"),
-                """
-                {"model_type": "llama", "vocab_size": %d, "hidden_size": 576, "intermediate_size": 1536, "num_hidden_layers": 1,
-                 "num_attention_heads": 9, "num_key_value_heads": 3, "max_position_embeddings": 64, "tie_word_embeddings": true}
-                """
-                        .formatted(vocabulary));
+        TinyModels.llama()
+                .config(c -> c.put("vocab_size", vocabulary)
+                        .put("num_hidden_layers", 1)
+                        .put("hidden_size", 576)
+                        .put("intermediate_size", 1536)
+                        .put("num_attention_heads", 9)
+                        .put("num_key_value_heads", 3)
+                        .put("head_dim", 64)
+                        .put("tie_word_embeddings", true))
+                .writeConfig(directory);
         SplittableRandom random = new SplittableRandom(7);
         List<int[]> prompts = List.of(random.ints(promptLength, 3, vocabulary).toArray());
         try (CausalLm lm = CausalLm.untrained(directory, Device.CPU, new Seeds(3));
@@ -165,8 +166,9 @@ class GroupDecodingTest {
 
     @Test
     void slidingWindowsAndForeignIdsAreRefused() {
-        try (CausalLm sliding =
-                        TinyModels.lm(directory.resolve("sliding"), "mistral", c -> c.put("sliding_window", 5));
+        try (CausalLm sliding = TinyModels.of("mistral")
+                        .config(c -> c.put("sliding_window", 5))
+                        .lm(directory.resolve("sliding"));
                 CausalLm lm = lm("llama", false, false);
                 DecodingWeights weights = new DecodingWeights(lm.decoder(), 2)) {
             assertThat(GroupDecoding.supports(sliding.decoder())).isFalse();

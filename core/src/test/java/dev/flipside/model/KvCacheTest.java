@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.ProcessMemory;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.Scopes;
@@ -48,7 +49,7 @@ class KvCacheTest {
     @ParameterizedTest
     @ValueSource(strings = {"llama", "mistral", "qwen2", "qwen3"})
     void cachedEqualsUncached(String modelType) {
-        try (CausalLm lm = TinyModels.lm(directory, modelType, window(modelType))) {
+        try (CausalLm lm = TinyModels.of(modelType).config(window(modelType)).lm(directory)) {
             List<int[]> prompts = prompts(3, 9, 1);
             int newTokens = 14;
             SplittableRandom random = new SplittableRandom(8);
@@ -110,7 +111,7 @@ class KvCacheTest {
 
     @Test
     void greedyTokensAreTheSameWithAndWithoutCache() {
-        try (CausalLm lm = TinyModels.lm(directory, "llama", c -> {})) {
+        try (CausalLm lm = TinyModels.llama().lm(directory)) {
             List<int[]> prompts = prompts(4, 7);
             int newTokens = 20;
             List<List<Integer>> cached = List.of(new ArrayList<>(), new ArrayList<>());
@@ -140,7 +141,7 @@ class KvCacheTest {
 
     @Test
     void wrongUseIsRefused() {
-        try (CausalLm lm = TinyModels.lm(directory, "llama", c -> {});
+        try (CausalLm lm = TinyModels.llama().lm(directory);
                 KvCache cache = lm.decoder().prefill(prompts(3), new int[] {2}, 2)) {
             assertThatThrownBy(() -> cache.keepRows(new int[] {1, 0})).isInstanceOf(IllegalArgumentException.class);
             assertThatThrownBy(() -> cache.keepRows(new int[] {2})).isInstanceOf(IllegalArgumentException.class);
@@ -151,12 +152,12 @@ class KvCacheTest {
 
     @Test
     void memoryStaysFlat() throws Exception {
-        try (CausalLm lm = TinyModels.lm(directory, "llama", c -> {})) {
+        try (CausalLm lm = TinyModels.llama().lm(directory)) {
             List<int[]> prompts = prompts(40, 50);
             long before = 0;
             for (int i = 0; i < 40; i++) {
                 if (i == 10) {
-                    before = CausalLmTest.residentKilobytes();
+                    before = ProcessMemory.residentKilobytes();
                 }
                 try (KvCache cache = lm.decoder().prefill(prompts, new int[] {32, 32}, 14)) {
                     for (int n = 0; n < 2; n++) {
@@ -167,7 +168,7 @@ class KvCacheTest {
                 }
             }
             // One cache takes 2.1 MB here: 30 leaked ones would be 63 MB.
-            assertThat(CausalLmTest.residentKilobytes() - before).isLessThan(30_000);
+            assertThat(ProcessMemory.residentKilobytes() - before).isLessThan(30_000);
         }
     }
 }

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.flipside.TestResources;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
@@ -12,7 +13,6 @@ import dev.flipside.safetensors.SafeTensors;
 import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -246,19 +246,10 @@ class LoraGoldenTest {
     }
 
     static Path directory(String name) {
-        try {
-            return Path.of(LoraGoldenTest.class.getResource("/adapters/" + name).toURI());
-        } catch (URISyntaxException e) {
-            throw new AssertionError(e);
-        }
+        return TestResources.path("adapters/" + name);
     }
 
     private static JsonNode numbers(String name) {
-        Path file = directory(name).resolveSibling(name + ".json");
-        try {
-            return GoldenFixtures.JSON.readTree(Files.readAllBytes(file));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return TestResources.json("adapters/" + name + ".json");
     }
 }

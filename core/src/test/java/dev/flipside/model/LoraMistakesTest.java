@@ -13,7 +13,6 @@ import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.Map;
 import java.util.function.Consumer;
 import org.bytedeco.javacpp.PointerScope;
@@ -29,11 +28,12 @@ class LoraMistakesTest {
     Path directory;
 
     private Path base(Consumer<ObjectNode> change) {
-        return TinyModels.write(directory.resolve("base"), TinyModels.config("llama", change));
+        return TinyModels.llama().config(change).write(directory.resolve("base"));
     }
 
-    private void assertNewAdapterRefused(LoraConfig config, Consumer<ObjectNode> change, String message) {
+    private void assertNewAdapterRefused(String options, Consumer<ObjectNode> change, String message) {
         Path base = base(change);
+        LoraConfig config = LoraKinds.options(options);
         assertThatThrownBy(() -> CausalLm.adapted(base, config, new Seeds(1), Device.CPU, Precision.FLOAT32))
                 .isInstanceOf(UserError.class)
                 .hasMessage(message.replace("BASE", base.toString()));
@@ -42,24 +42,46 @@ class LoraMistakesTest {
     @Test
     void modulesThatTheModelLacksAreListed() {
         assertNewAdapterRefused(
-                new LoraConfig(2, 4.0, 0.0, List.of("q_proj", "c_attn"), null, false, false),
+                "r: 2, target_modules: [q_proj, c_attn]",
                 c -> {},
                 "target_modules: there is no linear module 'c_attn' in BASE; it has q_proj, k_proj, v_proj, o_proj, gate_proj, up_proj, down_proj.");
         assertNewAdapterRefused(
-                new LoraConfig(2, 4.0, 0.0, null, List.of("score"), false, false),
+                "r: 2, modules_to_save: [score]",
                 c -> {},
                 "modules_to_save: there is no module that can be trained whole 'score' in BASE; it has embed_tokens, input_layernorm, o_proj, post_attention_layernorm, down_proj, norm, lm_head.");
         assertNewAdapterRefused(
-                new LoraConfig(2, 4.0, 0.0, null, List.of("o_proj"), false, false),
+                "r: 2, modules_to_save: [o_proj]",
                 c -> {},
                 "modules_to_save: o_proj is one of target_modules too; it can be adapted or trained whole, so remove it from one of them.");
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            value = {
+                "r: 4, target_modules: [q_proj, embed_tokens, lm_head], init_lora_weights: pissa | init_lora_weights: pissa would take a part out of the embedding of",
+                "r: 5, init_lora_weights: orthogonal | init_lora_weights: orthogonal needs even ranks, and that of model.layers.0.self_attn.q_proj is 5",
+                "r: 500, init_lora_weights: mica | init_lora_weights: mica has at most rank",
+                "r: 4, target_modules: [q_proj, embed_tokens, lm_head], lora_bias: true | lora_bias: PEFT has none for embeddings; remove model.embed_tokens from target_modules.",
+                "r: 4, layers_to_transform: [7] | layers_to_transform: there is no layer 7 in",
+                "r: 4, target_modules: [q_proj, embed_tokens, lm_head], trainable_token_indices: [3] | trainable_token_indices: target_modules or modules_to_save name the embedding",
+                "r: 4, trainable_token_indices: [37] | trainable_token_indices holds 37, which is no token",
+                "r: 4, target_modules: [q_proj], exclude_modules: [q_proj] | target_modules: exclude_modules and layers_to_transform leave no module of"
+            })
+    void whatDoesNotFitTheModelIsRefused(String keys, String message) {
+        Path base = new LoraKinds(directory).base(true);
+        LoraConfig config = LoraKinds.options(keys);
+        assertThatThrownBy(() -> CausalLm.adapted(base, config, new Seeds(1), Device.CPU, Precision.FLOAT32))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining(message)
+                .hasMessageEndingWith(".");
     }
 
     /** In layers without experts too: PEFT would take their names for those of experts. */
     @Test
     void expertsAreNotAdapted() {
         Path base = GoldenFixtures.directory("qwen3_moe");
-        LoraConfig config = new LoraConfig(2, 4.0, 0.0, List.of("gate_proj"), null, false, false);
+        LoraConfig config = LoraKinds.options("r: 2, target_modules: [gate_proj]");
         assertThatThrownBy(() -> CausalLm.adapted(base, config, new Seeds(1), Device.CPU, Precision.FLOAT32))
                 .isInstanceOf(UserError.class)
                 .hasMessage("target_modules: there is no linear module 'gate_proj' in " + base

@@ -39,8 +39,8 @@ class MergedPromptTest {
     }
 
     private RewardModel model() {
-        Path path = TinyModels.write(
-                directory.resolve("m"), TinyModels.config("llama", c -> c.put("initializer_range", 0.3)));
+        Path path =
+                TinyModels.llama().config(c -> c.put("initializer_range", 0.3)).write(directory.resolve("m"));
         RewardModel model = RewardModel.fromBackbone(path, Device.CPU, new Seeds(2));
         model.setValueHead(
                 new SplittableRandom(1)

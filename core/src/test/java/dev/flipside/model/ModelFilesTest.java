@@ -41,7 +41,7 @@ class ModelFilesTest {
     }
 
     private Path write(String modelType, Consumer<ObjectNode> change) {
-        return TinyModels.write(directory.resolve("m"), TinyModels.config(modelType, change));
+        return TinyModels.of(modelType).config(change).write(directory.resolve("m"));
     }
 
     @ParameterizedTest
@@ -178,7 +178,7 @@ class ModelFilesTest {
                 "{'head_dim':7} | head_dim is 7; rotary positions need an even one",
                 "{'num_hidden_layers':2000000000} | num_hidden_layers is above",
                 "{'num_hidden_layers':3} | model.layers.2.input_layernorm.weight is missing",
-                "{'num_hidden_layers':1} | model.layers.1.input_layernorm.weight has no place",
+                "{'num_hidden_layers':1} | model.layers.1.self_attn.q_proj.weight has no place",
                 "{'vocab_size':2000000000} | model.embed_tokens.weight has the shape [37, 24] and config.json asks for [2000000000, 24]",
                 "{'attention_bias':true} | q_proj.bias is missing",
                 "{'rope_scaling':{'rope_type':'mrope','factor':2}} | rope_scaling asks for the RoPE type 'mrope'",
@@ -197,7 +197,7 @@ class ModelFilesTest {
         ObjectNode changes = (ObjectNode) Json.MAPPER.readTree(change.trim().replace('\'', '"'));
         // The weights fit the unchanged configuration.
         Path dir = write("llama", c -> {});
-        Json.write(dir.resolve("config.json"), TinyModels.config("llama", c -> c.setAll(changes)));
+        TinyModels.llama().config(c -> c.setAll(changes)).writeConfig(dir);
         assertThatThrownBy(() -> CausalLm.load(dir, Device.CPU).close())
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining(dir.toString())
@@ -288,7 +288,7 @@ class ModelFilesTest {
     }
 
     private static RopeConfig rope(Consumer<ObjectNode> change) {
-        ObjectNode node = TinyModels.config("llama", change);
+        ObjectNode node = TinyModels.llama().config(change).json();
         return new Llama()
                 .read(new ConfigJson(Path.of("config.json"), node))
                 .positions()
@@ -299,7 +299,7 @@ class ModelFilesTest {
 
     @Test
     void mistralSlidesUnlessToldNotTo() {
-        ObjectNode config = TinyModels.config("mistral", c -> {});
+        ObjectNode config = TinyModels.of("mistral").json();
         Mistral mistral = new Mistral();
         assertThat(mistral.read(new ConfigJson(Path.of("c"), config))
                         .attention()
@@ -314,14 +314,13 @@ class ModelFilesTest {
 
     @Test
     void aBareDecoderIsABackbone() {
-        ObjectNode config = TinyModels.config("llama", c -> {});
-        Map<String, long[]> bare = new java.util.LinkedHashMap<>();
-        TinyModels.shapes(config).forEach((name, shape) -> {
-            if (name.startsWith("model.")) {
-                bare.put(name.substring("model.".length()), shape);
-            }
-        });
-        Path dir = TinyModels.write(directory.resolve("bare"), config, bare);
+        Path dir = TinyModels.llama()
+                .tensors(shapes -> {
+                    shapes.remove("lm_head.weight");
+                    List.copyOf(shapes.keySet())
+                            .forEach(name -> shapes.put(name.substring("model.".length()), shapes.remove(name)));
+                })
+                .write(directory.resolve("bare"));
         try (RewardModel model = RewardModel.fromBackbone(dir, Device.CPU, new dev.flipside.engine.Seeds(1))) {
             assertThat(model.values(List.of(new int[] {3, 4}))).containsExactly(0);
         }

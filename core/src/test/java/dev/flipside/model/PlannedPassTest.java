@@ -2,8 +2,6 @@ package dev.flipside.model;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
@@ -31,47 +29,57 @@ class PlannedPassTest {
         NativeLibrary.load();
     }
 
-    private static int[] ids(SplittableRandom random, int length) {
-        return random.ints(length, 3, TinyModels.VOCAB).toArray();
-    }
-
     private static RowLayout layout(String name) {
         SplittableRandom random = new SplittableRandom(5);
         return switch (name) {
-            case "padded" -> new RowLayout.Padded(new int[][] {ids(random, 9), ids(random, 4), ids(random, 7)});
+            case "padded" ->
+                new RowLayout.Padded(
+                        new int[][] {TinyModels.ids(random, 9), TinyModels.ids(random, 4), TinyModels.ids(random, 7)});
             // More tokens than one block of queries.
-            case "long" -> new RowLayout.Padded(new int[][] {ids(random, 300), ids(random, 170)});
-            case "one" -> new RowLayout.Padded(new int[][] {ids(random, 6)});
+            case "long" -> new RowLayout.Padded(new int[][] {TinyModels.ids(random, 300), TinyModels.ids(random, 170)});
+            case "one" -> new RowLayout.Padded(new int[][] {TinyModels.ids(random, 6)});
             case "groups" ->
                 new SharedPrefixLayout(
-                        new int[][] {ids(random, 5), ids(random, 5)},
+                        new int[][] {TinyModels.ids(random, 5), TinyModels.ids(random, 5)},
                         new int[] {0, 0, 1, 1},
-                        new int[][] {ids(random, 3), ids(random, 6), ids(random, 6), ids(random, 1)});
+                        new int[][] {
+                            TinyModels.ids(random, 3),
+                            TinyModels.ids(random, 6),
+                            TinyModels.ids(random, 6),
+                            TinyModels.ids(random, 1)
+                        });
             case "uneven" ->
                 new SharedPrefixLayout(
-                        new int[][] {ids(random, 140), ids(random, 3), ids(random, 9)},
+                        new int[][] {TinyModels.ids(random, 140), TinyModels.ids(random, 3), TinyModels.ids(random, 9)},
                         new int[] {0, 0, 0, 1, 2, 2},
                         new int[][] {
-                            ids(random, 2), ids(random, 5), ids(random, 7), ids(random, 7), ids(random, 1), new int[0]
+                            TinyModels.ids(random, 2),
+                            TinyModels.ids(random, 5),
+                            TinyModels.ids(random, 7),
+                            TinyModels.ids(random, 7),
+                            TinyModels.ids(random, 1),
+                            new int[0]
                         });
             case "bare" ->
                 new SharedPrefixLayout(
-                        new int[][] {ids(random, 5)}, new int[] {0, 0}, new int[][] {new int[0], new int[0]});
+                        new int[][] {TinyModels.ids(random, 5)}, new int[] {0, 0}, new int[][] {new int[0], new int[0]
+                        });
             default -> throw new IllegalArgumentException(name);
         };
     }
 
     private CausalLm lm(String family) {
-        ObjectNode config = TinyModels.config(family, c -> {
-            c.put("initializer_range", 0.3);
-            if (family.equals("llama")) {
-                c.put("attention_bias", true).put("mlp_bias", true);
-            }
-            if (family.equals("mistral")) {
-                c.put("sliding_window", 6);
-            }
-        });
-        return CausalLm.load(TinyModels.write(directory.resolve(family), config), Device.CPU);
+        return TinyModels.of(family)
+                .config(c -> {
+                    c.put("initializer_range", 0.3);
+                    if (family.equals("llama")) {
+                        c.put("attention_bias", true).put("mlp_bias", true);
+                    }
+                    if (family.equals("mistral")) {
+                        c.put("sliding_window", 6);
+                    }
+                })
+                .lm(directory.resolve(family));
     }
 
     private record Result(float[] hidden, float[] gradEmbedded, float[] gradients) {}
@@ -127,14 +135,7 @@ class PlannedPassTest {
     }
 
     /** At padding too: a gradient was given there. */
-    private static void assertRelative(float[] actual, float[] expected) {
-        assertThat(actual).hasSameSizeAs(expected);
-        double largest = 0;
-        double gap = 0;
-        for (int i = 0; i < expected.length; i++) {
-            largest = Math.max(largest, Math.abs(expected[i]));
-            gap = Math.max(gap, Math.abs(actual[i] - expected[i]));
-        }
-        assertThat(gap).isLessThan(ROUNDING * Math.max(1, largest));
+    private static void assertRelative(float[] found, float[] wanted) {
+        assertThat(GoldenFixtures.relativeGap(found, wanted)).isLessThan(ROUNDING);
     }
 }

@@ -3,7 +3,6 @@ package dev.flipside.model;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.Parameters;
@@ -42,9 +41,9 @@ class SharedPrefixTest {
         SplittableRandom random = new SplittableRandom(4);
         List<TokenRow> rows = new ArrayList<>();
         for (int size : sizes) {
-            int[] prompt = ids(random, promptLength > 0 ? promptLength : 7 + random.nextInt(9));
+            int[] prompt = TinyModels.ids(random, promptLength > 0 ? promptLength : 7 + random.nextInt(9));
             for (int i = 0; i < size; i++) {
-                int[] completion = ids(random, i == 1 ? 0 : 3 + random.nextInt(7));
+                int[] completion = TinyModels.ids(random, i == 1 ? 0 : 3 + random.nextInt(7));
                 int[] whole = Arrays.copyOf(prompt, prompt.length + completion.length);
                 System.arraycopy(completion, 0, whole, prompt.length, completion.length);
                 rows.add(new TokenRow(whole, prompt.length));
@@ -53,18 +52,17 @@ class SharedPrefixTest {
         return rows;
     }
 
-    private static int[] ids(SplittableRandom random, int length) {
-        return random.ints(length, 3, TinyModels.VOCAB).toArray();
-    }
-
     private Path model(String family, int window) {
-        ObjectNode config = TinyModels.config(family, c -> {
-            c.put("initializer_range", 0.3);
-            if (window != NO_WINDOW) {
-                c.put("sliding_window", window).put("use_sliding_window", true).put("max_window_layers", 1);
-            }
-        });
-        return TinyModels.write(directory.resolve(family + window), config);
+        return TinyModels.of(family)
+                .config(c -> {
+                    c.put("initializer_range", 0.3);
+                    if (window != NO_WINDOW) {
+                        c.put("sliding_window", window)
+                                .put("use_sliding_window", true)
+                                .put("max_window_layers", 1);
+                    }
+                })
+                .write(directory.resolve(family + window));
     }
 
     private static float[] gradient(Parameters parameters) {
@@ -114,7 +112,7 @@ class SharedPrefixTest {
                     pass.backward(weights);
                     assertEqual(pass.logprobs(), alone);
                 }
-                assertThat(CausalLmTest.relativeGap(gradient(lm.parameters()), expected))
+                assertThat(GoldenFixtures.relativeGap(gradient(lm.parameters()), expected))
                         .isLessThan(ROUNDING);
                 assertEqual(lm.logprobs(rows, 0.8).logprobs(), alone);
             }
@@ -158,8 +156,9 @@ class SharedPrefixTest {
             try (RewardPass pass = model.pass(rows, false)) {
                 pass.backward(gradRewards, gradValues, 0.3);
             }
-            assertThat(CausalLmTest.relativeGap(gradient(model.trunk()), trunk)).isLessThan(ROUNDING);
-            assertThat(CausalLmTest.relativeGap(gradient(model.valueHead()), head))
+            assertThat(GoldenFixtures.relativeGap(gradient(model.trunk()), trunk))
+                    .isLessThan(ROUNDING);
+            assertThat(GoldenFixtures.relativeGap(gradient(model.valueHead()), head))
                     .isLessThan(ROUNDING);
             Scores scores = model.score(rows);
             assertThat(scores.rewards()).containsExactly(rewards, within(ROUNDING));
@@ -188,6 +187,7 @@ class SharedPrefixTest {
         int[] little = new int[8];
         Arrays.fill(little, 10);
         assertThat(RowBatch.split(group.subList(0, 2), little, Batches.TOKENS))
+                .isNotEmpty()
                 .allMatch(b -> b.layout() instanceof RowLayout.Padded);
     }
 

@@ -2,7 +2,6 @@ package dev.flipside.model;
 
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
@@ -48,13 +47,15 @@ class StoredRewardHeadTest {
                 "out_proj.weight | | holds out_proj.weight"
             })
     void anotherHeadIsNamedAndNeverDropped(String name, String beside, String message) {
-        ObjectNode config = TinyModels.config("llama", c -> c.put("num_labels", 1));
-        Map<String, long[]> shapes = TinyModels.shapes(config);
-        shapes.put(name, name.endsWith("bias") ? new long[] {1} : new long[] {1, TinyModels.D});
-        if (beside != null) {
-            shapes.put(beside, new long[] {1, TinyModels.D});
-        }
-        Path dir = TinyModels.write(directory.resolve("other"), config, shapes);
+        Path dir = TinyModels.llama()
+                .config(c -> c.put("num_labels", 1))
+                .tensors(shapes -> {
+                    shapes.put(name, name.endsWith("bias") ? new long[] {1} : new long[] {1, TinyModels.D});
+                    if (beside != null) {
+                        shapes.put(beside, new long[] {1, TinyModels.D});
+                    }
+                })
+                .write(directory.resolve("other"));
         assertThatThrownBy(() -> RewardModel.load(dir, Device.CPU))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining(dir.toString())
@@ -67,12 +68,13 @@ class StoredRewardHeadTest {
 
     @Test
     void aHeadOfAnotherShapeIsNamed() {
-        ObjectNode config = TinyModels.config("llama", c -> c.put("num_labels", 1));
         long[][] wrong = {{}, {TinyModels.D}, {1, TinyModels.D + 1}, {1, TinyModels.D, 1}, {0, TinyModels.D}};
         for (int i = 0; i < wrong.length; i++) {
-            Map<String, long[]> shapes = TinyModels.shapes(config);
-            shapes.put("score.weight", wrong[i]);
-            Path dir = TinyModels.write(directory.resolve("shape" + i), config, shapes);
+            long[] shape = wrong[i];
+            Path dir = TinyModels.llama()
+                    .config(c -> c.put("num_labels", 1))
+                    .tensors(shapes -> shapes.put("score.weight", shape))
+                    .write(directory.resolve("shape" + i));
             assertThatThrownBy(() -> RewardModel.load(dir, Device.CPU))
                     .isInstanceOf(UserError.class)
                     .hasMessageMatching("(?s).*(score.weight has the shape|score head has 0 labels).*");
@@ -82,7 +84,7 @@ class StoredRewardHeadTest {
     /** LLaMA-Factory's reward models are language models with TRL's value head in a file of the name of ours. */
     @Test
     void aValueHeadOfALanguageModelIsNoRewardHead() {
-        Path dir = TinyModels.write(directory.resolve("factory"), TinyModels.config("llama", c -> {}));
+        Path dir = TinyModels.llama().write(directory.resolve("factory"));
         try (Scopes.Frozen scope = Scopes.frozen()) {
             SafeTensors.write(
                     dir.resolve("value_head.safetensors"),

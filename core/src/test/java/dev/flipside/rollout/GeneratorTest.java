@@ -178,9 +178,12 @@ class GeneratorTest {
     void suppressedTokensNeverComeAndTheirMassIsReported() {
         Generator generator =
                 new Generator(new HashedModel(), new Generator.Settings(8, List.of(0, 1), ids -> "unused"));
-        for (Group group : generate(generator, PROMPTS)) {
+        List<Group> groups = generate(generator, PROMPTS);
+        assertThat(groups).hasSameSizeAs(PROMPTS);
+        for (Group group : groups) {
+            assertThat(group.completions()).isNotEmpty();
             for (Completion completion : group.completions()) {
-                assertThat(completion.ids()).doesNotContain(0, 1);
+                assertThat(completion.ids()).isNotEmpty().doesNotContain(0, 1);
                 assertThat(completion.finishReason()).isEqualTo(FinishReason.LENGTH);
                 assertThat(completion.logKeptMass()).isNegative();
             }

@@ -5,14 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.TestResources;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -85,12 +84,10 @@ class SamplerTest {
         }
     }
 
-    static Stream<Golden> goldens() throws IOException {
-        try (InputStream in = SamplerTest.class.getResourceAsStream("/rollout/sampling.json")) {
-            JsonNode fixture = new ObjectMapper().readTree(in);
-            return StreamSupport.stream(fixture.get("cases").spliterator(), false)
-                    .map(c -> new Golden(fixture, c.get("options"), c.get("scores")));
-        }
+    static Stream<Golden> goldens() {
+        JsonNode fixture = TestResources.json("rollout/sampling.json");
+        return StreamSupport.stream(fixture.get("cases").spliterator(), false)
+                .map(c -> new Golden(fixture, c.get("options"), c.get("scores")));
     }
 
     @ParameterizedTest

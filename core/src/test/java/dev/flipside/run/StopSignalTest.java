@@ -2,7 +2,9 @@ package dev.flipside.run;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flipside.Waiting;
 import java.io.BufferedReader;
+import java.time.Duration;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
@@ -57,11 +59,8 @@ class StopSignalTest {
         try (StopSignal stop = StopSignal.install(received -> {})) {
             assertThat(stop.requested()).isFalse();
             Signal.raise(signal);
-            long deadline = System.nanoTime() + TimeUnit.SECONDS.toNanos(20);
-            while (!stop.requested() && System.nanoTime() < deadline) {
-                Thread.sleep(5); // The JVM hands a signal to a thread of its own.
-            }
-            assertThat(stop.requested()).isTrue();
+            // The JVM hands a signal to a thread of its own.
+            Waiting.until(Duration.ofSeconds(20), "the signal arrived", stop::requested);
         }
     }
 

@@ -3,10 +3,10 @@ package dev.flipside.safetensors;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.flipside.TestResources;
 import dev.flipside.config.UserError;
 import dev.flipside.model.GoldenFixtures;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -26,10 +26,7 @@ class SafeTensorsPeerTest {
 
     @Test
     void verdictsAreThoseOfTheLibrary() throws IOException {
-        JsonNode cases;
-        try (InputStream in = SafeTensorsPeerTest.class.getResourceAsStream("/safetensors/cases.json")) {
-            cases = GoldenFixtures.JSON.readTree(in).get("cases");
-        }
+        JsonNode cases = TestResources.json("safetensors/cases.json").get("cases");
         List<String> differences = new ArrayList<>();
         for (JsonNode one : cases) {
             String name = one.get("name").asText();

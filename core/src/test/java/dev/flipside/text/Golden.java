@@ -1,10 +1,7 @@
 package dev.flipside.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.URISyntaxException;
+import dev.flipside.TestResources;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Instant;
@@ -20,19 +17,11 @@ final class Golden {
     private Golden() {}
 
     static Path resource(String name) {
-        try {
-            return Path.of(Golden.class.getResource("/text/" + name).toURI());
-        } catch (URISyntaxException e) {
-            throw new IllegalStateException(e);
-        }
+        return TestResources.path("text/" + name);
     }
 
     static JsonNode read() {
-        try {
-            return new ObjectMapper().readTree(resource("golden.json").toFile());
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return TestResources.json("text/golden.json");
     }
 
     static Conversation conversation(JsonNode messages) {

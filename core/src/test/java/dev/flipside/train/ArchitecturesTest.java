@@ -2,11 +2,13 @@ package dev.flipside.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
+import dev.flipside.model.TinyModels;
 import dev.flipside.model.TokenRow;
 import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
@@ -17,6 +19,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Consumer;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -24,14 +27,21 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** Ten steps of SAVE on small random models of different architectures: finite, resumable to the byte, exported, loaded again. */
 class ArchitecturesTest {
     /** What config.json has besides what all share. */
-    private static final Map<String, String> CONFIGS = Map.of(
-            "llama", "\"rms_norm_eps\": 1e-5, \"tie_word_embeddings\": false",
-            "qwen3", "\"rms_norm_eps\": 1e-5, \"tie_word_embeddings\": true",
+    private static final Map<String, Consumer<ObjectNode>> CONFIGS = Map.of(
+            "llama", c -> {},
+            "qwen3", c -> c.put("tie_word_embeddings", true),
             // A window of 5 is shorter than prompt and completion.
             "gemma3_text",
-                    "\"query_pre_attn_scalar\": 8, \"sliding_window\": 5, \"layer_types\": [\"sliding_attention\", \"full_attention\"]",
-            "gpt_neox", "\"rotary_pct\": 0.5, \"tie_word_embeddings\": false",
-            "mixtral", "\"num_local_experts\": 4, \"output_router_logits\": true, \"router_aux_loss_coef\": 0.1");
+                    c -> c.put("query_pre_attn_scalar", 8)
+                            .put("sliding_window", 5)
+                            .putArray("layer_types")
+                            .add("sliding_attention")
+                            .add("full_attention"),
+            "gpt_neox", c -> c.put("rotary_pct", 0.5).put("hidden_act", "gelu"),
+            "mixtral",
+                    c -> c.put("num_local_experts", 4)
+                            .put("output_router_logits", true)
+                            .put("router_aux_loss_coef", 0.1));
 
     private static final List<String> OPTIONS = List.of("run.max_steps=10", "run.save_steps=4", "save.preset=guarded");
 
@@ -101,15 +111,18 @@ class ArchitecturesTest {
 
     /** Puts models of the family in the place of the world's. */
     private static void untrained(TinyWorld world, String modelType) throws IOException {
-        String config =
-                """
-                {"model_type": "%s", "vocab_size": 32, "hidden_size": 16, "intermediate_size": 24, "num_hidden_layers": 2,
-                 "num_attention_heads": 2, "num_key_value_heads": %d, "head_dim": 8, "max_position_embeddings": 64,
-                 "bos_token_id": 1, "eos_token_id": 2, "pad_token_id": 3, "num_labels": 1, "initializer_range": 0.3, %s}
-                """
-                        .formatted(modelType, modelType.equals("gpt_neox") ? 2 : 1, CONFIGS.get(modelType));
         for (Path directory : List.of(world.policy(), world.rewardModel())) {
-            Files.writeString(directory.resolve("config.json"), config);
+            TinyModels.of(modelType)
+                    .config(c -> c.put("vocab_size", 32)
+                            .put("hidden_size", 16)
+                            .put("intermediate_size", 24)
+                            .put("num_attention_heads", 2)
+                            .put("num_key_value_heads", modelType.equals("gpt_neox") ? 2 : 1)
+                            .put("pad_token_id", 3)
+                            .put("num_labels", 1)
+                            .put("initializer_range", 0.3))
+                    .config(CONFIGS.get(modelType))
+                    .writeConfig(directory);
             Files.delete(directory.resolve("model.safetensors"));
         }
         try (CausalLm policy = CausalLm.untrained(world.policy(), Device.CPU, new Seeds(3));

@@ -2,9 +2,8 @@ package dev.flipside.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flipside.ProcessMemory;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
@@ -53,23 +52,11 @@ class MemoryTest {
             for (int reading = 0; reading < 8; reading++) {
                 System.gc();
                 Thread.sleep(500);
-                least = Math.min(least, residentKilobytes());
+                least = Math.min(least, ProcessMemory.residentKilobytes());
             }
         } catch (InterruptedException e) {
             throw new IllegalStateException(e);
         }
         return least;
-    }
-
-    private static long residentKilobytes() {
-        try {
-            return Files.readAllLines(Path.of("/proc/self/status")).stream()
-                    .filter(l -> l.startsWith("VmRSS:"))
-                    .mapToLong(l -> Long.parseLong(l.replaceAll("\\D", "")))
-                    .findFirst()
-                    .orElseThrow();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
     }
 }

@@ -155,13 +155,11 @@ class MixedTasksTest {
                 .map(RunFiles::json)
                 .filter(s -> s.get("trains").asText().equals("reward_model"))
                 .toList();
-        assertThat(taught).isNotEmpty();
-        for (JsonNode sample : taught) {
-            String prompt = sample.get("prompt").get(0).get("content").asText();
-            if (prompt.equals("b") || prompt.equals("c")) {
-                assertThat(sample.get("label").asInt()).isZero();
-            }
-        }
+        assertThat(taught)
+                .filteredOn(sample -> List.of("b", "c")
+                        .contains(sample.get("prompt").get(0).get("content").asText()))
+                .isNotEmpty()
+                .allSatisfy(sample -> assertThat(sample.get("label").asInt()).isZero());
     }
 
     @Test

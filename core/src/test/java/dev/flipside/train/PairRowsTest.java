@@ -3,13 +3,13 @@ package dev.flipside.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flipside.TestResources;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Renderer;
 import dev.flipside.text.Tokenizer;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
@@ -34,20 +34,20 @@ class PairRowsTest {
     }
 
     /** The only pair of a file as it is trained on, where it is. */
-    private Optional<PairRows.Pair> only(String row, String... options) throws URISyntaxException {
+    private Optional<PairRows.Pair> only(String row, String... options) {
         PairRows.Split split = read(
                 row.replace('`', '"') + "\n" + "{\"prompt\": \"cat\", \"chosen\": \"a\", \"rejected\": \"b\"}\n",
                 options);
         return split.train().size() == 2 ? Optional.of(split.train().get(0)) : Optional.empty();
     }
 
-    private PairRows.Split read(String rows, String... options) throws URISyntaxException {
+    private PairRows.Split read(String rows, String... options) {
         Path file = world.write("only.jsonl", rows);
         String[] all = Arrays.copyOf(options, options.length + 2);
         all[options.length] = "data.preferences=" + file;
         all[options.length + 1] = "data.eval_preferences=" + file;
         RewardTrainingConfig config = world.rewardTraining("run", all);
-        Path tiny = Path.of(PairRowsTest.class.getResource("/text/tiny-chatml").toURI());
+        Path tiny = TestResources.path("text/tiny-chatml");
         try (Renderer renderer = new Renderer(Tokenizer.load(tiny), Optional.empty(), EOS)) {
             PairRows.Split split = PairRows.read(config, renderer, ModelFiles.open(world.policy()), recorder);
             figures = split.figures();
@@ -58,7 +58,7 @@ class PairRowsTest {
     private static final String LONG = "{`prompt`: `12345`, `chosen`: `678`, `rejected`: `90`}"; // a digit is a token
 
     @Test
-    void aPairThatIsTooLongIsDroppedOrCutOnTheSideThatIsAskedFor() throws URISyntaxException {
+    void aPairThatIsTooLongIsDroppedOrCutOnTheSideThatIsAskedFor() {
         ScoredRow whole = only(LONG).orElseThrow().rows().chosen();
         assertThat(whole.ids()).hasSize(9); // 12345 678 EOS
         assertThat(only(LONG, "data.max_length=7")).isEmpty();
@@ -81,7 +81,7 @@ class PairRowsTest {
     }
 
     @Test
-    void aCutPairKeepsATokenOfItsPromptAndOneOfItsReplyOrIsDropped() throws URISyntaxException {
+    void aCutPairKeepsATokenOfItsPromptAndOneOfItsReplyOrIsDropped() {
         assertThat(only(LONG, "data.max_length=5", "data.long_pairs=truncate")).isEmpty();
         assertThat(only(LONG, "data.max_length=4", "data.long_pairs=truncate", "data.truncation_mode=keep_end"))
                 .isEmpty();
@@ -94,7 +94,7 @@ class PairRowsTest {
     }
 
     @Test
-    void aReplyThatMergesWithItsPromptIsReadAsItIsAndCounted() throws URISyntaxException {
+    void aReplyThatMergesWithItsPromptIsReadAsItIsAndCounted() {
         ScoredRow row = only("{`prompt`: `cat t`, `chosen`: `he`, `rejected`: `a`}")
                 .orElseThrow()
                 .rows()
@@ -108,7 +108,7 @@ class PairRowsTest {
     }
 
     @Test
-    void aMergedPromptIsCutWithItsConversation() throws URISyntaxException {
+    void aMergedPromptIsCutWithItsConversation() {
         String merging = "{`prompt`: `12 t`, `chosen`: `he34`, `rejected`: `567`}"; // 1 2 " " t, and 1 2 " the" 3 4 EOS
         ScoredRow whole = only(merging).orElseThrow().rows().chosen();
         assertThat(whole.ids()).hasSize(6);
@@ -132,7 +132,7 @@ class PairRowsTest {
     private static final String EQUAL_BEGINNINGS = "{`prompt`: `12`, `chosen`: `3456`, `rejected`: `3478`}";
 
     @Test
-    void aPairThatIsEqualOnceItIsCutIsDroppedAndCounted() throws URISyntaxException {
+    void aPairThatIsEqualOnceItIsCutIsDroppedAndCounted() {
         assertThat(only(EQUAL_BEGINNINGS)).isPresent();
         assertThat(only(EQUAL_BEGINNINGS, "data.max_length=5", "data.long_pairs=truncate"))
                 .isPresent();

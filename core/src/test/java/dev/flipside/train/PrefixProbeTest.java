@@ -3,12 +3,12 @@ package dev.flipside.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flipside.TestResources;
 import dev.flipside.config.UserError;
 import dev.flipside.text.ChatTemplate;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Renderer;
 import dev.flipside.text.Tokenizer;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.List;
@@ -22,9 +22,8 @@ class PrefixProbeTest {
     private static Tokenizer tiny;
 
     @BeforeAll
-    static void load() throws URISyntaxException {
-        tiny = Tokenizer.load(
-                Path.of(PrefixProbeTest.class.getResource("/text/tiny-chatml").toURI()));
+    static void load() {
+        tiny = Tokenizer.load(TestResources.path("text/tiny-chatml"));
     }
 
     @AfterAll
@@ -41,9 +40,8 @@ class PrefixProbeTest {
 
     /** A line break behind the generation prompt's own becomes one token with it, in this tokenizer as in those of Qwen and Llama 3. */
     @Test
-    void aPromptThatMergesWithAReplyIsNamedWithItsCharacter() throws URISyntaxException {
-        try (Tokenizer lines = Tokenizer.load(Path.of(
-                PrefixProbeTest.class.getResource("/text/wholetext/line-breaks").toURI()))) {
+    void aPromptThatMergesWithAReplyIsNamedWithItsCharacter() {
+        try (Tokenizer lines = Tokenizer.load(TestResources.path("text/wholetext/line-breaks"))) {
             String turns = "{% for m in messages %}{{ '<|im_start|>' + m.content }}{% endfor %}"
                     + "{% if add_generation_prompt %}{{ '<|im_start|>' }}{% endif %}";
             Renderer special = renderer(lines, turns);

@@ -3,13 +3,13 @@ package dev.flipside.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flipside.TestResources;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Renderer;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -23,16 +23,15 @@ class RenderersTest {
     Path folder;
 
     @BeforeEach
-    void model() throws IOException, URISyntaxException {
-        copy("/text/tiny-chatml/tokenizer.json");
-        copy("/goldens/llama/config.json");
+    void model() throws IOException {
+        copy("text/tiny-chatml/tokenizer.json");
+        copy("goldens/llama/config.json");
         Files.writeString(folder.resolve("tokenizer_config.json"), "{\"bos_token\": \"<|im_start|>\"}");
         template("{{ strftime_now('%d %B %Y') }}{{ ' thinking' if enable_thinking }}");
     }
 
-    private void copy(String resource) throws IOException, URISyntaxException {
-        Path from = Path.of(RenderersTest.class.getResource(resource).toURI());
-        Files.copy(from, folder.resolve(from.getFileName()));
+    private void copy(String resource) {
+        TestResources.copy(resource, folder.resolve(Path.of(resource).getFileName()));
     }
 
     private void template(String source) throws IOException {

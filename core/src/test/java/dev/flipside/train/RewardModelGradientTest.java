@@ -151,6 +151,7 @@ class RewardModelGradientTest {
         RewardModelStep.Losses losses = update(config, gold);
         float[] trunk = Derivatives.gradient(grader.model().trunk());
         float[] head = Derivatives.gradient(grader.model().valueHead());
+        // Losses of size 1 from float32 scores, here in double precision.
         if (config.save().valueHead().valueTarget() == ValueHeadConfig.ValueTarget.IMPROVED) {
             assertThat(losses.value()).isCloseTo(expected.valueLoss(expected.now()), within(1e-5));
             assertThat(Derivatives.norm(trunk))
@@ -235,6 +236,7 @@ class RewardModelGradientTest {
             sum += update(config, Optional.empty()).value();
         }
         batch = all;
+        // Float32 sums in another order.
         assertThat(update(config, Optional.empty()).value()).isCloseTo(sum / all.size(), within(1e-5));
     }
 

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.SharedFiles;
+import dev.flipside.TestResources;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.data.Preference;
 import dev.flipside.engine.Device;
@@ -16,8 +17,6 @@ import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -140,12 +139,13 @@ class RewardTrainerTest {
         Path saved = folder.resolve("saved/final");
         Recorder again = run("again", "reward_model.model=" + saved, "training.learning_rate=0");
         Recorder first = run("first", "training.learning_rate=0.01");
+        // The same weights and pairs: room for float32 sums in another order.
         assertThat(again.metric(0, "eval_rm/margin")).isCloseTo(first.metric(2, "eval_rm/margin"), within(1e-6));
         try (Grader grader = grader(saved)) {
             List<ScoredRow> rows = new ArrayList<>();
             pairs().preferences().forEach(p -> rows.add(grader.chosen(p)));
             int pad = grader.model().files().padId().orElseThrow();
-            assertThat(rows).noneMatch(r -> r.ids()[r.ids().length - 1] == pad);
+            assertThat(rows).isNotEmpty().noneMatch(r -> r.ids()[r.ids().length - 1] == pad);
             assertThat(grader.model().rowsEndingInPadding(rows)).isZero();
         }
     }
@@ -166,7 +166,7 @@ class RewardTrainerTest {
     @Test
     void everyStepEqualsTrl() throws IOException {
         Path stories = SharedFiles.require("models/stories260k");
-        JsonNode golden = golden();
+        JsonNode golden = TestResources.json("train/trl_stories.json");
         Path base = folder.resolve("stories-init");
         try (RewardModel model = RewardModel.fromBackbone(stories, Device.CPU, new Seeds(0))) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
@@ -248,11 +248,5 @@ class RewardTrainerTest {
             numbers[i] = array.get(i).asDouble();
         }
         return numbers;
-    }
-
-    private static JsonNode golden() throws IOException {
-        try (InputStream in = RewardTrainerTest.class.getResourceAsStream("/train/trl_stories.json")) {
-            return RunFiles.json(new String(in.readAllBytes(), StandardCharsets.UTF_8));
-        }
     }
 }

@@ -6,14 +6,13 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.model.GoldenFixtures;
 import dev.flipside.reward.RewardFunction;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.TreeSet;
 import java.util.function.ToDoubleFunction;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -192,16 +191,9 @@ class RewardsInTrainingTest {
 
     /** A reward model of somebody else's, padded with its end token. */
     @Test
-    void aPaddingTokenThatEndsRepliesIsWarnedOf() throws IOException {
-        Path foreign = Files.createDirectories(folder.resolve("foreign-padding"));
-        try (Stream<Path> files = Files.list(world.rewardModel())) {
-            for (Path file : files.toList()) {
-                Files.copy(file, foreign.resolve(file.getFileName()));
-            }
-        }
-        Path config = foreign.resolve("config.json");
-        Files.writeString(
-                config, Files.readString(config).replace("\"pad_token_id\": 3", "\"pad_token_id\": " + TinyWorld.EOS));
+    void aPaddingTokenThatEndsRepliesIsWarnedOf() {
+        Path foreign = GoldenFixtures.copy(world.rewardModel(), folder.resolve("foreign-padding"));
+        GoldenFixtures.editConfig(foreign, config -> config.put("pad_token_id", TinyWorld.EOS));
         Recorder ours = new Recorder();
         new SaveTrainer(world.config("own-padding", "run.max_steps=1"))
                 .listener(ours)

@@ -96,6 +96,7 @@ class SavedTemplateTest {
 
         assertRendersAsTrained(trained);
         for (String metric : List.of("eval_rm/accuracy", "eval_rm/margin")) {
+            // The same weights and pairs: room for float32 sums in another order.
             assertThat(second.metric(0, metric)).isCloseTo(first.metric(12, metric), within(1e-6));
         }
         assertThat(unlike.metric(0, "eval_rm/margin")).isNotEqualTo(first.metric(12, "eval_rm/margin"));

@@ -4,11 +4,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.TrainConfig;
-import dev.flipside.engine.Device;
-import dev.flipside.engine.Seeds;
-import dev.flipside.engine.Tensors;
-import dev.flipside.safetensors.SafeTensors;
-import dev.flipside.safetensors.WeightType;
+import dev.flipside.model.TinyModels;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -18,8 +14,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.SplittableRandom;
-import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Tensor;
 
 /**
  * Everything a run needs, written from a seed and small enough that a training step takes milliseconds: a random policy and reward model that read letters, prompts
@@ -30,19 +24,15 @@ final class TinyWorld {
     private static final String LETTERS = "abcdefghijklmnopqrstuvwxyz .";
     private static final int FIRST_LETTER = 4;
     private static final int VOCABULARY = FIRST_LETTER + LETTERS.length();
-    private static final int HIDDEN = 16;
-    private static final int HEAD_DIM = 8;
-    private static final int MLP = 24;
-    private static final int LAYERS = 2;
     private static final JsonMapper JSON = JsonMapper.builder().build();
 
     private final Path folder;
 
     TinyWorld(Path folder) {
         this.folder = folder;
-        try (PointerScope scope = new PointerScope()) {
-            model("policy", "LlamaForCausalLM", "lm_head.weight", VOCABULARY, 3);
-            model("reward-model", "LlamaForSequenceClassification", "score.weight", 1, 4);
+        try {
+            model("policy", TinyModels.llama().seed(3));
+            model("reward-model", TinyModels.llama().classifier().seed(4));
             prompts("prompts.jsonl", 6, 0);
             prompts("eval-prompts.jsonl", 3, 6);
             pairs("pairs.jsonl", 24, 1);
@@ -145,30 +135,19 @@ final class TinyWorld {
     }
 
     /** A model directory with random weights whose next tokens are neither certain nor all alike. */
-    private void model(String name, String architecture, String head, int outputs, long seed) throws IOException {
-        Path directory = Files.createDirectories(folder.resolve(name));
-        Files.writeString(
-                directory.resolve("config.json"),
-                """
-                {"model_type": "llama", "architectures": ["%s"], "vocab_size": %d, "hidden_size": %d, "intermediate_size": %d,
-                 "num_hidden_layers": %d, "num_attention_heads": 2, "num_key_value_heads": 1, "head_dim": %d,
-                 "max_position_embeddings": 64, "rms_norm_eps": 1e-5, "rope_theta": 10000.0, "tie_word_embeddings": false,
-                 "hidden_act": "silu", "bos_token_id": 1, "eos_token_id": %d, "pad_token_id": 3%s}
-                """
-                        .formatted(
-                                architecture,
-                                VOCABULARY,
-                                HIDDEN,
-                                MLP,
-                                LAYERS,
-                                HEAD_DIM,
-                                EOS,
-                                outputs == 1 ? ", \"num_labels\": 1" : ""));
+    private void model(String name, TinyModels model) throws IOException {
+        Path directory = model.config(c -> c.put("vocab_size", VOCABULARY)
+                        .put("hidden_size", 16)
+                        .put("intermediate_size", 24)
+                        .put("num_attention_heads", 2)
+                        .put("num_key_value_heads", 1)
+                        .put("pad_token_id", 3))
+                .spread(0.5)
+                .write(folder.resolve(name));
         Files.writeString(directory.resolve("tokenizer.json"), tokenizer());
         Files.writeString(
                 directory.resolve("tokenizer_config.json"),
                 "{\"bos_token\": \"<s>\", \"eos_token\": \"</s>\", \"pad_token\": \"<pad>\", \"unk_token\": \"<unk>\"}");
-        SafeTensors.write(directory.resolve("model.safetensors"), weights(head, outputs, seed), WeightType.F32);
     }
 
     private static String tokenizer() throws IOException {
@@ -205,37 +184,6 @@ final class TinyWorld {
         tokenizer.put("decoder", Map.of("type", "Fuse"));
         tokenizer.put("model", Map.of("type", "WordLevel", "vocab", vocabulary, "unk_token", "<unk>"));
         return JSON.writeValueAsString(tokenizer);
-    }
-
-    private static Map<String, Tensor> weights(String head, int outputs, long seed) {
-        SplittableRandom random = new Seeds(seed).random(Seeds.Stream.MODEL_INITIALISATION, 0);
-        Map<String, Tensor> weights = new LinkedHashMap<>();
-        put(weights, random, "model.embed_tokens.weight", VOCABULARY, HIDDEN);
-        for (int layer = 0; layer < LAYERS; layer++) {
-            String prefix = "model.layers." + layer + ".";
-            put(weights, random, prefix + "self_attn.q_proj.weight", 2 * HEAD_DIM, HIDDEN);
-            put(weights, random, prefix + "self_attn.k_proj.weight", HEAD_DIM, HIDDEN);
-            put(weights, random, prefix + "self_attn.v_proj.weight", HEAD_DIM, HIDDEN);
-            put(weights, random, prefix + "self_attn.o_proj.weight", HIDDEN, 2 * HEAD_DIM);
-            put(weights, random, prefix + "mlp.gate_proj.weight", MLP, HIDDEN);
-            put(weights, random, prefix + "mlp.up_proj.weight", MLP, HIDDEN);
-            put(weights, random, prefix + "mlp.down_proj.weight", HIDDEN, MLP);
-            put(weights, random, prefix + "input_layernorm.weight", HIDDEN);
-            put(weights, random, prefix + "post_attention_layernorm.weight", HIDDEN);
-        }
-        put(weights, random, "model.norm.weight", HIDDEN);
-        put(weights, random, head, outputs, HIDDEN);
-        return weights;
-    }
-
-    private static void put(Map<String, Tensor> weights, SplittableRandom random, String name, long... shape) {
-        int elements = 1;
-        for (long size : shape) {
-            elements *= (int) size;
-        }
-        double mean = shape.length == 1 ? 1 : 0;
-        double[] values = random.doubles(elements, mean - 0.5, mean + 0.5).toArray();
-        weights.put(name, Tensors.ofDoubles(values, Device.CPU, shape));
     }
 
     private void prompts(String name, int count, int from) throws IOException {

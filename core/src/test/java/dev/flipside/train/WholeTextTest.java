@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.TestResources;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Tensors;
 import dev.flipside.model.RewardModel;
@@ -16,7 +17,6 @@ import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import dev.flipside.text.Tokenizer;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.ArrayList;
@@ -46,7 +46,7 @@ class WholeTextTest {
     }
 
     @BeforeAll
-    static void load() throws IOException, URISyntaxException {
+    static void load() throws IOException {
         golden = JsonMapper.builder()
                 .build()
                 .readTree(resource("wholetext/golden.json").toFile());
@@ -67,11 +67,11 @@ class WholeTextTest {
         model.close();
     }
 
-    private static Path resource(String name) throws URISyntaxException {
-        return Path.of(WholeTextTest.class.getResource("/text/" + name).toURI());
+    private static Path resource(String name) {
+        return TestResources.path("text/" + name);
     }
 
-    private static List<Case> cases(String tokens) throws URISyntaxException {
+    private static List<Case> cases(String tokens) {
         Path directory = resource(
                 switch (tokens) {
                     case "line-breaks" -> "wholetext/line-breaks";
@@ -110,7 +110,7 @@ class WholeTextTest {
 
     @ParameterizedTest
     @ValueSource(strings = {"line-breaks", "tiny-chatml", "byte-level", "llama-bpe", "unigram"})
-    void idsScoresAndValuesAreThoseOfTransformers(String tokens) throws URISyntaxException {
+    void idsScoresAndValuesAreThoseOfTransformers(String tokens) {
         List<Case> cases = cases(tokens);
         assertThat(cases).hasSizeGreaterThan(70);
         for (Case one : cases) {
@@ -145,7 +145,7 @@ class WholeTextTest {
 
     /** Replies that begin with a line break, an empty line, a combining accent, or that follow a space, are all among those that merge. */
     @Test
-    void theGoldensHoldRepliesOfEveryKindThatMerge() throws URISyntaxException {
+    void theGoldensHoldRepliesOfEveryKindThatMerge() {
         List<String> merging = cases("line-breaks").stream()
                 .filter(one -> one.rendered().merges())
                 .map(one -> one.golden().path("reply").asText())

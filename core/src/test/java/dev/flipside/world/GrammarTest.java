@@ -4,10 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.TestResources;
 import dev.flipside.algo.RankCorrelation;
-import java.io.IOException;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -21,15 +19,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Words, gold rewards and frequencies against the Python reference ({@code make_reference.py}). */
 class GrammarTest {
-    private static final JsonNode REFERENCE = reference();
-
-    private static JsonNode reference() {
-        try (InputStream in = GrammarTest.class.getResourceAsStream("/world/reference.json")) {
-            return new ObjectMapper().readTree(in);
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
-    }
+    private static final JsonNode REFERENCE = TestResources.json("world/reference.json");
 
     @Test
     void vocabularyIsTheReferencesInItsOrder() {
@@ -208,6 +198,7 @@ class GrammarTest {
             perfect += opens && right ? 1 : 0;
             perfectAndGood += opensWell && right ? 1 : 0;
         }
+        // Five standard errors of 20,000 and of 18,000 draws.
         assertThat(openers / (double) texts).isCloseTo(0.9, within(0.011));
         assertThat(good / (double) openers).isCloseTo(0.5, within(0.019));
         // Of 7,200 perfect answers with an opener; with cues all of them open well.
@@ -226,7 +217,9 @@ class GrammarTest {
         assertThat(World.W.withLabels(400, 0.1).rewardModelSteps()).isEqualTo(100);
         assertThat(World.W.withLabels(1600, 0.3).rewardModelSteps()).isEqualTo(400);
         assertThat(World.N.withLabels(400, 0).rewardModelSteps()).isEqualTo(60);
-        assertThat(World.W.withLabels(800, 0).draw(5).labelledPairs()).allMatch(Labelling.Pair::isRight);
+        assertThat(World.W.withLabels(800, 0).draw(5).labelledPairs())
+                .hasSize(800)
+                .allMatch(Labelling.Pair::isRight);
     }
 
     @Test

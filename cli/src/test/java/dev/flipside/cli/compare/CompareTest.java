@@ -65,10 +65,6 @@ class CompareTest {
         return stories.command("compare", "compare.yaml", arguments);
     }
 
-    private static JsonNode json(CommandRun run) throws IOException {
-        return new ObjectMapper().readTree(run.out());
-    }
-
     @Test
     void armsOfASeedShareTheInitialRewardModelAndSeedsDoNot() throws IOException {
         Path seeds = folder.resolve("comparison");
@@ -87,7 +83,7 @@ class CompareTest {
 
     @Test
     void theJudgeScoresEveryFinalPolicy() throws IOException {
-        JsonNode outcome = json(first).at("/outcomes/judge~1reward/arms");
+        JsonNode outcome = first.json().at("/outcomes/judge~1reward/arms");
         JsonNode judged = new ObjectMapper()
                 .readTree(folder.resolve("comparison/seed-2/save.judge.json").toFile());
         assertThat(outcome.at("/save/by_seed/1").doubleValue())
@@ -95,7 +91,7 @@ class CompareTest {
         assertThat(judged.get("by_prompt")).hasSize(4);
         assertThat(judged.get("num_generations").intValue()).isEqualTo(2);
         assertThat(outcome.at("/save/seeds").intValue()).isEqualTo(2);
-        assertThat(json(first).get("verdict").asText()).isEqualTo("too_few_seeds");
+        assertThat(first.json().get("verdict").asText()).isEqualTo("too_few_seeds");
         assertThat(first.err()).contains("2 seeds cannot reach p = 0.05");
     }
 
@@ -103,7 +99,7 @@ class CompareTest {
     void aSecondCallKeepsEverything() throws IOException {
         String before = FileHash.of(folder.resolve("comparison/seed-1")).toString();
         CommandRun again = run("--json");
-        assertThat(json(again)).isEqualTo(json(first));
+        assertThat(again.json()).isEqualTo(first.json());
         assertThat(FileHash.of(folder.resolve("comparison/seed-1")).toString()).isEqualTo(before);
     }
 

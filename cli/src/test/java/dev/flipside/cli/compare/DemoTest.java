@@ -5,9 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.cli.Captured;
 import dev.flipside.cli.CommandRun;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.Streams;
 import dev.flipside.compare.ComparisonDirectory;
 import dev.flipside.compare.ComparisonPlan;
 import dev.flipside.compare.ComparisonRuns;
@@ -26,11 +26,7 @@ import dev.flipside.train.SaveTrainer;
 import dev.flipside.world.Arm;
 import dev.flipside.world.Pretraining;
 import dev.flipside.world.World;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -60,21 +56,13 @@ class DemoTest {
     }
 
     private void demo(ComparisonPlan plan, boolean json) {
-        ByteArrayOutputStream output = new ByteArrayOutputStream();
-        ByteArrayOutputStream messages = new ByteArrayOutputStream();
-        Console console = new Console(
-                new Streams(
-                        InputStream.nullInputStream(),
-                        new PrintStream(output, true, StandardCharsets.UTF_8),
-                        new PrintStream(messages, true, StandardCharsets.UTF_8),
-                        0),
-                json,
-                false);
+        Captured captured = new Captured();
         try {
-            assertThat(Demo.run(List.of(plan), plan.folder(), console)).isZero();
+            assertThat(Demo.run(List.of(plan), plan.folder(), new Console(captured.streams(0), json, false)))
+                    .isZero();
         } finally {
-            out = output.toString(StandardCharsets.UTF_8);
-            err = messages.toString(StandardCharsets.UTF_8);
+            out = captured.out();
+            err = captured.err();
         }
     }
 

@@ -2,17 +2,13 @@ package dev.flipside.cli.console;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import java.io.ByteArrayInputStream;
-import java.io.ByteArrayOutputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
+import dev.flipside.cli.Captured;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 
 class ConsoleTest {
-    private final ByteArrayOutputStream out = new ByteArrayOutputStream();
-    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private final Captured captured = new Captured();
 
     @Test
     void numbersStandToTheRightUnderTheirNames() {
@@ -29,8 +25,8 @@ class ConsoleTest {
         }
         console.result(() -> "text\n", Map.of());
 
-        assertThat(text(out)).isEqualTo("text\n");
-        assertThat(text(err)).startsWith("score: 3 rows\nscore: 3/3 rows in ");
+        assertThat(captured.out()).isEqualTo("text\n");
+        assertThat(captured.err()).startsWith("score: 3 rows\nscore: 3/3 rows in ");
     }
 
     @Test
@@ -43,8 +39,8 @@ class ConsoleTest {
         console.warn("careful");
         console.result(() -> "text", Map.of("a", 1));
 
-        assertThat(text(out)).isEqualTo("{\"a\":1}\n");
-        assertThat(text(err))
+        assertThat(captured.out()).isEqualTo("{\"a\":1}\n");
+        assertThat(captured.err())
                 .contains("warning: careful")
                 .doesNotContain("information")
                 .doesNotContain("score");
@@ -57,19 +53,12 @@ class ConsoleTest {
             progress.at(3, "reward 1.25");
         }
 
-        assertThat(text(err)).contains("\r").contains("3/3").contains("100%");
-        assertThat(text(err).replace("\033[K", "").split("[\r\n]+"))
+        assertThat(captured.err()).contains("\r").contains("3/3").contains("100%");
+        assertThat(captured.err().replace("\033[K", "").split("[\r\n]+"))
                 .allSatisfy(line -> assertThat(line.length()).isLessThan(60));
     }
 
     private Console console(boolean json, boolean quiet, int columns) {
-        PrintStream outStream = new PrintStream(out, true, StandardCharsets.UTF_8);
-        PrintStream errStream = new PrintStream(err, true, StandardCharsets.UTF_8);
-        return new Console(
-                new Streams(new ByteArrayInputStream(new byte[0]), outStream, errStream, columns), json, quiet);
-    }
-
-    private static String text(ByteArrayOutputStream stream) {
-        return stream.toString(StandardCharsets.UTF_8);
+        return new Console(captured.streams(columns), json, quiet);
     }
 }

@@ -67,15 +67,15 @@ class AdapterCommandsTest {
     }
 
     private static double logprob(Path model) throws IOException {
-        CommandRun run = CommandRun.withInput(ROW, "logprobs", "--model", model.toString());
-        assertThat(run.exitCode()).as(run.err()).isZero();
-        return JSON.readTree(run.out()).path("logprobs").get(0).doubleValue();
+        CommandRun run = CommandRun.withInput(ROW, "logprobs", "--model", model.toString())
+                .succeeded();
+        return run.json().path("logprobs").get(0).doubleValue();
     }
 
     private static double score(Path model) throws IOException {
-        CommandRun run = CommandRun.withInput(ROW, "score", "--model", model.toString());
-        assertThat(run.exitCode()).as(run.err()).isZero();
-        return JSON.readTree(run.out()).path("score").doubleValue();
+        CommandRun run =
+                CommandRun.withInput(ROW, "score", "--model", model.toString()).succeeded();
+        return run.json().path("score").doubleValue();
     }
 
     @Test
@@ -88,7 +88,7 @@ class AdapterCommandsTest {
                 CommandRun.of("merge", adapter.toString(), back.toString(), "--unmerge-from", merged.toString());
 
         assertThat(merge.exitCode()).as(merge.err()).isZero();
-        assertThat(JSON.readTree(merge.out()).path("kind").asText()).isEqualTo("language_model");
+        assertThat(merge.json().path("kind").asText()).isEqualTo("language_model");
         assertThat(unmerge.exitCode()).as(unmerge.err()).isZero();
         assertThat(unmerge.out()).contains("wrote the language model " + back + " without the adapter");
         double base = logprob(policy);
@@ -101,8 +101,7 @@ class AdapterCommandsTest {
         CommandRun ofMerged = CommandRun.withInput(
                 "{\"id\": 1, \"prompt\": \"Hello\"}\n", "generate", "--model", merged.toString(), "--greedy");
         assertThat(generate.exitCode()).as(generate.err()).isZero();
-        assertThat(JSON.readTree(generate.out()).path("completion"))
-                .isEqualTo(JSON.readTree(ofMerged.out()).path("completion"));
+        assertThat(generate.json().path("completion")).isEqualTo(ofMerged.json().path("completion"));
     }
 
     @Test

@@ -6,7 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.cli.CommandRun;
 import dev.flipside.cli.TinyModel;
-import dev.flipside.hub.HubServer;
+import dev.flipside.hub.TestHub;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -32,17 +32,17 @@ class HubCommandsTest {
     @TempDir
     static Path folder;
 
-    private static HubServer server;
+    private static TestHub server;
     private static String modelCommit;
     private static String dataCommit;
 
     @BeforeAll
     static void fillTheHub() throws IOException {
-        server = new HubServer();
+        server = new TestHub();
         Path policy = TinyModel.policy(folder.resolve("made/policy"));
         Path rewardModel = TinyModel.rewardModel(policy, folder.resolve("made/rm"), 0.5);
-        modelCommit = server.commit("models/org/tiny", "main", files(policy));
-        server.commit("models/org/judge", "main", files(rewardModel));
+        modelCommit = server.commit("models/org/tiny", policy);
+        server.commit("models/org/judge", rewardModel);
         Map<String, byte[]> data = new TreeMap<>();
         data.put("data/train-00000-of-00002.jsonl", rows("One.", "Two."));
         data.put("data/train-00001-of-00002.jsonl", rows("Three.", "Four."));
@@ -53,16 +53,6 @@ class HubCommandsTest {
     @AfterAll
     static void stop() {
         server.close();
-    }
-
-    private static Map<String, byte[]> files(Path directory) throws IOException {
-        Map<String, byte[]> files = new TreeMap<>();
-        try (Stream<Path> paths = Files.list(directory)) {
-            for (Path path : paths.toList()) {
-                files.put(path.getFileName().toString(), Files.readAllBytes(path));
-            }
-        }
-        return files;
     }
 
     private static byte[] rows(String... prompts) {
@@ -78,28 +68,25 @@ class HubCommandsTest {
 
     private static CommandRun with(Map<String, String> more, String input, String... args) {
         Map<String, String> environment = new HashMap<>(more);
-        environment.put("HF_ENDPOINT", server.url());
-        environment.put("HF_HOME", folder.resolve("hf").toString());
+        environment.putAll(server.environment(folder.resolve("hf")));
         return CommandRun.with(environment, input, args);
     }
 
     @Test
     @Order(1)
     void pullShowsWhatItBroughtAndBringsItOnce() throws IOException {
-        CommandRun first = run("pull", "org/tiny");
-        assertThat(first.exitCode()).as(first.err()).isZero();
+        CommandRun first = run("pull", "org/tiny").succeeded();
         assertThat(first.out())
                 .contains("model.safetensors")
                 .contains(modelCommit)
                 .contains("downloaded");
         assertThat(first.err()).contains("pull org/tiny: ").contains(" kB");
-        JsonNode again = JSON.readTree(run("pull", "org/tiny", "--json").out());
+        JsonNode again = run("pull", "org/tiny", "--json").json();
         assertThat(again.path("bytes_received").asLong()).isZero();
         assertThat(again.path("commit").asText()).isEqualTo(modelCommit);
         assertThat(Path.of(again.path("folder").asText()))
                 .isEqualTo(folder.resolve("hf/hub/models--org--tiny/snapshots").resolve(modelCommit));
-        JsonNode data = JSON.readTree(
-                run("pull", "org/prompts:test", "--dataset", "--json").out());
+        JsonNode data = run("pull", "org/prompts:test", "--dataset", "--json").json();
         assertThat(data.path("files")).hasSize(1);
     }
 
@@ -117,9 +104,9 @@ class HubCommandsTest {
                 .as(inspect.err())
                 .contains("org/prompts: 4 rows")
                 .contains("prompt, tokens");
-        CommandRun overlap = run("data", "inspect", "org/prompts:test", "--benchmark", "org/prompts:test", "--json");
-        assertThat(overlap.exitCode()).as(overlap.err()).isZero();
-        assertThat(JSON.readTree(overlap.out()).findValue("same_rows").asInt()).isEqualTo(1);
+        CommandRun overlap = run("data", "inspect", "org/prompts:test", "--benchmark", "org/prompts:test", "--json")
+                .succeeded();
+        assertThat(overlap.json().findValue("same_rows").asInt()).isEqualTo(1);
         CommandRun missing = with(Map.of(), row, "score", "--model", "org/none");
         assertThat(missing.exitCode()).isEqualTo(2);
         assertThat(missing.err())
@@ -148,8 +135,7 @@ class HubCommandsTest {
             folder.resolve("evaluated").toString(),
             "--json"
         };
-        CommandRun compared = run(args);
-        assertThat(compared.exitCode()).as(compared.err()).isZero();
+        CommandRun compared = run(args).succeeded();
         assertThat(folder.resolve("evaluated/compare/pairs.jsonl")).exists();
         assertThat(run(args).err()).contains("already holds scores of pairs");
     }
@@ -169,8 +155,7 @@ class HubCommandsTest {
                 save: {preset: off}
                 """
                         .formatted(folder.resolve("run")));
-        CommandRun train = run("train", config.toString(), "--quiet");
-        assertThat(train.exitCode()).as(train.err()).isZero();
+        CommandRun train = run("train", config.toString(), "--quiet").succeeded();
         JsonNode provenance = JSON.readTree(Files.readString(folder.resolve("run/provenance.json")));
         assertThat(provenance.path("hub").toString())
                 .contains("model org/tiny@" + modelCommit)
@@ -182,27 +167,27 @@ class HubCommandsTest {
         assertThat(noToken.exitCode()).isEqualTo(2);
         assertThat(noToken.err()).contains("set HF_TOKEN");
         CommandRun push = with(
-                Map.of("HF_TOKEN", HubServer.TOKEN),
-                "",
-                "push",
-                folder.resolve("run/policy").toString(),
-                "me/mine",
-                "--private",
-                "--message",
-                "Step 1");
-        assertThat(push.exitCode()).as(push.err()).isZero();
+                        Map.of("HF_TOKEN", TestHub.TOKEN),
+                        "",
+                        "push",
+                        folder.resolve("run/policy").toString(),
+                        "me/mine",
+                        "--private",
+                        "--message",
+                        "Step 1")
+                .succeeded();
         assertThat(push.out()).contains("pushed ").contains("model.safetensors").contains(server.url());
 
         CommandRun back = with(
-                Map.of("HF_TOKEN", HubServer.TOKEN),
-                "",
-                "pull",
-                "me/mine",
-                "--include",
-                "*",
-                "--local-dir",
-                folder.resolve("back").toString());
-        assertThat(back.exitCode()).as(back.err()).isZero();
+                        Map.of("HF_TOKEN", TestHub.TOKEN),
+                        "",
+                        "pull",
+                        "me/mine",
+                        "--include",
+                        "*",
+                        "--local-dir",
+                        folder.resolve("back").toString())
+                .succeeded();
         assertThat(folder.resolve("back/model.safetensors"))
                 .hasSameBinaryContentAs(folder.resolve("run/policy/model.safetensors"));
         assertThat(folder.resolve("back/README.md"))

@@ -4,9 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.TestResources;
 import dev.flipside.cli.CommandRun;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
@@ -23,19 +23,16 @@ class ImportTest {
     private String directory;
 
     @BeforeEach
-    void copyAModel() throws IOException {
+    void copyAModel() {
         Path copy = folder.resolve("qwen3.gguf");
-        try (InputStream fixture = ImportTest.class.getResourceAsStream("/gguf/qwen3.gguf")) {
-            Files.copy(fixture, copy);
-        }
+        TestResources.copy("gguf/qwen3.gguf", copy);
         file = copy.toString();
         directory = folder.resolve("models/qwen3").toString();
     }
 
     @Test
     void whatIsImportedGenerates() throws IOException {
-        CommandRun run = CommandRun.of("import", file, directory);
-        assertThat(run.exitCode()).as(run.err()).isZero();
+        CommandRun run = CommandRun.of("import", file, directory).succeeded();
         assertThat(run.out().lines())
                 .anyMatch(line -> line.matches("model +qwen3 as qwen3"))
                 .anyMatch(line -> line.matches("tensors +16 F16, 9 F32"))
@@ -43,21 +40,21 @@ class ImportTest {
         assertThat(run.err()).startsWith("import: ");
 
         CommandRun generated = CommandRun.withInput(
-                "{\"id\": 1, \"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}",
-                "generate",
-                "--model",
-                directory,
-                "--greedy",
-                "--max-completion-length",
-                "5");
-        assertThat(generated.exitCode()).as(generated.err()).isZero();
-        assertThat(JSON.readTree(generated.out()).get("token_ids")).isNotEmpty();
+                        "{\"id\": 1, \"messages\": [{\"role\": \"user\", \"content\": \"Hi\"}]}",
+                        "generate",
+                        "--model",
+                        directory,
+                        "--greedy",
+                        "--max-completion-length",
+                        "5")
+                .succeeded();
+        assertThat(generated.json().get("token_ids")).isNotEmpty();
     }
 
     @Test
     void jsonIsOneObject() throws IOException {
         CommandRun run = CommandRun.of("import", file, directory, "--dtype", "bfloat16", "--json", "--quiet");
-        JsonNode result = JSON.readTree(run.out());
+        JsonNode result = run.json();
         assertThat(result.get("model_type").asText()).isEqualTo("qwen3");
         assertThat(result.get("dtype").asText()).isEqualTo("bfloat16");
         assertThat(result.get("weight_bytes").asLong())

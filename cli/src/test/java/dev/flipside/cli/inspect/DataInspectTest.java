@@ -3,7 +3,6 @@ package dev.flipside.cli.inspect;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.cli.CommandRun;
 import dev.flipside.cli.StoryRun;
 import dev.flipside.cli.TinyModel;
@@ -29,8 +28,8 @@ class DataInspectTest {
                 "{`prompt`: `Which colour?`, `chosen`: `Blue, I think`, `rejected`: `Green`}",
                 "{`prompt`: `Which colour?`, `chosen`: `Green`, `rejected`: `Blue, I think`}");
         String benchmark = write("bench.jsonl", "{`prompt`: `which colour`}");
-        CommandRun run = CommandRun.of("data", "inspect", file, "--benchmark", benchmark, "--show", "1");
-        assertThat(run.exitCode()).as(run.err()).isZero();
+        CommandRun run = CommandRun.of("data", "inspect", file, "--benchmark", benchmark, "--show", "1")
+                .succeeded();
         assertThat(run.out().replaceAll(" +", " "))
                 .contains("pairs.jsonl: 2 rows")
                 .contains("prompt (text), chosen (text), rejected (text) 2")
@@ -47,7 +46,7 @@ class DataInspectTest {
         String file = write("rows.jsonl", "{`prompt`: `p`, `chosen`: `a`, `rejected`: `b`}", "{`chosen`: `a`}");
         CommandRun run = CommandRun.of("data", "inspect", file, "--json");
         assertThat(run.exitCode()).isEqualTo(2);
-        JsonNode object = new ObjectMapper().readTree(run.out());
+        JsonNode object = run.json();
         assertThat(object.path("rows").asInt()).isEqualTo(2);
         assertThat(object.path("pairs").path("usable").asInt()).isEqualTo(1);
         assertThat(object.path("pairs").path("longer_chosen_frac").asDouble()).isZero();
@@ -66,12 +65,12 @@ class DataInspectTest {
                 "{`prompt`: `1`, `chosen`: `2345`, `rejected`: `2345 `}",
                 "{`prompt`: `1`, `chosen`: `2345`, `rejected`: `2346`}",
                 "{`prompt`: `1`, `chosen`: `2345`, `rejected`: `3`}");
-        CommandRun run = CommandRun.of("data", "inspect", file, "--model", model, "--max-length", "4");
-        assertThat(run.exitCode()).as(run.err()).isZero();
+        CommandRun run = CommandRun.of("data", "inspect", file, "--model", model, "--max-length", "4")
+                .succeeded();
         assertThat(run.out().replaceAll(" +", " "))
                 .contains("pairs of the same tokens 1 dropped; 2 where replies are cut at 4");
         CommandRun json = CommandRun.of("data", "inspect", file, "--model", model, "--max-length", "4", "--json");
-        JsonNode tokens = new ObjectMapper().readTree(json.out()).path("tokens");
+        JsonNode tokens = json.json().path("tokens");
         assertThat(tokens.path("alike").asInt()).isEqualTo(1);
         assertThat(tokens.path("alike_cut").asInt()).isEqualTo(2);
         assertThat(tokens.path("prefix_merged").asInt()).isZero();
@@ -81,9 +80,9 @@ class DataInspectTest {
     void aModelsTokenizerCountsTokens() throws IOException {
         String file = write("prompts.jsonl", "{`prompt`: `Once upon a time`}", "{`prompt`: `Once`}");
         CommandRun run = CommandRun.of(
-                "data", "inspect", file, "--model", StoryRun.model().toString(), "--max-length", "3", "--json");
-        assertThat(run.exitCode()).as(run.err()).isZero();
-        JsonNode tokens = new ObjectMapper().readTree(run.out()).path("tokens");
+                        "data", "inspect", file, "--model", StoryRun.model().toString(), "--max-length", "3", "--json")
+                .succeeded();
+        JsonNode tokens = run.json().path("tokens");
         assertThat(tokens.path("prompts").path("max").asInt()).isEqualTo(5); // <s> Once upon a time
         assertThat(tokens.path("too_long").asInt()).isEqualTo(1);
     }

@@ -3,7 +3,6 @@ package dev.flipside.cli.inspect;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.SharedFiles;
 import dev.flipside.cli.CommandRun;
 import dev.flipside.cli.StoryRun;
@@ -68,7 +67,7 @@ class ValidateTest {
         CommandRun run = stories.command("validate", "rm.yaml", "--json");
 
         assertThat(run.exitCode()).as(run.err() + run.out()).isZero();
-        JsonNode object = new ObjectMapper().readTree(run.out());
+        JsonNode object = run.json();
         assertThat(object.path("pairs").path("count").asInt()).isEqualTo(12);
         assertThat(object.path("examples").path("the reward model (chosen)").asText())
                 .contains("⟦value⟧")

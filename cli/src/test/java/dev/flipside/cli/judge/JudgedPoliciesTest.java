@@ -74,11 +74,6 @@ class JudgedPoliciesTest {
         return CommandRun.of(arguments.toArray(String[]::new));
     }
 
-    private static JsonNode json(CommandRun run) throws IOException {
-        assertThat(run.exitCode()).as(run.err()).isZero();
-        return JSON.readTree(run.out());
-    }
-
     private List<ObjectNode> alpaca(String generator, int size, IntFunction<String> output) {
         return IntStream.range(0, size)
                 .mapToObj(i -> JSON.createObjectNode()
@@ -106,7 +101,7 @@ class JudgedPoliciesTest {
         });
         String[] files = alpacaFiles(30);
         Path out = folder.resolve("out");
-        JsonNode result = json(run("alpaca-eval", out, files));
+        JsonNode result = run("alpaca-eval", out, files).succeeded().json();
 
         double expected = IntStream.range(0, 30)
                 .mapToDouble(i -> i == 0 ? 0.5 : 1 / (1 + Math.exp(4 - i % 10)))
@@ -128,7 +123,7 @@ class JudgedPoliciesTest {
         assertThat(JSON.readTree(lines.get(9)).get("preference").asDouble())
                 .isCloseTo(1 + 1 / (1 + Math.exp(4 - 9)), within(1e-9));
 
-        JsonNode again = json(run("alpaca-eval", out, files));
+        JsonNode again = run("alpaca-eval", out, files).succeeded().json();
         assertThat(again.at("/judge/asked").asInt()).isZero();
         assertThat(again.at("/judge/cached").asInt()).isEqualTo(28);
         assertThat(again.get("win_rate")).isEqualTo(result.get("win_rate"));
@@ -141,8 +136,8 @@ class JudgedPoliciesTest {
         List<String> arguments = new ArrayList<>(List.of(alpacaFiles(11)));
         arguments.remove("--json");
         arguments.addAll(List.of("--judge-input-price", "1000", "--judge-output-price", "5000", "--limit", "6"));
-        CommandRun run = run("alpaca-eval", folder.resolve("out"), arguments.toArray(String[]::new));
-        assertThat(run.exitCode()).as(run.err()).isZero();
+        CommandRun run = run("alpaca-eval", folder.resolve("out"), arguments.toArray(String[]::new))
+                .succeeded();
         // Five of six are asked, with 100 and 10 tokens each.
         assertThat(run.out()).contains("0.75 now, 0.75 with", "500 sent, 50 answered", "95 % interval", "5 asked");
         assertThat(run.err()).contains("judge: 5 instructions");
@@ -220,7 +215,9 @@ class JudgedPoliciesTest {
 
         List<String> chosen = new ArrayList<>(List.of(arguments));
         chosen.addAll(List.of("--category", "hard_prompt"));
-        JsonNode result = json(run("arena-hard", out, chosen.toArray(String[]::new)));
+        JsonNode result = run("arena-hard", out, chosen.toArray(String[]::new))
+                .succeeded()
+                .json();
         // Qualities 0 to 9, 0, 1 against 4: 0 loses clearly twice, 8 and 9 win clearly, 4 ties; clear ones count three
         // times.
         double wins = 2 * (3 + 3 * 2);
@@ -277,7 +274,8 @@ class JudgedPoliciesTest {
             "gpt",
             "--json"
         };
-        JsonNode result = json(run("versus", folder.resolve("out"), arguments));
+        JsonNode result =
+                run("versus", folder.resolve("out"), arguments).succeeded().json();
         assertThat(result.get("wins").asInt()).isEqualTo(4);
         assertThat(result.get("ties").asInt()).isEqualTo(3);
         assertThat(result.get("losses").asInt()).isEqualTo(3);
@@ -306,7 +304,7 @@ class JudgedPoliciesTest {
             reward.toString(),
             "--json"
         };
-        JsonNode result = json(run("versus", out, arguments));
+        JsonNode result = run("versus", out, arguments).succeeded().json();
         // The same policy, greedily: every answer is the same, and so is its reward.
         assertThat(result.get("ties").asInt()).isEqualTo(6);
         assertThat(result.at("/reward_difference/mean").asDouble()).isZero();
@@ -314,7 +312,8 @@ class JudgedPoliciesTest {
 
         arguments[2] = "--answers";
         arguments[3] = answers("ours.jsonl", 6, i -> i).toString();
-        JsonNode mixed = json(run("versus", folder.resolve("mixed"), arguments));
+        JsonNode mixed =
+                run("versus", folder.resolve("mixed"), arguments).succeeded().json();
         assertThat(mixed.get("wins").asInt() + mixed.get("losses").asInt()).isEqualTo(6);
         JsonNode line = JSON.readTree(
                 Files.readAllLines(folder.resolve("mixed/judgments.jsonl")).get(0));
@@ -361,20 +360,22 @@ class JudgedPoliciesTest {
             baseline.add(row);
             ours.add(JSON.createObjectNode().put("id", uid).put("completion", "Another."));
         }
-        JsonNode result = json(run(
-                "arena-hard",
-                folder.resolve("out"),
-                "--questions",
-                questions.toString(),
-                "--baseline",
-                write(folder.resolve("b.jsonl"), baseline).toString(),
-                "--answers",
-                write(folder.resolve("a.jsonl"), ours).toString(),
-                "--judge",
-                "gpt",
-                "--limit",
-                "5",
-                "--json"));
+        JsonNode result = run(
+                        "arena-hard",
+                        folder.resolve("out"),
+                        "--questions",
+                        questions.toString(),
+                        "--baseline",
+                        write(folder.resolve("b.jsonl"), baseline).toString(),
+                        "--answers",
+                        write(folder.resolve("a.jsonl"), ours).toString(),
+                        "--judge",
+                        "gpt",
+                        "--limit",
+                        "5",
+                        "--json")
+                .succeeded()
+                .json();
         assertThat(result.at("/score/mean").asDouble()).isEqualTo(0.5);
         assertThat(result.at("/style_controlled_score/mean").asDouble()).isCloseTo(0.5, within(1e-9));
         assertThat(result.get("category").asText()).isEqualTo("arena-hard-v0.1");

@@ -3,7 +3,6 @@ package dev.flipside.cli.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.cli.CommandRun;
 import dev.flipside.cli.TinyModel;
 import java.io.IOException;
@@ -41,7 +40,7 @@ class BenchTest {
         CommandRun run = bench(phase, "--json");
 
         assertThat(run.exitCode()).as(run.err()).isZero();
-        JsonNode result = new ObjectMapper().readTree(run.out());
+        JsonNode result = run.json();
         assertThat(result.path("phase").asText()).isEqualTo(phase);
         assertThat(result.path("tokens").asInt()).isEqualTo(tokens);
         double median = result.path("seconds_median").asDouble();
@@ -63,8 +62,7 @@ class BenchTest {
         CommandRun run = bench("save-step", "save.preset=off", "--json");
 
         assertThat(run.exitCode()).as(run.err()).isZero();
-        assertThat(new ObjectMapper().readTree(run.out()).has("seconds_rm_update"))
-                .isFalse();
+        assertThat(run.json().has("seconds_rm_update")).isFalse();
     }
 
     @Test

@@ -3,7 +3,6 @@ package dev.flipside.cli.machine;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.cli.CommandRun;
 import org.junit.jupiter.api.Test;
 
@@ -13,7 +12,7 @@ class DoctorTest {
         CommandRun run = CommandRun.of("doctor", "--json", "--device", "cpu");
 
         assertThat(run.out().lines()).hasSize(1);
-        JsonNode object = new ObjectMapper().readTree(run.out());
+        JsonNode object = run.json();
         assertThat(object.path("libtorch").asText()).startsWith("2.1");
         assertThat(object.path("matrix_product").asDouble()).isPositive();
         assertThat(object.path("device_in_use").asText()).isEqualTo("cpu");

@@ -46,7 +46,7 @@ class EvalPolicyTest {
         CommandRun run = eval("ifeval", "--input", ifeval, "--answers", answers, "--json");
 
         assertThat(run.exitCode()).as(run.err()).isZero();
-        JsonNode result = JSON.readTree(run.out());
+        JsonNode result = run.json();
         assertThat(result.path("items").asInt()).isEqualTo(2);
         assertThat(result.path("truncated").asInt()).isEqualTo(1);
         assertHits(result, "prompt_strict", 1, 2);
@@ -160,7 +160,7 @@ class EvalPolicyTest {
 
         CommandRun run = eval("ifeval", "--input", ifeval, "--answers", good, "--compare", other, "--json");
 
-        JsonNode comparison = JSON.readTree(run.out()).path("comparison");
+        JsonNode comparison = run.json().path("comparison");
         assertThat(comparison.at("/prompt_strict/difference/mean").asDouble()).isEqualTo(1);
         assertThat(comparison.at("/prompt_strict/better").asInt()).isEqualTo(2);
         assertThat(comparison.at("/prompt_strict/p").asDouble()).isEqualTo(0.5);

@@ -3,9 +3,9 @@ package dev.flipside.cli.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flipside.cli.Captured;
 import dev.flipside.cli.TinyModel;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.Streams;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.policy.PolicyAnswer;
@@ -13,11 +13,7 @@ import dev.flipside.eval.policy.PolicyAnswers;
 import dev.flipside.eval.policy.PolicyPrompt;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.text.Conversation;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -126,7 +122,6 @@ class PolicyAnswersTest {
     }
 
     private static Console quiet() {
-        PrintStream nowhere = new PrintStream(new ByteArrayOutputStream(), true, StandardCharsets.UTF_8);
-        return new Console(new Streams(InputStream.nullInputStream(), nowhere, nowhere, 0), false, true);
+        return new Console(new Captured().streams(0), false, true);
     }
 }

@@ -50,8 +50,8 @@ class EvalRmTest {
 
     @Test
     void rewardsAreThoseOfScoreWithAndWithoutSharedPrompts() throws IOException {
-        JsonNode result = json(evaluate("shared"));
-        json(evaluate("separate", "--no-shared-prompts"));
+        JsonNode result = evaluate("shared").succeeded().json();
+        evaluate("separate", "--no-shared-prompts").succeeded();
         List<Double> shared = rewards("shared");
         List<Double> separate = rewards("separate");
         List<Double> scored = new ArrayList<>();
@@ -91,8 +91,9 @@ class EvalRmTest {
         String template = Files.writeString(
                         out.resolve("shout.jinja"), "{% for m in messages %}{{ m.content }}!{% endfor %}")
                 .toString();
-        json(evaluate("own"));
-        JsonNode result = json(evaluate("given", "--chat-template", template));
+        evaluate("own").succeeded();
+        JsonNode result =
+                evaluate("given", "--chat-template", template).succeeded().json();
         assertThat(result.path("chat_template").asText()).isEqualTo(template);
         assertThat(rewards("given")).hasSize(24).isNotEqualTo(rewards("own"));
         assertMistake(
@@ -113,7 +114,8 @@ class EvalRmTest {
         String own = Files.writeString(out.resolve("own.jsonl"), alike + apart).toString();
         String all = Files.writeString(out.resolve("all.jsonl"), alike).toString();
 
-        JsonNode pairs = json(trimmed("pairs", own, template, "trimmed")).at("/results/pairs");
+        JsonNode pairs =
+                trimmed("pairs", own, template, "trimmed").succeeded().json().at("/results/pairs");
         assertThat(pairs.at("/figures/0/n").asInt()).isEqualTo(1);
         assertThat(pairs.path("alike").asInt()).isEqualTo(1);
         assertThat(pairs.path("ties").asInt()).isZero();
@@ -122,8 +124,10 @@ class EvalRmTest {
                 .contains("1 pairs left out: both replies are the same tokens to the model");
         assertMistake("in 1 both replies are the same tokens to the model", trimmed("pairs", all, template, "none"));
 
-        JsonNode published =
-                json(trimmed("rewardbench", own, template, "published")).at("/results/rewardbench");
+        JsonNode published = trimmed("rewardbench", own, template, "published")
+                .succeeded()
+                .json()
+                .at("/results/rewardbench");
         assertThat(published.path("ties").asInt()).isEqualTo(1);
         assertThat(published.path("alike").asInt()).isEqualTo(1);
         assertThat(published.path("comparisons").asInt()).isEqualTo(2);
@@ -147,9 +151,11 @@ class EvalRmTest {
 
     @Test
     void keptScoresGiveTheSameFiguresWithoutAModel() throws IOException {
-        JsonNode first = json(evaluate("kept"));
-        JsonNode again =
-                json(CommandRun.of("eval-rm", "--scores", out.resolve("kept").toString(), "--json"));
+        JsonNode first = evaluate("kept").succeeded().json();
+        JsonNode again = CommandRun.of(
+                        "eval-rm", "--scores", out.resolve("kept").toString(), "--json")
+                .succeeded()
+                .json();
 
         assertThat(again.at("/results/pairs/figures")).isEqualTo(first.at("/results/pairs/figures"));
         assertThat(again.at("/results/pairs").has("answers_per_second")).isFalse();
@@ -158,7 +164,7 @@ class EvalRmTest {
     /** The second model has no weights, so that the evaluation ends in the middle. */
     @Test
     void anInterruptedEvaluationGoesOn() throws IOException {
-        json(evaluate("whole"));
+        evaluate("whole").succeeded();
         Path broken = Files.createDirectories(folder.resolve("broken"));
         for (String name : List.of("config.json", "tokenizer.json", "tokenizer_config.json")) {
             Files.copy(Path.of(other).resolve(name), broken.resolve(name), StandardCopyOption.REPLACE_EXISTING);
@@ -174,7 +180,7 @@ class EvalRmTest {
         Files.writeString(
                 part, String.join("\n", lines).replaceFirst("\"rewards\":\\[[^,]*", "\"rewards\":[123.0") + "\n{\"ind");
         assertMistake("made with max_length 96, not 90", evaluate("part", "--max-length", "90"));
-        json(evaluate("part"));
+        evaluate("part").succeeded();
         List<Double> expected = rewards("whole");
         List<Double> found = rewards("part");
         assertThat(found).hasSameSizeAs(expected).contains(123.0);
@@ -186,7 +192,7 @@ class EvalRmTest {
         Files.createDirectories(out.resolve("scores-only"));
         Files.write(out.resolve("scores-only/pairs.part.jsonl"), lines);
         Files.copy(out.resolve("whole/pairs.jsonl"), out.resolve("scores-only/pairs.jsonl"));
-        json(evaluate("scores-only"));
+        evaluate("scores-only").json();
         assertThat(rewards("scores-only")).isEqualTo(expected);
         assertThat(out.resolve("scores-only/summary.json")).exists();
         assertThat(out.resolve("scores-only/pairs.part.jsonl")).doesNotExist();
@@ -195,7 +201,7 @@ class EvalRmTest {
         // An item less: the model is called with all of them again.
         Files.createDirectories(out.resolve("gap"));
         Files.write(out.resolve("gap/pairs.part.jsonl"), lines.subList(0, lines.size() - 1));
-        json(evaluate("gap"));
+        evaluate("gap").succeeded();
         assertThat(rewards("gap")).isEqualTo(expected);
 
         Files.createDirectories(out.resolve("damaged"));
@@ -206,14 +212,16 @@ class EvalRmTest {
     @Test
     void twoModelsAreComparedItemByItem() throws IOException {
         // The same weights twice: a model, and its kept scores.
-        JsonNode models = json(evaluate("models", "--compare", other));
-        JsonNode kept = json(CommandRun.of(
-                "eval-rm",
-                "--scores",
-                out.resolve("models").toString(),
-                "--compare",
-                out.resolve("models/compare").toString(),
-                "--json"));
+        JsonNode models = evaluate("models", "--compare", other).succeeded().json();
+        JsonNode kept = CommandRun.of(
+                        "eval-rm",
+                        "--scores",
+                        out.resolve("models").toString(),
+                        "--compare",
+                        out.resolve("models/compare").toString(),
+                        "--json")
+                .succeeded()
+                .json();
 
         for (JsonNode result : List.of(models, kept)) {
             JsonNode comparison = result.at("/results/pairs/comparison");
@@ -233,13 +241,15 @@ class EvalRmTest {
         CommandRun table =
                 CommandRun.of("eval-rm", "--scores", out.resolve("models").toString(), "--compare", turned.toString());
         assertThat(table.out()).contains("against " + turned, "exact McNemar test", "longer wins");
-        JsonNode comparison = json(CommandRun.of(
+        JsonNode comparison = CommandRun.of(
                         "eval-rm",
                         "--scores",
                         out.resolve("models").toString(),
                         "--compare",
                         turned.toString(),
-                        "--json"))
+                        "--json")
+                .succeeded()
+                .json()
                 .at("/results/pairs/comparison");
         assertThat(comparison.path("better").asInt() + comparison.path("worse").asInt())
                 .isEqualTo(12);
@@ -284,18 +294,19 @@ class EvalRmTest {
         assertThat(JSON.readTree(kept.get(1)).get("cut_tokens").asInt()).isPositive();
         assertThat(JSON.readTree(kept.get(2)).get("rewards")).isEmpty();
         // Both answers of the cut prompt see the same rest of it: one shared prefix, and rewards as close as anywhere.
-        json(CommandRun.of(
-                "eval-rm",
-                "--model",
-                model,
-                "--benchmark",
-                "pairs",
-                "--input",
-                file.toString(),
-                "--out",
-                out.resolve("apart").toString(),
-                "--no-shared-prompts",
-                "--json"));
+        CommandRun.of(
+                        "eval-rm",
+                        "--model",
+                        model,
+                        "--benchmark",
+                        "pairs",
+                        "--input",
+                        file.toString(),
+                        "--out",
+                        out.resolve("apart").toString(),
+                        "--no-shared-prompts",
+                        "--json")
+                .succeeded();
         List<Double> shared = rewards("long");
         List<Double> apart = rewards("apart");
         for (int i = 0; i < shared.size(); i++) {
@@ -308,33 +319,37 @@ class EvalRmTest {
         Path judge = Files.writeString(
                 folder.resolve("judge.jsonl"),
                 "{\"pair_id\": \"1\", \"source\": \"mmlu-pro-law\", \"question\": \"q\", \"response_model\": \"m\", \"response_A\": \"a\", \"response_B\": \"bb\", \"label\": \"B>A\"}\n");
-        JsonNode result = json(CommandRun.of(
-                "eval-rm",
-                "--model",
-                model,
-                "--benchmark",
-                "pairs,judgebench",
-                "--input",
-                pairs,
-                "--input",
-                judge.toString(),
-                "--limit",
-                "3",
-                "--out",
-                out.resolve("two").toString(),
-                "--json"));
+        JsonNode result = CommandRun.of(
+                        "eval-rm",
+                        "--model",
+                        model,
+                        "--benchmark",
+                        "pairs,judgebench",
+                        "--input",
+                        pairs,
+                        "--input",
+                        judge.toString(),
+                        "--limit",
+                        "3",
+                        "--out",
+                        out.resolve("two").toString(),
+                        "--json")
+                .succeeded()
+                .json();
 
         assertThat(result.at("/results/pairs/prompts").asInt()).isEqualTo(3);
         assertThat(result.at("/results/judgebench/figures/0/longer_wins").asDouble())
                 .isEqualTo(1);
-        assertThat(json(CommandRun.of("eval-rm", "--scores", out.resolve("two").toString(), "--json"))
+        assertThat(CommandRun.of("eval-rm", "--scores", out.resolve("two").toString(), "--json")
+                        .succeeded()
+                        .json()
                         .path("results"))
                 .hasSize(2);
     }
 
     @Test
     void mistakesAreToldInOneSentence() {
-        json(evaluate("there"));
+        evaluate("there").succeeded();
         assertMistake("already holds scores", evaluate("there"));
         assertMistake("--model, --benchmark, --input and --out", CommandRun.of("eval-rm", "--model", model));
         assertMistake("'mt-bench' is not one of", command("--benchmark", "mt-bench", "--input", pairs));
@@ -387,15 +402,5 @@ class EvalRmTest {
             JSON.readTree(line).get("rewards").forEach(reward -> rewards.add(reward.asDouble()));
         }
         return rewards;
-    }
-
-    private static JsonNode json(CommandRun run) {
-        assertThat(run.exitCode()).as(run.err()).isZero();
-        assertThat(run.out().lines()).hasSize(1);
-        try {
-            return JSON.readTree(run.out());
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
     }
 }

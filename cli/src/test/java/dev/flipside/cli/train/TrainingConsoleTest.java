@@ -2,13 +2,9 @@ package dev.flipside.cli.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flipside.cli.Captured;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.Streams;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.InputStream;
-import java.io.PrintStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -30,12 +26,10 @@ class TrainingConsoleTest {
             "completions/mean_length",
             12.5);
 
-    private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+    private final Captured captured = new Captured();
 
     private TrainingConsole console(int columns, int loggingSteps) {
-        PrintStream stream = new PrintStream(err, true, StandardCharsets.UTF_8);
-        Console console =
-                new Console(new Streams(InputStream.nullInputStream(), stream, stream, columns), false, false);
+        Console console = new Console(captured.streams(columns), false, false);
         return new TrainingConsole(console, metrics -> StepFigures.training(metrics, false), loggingSteps);
     }
 
@@ -52,7 +46,8 @@ class TrainingConsoleTest {
     }
 
     private String text() {
-        return err.toString(StandardCharsets.UTF_8);
+        assertThat(captured.out()).isEmpty();
+        return captured.err();
     }
 
     @Test

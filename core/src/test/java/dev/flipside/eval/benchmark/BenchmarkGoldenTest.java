@@ -7,10 +7,8 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.TestResources;
 import dev.flipside.data.Row;
-import java.io.IOException;
-import java.io.InputStream;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -149,10 +147,6 @@ class BenchmarkGoldenTest {
     }
 
     private static JsonNode read(String fixture) {
-        try (InputStream in = BenchmarkGoldenTest.class.getResourceAsStream("/eval/benchmark/" + fixture + ".json")) {
-            return JSON.readTree(in);
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return TestResources.json("eval/benchmark/" + fixture + ".json");
     }
 }

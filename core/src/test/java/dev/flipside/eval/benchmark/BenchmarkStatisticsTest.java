@@ -28,6 +28,7 @@ class BenchmarkStatisticsTest {
         Interval interval = headline(pairs(100, i -> i < 60 ? 1.0 : -1.0, i -> "prompt " + i));
 
         assertThat(interval.mean()).isCloseTo(0.6, within(1e-12));
+        // Shares of 100 move in steps of 0.01; resampling scatters a quantile by about half a step.
         assertThat(interval.low()).isCloseTo(0.504, within(0.015));
         assertThat(interval.high()).isCloseTo(0.696, within(0.015));
     }
@@ -37,6 +38,8 @@ class BenchmarkStatisticsTest {
     void pairsOfOnePromptAreDrawnTogether() {
         Interval interval = headline(pairs(100, i -> i < 60 ? 1.0 : -1.0, i -> "prompt " + i / 10));
 
+        // Ten observations are far from normal: shares of them move in steps of 0.1, of which this is about half of
+        // one.
         assertThat(interval.high() - interval.low()).isCloseTo(2 * 1.96 * Math.sqrt(0.024), within(0.06));
     }
 

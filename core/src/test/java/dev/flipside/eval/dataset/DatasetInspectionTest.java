@@ -4,13 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flipside.SharedFiles;
+import dev.flipside.TestResources;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Rows;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Renderer;
 import dev.flipside.text.Tokenizer;
 import java.io.IOException;
-import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -117,14 +117,13 @@ class DatasetInspectionTest {
     }
 
     @Test
-    void tokensAreThoseOfTheModelsOwnTemplate() throws IOException, URISyntaxException {
+    void tokensAreThoseOfTheModelsOwnTemplate() throws IOException {
         Path file = write(
                 "pairs.jsonl",
                 "{`prompt`: `t`, `chosen`: `he cat`, `rejected`: ` dog`}",
                 "{`prompt`: `the <|im_end|>`, `chosen`: `a`, `rejected`: `b`}",
                 "{`prompt`: [{`role`: `system`, `content`: `s`}, {`role`: `user`, `content`: `c`}], `chosen`: `a`, `rejected`: `b`}");
-        Path model = Path.of(
-                DatasetInspectionTest.class.getResource("/text/tiny-chatml").toURI());
+        Path model = TestResources.path("text/tiny-chatml");
         try (Tokenizer tokenizer = Tokenizer.load(model)) {
             Renderer raw = new Renderer(tokenizer, Optional.empty(), 2);
             DatasetReport.Tokens tokens = inspect(file, Optional.of(new TokenCount(raw, 3)), new PromptOverlap[0])

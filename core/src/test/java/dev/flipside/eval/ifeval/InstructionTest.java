@@ -4,11 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.TestResources;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Row;
 import dev.flipside.data.Rows;
-import java.net.URISyntaxException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -128,12 +127,6 @@ class InstructionTest {
     }
 
     private static List<Row> rows(String name) {
-        try {
-            return Rows.read(Path.of(InstructionTest.class
-                    .getResource("/eval/ifeval/" + name + ".jsonl.gz")
-                    .toURI()));
-        } catch (URISyntaxException e) {
-            throw new IllegalStateException(e);
-        }
+        return Rows.read(TestResources.path("eval/ifeval/" + name + ".jsonl.gz"));
     }
 }

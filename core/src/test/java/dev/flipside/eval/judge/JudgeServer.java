@@ -15,8 +15,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Deque;
 import java.util.List;
+import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Function;
 
@@ -36,6 +38,7 @@ public final class JudgeServer implements AutoCloseable {
     private final AtomicInteger underWay = new AtomicInteger();
     private final AtomicInteger mostUnderWay = new AtomicInteger();
     private volatile long delayMillis;
+    private volatile CountDownLatch together = new CountDownLatch(0);
 
     /** What the server does instead of answering. */
     public interface Fault {
@@ -110,6 +113,11 @@ public final class JudgeServer implements AutoCloseable {
         delayMillis = millis;
     }
 
+    /** No answer comes before so many requests were under way at once, or a while has passed. */
+    public void holdUntilUnderWay(int count) {
+        together = new CountDownLatch(count);
+    }
+
     public synchronized List<JsonNode> requests() {
         return List.copyOf(requests);
     }
@@ -131,6 +139,8 @@ public final class JudgeServer implements AutoCloseable {
             JsonNode request = JSON.readTree(exchange.getRequestBody().readAllBytes());
             Fault fault = arrived(request);
             sleep(delayMillis);
+            together.countDown();
+            await(together);
             if (fault != null) {
                 fault.on(exchange);
             } else if (!("Bearer " + key).equals(exchange.getRequestHeaders().getFirst("Authorization"))) {
@@ -166,6 +176,14 @@ public final class JudgeServer implements AutoCloseable {
         // An unfinished body would end the connection, which the client may have kept for its next request.
         try (OutputStream out = exchange.getResponseBody()) {
             out.write(bytes);
+        }
+    }
+
+    private static void await(CountDownLatch latch) {
+        try {
+            latch.await(10, TimeUnit.SECONDS);
+        } catch (InterruptedException e) {
+            throw new UncheckedIOException(new IOException(e));
         }
     }
 

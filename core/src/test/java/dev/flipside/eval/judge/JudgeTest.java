@@ -1,28 +1,26 @@
 package dev.flipside.eval.judge;
 
+import static dev.flipside.eval.judge.JudgeFixture.ask;
+import static dev.flipside.eval.judge.JudgeFixture.question;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.flipside.config.UserError;
 import dev.flipside.eval.judge.JudgeServer.Fault;
-import dev.flipside.eval.judge.JudgeServer.Reply;
 import dev.flipside.net.ApiKey;
 import dev.flipside.net.Backoff;
 import dev.flipside.text.Message;
 import java.io.IOException;
 import java.net.ServerSocket;
 import java.net.URI;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.ZoneOffset;
 import java.time.ZonedDateTime;
 import java.time.format.DateTimeFormatter;
-import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.stream.IntStream;
@@ -31,9 +29,8 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
-import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
 
+/** How a judge is asked: in order, once, so many at a time, again where that may help; and what becomes of keys and refusals. */
 class JudgeTest {
     @TempDir
     Path folder;
@@ -42,9 +39,7 @@ class JudgeTest {
 
     @BeforeEach
     void start() throws IOException {
-        server = new JudgeServer(
-                JudgeServer.KEY,
-                request -> Reply.of("echo " + request.at("/messages/0/content").asText()));
+        server = JudgeFixture.echo();
     }
 
     @AfterEach
@@ -52,30 +47,8 @@ class JudgeTest {
         server.close();
     }
 
-    private Judge judge(String key, int attempts, Duration timeout) {
-        ApiKey apiKey = ApiKey.of("JUDGE_KEY", Optional.of(key));
-        return new Judge(
-                new JudgeEndpoint(
-                        URI.create(server.url() + "/chat/completions"),
-                        "judge-1",
-                        apiKey,
-                        new Backoff(attempts, Duration.ofMillis(20)),
-                        timeout),
-                folder,
-                4);
-    }
-
     private Judge judge() {
-        return judge(JudgeServer.KEY, 4, Duration.ofSeconds(10));
-    }
-
-    private static ChatRequest question(String text) {
-        return new ChatRequest("judge-1", List.of(Message.user(text)), 0, 16, 0);
-    }
-
-    private static String ask(Judge judge, String text) throws Exception {
-        return judge.ask(List.of(question(text)), ChatReply::text, answer -> true, done -> {})
-                .get(0);
+        return JudgeFixture.judge(server, folder);
     }
 
     @Test
@@ -113,13 +86,13 @@ class JudgeTest {
 
     @Test
     void noMoreThanTheLimitAreUnderWay() throws Exception {
-        server.delay(30);
+        server.holdUntilUnderWay(4);
         judge().ask(
                         IntStream.range(0, 16).mapToObj(i -> question("q" + i)).toList(),
                         ChatReply::text,
                         text -> true,
                         done -> {});
-        assertThat(server.mostUnderWay()).isBetween(2, 4);
+        assertThat(server.mostUnderWay()).isEqualTo(4);
     }
 
     @Test
@@ -132,7 +105,8 @@ class JudgeTest {
     @Test
     void aSlowAnswerIsGivenUpAndAskedForAgain() throws Exception {
         server.meet(Fault.slow(3000));
-        assertThat(ask(judge(JudgeServer.KEY, 2, Duration.ofMillis(300)), "q")).isEqualTo("echo q");
+        assertThat(ask(JudgeFixture.judge(server, folder, JudgeServer.KEY, 2, Duration.ofMillis(300)), "q"))
+                .isEqualTo("echo q");
         assertThat(server.requests()).hasSize(2);
     }
 
@@ -185,7 +159,7 @@ class JudgeTest {
     @Test
     void aWrongKeyIsToldAndNeverShown() throws IOException {
         String wrong = "sk-very-secret-0000000000";
-        assertThatThrownBy(() -> ask(judge(wrong, 4, Duration.ofSeconds(5)), "q"))
+        assertThatThrownBy(() -> ask(JudgeFixture.judge(server, folder, wrong, 4, Duration.ofSeconds(5)), "q"))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("HTTP 401")
                 .hasMessageContaining("JUDGE_KEY")
@@ -223,117 +197,6 @@ class JudgeTest {
         assertThat(server.requests()).hasSize(3);
     }
 
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "<html>Welcome</html>",
-                "",
-                "{\"choices\": [",
-                "{\"choices\": []}",
-                "[1]",
-                "{} {}",
-                "{\"error\": 1}"
-            })
-    void aBodyThatIsNoCompletionIsToldAndNotKept(String body) throws Exception {
-        server.meet(Fault.status(200, body));
-        assertThatThrownBy(() -> ask(judge(), "q"))
-                .isInstanceOf(UserError.class)
-                .hasMessageContaining(server.url())
-                .hasMessageContaining("answered with");
-        assertThat(ask(judge(), "q")).isEqualTo("echo q");
-    }
-
-    @Test
-    void anAnswerThatCannotBeUsedIsNotKeptAndEndsTheRun() {
-        server.delay(20);
-        List<ChatRequest> requests =
-                IntStream.range(0, 200).mapToObj(i -> question("q" + i)).toList();
-        assertThatThrownBy(() -> judge().ask(
-                                requests,
-                                reply -> {
-                                    throw new UserError("no logprobs");
-                                },
-                                result -> true,
-                                done -> {}))
-                .isInstanceOf(UserError.class)
-                .hasMessage("no logprobs");
-        assertThat(server.requests()).hasSizeLessThan(50);
-        try (Stream<Path> files = Files.walk(folder)) {
-            assertThat(files.filter(Files::isRegularFile)).isEmpty();
-        } catch (IOException e) {
-            throw new AssertionError(e);
-        }
-    }
-
-    /** What servers send where the judge says nothing that could be a verdict. */
-    @ParameterizedTest
-    @ValueSource(
-            strings = {
-                "{'finish_reason': 'stop', 'message': {'role': 'assistant', 'content': null}}",
-                "{'finish_reason': 'stop', 'message': {'role': 'assistant'}}",
-                "{'finish_reason': 'stop', 'message': {'role': 'assistant', 'content': ''}}",
-                "{'finish_reason': 'stop', 'message': {'role': 'assistant', 'content': null, 'refusal': 'I cannot.'}}",
-                "{'finish_reason': 'stop', 'message': {'role': 'assistant', 'content': 'I cannot say.'}}",
-                "{'finish_reason': 'length', 'message': {'role': 'assistant', 'content': 'First of all, [[A'}}",
-                "{'finish_reason': 'length', 'message': {'content': null, 'reasoning_content': 'So [[A]]'}}",
-                "{'finish_reason': 'stop', 'message': {'content': {'text': '[[A]]'}}}",
-                "{'finish_reason': 'content_filter', 'message': {'content': 'As [[A]] or'}}",
-                "{'finish_reason': 'error', 'error': {'code': 502}, 'message': {'content': 'As [[A]] or'}}"
-            })
-    void anAnswerWithoutAVerdictIsAskedForAgainNextTime(String choice) throws Exception {
-        String body = ("{'choices': [" + choice + "]}").replace('\'', '"');
-        server.close();
-        server = new JudgeServer(JudgeServer.KEY, request -> Reply.of("So [[B]]"));
-        server.meet(Fault.status(200, body));
-        assertThat(verdict()).isEmpty();
-        assertThat(verdict()).hasValue(Versus.Verdict.SECOND);
-        assertThat(server.requests()).hasSize(2);
-        assertThat(verdict()).hasValue(Versus.Verdict.SECOND);
-        assertThat(server.requests()).hasSize(2);
-
-        // An old cache that holds such an answer.
-        try (Stream<Path> files = Files.walk(folder)) {
-            Path entry = files.filter(Files::isRegularFile).findFirst().orElseThrow();
-            Files.writeString(entry, "{\"url\": \"u\", \"request\": {}, \"response\": " + body + "}\n");
-        }
-        assertThat(verdict()).hasValue(Versus.Verdict.SECOND);
-        assertThat(server.requests()).hasSize(3);
-        assertThat(verdict()).hasValue(Versus.Verdict.SECOND);
-        assertThat(server.requests()).hasSize(3);
-    }
-
-    private Optional<Versus.Verdict> verdict() throws Exception {
-        return judge().ask(
-                        List.of(question("q")), reply -> Versus.verdict(reply.text()), Optional::isPresent, done -> {})
-                .get(0);
-    }
-
-    /** AlpacaEval's judge says one token, so that its answer is always cut off; one that says nothing has no log-probabilities either. */
-    @Test
-    void alpacaEvalsAnswersAreKeptOnlyWithAPreference() throws Exception {
-        server.close();
-        server = new JudgeServer(JudgeServer.KEY, request -> Reply.preferring(0.75));
-        server.meet(
-                Fault.status(200, "{\"choices\": [{\"finish_reason\": \"length\", \"message\": {\"content\": null}}]}"),
-                Fault.status(
-                        200,
-                        "{\"choices\": [{\"finish_reason\": \"length\", \"message\": {\"content\": \"I\"}, \"logprobs\": {\"content\": [{\"token\": \"I\", \"top_logprobs\": [{\"token\": \"I\", \"logprob\": -0.1}]}]}}]}"));
-        assertThat(preferred()).isNaN();
-        assertThat(preferred()).isNaN();
-        assertThat(preferred()).isCloseTo(0.75, within(1e-9));
-        assertThat(preferred()).isCloseTo(0.75, within(1e-9));
-        assertThat(server.requests()).hasSize(3);
-    }
-
-    private double preferred() throws Exception {
-        return judge().ask(
-                        List.of(question("q")),
-                        AlpacaEval::firstPreferred,
-                        preferred -> !Double.isNaN(preferred),
-                        done -> {})
-                .get(0);
-    }
-
     @Test
     void anErrorInsideAGoodAnswerIsTriedAgainWhereItMayPass() throws Exception {
         server.meet(
@@ -345,57 +208,5 @@ class JudgeTest {
         assertThatThrownBy(() -> ask(judge(), "other"))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("No such model");
-    }
-
-    @Test
-    void aDamagedEntryIsAskedForAgain() throws Exception {
-        ask(judge(), "q");
-        try (Stream<Path> files = Files.walk(folder)) {
-            Path entry = files.filter(Files::isRegularFile).findFirst().orElseThrow();
-            byte[] whole = Files.readAllBytes(entry);
-            Files.write(entry, Arrays.copyOf(whole, whole.length / 2));
-        }
-        assertThat(ask(judge(), "q")).isEqualTo("echo q");
-        assertThat(server.requests()).hasSize(2);
-        ask(judge(), "q");
-        assertThat(server.requests()).hasSize(2);
-    }
-
-    @ParameterizedTest
-    @ValueSource(strings = {"api.openai.com/v1", "ftp://host/v1", "http://", "no url", "https://me:secret@host/v1"})
-    void aWrongAddressIsTold(String url) {
-        assertThatThrownBy(() -> JudgeEndpoint.of(url, "m", ApiKey.of("K", Optional.empty()), Duration.ofSeconds(1)))
-                .isInstanceOf(UserError.class)
-                .hasMessageContaining("The judge's URL")
-                .hasMessageNotContaining("secret");
-    }
-
-    @Test
-    void theAddressMayEndInAnyUsualWay() {
-        for (String url : List.of("http://h/v1", "http://h/v1/", "http://h/v1/chat/completions")) {
-            JudgeEndpoint endpoint =
-                    JudgeEndpoint.of(url, "m", ApiKey.of("K", Optional.empty()), Duration.ofSeconds(1));
-            assertThat(endpoint.chatCompletions()).isEqualTo(URI.create("http://h/v1/chat/completions"));
-        }
-    }
-
-    @Test
-    void templatesOfTheUsersAreFilledOnce() throws IOException {
-        Path file = folder.resolve("template.txt");
-        Files.writeString(
-                file,
-                "<|im_start|>system\nJudge.\n<|im_end|>\n<|im_start|>user\n{\n  \"a\": \"{one}\", \"b\": \"{two}\" {other}\n}\n<|im_end|>",
-                StandardCharsets.UTF_8);
-        JudgeTemplate template = JudgeTemplate.read(file, List.of("one", "two"));
-        assertThat(template.fill(Map.of("one", "{two} $1 \\", "two", "2")))
-                .containsExactly(
-                        new Message("system", "Judge."),
-                        new Message("user", "{\n  \"a\": \"{two} $1 \\\", \"b\": \"2\" {other}\n}"));
-        assertThatThrownBy(() -> JudgeTemplate.read(file, List.of("one", "three")))
-                .isInstanceOf(UserError.class)
-                .hasMessageContaining("has no {three}");
-        Files.writeString(file, "Just {one}.\n");
-        assertThat(JudgeTemplate.read(file, List.of("one")).fill(Map.of("one", "x")))
-                .containsExactly(Message.user("Just x."));
     }
 }

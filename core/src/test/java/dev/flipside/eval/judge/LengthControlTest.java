@@ -78,6 +78,7 @@ class LengthControlTest {
     private static void agree(LengthControl.Fit fit, Case golden, String glm) {
         JsonNode converged = golden.values().get(glm + "_converged");
         assertThat(fit.strength()).isCloseTo(converged.get("C").asDouble(), within(1e-9 * fit.strength()));
+        // The minimum of the same convex loss, found in another way.
         assertThat(fit.winRate()).isCloseTo(converged.get("winrate").asDouble() / 100, within(1e-6));
         assertThat(fit.standardError())
                 .isCloseTo(converged.get("standard_error").asDouble() / 100, within(1e-6));
@@ -149,6 +150,7 @@ class LengthControlTest {
         Bootstrap.Interval narrow =
                 LengthControl.interval(many, Optional.empty(), LengthControl.fit(many, Optional.empty()));
         assertThat(wide.mean()).isBetween(wide.low(), wide.high());
+        // Nine times the instructions are a third of the width, up to the penalty, which weighs more on fewer.
         assertThat((narrow.high() - narrow.low()) / (wide.high() - wide.low())).isCloseTo(1.0 / 3, within(0.1));
     }
 

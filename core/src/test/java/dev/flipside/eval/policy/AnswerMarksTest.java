@@ -3,9 +3,8 @@ package dev.flipside.eval.policy;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.flipside.TestResources;
 import java.io.IOException;
-import java.io.InputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -109,9 +108,7 @@ class AnswerMarksTest {
                 .isFalse();
     }
 
-    private static JsonNode fixture(String name) throws IOException {
-        try (InputStream stream = AnswerMarksTest.class.getResourceAsStream("/eval/policy/" + name + ".json")) {
-            return new ObjectMapper().readTree(stream);
-        }
+    private static JsonNode fixture(String name) {
+        return TestResources.json("eval/policy/" + name + ".json");
     }
 }

@@ -5,9 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowableOfType;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.IOException;
-import java.io.InputStream;
+import dev.flipside.TestResources;
 import java.lang.management.ManagementFactory;
 import java.lang.management.ThreadMXBean;
 import java.math.BigInteger;
@@ -60,14 +58,11 @@ class TemplateTest {
     }
 
     @TestFactory
-    Stream<DynamicTest> snippetsGiveWhatTransformersGives() throws IOException {
-        try (InputStream golden = TemplateTest.class.getResourceAsStream("/text/jinja/snippets.json")) {
-            JsonNode snippets = new ObjectMapper().readTree(golden);
-            assertThat(snippets.size()).isGreaterThan(500);
-            return StreamSupport.stream(snippets.spliterator(), false)
-                    .map(snippet ->
-                            DynamicTest.dynamicTest(snippet.path("source").asText(), () -> check(snippet)));
-        }
+    Stream<DynamicTest> snippetsGiveWhatTransformersGives() {
+        JsonNode snippets = TestResources.json("text/jinja/snippets.json");
+        assertThat(snippets.size()).isGreaterThan(500);
+        return StreamSupport.stream(snippets.spliterator(), false)
+                .map(snippet -> DynamicTest.dynamicTest(snippet.path("source").asText(), () -> check(snippet)));
     }
 
     private static void check(JsonNode snippet) {
