@@ -9,8 +9,9 @@
  *   <li>Computation: {@link dev.flipside.model.Decoder} (ids to hidden states) made of {@code DecoderLayer}s (with {@code Norms} and
  *       {@code ExpertMlp}), {@code CausalAttention} over {@code ScaledDotProducts}, and {@code RotaryTables} ({@code RopeTables} of {@code Rope}s, by {@code RopeFrequencies});
  *       {@code HiddenPass} (forward and backward, with or without gradient checkpointing): an {@code AutogradPass} on any device, or a {@code PlannedPass} by hand
- *       on the CPU where blocks are Llama's, made of {@code LayerPass}es, {@code RmsNorm} and an {@code AttentionPass} ({@code PlannedAttention} over {@code SoftmaxAttention}); {@code RouterBalance} for the
- *       routers of experts; {@link dev.flipside.model.PassSize} bounds it; {@link dev.flipside.model.Precision}.
+ *       on the CPU, made of {@code LayerPass}es, {@code RmsNorm} and an {@code AttentionPass} ({@code PlannedAttention} over {@code SoftmaxAttention}); {@code RouterBalance} for the
+ *       routers of experts; {@link dev.flipside.model.DecoderPlan} says which of the CPU's ways apply; {@link dev.flipside.model.PassSize} bounds a pass; {@link
+ *       dev.flipside.model.Precision}.
  *   <li>Layout: {@code RowBatch} (rows that go together) and {@code RowLayout} (where their tokens stand): padded rows, or a {@code SharedPrefixLayout} with its
  *       {@code SharedPrefixAttention} where rows begin alike.
  *   <li>Adapters: {@code ModelWeights} (a frozen base below what learns, or everything learning), {@code Lora} made of {@code LowRank}s, {@code AdaptedBias}es, {@code
