@@ -46,7 +46,7 @@ public final class Decoder implements AutoCloseable {
         return weights.device();
     }
 
-    public Precision precision() {
+    Precision precision() {
         return plan.precision();
     }
 

@@ -3,7 +3,7 @@
  *
  * <ul>
  *   <li>Files: {@link dev.flipside.model.ModelFiles} (a Hugging Face directory without its weights), {@code WeightLayout} (which tensors of a {@link
- *       dev.flipside.safetensors.WeightFiles} fill which slot; {@code WeightSlots} lists them), {@link dev.flipside.model.TokenizerFiles}; {@link
+ *       dev.flipside.safetensors.WeightFiles} fill which slot; {@code WeightSlots} lists them), {@code TokenizerFiles}; {@link
  *       dev.flipside.model.ModelWriter} for a model from elsewhere.
  *   <li>Architecture: {@link dev.flipside.model.family}, where a {@code Family} reads a {@link dev.flipside.model.family.DecoderConfig} and names the tensors of its files.
  *   <li>Computation: {@link dev.flipside.model.Decoder} (ids to hidden states) made of {@code DecoderLayer}s (with {@code Norms} and
@@ -21,8 +21,8 @@
  *       dev.flipside.model.GroupDecoding} over a {@code GroupedKvCache} ({@code DecodingGrid}) and packed {@code DecodingWeights}, faster, on the CPU.
  *   <li>Policies: {@link dev.flipside.model.CausalLm}, with {@link dev.flipside.model.LogprobPass} and {@code VocabularyHead} over a {@code VocabularyMatrix} for
  *       log-probabilities of completions.
- *   <li>Reward models: {@link dev.flipside.model.RewardModel}, with {@link dev.flipside.model.RewardPass}, {@code RewardHeads}, {@code StoredRewardHead} and {@code ValueHeadFile}; {@code
- *       PromptValues} for values of prompts that merge, {@link dev.flipside.model.DistinctRows} for equal scores of equal rows, {@link dev.flipside.model.RewardReader} for answers that are rendered and scored, {@code ScoredPosition} and {@link dev.flipside.model.PadToken} for where a reward is read.
+ *   <li>Reward models: {@link dev.flipside.model.RewardModel}, made by a {@code RewardModelLoader}, with {@link dev.flipside.model.RewardPass}, {@code RewardHeads}, {@code StoredRewardHead} and {@code ValueHeadFile}; {@code
+ *       PromptValues} for values of prompts that merge, {@code DistinctRows} for equal scores of equal rows, {@link dev.flipside.model.RewardReader} for answers that are rendered and scored, {@code ScoredPosition} and {@link dev.flipside.model.PadToken} for where a reward is read.
  * </ul>
  */
 package dev.flipside.model;

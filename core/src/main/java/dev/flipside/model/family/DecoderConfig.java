@@ -211,6 +211,7 @@ public record DecoderConfig(
         return attention.slidingLayers().get(layer) ? attention.slidingWindow() : OptionalInt.empty();
     }
 
+    /** Which linear maps of a block add a bias. */
     public Biases biases() {
         return block.biases();
     }
@@ -238,10 +239,12 @@ public record DecoderConfig(
                 .findFirst();
     }
 
+    /** Added to the mean square or the variance in every norm of the residual stream. */
     public double normEps() {
         return block.norm().eps();
     }
 
+    /** Whether queries and keys have norms, of whatever kind. */
     public boolean headNorms() {
         return attention.headNorms() != HeadNorms.NONE;
     }
