@@ -6,7 +6,6 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
-import dev.flipside.model.family.DecoderConfig;
 import dev.flipside.safetensors.WeightFiles;
 import dev.flipside.safetensors.WeightType;
 import java.nio.file.Path;
@@ -177,11 +176,9 @@ public final class CausalLm implements AutoCloseable {
 
     /**
      * The rows of each of the passes in which a large batch is to be run: rows of one prompt stay together where they can.
-     *
      */
     public List<Rows> passes(List<TokenRow> rows, PassSize size) {
-        DecoderConfig config = files.config();
-        return CompletionBatch.split(rows, config, size.tokens(config)).stream()
+        return CompletionBatch.split(rows, files.config(), size.tokens(decoder.plan())).stream()
                 .map(batch -> new Rows(batch.rows(), batch.layout().tokens()))
                 .toList();
     }

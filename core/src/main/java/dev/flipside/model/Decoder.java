@@ -24,14 +24,14 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 public final class Decoder implements AutoCloseable {
     private final DecoderConfig config;
     private final ModelWeights weights;
-    private final Precision precision;
+    private final DecoderPlan plan;
     private final List<DecoderLayer> layers = new ArrayList<>();
     private final RotaryTables rotary;
 
     Decoder(DecoderConfig config, ModelWeights weights, Precision precision) {
         this.config = config;
         this.weights = weights;
-        this.precision = precision.on(weights.device());
+        plan = new DecoderPlan(config, weights.device(), precision.on(weights.device()));
         for (int i = 0; i < config.layers(); i++) {
             layers.add(new DecoderLayer(i, config, weights));
         }
@@ -46,8 +46,13 @@ public final class Decoder implements AutoCloseable {
         return weights.device();
     }
 
-    public Precision precision() {
-        return precision;
+    Precision precision() {
+        return plan.precision();
+    }
+
+    /** Which faster ways compute what this does. */
+    public DecoderPlan plan() {
+        return plan;
     }
 
     ModelWeights weights() {
@@ -61,7 +66,7 @@ public final class Decoder implements AutoCloseable {
      * @return float32 [B, T, D]; part of an autograd graph when grad mode is on and the weights are trained
      */
     public Tensor hidden(Tensor ids) {
-        try (Autocast autocast = new Autocast(precision)) {
+        try (Autocast autocast = new Autocast(precision())) {
             return Scopes.scoped(() -> {
                 long tokens = ids.size(1);
                 Tensor embedded = embed(ids, () -> RowLayout.Padded.positions(tokens, device()));
@@ -72,14 +77,14 @@ public final class Decoder implements AutoCloseable {
 
     /** The same for rows in any layout, without autograd: float32 [B, T, D] in the layout's order. */
     Tensor hidden(RowLayout layout) {
-        if (PlannedAttention.supports(this)) {
+        if (plan.attention()) {
             return Scopes.scoped(() -> {
                 try (NoGradGuard guard = new NoGradGuard()) {
                     return planned(layout, embed(layout), (layer, keys, values) -> {});
                 }
             });
         }
-        try (Autocast autocast = new Autocast(precision)) {
+        try (Autocast autocast = new Autocast(precision())) {
             return Scopes.scoped(() -> finalNorm(
                     blocks(embed(layout), layout.angles(rotary), layout.attention(this), RouterListener.NONE)));
         }
@@ -92,7 +97,7 @@ public final class Decoder implements AutoCloseable {
     }
 
     /**
-     * {@link #hidden} block by block with planned attention, which must support this decoder.
+     * {@link #hidden} block by block with planned attention, where the plan has it.
      *
      * @param embedded [B, T, D]
      */
@@ -125,7 +130,7 @@ public final class Decoder implements AutoCloseable {
      * @return float32 [..., V]
      */
     public Tensor logits(Tensor hidden) {
-        try (Autocast autocast = new Autocast(precision)) {
+        try (Autocast autocast = new Autocast(precision())) {
             return Scopes.scoped(() -> {
                 Tensor products = weights.scores(hidden).to(ScalarType.Float);
                 double scale = config.scales().logits();
@@ -186,7 +191,7 @@ public final class Decoder implements AutoCloseable {
      * @return the hidden states after them, float32 [B, D]
      */
     public Tensor step(Tensor tokens, KvCache cache) {
-        try (Autocast autocast = new Autocast(precision)) {
+        try (Autocast autocast = new Autocast(precision())) {
             return Scopes.scoped(() -> {
                 try (NoGradGuard guard = new NoGradGuard()) {
                     RotaryTables.Angles angles =
@@ -261,7 +266,7 @@ public final class Decoder implements AutoCloseable {
     }
 
     CausalAttention causal(long tokens) {
-        return new CausalAttention(config, precision, device(), tokens);
+        return new CausalAttention(config, precision(), device(), tokens);
     }
 
     /** Frees the rotary tables; the weights belong to the model. */

@@ -12,9 +12,9 @@ import java.util.Map;
  * @param rows each sequence of token ids once, in the order of its first row
  * @param places for each of the caller's rows its place among {@code rows}
  */
-public record DistinctRows(List<ScoredRow> rows, int[] places) {
+record DistinctRows(List<ScoredRow> rows, int[] places) {
     /** Rows are equal when their token ids are. */
-    public static DistinctRows of(List<ScoredRow> all) {
+    static DistinctRows of(List<ScoredRow> all) {
         List<ScoredRow> rows = new ArrayList<>();
         Map<TokenIds, Integer> known = new HashMap<>();
         int[] places = new int[all.size()];
@@ -29,7 +29,7 @@ public record DistinctRows(List<ScoredRow> rows, int[] places) {
     }
 
     /** One number per row of the caller's from one per distinct row. */
-    public double[] spread(double[] ofRows) {
+    double[] spread(double[] ofRows) {
         return Arrays.stream(places).mapToDouble(place -> ofRows[place]).toArray();
     }
 }

@@ -143,17 +143,6 @@ public final class GroupDecoding implements AutoCloseable {
         }
     }
 
-    /** Whether this model can be decoded here: Llama's block, perhaps with head norms, on the CPU with oneDNN, in float32, without a sliding window. */
-    public static boolean supports(Decoder decoder) {
-        return decoder.device().isCpu()
-                && decoder.precision() == Precision.FLOAT32
-                && decoder.config().hasLlamasBlocks()
-                && decoder.config().attendsAsLlama()
-                && decoder.config().attention().slidingWindow().isEmpty()
-                && decoder.config().scales().equals(DecoderConfig.Scales.NONE)
-                && MatrixProduct.available();
-    }
-
     /**
      * Computes the prompts.
      *

@@ -38,7 +38,7 @@ final class HiddenPass implements AutoCloseable {
         try (Scopes.Frozen scope = Scopes.frozen()) {
             ids = Scopes.keep(layout.ids(decoder.device()));
             Tensor embedded = decoder.embed(layout);
-            blocks = PlannedPass.supports(decoder)
+            blocks = decoder.plan().blocks()
                     ? new PlannedPass(decoder, layout, embedded, checkpointing, layers)
                     : new AutogradPass(decoder, layout, embedded, checkpointing, layers);
         }

@@ -117,7 +117,7 @@ public final class KvCache implements AutoCloseable, DecoderLayer.Attention {
     }
 
     /** The number of rows still growing. */
-    public int rows() {
+    int rows() {
         return rows;
     }
 

@@ -134,12 +134,12 @@ public final class ModelFiles {
     }
 
     /** {@code bos_token_id} of config.json. */
-    public OptionalInt bosId() {
+    OptionalInt bosId() {
         return bosId;
     }
 
     /** The tokenizer's files, and the ids of its special tokens. */
-    public TokenizerFiles tokenizerFiles() {
+    TokenizerFiles tokenizerFiles() {
         return tokenizerFiles;
     }
 

@@ -1,7 +1,6 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Device;
-import dev.flipside.engine.MatrixProduct;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import dev.flipside.model.family.DecoderConfig;
@@ -16,12 +15,13 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Attention over a layout of rows by {@link SoftmaxAttention}, for all layers of a pass: on the CPU in float32, without sliding windows and head norms.
+ * Attention over a layout of rows by {@link SoftmaxAttention}, for all layers of a pass, where {@link DecoderPlan#attention} holds; elsewhere {@link
+ * AttentionPass.ByAutograd} does it.
  *
  * <p>Queries that share a key head are rows of one matrix, ordered by token: [sequences * KV, T * G, headDim]. Continuations of a prefix look at its keys, which
  * are neither repeated nor copied, and so collect their gradients by one product. Lives outside every scope until {@link #close}, and must outlive its passes.
  */
-public final class PlannedAttention implements AutoCloseable {
+final class PlannedAttention implements AutoCloseable {
     /** Tokens whose queries meet their keys in one product; a longer sequence spares most of what its causal mask would hide. */
     private static final int BLOCK = 128;
 
@@ -70,17 +70,6 @@ public final class PlannedAttention implements AutoCloseable {
         List<Tensor> all() {
             return List.of(q, k, v);
         }
-    }
-
-    /** Whether it computes what a decoder's layers do; where it does not, {@link AttentionPass.ByAutograd} does. */
-    public static boolean supports(Decoder decoder) {
-        return decoder.device().isCpu()
-                && decoder.precision() == Precision.FLOAT32
-                && decoder.config().hasLlamasBlocks()
-                && decoder.config().attendsAsLlama()
-                && decoder.config().attention().slidingWindow().isEmpty()
-                && !decoder.config().headNorms()
-                && MatrixProduct.available();
     }
 
     PlannedAttention(Decoder decoder, RowLayout layout) {

@@ -9,12 +9,12 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The pass by hand, block after block ({@link LayerPass}): on the CPU in float32.
+ * The pass by hand, block after block ({@link LayerPass}), where {@link DecoderPlan#blocks} holds.
  *
  * <p>Without checkpointing every block keeps what its backward pass needs and frees it as soon as that is done; with it every block keeps its input alone and
  * runs forward once more.
  */
-public final class PlannedPass implements BlocksPass {
+final class PlannedPass implements BlocksPass {
     private final Decoder decoder;
     private final RowLayout layout;
     private final List<DecoderLayer> blocks;
@@ -30,17 +30,10 @@ public final class PlannedPass implements BlocksPass {
     /** One a block; empty with checkpointing. */
     private final List<LayerPass> layers = new ArrayList<>();
 
-    /** Of all layers, where it supports the model. */
+    /** Of all layers, where the plan has it. */
     private final Optional<PlannedAttention> plannedAttention;
 
     private final Tensor hidden;
-
-    /** Whether blocks are Llama's; what lies between the products of their attention may differ. */
-    public static boolean supports(Decoder decoder) {
-        return decoder.device().isCpu()
-                && decoder.precision() == Precision.FLOAT32
-                && decoder.config().hasLlamasBlocks();
-    }
 
     /** @param blocks the decoder's layers, as this pass runs them */
     PlannedPass(Decoder decoder, RowLayout layout, Tensor embedded, boolean checkpointing, List<DecoderLayer> blocks) {
@@ -51,9 +44,8 @@ public final class PlannedPass implements BlocksPass {
         norm = new RmsNorm(decoder.config().normEps());
         try (Scopes.Frozen scope = Scopes.frozen()) {
             shape = new long[] {embedded.size(0), embedded.size(1), embedded.size(2)};
-            plannedAttention = PlannedAttention.supports(decoder)
-                    ? Optional.of(new PlannedAttention(decoder, layout))
-                    : Optional.empty();
+            plannedAttention =
+                    decoder.plan().attention() ? Optional.of(new PlannedAttention(decoder, layout)) : Optional.empty();
             AttentionFactory attention = attention();
             residuals.add(Scopes.keep(embedded.detach().view(-1, shape[2])));
             for (DecoderLayer layer : blocks) {

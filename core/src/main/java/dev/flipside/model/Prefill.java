@@ -30,7 +30,7 @@ final class Prefill {
                         store.put(layer, numbers[i], first(keys, i, rows[i].length), first(values, i, rows[i].length));
                     }
                 };
-                Tensor hidden = PlannedAttention.supports(decoder)
+                Tensor hidden = decoder.plan().attention()
                         ? decoder.planned(layout, decoder.embed(layout), storing)
                         : functional(decoder, rows, newTokens, storing);
                 for (int i = 0; i < rows.length; i++) {

@@ -38,11 +38,13 @@ public final class RewardModel implements AutoCloseable {
     private final OptionalInt padId;
     private boolean hasValueHead;
 
-    private RewardModel(
+    /** @param hasValueHead see {@link #hasValueHead} */
+    RewardModel(
             ModelFiles files,
             WeightLayout layout,
             ModelWeights weights,
             Parameters valueHead,
+            boolean hasValueHead,
             Precision precision,
             OptionalInt padId) {
         this.files = files;
@@ -50,6 +52,7 @@ public final class RewardModel implements AutoCloseable {
         this.weights = weights;
         this.trunk = weights.trained();
         this.valueHead = valueHead;
+        this.hasValueHead = hasValueHead;
         this.heads = new RewardHeads(trunk, valueHead);
         this.decoder = new Decoder(files.config(), weights, precision);
         this.padId = padId;
@@ -57,9 +60,7 @@ public final class RewardModel implements AutoCloseable {
 
     /** Whether a directory's weights have a {@code score.weight}, so that {@link #load} applies, rather than {@link #fromBackbone}. */
     public static boolean hasRewardHead(Path directory) {
-        return AdapterFiles.in(directory)
-                ? AdapterFiles.open(directory).has(WeightLayout.REWARD_HEAD)
-                : WeightFiles.open(directory).has(WeightLayout.REWARD_HEAD);
+        return RewardModelLoader.hasRewardHead(directory);
     }
 
     /** {@link #load(Path, Device, Precision)} in float32. */
@@ -80,41 +81,7 @@ public final class RewardModel implements AutoCloseable {
      * @throws UserError without {@code score.weight}, with several labels, or when a file is missing or malformed
      */
     public static RewardModel load(Path directory, Device device, Precision precision, Optional<Backbone> shared) {
-        return AdapterFiles.in(directory)
-                ? withValueHead(loadAdapter(directory, device, precision, shared), directory)
-                : withValueHead(loadWhole(directory, device, precision), directory);
-    }
-
-    private static RewardModel loadWhole(Path directory, Device device, Precision precision) {
-        ModelFiles files = ModelFiles.open(directory);
-        WeightFiles weights = WeightFiles.open(directory);
-        StoredRewardHead.require(weights, files.config());
-        WeightLayout layout = WeightLayout.rewardModel(files.config());
-        ModelWeights trunk = ModelWeights.of(layout.load(weights, device));
-        return new RewardModel(files, layout, trunk, ValueHeadFile.zero(files, device), precision, files.padId());
-    }
-
-    private static RewardModel loadAdapter(
-            Path directory, Device device, Precision precision, Optional<Backbone> shared) {
-        ModelFiles files = ModelFiles.open(directory);
-        AdapterFiles adapter = AdapterFiles.open(directory);
-        if (!adapter.has(WeightLayout.REWARD_HEAD)) {
-            throw new UserError(
-                    directory
-                            + ": the adapter has no score.weight, so it is not a reward model's; train one with `flipside train-rm` and reward_model.lora, or with PEFT's task type SEQ_CLS.");
-        }
-        WeightLayout layout = WeightLayout.rewardModel(files.config());
-        ModelWeights weights = Backbone.below(files, device, shared, () -> Backbone.decoder(files, device))
-                .adapted(adapter, layout);
-        return new RewardModel(files, layout, weights, ValueHeadFile.zero(files, device), precision, files.padId());
-    }
-
-    private static RewardModel withValueHead(RewardModel model, Path directory) {
-        if (ValueHeadFile.in(directory)) {
-            ValueHeadFile.read(directory, model.valueHead);
-            model.hasValueHead = true;
-        }
-        return model;
+        return new RewardModelLoader(directory, device, precision).load(shared);
     }
 
     /**
@@ -127,28 +94,7 @@ public final class RewardModel implements AutoCloseable {
      */
     public static RewardModel adapted(
             Path directory, LoraConfig config, Seeds seeds, Device device, Precision precision) {
-        ModelFiles files = ModelFiles.open(directory);
-        WeightLayout layout = WeightLayout.rewardModel(files.config());
-        Backbone.Below below = new Backbone.Below(Backbone.decoder(files, device), false);
-        Lora lora =
-                new LoraInitialisation(config, layout, files).create(below.base(), AdapterConfig.Task.SEQ_CLS, seeds);
-        boolean ownHead = hasRewardHead(directory);
-        if (ownHead) {
-            WeightFiles stored = WeightFiles.open(directory);
-            StoredRewardHead.require(stored, files.config());
-            stored.read(WeightLayout.REWARD_HEAD, lora.parameters().get(WeightLayout.REWARD_HEAD));
-        } else {
-            newRewardHead(lora.parameters(), files, seeds);
-        }
-        RewardModel model = new RewardModel(
-                files,
-                layout,
-                below.adapted(lora),
-                ValueHeadFile.zero(files, device),
-                precision,
-                ownHead ? files.padId() : OptionalInt.empty());
-        model.hasValueHead = !ownHead;
-        return withValueHead(model, directory);
+        return new RewardModelLoader(directory, device, precision).adapted(config, seeds);
     }
 
     /** {@link #fromBackbone(Path, Device, Precision, Seeds)} in float32. */
@@ -163,28 +109,7 @@ public final class RewardModel implements AutoCloseable {
      * @param directory a causal language model, or a sequence classifier whose head is then replaced
      */
     public static RewardModel fromBackbone(Path directory, Device device, Precision precision, Seeds seeds) {
-        ModelFiles files = ModelFiles.open(directory);
-        WeightLayout layout = WeightLayout.rewardModel(files.config());
-        WeightFiles stored = WeightFiles.open(directory);
-        StoredRewardHead.requireNoOther(stored);
-        Parameters trunk = layout.loadWithout(Set.of(WeightLayout.REWARD_HEAD), stored, device);
-        newRewardHead(trunk, files, seeds);
-        ModelWeights weights = ModelWeights.of(trunk);
-        RewardModel model = new RewardModel(
-                files, layout, weights, ValueHeadFile.zero(files, device), precision, OptionalInt.empty());
-        model.hasValueHead = true;
-        return model;
-    }
-
-    private static void newRewardHead(Parameters trunk, ModelFiles files, Seeds seeds) {
-        long key = seeds.key(Seeds.Stream.HEAD_INITIALISATION, 0, 0, 0);
-        double[] weight = new double[files.config().hiddenSize()];
-        for (int i = 0; i < weight.length; i++) {
-            weight[i] = files.config().initializerRange() * Seeds.normal(key, i);
-        }
-        try (Scopes.Frozen scope = Scopes.frozen()) {
-            trunk.get(WeightLayout.REWARD_HEAD).copy_(Tensors.ofDoubles(weight, trunk.device(), 1, weight.length));
-        }
+        return new RewardModelLoader(directory, device, precision).fromBackbone(seeds);
     }
 
     /** Whether values mean something: the head was read from the directory, set, or made together with the reward head. */
@@ -341,9 +266,7 @@ public final class RewardModel implements AutoCloseable {
     }
 
     private RewardModel with(ModelWeights others) {
-        RewardModel copy = new RewardModel(files, layout, others, valueHead.copy(), decoder.precision(), padId);
-        copy.hasValueHead = hasValueHead;
-        return copy;
+        return new RewardModel(files, layout, others, valueHead.copy(), hasValueHead, decoder.precision(), padId);
     }
 
     /**

@@ -18,7 +18,7 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /** The files of a model directory that belong to its tokenizer, held in memory so that a saved model gets them unchanged. */
-public final class TokenizerFiles {
+final class TokenizerFiles {
     private static final String TOKENIZER = "tokenizer.json";
     private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
     private static final String SPECIAL_TOKENS = "special_tokens_map.json";

@@ -14,7 +14,7 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Decoding with the model's own weights: by the planned steps of {@link GroupDecoding} where it supports the model, else by the layers that training runs, over a
+ * Decoding with the model's own weights: by the planned steps of {@link GroupDecoding} where {@link dev.flipside.model.DecoderPlan} has them, else by the layers that training runs, over a
  * key-value cache.
  */
 final class CachedDecoding implements DecodingModel {
@@ -48,7 +48,7 @@ final class CachedDecoding implements DecodingModel {
 
     @Override
     public Batch start(List<int[]> prompts, int rowsPerPrompt, int steps) {
-        if (GroupDecoding.supports(lm.decoder())) {
+        if (lm.decoder().plan().decoding()) {
             DecodingWeights weights = packed(prompts.size() * rowsPerPrompt);
             return new PlannedBatch(
                     lm.decoder(), new GroupDecoding(weights, prompts, rowsPerPrompt, steps), rowsPerPrompt);

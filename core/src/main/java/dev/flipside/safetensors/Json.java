@@ -49,11 +49,16 @@ public final class Json {
         throw new UserError(file + ": is not a JSON object; copy or download it again.");
     }
 
-    /** Written aside, flushed, then renamed. */
+    /**
+     * Writes an object, indented: aside, flushed, then renamed.
+     *
+     * @throws UserError when the file cannot be written
+     */
     public static void write(Path file, ObjectNode object) {
         writeBytes(file, bytes(object));
     }
 
+    /** The object as {@link #write} writes it: indented, UTF-8. */
     public static byte[] bytes(ObjectNode object) {
         try {
             return MAPPER.writer(SerializationFeature.INDENT_OUTPUT).writeValueAsBytes(object);
@@ -62,7 +67,11 @@ public final class Json {
         }
     }
 
-    /** Written aside, flushed, then renamed. */
+    /**
+     * Writes bytes: aside, flushed, then renamed.
+     *
+     * @throws UserError when the file cannot be written
+     */
     public static void writeBytes(Path file, byte[] bytes) {
         try {
             Durable.writePart(file, bytes);

@@ -53,7 +53,8 @@ public final class SafeTensors {
      *
      * @param info the tensor, from {@link #header} of the same file; F32, F16 or BF16
      * @param destination contiguous, of the same number of elements
-     * @throws UserError when the type is not one of the three, or the file ends early
+     * @throws UserError when the type is not one of the three, or the file is missing or ends early
+     * @throws IllegalArgumentException when the numbers of elements differ
      */
     public static void read(Path file, String name, TensorInfo info, Tensor destination) {
         WeightType type = WeightType.ofSafeTensorsName(info.dtype())
@@ -98,6 +99,7 @@ public final class SafeTensors {
      *
      * @param tensors any floating tensors on any device; contiguous in memory order
      * @param type what numbers are written as (float32 is rounded to nearest even)
+     * @throws UserError when the file cannot be written
      */
     public static void write(Path file, Map<String, Tensor> tensors, WeightType type) {
         write(file, shapes(tensors), type, (name, to) -> writeNumbers(to, tensors.get(name), type));
@@ -163,6 +165,7 @@ public final class SafeTensors {
         }
     }
 
+    /** The error of a file that could not be read: that it is not there, or why. */
     public static UserError unreadable(Path file, IOException e) {
         return new UserError(
                 Files.exists(file)

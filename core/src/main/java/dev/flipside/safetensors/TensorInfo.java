@@ -15,7 +15,8 @@ public record TensorInfo(String dtype, List<Long> shape, long begin, long end) {
         shape = List.copyOf(shape);
     }
 
-    public long elements() {
+    /** The number of elements: the product of the dimensions, 1 for a scalar. */
+    long elements() {
         return elements(shape);
     }
 

@@ -33,7 +33,11 @@ public final class WeightFiles {
         this.directory = directory;
     }
 
-    /** @throws UserError naming the file that is missing or malformed */
+    /**
+     * Reads which tensors a directory has, and where; their numbers stay on the disk.
+     *
+     * @throws UserError naming the file that is missing or malformed
+     */
     public static WeightFiles open(Path directory) {
         WeightFiles files = new WeightFiles(directory);
         // A directory with both holds the rest of an earlier save: transformers takes the single file, and so do we.
@@ -75,14 +79,17 @@ public final class WeightFiles {
         }
     }
 
+    /** The model directory. */
     public Path directory() {
         return directory;
     }
 
+    /** All tensors: of one file in the order of their bytes, of shards in that of the index. */
     public Set<String> names() {
         return sources.keySet();
     }
 
+    /** Whether there is a tensor of that name. */
     public boolean has(String name) {
         return sources.containsKey(name);
     }
@@ -106,12 +113,24 @@ public final class WeightFiles {
         return sources.get(name).info().shape();
     }
 
+    /**
+     * Copies a tensor that {@link #has} confirmed into {@code destination}, converted to its type and device.
+     *
+     * @param destination contiguous, of the same number of elements
+     * @throws UserError when the tensor is not F32, F16 or BF16, or its file ends early
+     */
     public void read(String name, Tensor destination) {
         Source source = sources.get(name);
         SafeTensors.read(source.file(), name, source.info(), destination);
     }
 
-    /** One file when everything fits in {@code shardBytes}, else shards and their index; older weight files in the directory are removed. */
+    /**
+     * Writes one file when everything fits in {@code shardBytes}, else shards and their index; older weight files in the directory are removed.
+     *
+     * @param tensors floating ones by name, on any device, in the order in which they are written
+     * @param type what numbers are written as
+     * @throws UserError when a file cannot be written, or an older one not removed
+     */
     public static void write(Path directory, Map<String, Tensor> tensors, WeightType type, long shardBytes) {
         write(
                 directory,
@@ -121,6 +140,13 @@ public final class WeightFiles {
                 (name, to) -> SafeTensors.writeNumbers(to, tensors.get(name), type));
     }
 
+    /**
+     * The same with numbers that are made when their turn comes.
+     *
+     * @param shapes the tensors by name, in the order in which they are written
+     * @param source gives each tensor's numbers, in {@code type}
+     * @throws UserError as above
+     */
     public static void write(
             Path directory, Map<String, List<Long>> shapes, WeightType type, long shardBytes, WeightSource source) {
         List<Map<String, List<Long>>> shards = split(shapes, type, shardBytes);

@@ -30,6 +30,7 @@ public enum WeightType {
         return configName;
     }
 
+    /** libtorch's name of the type. */
     public ScalarType scalarType() {
         return scalarType;
     }

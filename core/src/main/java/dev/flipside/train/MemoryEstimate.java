@@ -6,7 +6,9 @@ import dev.flipside.config.RunPlan;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
+import dev.flipside.model.DecoderPlan;
 import dev.flipside.model.PassSize;
+import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.family.DecoderConfig;
 import java.util.ArrayList;
@@ -98,10 +100,16 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
      *
      * @param rewardModel empty when functions alone grade
      * @param longestPrompt in tokens
-     * @param halfPrecision whether products are bfloat16
+     * @param device of the run
+     * @param precision of the run
      */
     public static MemoryEstimate ofTraining(
-            TrainConfig config, Shape policy, Optional<Shape> rewardModel, int longestPrompt, boolean halfPrecision) {
+            TrainConfig config,
+            Shape policy,
+            Optional<Shape> rewardModel,
+            int longestPrompt,
+            Device device,
+            Precision precision) {
         RunPlan plan = config.plan();
         List<Part> parts = new ArrayList<>();
         parts.add(PROGRAM);
@@ -113,15 +121,16 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
         }
         rewardModel.ifPresent(shape -> rewardModelParts(parts, plan, shape));
         long length = longestPrompt + (long) config.rollout().maxCompletionLength();
-        long bytes = halfPrecision ? HALF : FLOAT;
-        List<Part> sampling = List.of(
-                new Part("packed copy of the policy", FLOAT * policy.weights()),
-                new Part(
-                        "key-value cache",
-                        cacheRows(config.rollout()) * cacheFloats(policy.config()) * length * bytes));
+        DecoderPlan ways = new DecoderPlan(policy.config(), device, precision);
+        List<Part> sampling = new ArrayList<>();
+        if (ways.decoding()) {
+            sampling.add(new Part("packed copy of the policy", FLOAT * policy.weights()));
+        }
+        long cached = cacheRows(config.rollout()) * cacheNumbers(policy.config()) * length;
+        sampling.add(new Part("key-value cache", cached * (precision == Precision.BFLOAT16 ? HALF : FLOAT)));
         long policyTokens = config.policy().perDeviceTrainBatchSize() * length;
         long activations = activations(
-                policy.config(),
+                ways,
                 policyTokens,
                 new PassSize(
                         config.policy().activationMemoryMb(), config.policy().gradientCheckpointing()));
@@ -130,18 +139,18 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
             activations = Math.max(
                     activations,
                     activations(
-                            rewardModel.get().config(),
+                            new DecoderPlan(rewardModel.get().config(), device, precision),
                             rewardTokens,
                             new PassSize(
                                     config.rewardModel().activationMemoryMb(),
                                     config.rewardModel().gradientCheckpointing())));
         }
-        long scores = Math.min(policyTokens * policy.config().vocabSize(), CausalLm.scoresHeld(Device.CPU));
+        long scores = Math.min(policyTokens * policy.config().vocabSize(), CausalLm.scoresHeld(device));
         return new MemoryEstimate(
                 parts,
                 sampling,
                 List.of(
-                        new Part("activations of a pass", activations * bytes),
+                        new Part("activations of a pass", activations),
                         new Part("vocabulary scores", LOGITS_COPIES * scores * FLOAT)));
     }
 
@@ -163,13 +172,15 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
      * Of {@code flipside train-rm}.
      *
      * @param longest conversation of a pair in tokens, after the length limit
+     * @param device of the run
+     * @param precision of the run
      */
     public static MemoryEstimate ofRewardTraining(
-            RewardTrainingConfig config, Shape model, int longest, boolean halfPrecision) {
+            RewardTrainingConfig config, Shape model, int longest, Device device, Precision precision) {
         // A pair is two conversations.
         long tokens = 2L * config.training().perDeviceTrainBatchSize() * longest;
         long activations = activations(
-                model.config(),
+                new DecoderPlan(model.config(), device, precision),
                 tokens,
                 new PassSize(
                         config.training().activationMemoryMb(),
@@ -177,10 +188,7 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
         List<Part> standing = new ArrayList<>(List.of(PROGRAM));
         standing.addAll(model.held(""));
         standing.addAll(model.learning(""));
-        return new MemoryEstimate(
-                standing,
-                List.of(),
-                List.of(new Part("activations of a pass", activations * (halfPrecision ? HALF : FLOAT))));
+        return new MemoryEstimate(standing, List.of(), List.of(new Part("activations of a pass", activations)));
     }
 
     /** Rows decoded side by side: whole groups within {@code rollout.max_rows}, at least one group. */
@@ -189,14 +197,14 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
     }
 
     /** Keys and values of one token. */
-    private static long cacheFloats(DecoderConfig config) {
+    private static long cacheNumbers(DecoderConfig config) {
         return 2L * config.layers() * config.kvHeads() * config.headDim();
     }
 
-    /** Numbers kept for the backward pass of a batch, which runs in passes of bounded size, and those that one block's backward pass makes. */
-    static long activations(DecoderConfig config, long tokens, PassSize size) {
-        long inPass = Math.min(tokens, size.tokens(config));
-        return inPass * (size.floatsPerToken(config) + PassSize.floatsInBackward(config));
+    /** Bytes kept for the backward pass of a batch, which runs in passes of bounded size, and those that one block's backward pass makes. */
+    static long activations(DecoderPlan plan, long tokens, PassSize size) {
+        long inPass = Math.min(tokens, size.tokens(plan));
+        return inPass * (size.bytesPerToken(plan) + PassSize.bytesInBackward(plan));
     }
 
     /** Bytes at most: sampling and training take turns. */

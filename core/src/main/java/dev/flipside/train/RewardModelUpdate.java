@@ -164,7 +164,7 @@ final class RewardModelUpdate implements AutoCloseable {
 
     private int passTokens() {
         return new PassSize(config.activationMemoryMb(), config.gradientCheckpointing())
-                .tokens(grader.model().files().config());
+                .tokens(grader.model().decoder().plan());
     }
 
     /** Value target {@code improved}: one step of the value head towards the group means that the updated model gives. */

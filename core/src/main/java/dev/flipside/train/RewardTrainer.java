@@ -10,12 +10,12 @@ import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.NativeMemory;
 import dev.flipside.engine.Schedule;
 import dev.flipside.engine.Seeds;
+import dev.flipside.model.DecoderPlan;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.model.PadToken;
 import dev.flipside.model.PassSize;
 import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
-import dev.flipside.model.family.DecoderConfig;
 import dev.flipside.run.DiskSpace;
 import dev.flipside.run.RunDirectory;
 import dev.flipside.run.RunSettings;
@@ -189,8 +189,8 @@ public final class RewardTrainer {
             BradleyTerry.Options options =
                     new BradleyTerry.Options(training.labelSmoothing(), training.centerRewardsCoefficient());
             PassSize size = new PassSize(training.activationMemoryMb(), training.gradientCheckpointing());
-            DecoderConfig shape = model.files().config();
-            int most = size.tokens(shape);
+            DecoderPlan plan = model.decoder().plan();
+            int most = size.tokens(plan);
             // Pairs of like length together, so that little is padding; the longest first, so that later passes find
             // room in the
             // memory that earlier ones freed. Sums do not depend on the order.
@@ -217,7 +217,7 @@ public final class RewardTrainer {
             Optimiser.Checked gradient = optimiser.check(loss, step + 1);
             double rate = optimiserConfig.learningRate() * schedule.factor(step);
             gradient.step(rate);
-            NativeMemory.trimAfterFreeing((long) most * size.floatsPerToken(shape) * Float.BYTES);
+            NativeMemory.trimAfterFreeing(most * size.bytesPerToken(plan));
             int tokens = batch.stream().mapToInt(Pair::tokens).sum();
             tokensSeen += tokens;
             double seconds = (System.nanoTime() - began) * 1e-9;

@@ -206,7 +206,7 @@ class CausalLmTest {
         try (CausalLm lm = TinyModels.llama().lm(directory.resolve("passes"))) {
             List<TokenRow> rows = TinyModels.rows(3000, 20);
             PassSize size = new PassSize(1, false);
-            int most = size.tokens(lm.files().config());
+            int most = size.tokens(lm.decoder().plan());
             assertThat(most).isBetween(100, 2000);
             List<CausalLm.Rows> passes = lm.passes(rows, size);
             assertThat(passes.stream()

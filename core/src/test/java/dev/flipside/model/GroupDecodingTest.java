@@ -94,7 +94,7 @@ class GroupDecodingTest {
 
     private static void assertEqualSteps(CausalLm lm, List<int[]> prompts, SplittableRandom random) {
         int samples = 4;
-        assertThat(GroupDecoding.supports(lm.decoder())).isTrue();
+        assertThat(lm.decoder().plan().decoding()).isTrue();
         int[] copies = new int[prompts.size()];
         Arrays.fill(copies, samples);
         try (KvCache cache = lm.decoder().prefill(prompts, copies, STEPS);
@@ -171,7 +171,7 @@ class GroupDecodingTest {
                         .lm(directory.resolve("sliding"));
                 CausalLm lm = lm("llama", false, false);
                 DecodingWeights weights = new DecodingWeights(lm.decoder(), 2)) {
-            assertThat(GroupDecoding.supports(sliding.decoder())).isFalse();
+            assertThat(sliding.decoder().plan().decoding()).isFalse();
             assertThatThrownBy(() -> new GroupDecoding(weights, List.of(new int[] {TinyModels.VOCAB}), 2, 2))
                     .isInstanceOf(UserError.class);
         }

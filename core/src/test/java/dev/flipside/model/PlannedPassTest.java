@@ -111,7 +111,7 @@ class PlannedPassTest {
         RowLayout layout = layout(rows);
         try (CausalLm lm = lm(family)) {
             Decoder decoder = lm.decoder();
-            assertThat(PlannedAttention.supports(decoder))
+            assertThat(decoder.plan().attention())
                     .isEqualTo(List.of("llama", "qwen2").contains(family));
             lm.parameters().train();
             Result expected;

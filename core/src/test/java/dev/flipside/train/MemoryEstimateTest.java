@@ -4,7 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.engine.Device;
+import dev.flipside.model.DecoderPlan;
 import dev.flipside.model.PassSize;
+import dev.flipside.model.Precision;
 import dev.flipside.model.family.DecoderConfig;
 import dev.flipside.train.MemoryEstimate.Part;
 import dev.flipside.train.MemoryEstimate.Shape;
@@ -13,6 +16,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,6 +24,9 @@ import org.junit.jupiter.api.io.TempDir;
 class MemoryEstimateTest {
     /** V 1000, D 8, F 16, 2 layers, 4 heads over 2 KV heads of size 2. */
     private static final DecoderConfig CONFIG = config(1000);
+
+    private static final DecoderPlan PLAN = new DecoderPlan(CONFIG, Device.CPU, Precision.FLOAT32);
+    private static final Device GPU = new Device("cuda:0");
 
     @TempDir
     Path folder;
@@ -47,7 +54,12 @@ class MemoryEstimateTest {
     @Test
     void everyPartIsCountedByHand() throws IOException {
         MemoryEstimate estimate = MemoryEstimate.ofTraining(
-                config("algorithm.beta=0.1"), new Shape(CONFIG, 1000), Optional.of(new Shape(CONFIG, 500)), 30, false);
+                config("algorithm.beta=0.1"),
+                new Shape(CONFIG, 1000),
+                Optional.of(new Shape(CONFIG, 500)),
+                30,
+                Device.CPU,
+                Precision.FLOAT32);
 
         // Rows: two groups of 4 fit into 10. A token has 2 layers x (K and V) x 2 heads x 2 = 16 numbers. 50 tokens.
         // A layer keeps 2*8 + (4 + 2*2)*2 + 4*2 + 2*16 = 72 numbers per token, both ends 2*8, of 4 x 50 tokens in 2
@@ -79,7 +91,8 @@ class MemoryEstimateTest {
                 new Shape(CONFIG, 1000, 10, false),
                 Optional.of(new Shape(CONFIG, 1000, 20, true)),
                 30,
-                false);
+                Device.CPU,
+                Precision.FLOAT32);
 
         assertThat(estimate.parts())
                 .contains(
@@ -109,7 +122,8 @@ class MemoryEstimateTest {
     void aLargeVocabularyIsHeldInChunks() throws IOException {
         DecoderConfig large = config(1 << 20);
         long scores = part(
-                MemoryEstimate.ofTraining(config(), new Shape(large, 1), Optional.empty(), 30, false),
+                MemoryEstimate.ofTraining(
+                        config(), new Shape(large, 1), Optional.empty(), 30, Device.CPU, Precision.FLOAT32),
                 "vocabulary scores");
 
         assertThat(scores).isEqualTo(3L * (1 << 21) * 4);
@@ -119,33 +133,52 @@ class MemoryEstimateTest {
     void checkpointingKeepsEveryLayersInputAndOneLayer() {
         PassSize whole = new PassSize(768, false);
         // 2*8 for both ends; an input is 8, a block's rest 64, its backward pass 128.
-        assertThat(MemoryEstimate.activations(CONFIG, 10, new PassSize(768, true)))
-                .isEqualTo(10 * (16 + 2 * 8 + 64 + 128));
-        assertThat(MemoryEstimate.activations(CONFIG, 10, whole)).isEqualTo(10 * (16 + 2 * 72 + 128));
+        assertThat(MemoryEstimate.activations(PLAN, 10, new PassSize(768, true)))
+                .isEqualTo(4 * 10 * (16 + 2 * 8 + 64 + 128));
+        assertThat(MemoryEstimate.activations(PLAN, 10, whole)).isEqualTo(4 * 10 * (16 + 2 * 72 + 128));
         // However large a batch, its passes are bounded.
-        assertThat(MemoryEstimate.activations(CONFIG, 1 << 20, whole))
-                .isEqualTo(MemoryEstimate.activations(CONFIG, 4096, whole));
+        assertThat(MemoryEstimate.activations(PLAN, 1 << 20, whole))
+                .isEqualTo(MemoryEstimate.activations(PLAN, 4096, whole));
         // A token keeps 160 floats: a MiB holds 1638 of them.
-        assertThat(new PassSize(1, false).tokens(CONFIG)).isEqualTo(1638);
-        assertThat(MemoryEstimate.activations(CONFIG, 4096, new PassSize(1, false)))
-                .isEqualTo(1638 * (160 + 128));
+        assertThat(new PassSize(1, false).tokens(PLAN)).isEqualTo(1638);
+        assertThat(MemoryEstimate.activations(PLAN, 4096, new PassSize(1, false)))
+                .isEqualTo(4 * 1638 * (160 + 128));
+    }
+
+    /** No way of the CPU applies on a GPU: autograd keeps more, and nothing is packed. */
+    @Test
+    void otherDevicesAndPrecisionsAreCountedByTheirOwnWay() throws IOException {
+        Shape shape = new Shape(CONFIG, 1000);
+        MemoryEstimate single =
+                MemoryEstimate.ofTraining(config(), shape, Optional.empty(), 30, GPU, Precision.FLOAT32);
+        MemoryEstimate half = MemoryEstimate.ofTraining(config(), shape, Optional.empty(), 30, GPU, Precision.BFLOAT16);
+
+        // 200 positions; inside a block autograd keeps 144 numbers, of which 24 stay float32 in bfloat16.
+        assertThat(part(single, "activations of a pass")).isEqualTo(200 * 4 * (16 + 2 * (8 + 144) + 128));
+        assertThat(part(half, "activations of a pass"))
+                .isEqualTo(200 * (4 * (16 + 2 * (8 + 24)) + 2 * (2 * 120 + 128)));
+        assertThat(part(half, "key-value cache") * 2).isEqualTo(part(single, "key-value cache"));
+        assertThat(part(half, "policy weights")).isEqualTo(part(single, "policy weights"));
+        assertThat(single.parts()).noneMatch(part -> part.name().startsWith("packed copy"));
     }
 
     @Test
-    void halfPrecisionHalvesCacheAndActivations() throws IOException {
-        Shape shape = new Shape(CONFIG, 1000);
-        MemoryEstimate full = MemoryEstimate.ofTraining(config(), shape, Optional.empty(), 30, false);
-        MemoryEstimate half = MemoryEstimate.ofTraining(config(), shape, Optional.empty(), 30, true);
+    void onlyWhatIsDecodedInPlannedStepsIsPacked() throws IOException {
+        DecoderConfig window = DecoderConfig.builder("mistral", 2, 4, 2, 2)
+                .widths(1000, 8, 16, 512)
+                .sliding(OptionalInt.of(4), List.of(true, true))
+                .build();
+        MemoryEstimate estimate = MemoryEstimate.ofTraining(
+                config(), new Shape(window, 1000), Optional.empty(), 30, Device.CPU, Precision.FLOAT32);
 
-        for (String name : List.of("key-value cache", "activations of a pass")) {
-            assertThat(part(half, name) * 2).isEqualTo(part(full, name));
-        }
-        assertThat(part(half, "policy weights")).isEqualTo(part(full, "policy weights"));
+        assertThat(estimate.parts()).noneMatch(part -> part.name().startsWith("packed copy"));
     }
 
     private static Stream<String> names(TrainConfig config) {
         Shape shape = new Shape(CONFIG, 1000);
-        return MemoryEstimate.ofTraining(config, shape, Optional.of(shape), 30, false).parts().stream()
+        return MemoryEstimate.ofTraining(config, shape, Optional.of(shape), 30, Device.CPU, Precision.FLOAT32)
+                .parts()
+                .stream()
                 .map(Part::name);
     }
 

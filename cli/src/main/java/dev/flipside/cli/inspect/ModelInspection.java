@@ -6,6 +6,7 @@ import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.RunConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.model.ModelFiles;
+import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.model.family.DecoderConfig;
@@ -40,12 +41,12 @@ final class ModelInspection {
                 files.eosIds());
     }
 
-    /** Whether bfloat16 is what products are computed in; a problem where it was asked for on a CPU. */
-    static boolean halfPrecision(RunConfig.Precision dtype, Device device, Findings findings) {
+    /** What products are computed in; a problem where bfloat16 was asked for on a CPU. */
+    static Precision precision(RunConfig.Precision dtype, Device device, Findings findings) {
         if (dtype == RunConfig.Precision.BFLOAT16 && device.isCpu()) {
             findings.check("run.dtype", Outcome.PROBLEM, "bfloat16 needs a CUDA device; use float32 or auto");
         }
-        return !device.isCpu() && dtype != RunConfig.Precision.FLOAT32;
+        return device.isCpu() || dtype == RunConfig.Precision.FLOAT32 ? Precision.FLOAT32 : Precision.BFLOAT16;
     }
 
     /** Whether the configuration has the model read its input otherwise than its own directory says. */

@@ -50,7 +50,7 @@ final class RewardTrainingInspection {
                         + (training.maxSteps() > 0
                                 ? training.maxSteps() + " steps"
                                 : training.numTrainEpochs() + " epoch(s)"));
-        boolean half = ModelInspection.halfPrecision(config.run().dtype(), device, findings);
+        Precision precision = ModelInspection.precision(config.run().dtype(), device, findings);
         Path dir = Path.of(config.rewardModel().model());
         console.info("loading the model");
         ModelFiles files = ModelFiles.open(dir);
@@ -88,7 +88,8 @@ final class RewardTrainingInspection {
                 ModelInspection.rewardModel(model, rows, findings);
             }
             int longest = Math.min(lengths.max(), limit);
-            ModelInspection.memory(MemoryEstimate.ofRewardTraining(config, shape, longest, half), device, findings);
+            ModelInspection.memory(
+                    MemoryEstimate.ofRewardTraining(config, shape, longest, device, precision), device, findings);
         }
     }
 

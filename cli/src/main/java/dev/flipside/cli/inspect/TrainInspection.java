@@ -84,7 +84,7 @@ final class TrainInspection {
         List<RewardMix.Term> functions = RewardSignal.functions(config.rewardModel());
         Optional<RewardFunction> gold = config.eval().gold().map(g -> RewardSignal.named("eval.gold", g));
         List<PromptExample> prompts = prompts("data.prompts", config.data().prompts());
-        boolean half = ModelInspection.halfPrecision(config.run().dtype(), device, findings);
+        Precision precision = ModelInspection.precision(config.run().dtype(), device, findings);
         Path dir = Path.of(config.policy().model());
         console.info("loading the policy");
         try (CausalLm policy = ConfiguredModels.policy(config.policy(), seeds(), device, Precision.FLOAT32);
@@ -128,7 +128,9 @@ final class TrainInspection {
             functions(functions, gold, replies);
             int longest = Math.min(lengths.max(), room);
             ModelInspection.memory(
-                    MemoryEstimate.ofTraining(config, shape, rewardModel, longest, half), device, findings);
+                    MemoryEstimate.ofTraining(config, shape, rewardModel, longest, device, precision),
+                    device,
+                    findings);
         }
     }
 

@@ -19,11 +19,13 @@ public final class ConfigJson {
     private final Path file;
     private final ObjectNode node;
 
+    /** @param file which errors name */
     public ConfigJson(Path file, ObjectNode node) {
         this.file = file;
         this.node = node;
     }
 
+    /** The value of a key; empty where it is missing or {@code null}. */
     public Optional<JsonNode> get(String key) {
         return Optional.ofNullable(node.get(key)).filter(n -> !n.isNull());
     }

@@ -192,16 +192,6 @@ public record DecoderConfig(
         public Positions {
             ropes = List.copyOf(ropes);
         }
-
-        /** The one rotation of all layers, whole heads, by frequencies that do not depend on the length of a text. */
-        Optional<RopeConfig> uniform(int headDim) {
-            Optional<RopeConfig> first = ropes.get(0);
-            boolean uniform = !learned
-                    && rotaryDim == headDim
-                    && ropes.stream().allMatch(first::equals)
-                    && first.filter(rope -> !rope.dependsOnLength()).isPresent();
-            return uniform ? first : Optional.empty();
-        }
     }
 
     /**
@@ -221,6 +211,7 @@ public record DecoderConfig(
         return attention.slidingLayers().get(layer) ? attention.slidingWindow() : OptionalInt.empty();
     }
 
+    /** Which linear maps of a block add a bias. */
     public Biases biases() {
         return block.biases();
     }
@@ -248,10 +239,12 @@ public record DecoderConfig(
                 .findFirst();
     }
 
+    /** Added to the mean square or the variance in every norm of the residual stream. */
     public double normEps() {
         return block.norm().eps();
     }
 
+    /** Whether queries and keys have norms, of whatever kind. */
     public boolean headNorms() {
         return attention.headNorms() != HeadNorms.NONE;
     }
@@ -259,26 +252,6 @@ public record DecoderConfig(
     /** Heads of the fused projection: queries, then keys, then values. */
     public int fusedHeads() {
         return heads + 2 * kvHeads;
-    }
-
-    /** Whether blocks are those of Llama but for biases and what lies between the products of attention. */
-    public boolean hasLlamasBlocks() {
-        return block.norm().kind() == NormKind.RMS
-                && block.placement() == Placement.BEFORE
-                && block.residual() == Residual.SEQUENTIAL
-                && block.activation() == Activation.SILU
-                && block.gated()
-                && block.experts().isEmpty()
-                && scales.residual() == 1;
-    }
-
-    /** Whether all that lies between the products of attention is what Llama has there, but for sliding windows and head norms. */
-    public boolean attendsAsLlama() {
-        return attention.scale().isEmpty()
-                && !attention.dividedByLayer()
-                && attention.softCap().isEmpty()
-                && (attention.headNorms() == HeadNorms.NONE || attention.headNorms() == HeadNorms.EACH)
-                && positions.uniform(headDim).isPresent();
     }
 
     /** Sizes, with what Llama has for everything else. */

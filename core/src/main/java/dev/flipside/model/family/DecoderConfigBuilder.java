@@ -61,6 +61,7 @@ public final class DecoderConfigBuilder {
         rotaryDim = headDim;
     }
 
+    /** Sizes of the vocabulary, the residual stream and the MLP, and the longest context. */
     public DecoderConfigBuilder widths(int vocabulary, int hidden, int intermediate, int maxPositions) {
         vocabSize = vocabulary;
         hiddenSize = hidden;
@@ -69,68 +70,70 @@ public final class DecoderConfigBuilder {
         return this;
     }
 
+    /** Whether the vocabulary head is the embedding. */
     public DecoderConfigBuilder tiedHead(boolean tied) {
         tiedHead = tied;
         return this;
     }
 
-    public DecoderConfigBuilder paddingToken(OptionalInt token) {
+    DecoderConfigBuilder paddingToken(OptionalInt token) {
         paddingToken = token;
         return this;
     }
 
-    public DecoderConfigBuilder initializerRange(double range) {
+    DecoderConfigBuilder initializerRange(double range) {
         initializerRange = range;
         return this;
     }
 
-    public DecoderConfigBuilder norm(NormKind kind, double eps) {
+    DecoderConfigBuilder norm(NormKind kind, double eps) {
         norm = new Norm(kind, eps);
         return this;
     }
 
-    public DecoderConfigBuilder norms(Placement where) {
+    DecoderConfigBuilder norms(Placement where) {
         placement = where;
         return this;
     }
 
-    public DecoderConfigBuilder residual(Residual kind) {
+    DecoderConfigBuilder residual(Residual kind) {
         residual = kind;
         return this;
     }
 
-    public DecoderConfigBuilder mlp(Activation function, boolean isGated) {
+    DecoderConfigBuilder mlp(Activation function, boolean isGated) {
         activation = function;
         gated = isGated;
         return this;
     }
 
-    public DecoderConfigBuilder biases(boolean qkv, boolean output, boolean mlp) {
+    DecoderConfigBuilder biases(boolean qkv, boolean output, boolean mlp) {
         biases = new Biases(qkv, output, mlp);
         return this;
     }
 
-    public DecoderConfigBuilder experts(Experts instead) {
+    DecoderConfigBuilder experts(Experts instead) {
         experts = Optional.of(instead);
         return this;
     }
 
+    /** Norms of queries and keys. */
     public DecoderConfigBuilder headNorms(HeadNorms kind) {
         headNorms = kind;
         return this;
     }
 
-    public DecoderConfigBuilder attentionScale(double scale) {
+    DecoderConfigBuilder attentionScale(double scale) {
         attentionScale = OptionalDouble.of(scale);
         return this;
     }
 
-    public DecoderConfigBuilder attentionDividedByLayer(boolean divided) {
+    DecoderConfigBuilder attentionDividedByLayer(boolean divided) {
         dividedByLayer = divided;
         return this;
     }
 
-    public DecoderConfigBuilder attentionSoftCap(OptionalDouble cap) {
+    DecoderConfigBuilder attentionSoftCap(OptionalDouble cap) {
         attentionSoftCap = cap;
         return this;
     }
@@ -142,33 +145,35 @@ public final class DecoderConfigBuilder {
         return this;
     }
 
-    public DecoderConfigBuilder learnedPositions() {
+    DecoderConfigBuilder learnedPositions() {
         learnedPositions = true;
         ropes = Collections.nCopies(layers, Optional.empty());
         return this;
     }
 
     /** The same rotation in all layers. */
-    public DecoderConfigBuilder rope(RopeConfig rope) {
+    DecoderConfigBuilder rope(RopeConfig rope) {
         ropes = Collections.nCopies(layers, Optional.of(rope));
         return this;
     }
 
-    public DecoderConfigBuilder ropes(List<Optional<RopeConfig>> perLayer) {
+    DecoderConfigBuilder ropes(List<Optional<RopeConfig>> perLayer) {
         ropes = perLayer;
         return this;
     }
 
-    public DecoderConfigBuilder rotaryDim(int dim) {
+    DecoderConfigBuilder rotaryDim(int dim) {
         rotaryDim = dim;
         return this;
     }
 
+    /** See {@link DecoderConfig.Scales}. */
     public DecoderConfigBuilder scales(double embedding, double residuals, double logits, OptionalDouble logitSoftCap) {
         scales = new Scales(embedding, residuals, logits, logitSoftCap);
         return this;
     }
 
+    /** The architecture as it stands; the builder may go on. */
     public DecoderConfig build() {
         return new DecoderConfig(
                 modelType,

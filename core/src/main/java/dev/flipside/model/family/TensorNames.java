@@ -60,6 +60,7 @@ public record TensorNames(
             .with(BlockModules.UP, "mlp.up_proj")
             .with(BlockModules.DOWN, "mlp.down_proj");
 
+    /** Copies the maps and the list. */
     public TensorNames(
             String decoder,
             String embedding,
@@ -114,15 +115,23 @@ public record TensorNames(
         return new TensorNames(decoder, embedding, positions, layers, finalNorm, head, modules, aliases, more);
     }
 
+    /** The tensor with the embedding of tokens, [V, D]. */
     public String embeddingWeight() {
         return decoder + embedding + ".weight";
     }
 
+    /** The tensor with the vocabulary head, [V, D]; of a tied head it may be missing in a file. */
     public String headWeight() {
         return head + ".weight";
     }
 
-    /** The tensors of a block's module, with {@code kind} "weight" or "bias". */
+    /**
+     * The tensors of a block's module, one below the other in its slot.
+     *
+     * @param layer from 0
+     * @param module one of {@link BlockModules} that the family has
+     * @param kind "weight" or "bias"
+     */
     public List<String> tensors(int layer, String module, String kind) {
         String prefix = decoder + layers + layer + ".";
         return modules.get(module).names().stream()
@@ -130,7 +139,11 @@ public record TensorNames(
                 .toList();
     }
 
-    /** The tensors of one expert's or head's module. */
+    /**
+     * The tensors of one expert's or head's module.
+     *
+     * @param number of the expert or head, from 0
+     */
     public List<String> tensors(int layer, String module, int number, String kind) {
         String prefix = decoder + layers + layer + ".";
         return modules.get(module).names().stream()
@@ -138,6 +151,7 @@ public record TensorNames(
                 .toList();
     }
 
+    /** How the rows of a block's module lie in its tensors. */
     public Form form(String module) {
         return modules.get(module).form();
     }

@@ -8,9 +8,6 @@ import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.GoldenFixtures;
-import dev.flipside.model.GroupDecoding;
-import dev.flipside.model.PlannedAttention;
-import dev.flipside.model.PlannedPass;
 import dev.flipside.model.TokenRow;
 import dev.flipside.safetensors.Json;
 import java.nio.file.Path;
@@ -165,28 +162,6 @@ class FamilyConfigTest {
         // sqrt(1 + ln(128 / 32) / ln 32)
         assertThat(((RopeConfig.LongRope) phi.positions().ropes().get(0).orElseThrow()).attentionFactor())
                 .isEqualTo(Math.sqrt(1.4));
-    }
-
-    /** Plain Phi-3 differs from Llama on disk alone, so it is trained and decoded like it. */
-    @Test
-    void whatIsBuiltLikeLlamaIsPlanned() {
-        try (CausalLm phi = CausalLm.load(GoldenFixtures.directory("phi3"), Device.CPU);
-                CausalLm smol = CausalLm.load(GoldenFixtures.directory("smollm3"), Device.CPU);
-                CausalLm yarn = CausalLm.load(GoldenFixtures.directory("llama-yarn"), Device.CPU);
-                CausalLm dynamic = CausalLm.load(GoldenFixtures.directory("llama-dynamic"), Device.CPU);
-                CausalLm gemma = CausalLm.load(GoldenFixtures.directory("gemma3_text"), Device.CPU)) {
-            assertThat(PlannedAttention.supports(yarn.decoder())).isTrue();
-            assertThat(GroupDecoding.supports(yarn.decoder())).isTrue();
-            assertThat(PlannedPass.supports(dynamic.decoder())).isTrue();
-            assertThat(PlannedAttention.supports(dynamic.decoder())).isFalse();
-            assertThat(GroupDecoding.supports(dynamic.decoder())).isFalse();
-            assertThat(PlannedAttention.supports(phi.decoder())).isTrue();
-            assertThat(GroupDecoding.supports(phi.decoder())).isTrue();
-            assertThat(PlannedPass.supports(smol.decoder())).isTrue();
-            assertThat(GroupDecoding.supports(smol.decoder())).isFalse();
-            assertThat(PlannedPass.supports(gemma.decoder())).isFalse();
-            assertThat(GroupDecoding.supports(gemma.decoder())).isFalse();
-        }
     }
 
     /** As transformers 5.17 gives it to {@code nn.Embedding}: the vocabulary here has 128 tokens. */
