@@ -192,7 +192,7 @@ class EvalRmTest {
         Files.createDirectories(out.resolve("scores-only"));
         Files.write(out.resolve("scores-only/pairs.part.jsonl"), lines);
         Files.copy(out.resolve("whole/pairs.jsonl"), out.resolve("scores-only/pairs.jsonl"));
-        evaluate("scores-only").json();
+        evaluate("scores-only").succeeded();
         assertThat(rewards("scores-only")).isEqualTo(expected);
         assertThat(out.resolve("scores-only/summary.json")).exists();
         assertThat(out.resolve("scores-only/pairs.part.jsonl")).doesNotExist();
