@@ -122,7 +122,7 @@ public final class ConfigReference {
                     .sorted(Map.Entry.comparingByKey())
                     .map(e -> "`" + e.getKey() + ": " + e.getValue() + "`")
                     .collect(Collectors.joining(", "));
-            page.append("- `").append(lower(preset)).append("` sets ");
+            page.append("- `").append(Spelling.of(preset)).append("` sets ");
             page.append(sets.isEmpty() ? "nothing else" : sets).append(".\n");
         }
     }
@@ -146,7 +146,7 @@ public final class ConfigReference {
         Class<?> raw = (Class<?>) type;
         if (raw.isEnum()) {
             return Arrays.stream(raw.getEnumConstants())
-                    .map(c -> "`" + lower((Enum<?>) c) + "`")
+                    .map(c -> "`" + Spelling.of((Enum<?>) c) + "`")
                     .collect(Collectors.joining(" "));
         }
         if (List.of(int.class, long.class, Integer.class, OptionalInt.class).contains(raw)) {
@@ -172,10 +172,6 @@ public final class ConfigReference {
                 || value.isTextual() && value.asText().isEmpty()
                 || value.isArray() && value.isEmpty();
         return none ? "-" : "`" + ConfigReader.shown(value) + "`";
-    }
-
-    private static String lower(Enum<?> value) {
-        return value.name().toLowerCase(Locale.ROOT);
     }
 
     private static String snakeCase(String camelCase) {

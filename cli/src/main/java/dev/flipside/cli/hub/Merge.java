@@ -2,11 +2,11 @@ package dev.flipside.cli.hub;
 
 import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.FlipsideCommand;
+import dev.flipside.config.Spelling;
 import dev.flipside.safetensors.WeightType;
 import dev.flipside.train.AdapterMerge;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
@@ -50,7 +50,7 @@ public final class Merge extends FlipsideCommand {
         loadLibraries(console);
         AdapterMerge.Kind kind = without.map(model -> AdapterMerge.unmerge(model, from, target, type))
                 .orElseGet(() -> AdapterMerge.merge(from, target, type));
-        String what = kind.name().toLowerCase(Locale.ROOT);
+        String what = Spelling.of(kind);
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("adapter", adapter.toString());
         merged.ifPresent(model -> object.put("unmerged_from", model.toString()));

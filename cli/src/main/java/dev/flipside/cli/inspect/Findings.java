@@ -1,6 +1,7 @@
 package dev.flipside.cli.inspect;
 
 import dev.flipside.cli.console.Table;
+import dev.flipside.config.Spelling;
 import dev.flipside.text.Rendered;
 import dev.flipside.train.MemoryEstimate;
 import java.util.ArrayList;
@@ -100,7 +101,7 @@ final class Findings {
                 .append(shown)
                 .append('\n'));
         List<List<String>> results = checks.stream()
-                .map(c -> List.of(c.outcome().name().toLowerCase(Locale.ROOT), c.name(), c.detail()))
+                .map(c -> List.of(Spelling.of(c.outcome()), c.name(), c.detail()))
                 .toList();
         text.append('\n')
                 .append(memoryText)
@@ -116,13 +117,7 @@ final class Findings {
         object.put(
                 "checks",
                 checks.stream()
-                        .map(c -> Map.of(
-                                "name",
-                                c.name(),
-                                "outcome",
-                                c.outcome().name().toLowerCase(Locale.ROOT),
-                                "detail",
-                                c.detail()))
+                        .map(c -> Map.of("name", c.name(), "outcome", Spelling.of(c.outcome()), "detail", c.detail()))
                         .toList());
         object.put("memory", memory);
         object.put("ok", !hasProblems());

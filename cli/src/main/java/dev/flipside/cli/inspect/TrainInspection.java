@@ -6,6 +6,7 @@ import dev.flipside.cli.train.StepFigures;
 import dev.flipside.config.DataConfig;
 import dev.flipside.config.RewardModelConfig;
 import dev.flipside.config.RolloutConfig;
+import dev.flipside.config.Spelling;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Margin;
@@ -75,8 +76,8 @@ final class TrainInspection {
                 String.format(
                         Locale.ROOT,
                         "%s with save.preset %s: %d round(s) of %d steps, %d prompts x %d completions each",
-                        config.algorithm().name().name().toLowerCase(Locale.ROOT),
-                        config.save().preset().name().toLowerCase(Locale.ROOT),
+                        Spelling.of(config.algorithm().name()),
+                        Spelling.of(config.save().preset()),
                         config.run().rounds(),
                         config.run().maxSteps(),
                         rollout.promptsPerStep(),

@@ -6,6 +6,7 @@ import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.Progress;
 import dev.flipside.cli.policy.AnswersMadeElsewhere;
 import dev.flipside.cli.policy.PolicyTask;
+import dev.flipside.config.Spelling;
 import dev.flipside.config.UserError;
 import dev.flipside.data.PlainText;
 import dev.flipside.data.PromptData;
@@ -266,7 +267,7 @@ public final class EvalVersus extends PolicyTask {
                 .put("id", pair.policy().prompt().id())
                 .put("policy", pair.policy().completion())
                 .put("baseline", pair.baseline().completion())
-                .put("outcome", outcome.name().toLowerCase(Locale.ROOT));
+                .put("outcome", Spelling.of(outcome));
     }
 
     private void report(Console console, List<Pair> pairs, Result result) {

@@ -10,6 +10,7 @@ import dev.flipside.cli.console.RowResults;
 import dev.flipside.cli.console.SamplingFlags;
 import dev.flipside.cli.console.TemplateFlags;
 import dev.flipside.config.ChatTemplateConfig;
+import dev.flipside.config.Spelling;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
@@ -24,7 +25,6 @@ import dev.flipside.train.EndOfTurn;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -144,6 +144,6 @@ public final class Generate extends FlipsideCommand {
         for (int id : completion.ids()) {
             ids.add(id);
         }
-        return result.put("finish_reason", completion.finishReason().name().toLowerCase(Locale.ROOT));
+        return result.put("finish_reason", Spelling.of(completion.finishReason()));
     }
 }

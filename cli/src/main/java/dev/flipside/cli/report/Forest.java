@@ -4,6 +4,7 @@ import dev.flipside.compare.ComparisonResult;
 import dev.flipside.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.compare.Difference;
 import dev.flipside.compare.Verdict;
+import dev.flipside.config.Spelling;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -65,7 +66,7 @@ record Forest(String baseline, List<Panel> panels) {
                 result.outcome().title(),
                 result.outcome().metric(),
                 result.outcome().primary(),
-                result.outcome().direction().name().toLowerCase(Locale.ROOT),
+                Spelling.of(result.outcome().direction()),
                 rows,
                 axis.ticks());
     }
