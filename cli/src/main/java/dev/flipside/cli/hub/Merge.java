@@ -1,7 +1,8 @@
 package dev.flipside.cli.hub;
 
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.config.Spelling;
 import dev.flipside.safetensors.WeightType;
 import dev.flipside.train.AdapterMerge;
@@ -47,7 +48,7 @@ public final class Merge extends FlipsideCommand {
         WeightType type = dtype.type();
         Path from = inputs(console).model("ADAPTER", adapter.toString());
         Optional<Path> without = merged.map(model -> inputs(console).model("--unmerge-from", model.toString()));
-        loadLibraries(console);
+        NativeLibraries.load(console);
         AdapterMerge.Kind kind = without.map(model -> AdapterMerge.unmerge(model, from, target, type))
                 .orElseGet(() -> AdapterMerge.merge(from, target, type));
         String what = Spelling.of(kind);

@@ -2,6 +2,8 @@ package dev.flipside.cli.judge;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.cli.command.ModelRenderers;
+import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.Progress;
 import dev.flipside.cli.policy.AnswersMadeElsewhere;
@@ -42,11 +44,8 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code flipside eval-policy versus}. */
 @Command(
@@ -57,9 +56,6 @@ import picocli.CommandLine.Spec;
         })
 public final class EvalVersus extends PolicyTask {
     private static final ObjectMapper JSON = new ObjectMapper();
-
-    @Spec
-    private CommandSpec spec;
 
     @Option(
             names = "--prompts",
@@ -112,7 +108,7 @@ public final class EvalVersus extends PolicyTask {
     @Override
     protected int run(Console console) throws IOException, InterruptedException {
         if (judgeOptions.given() == rewardModel.isPresent()) {
-            throw new ParameterException(spec.commandLine(), "give one judge: --judge or --judge-reward-model");
+            throw wrongOptions("give one judge: --judge or --judge-reward-model");
         }
         if (rewardModel.isPresent()) {
             refuseOptionsOfJudges();
@@ -147,13 +143,12 @@ public final class EvalVersus extends PolicyTask {
     }
 
     private void refuseOptionsOfJudges() {
-        spec.commandLine().getParseResult().matchedOptions().stream()
+        spec().commandLine().getParseResult().matchedOptions().stream()
                 .map(OptionSpec::longestName)
                 .filter(name -> name.startsWith("--judge-") && !name.equals("--judge-reward-model"))
                 .findFirst()
                 .ifPresent(name -> {
-                    throw new ParameterException(
-                            spec.commandLine(), name + " has no effect with --judge-reward-model; leave it out");
+                    throw wrongOptions(name + " has no effect with --judge-reward-model; leave it out");
                 });
     }
 
@@ -221,13 +216,13 @@ public final class EvalVersus extends PolicyTask {
 
     private Result byRewardModel(Console console, String named, List<Pair> pairs) {
         Path directory = inputs(console).model("--judge-reward-model", named);
-        loadLibraries(console, directory);
+        NativeLibraries.load(console, directory);
         List<PolicyAnswer> answers = pairs.stream()
                 .flatMap(pair -> Stream.of(pair.policy(), pair.baseline()))
                 .toList();
         double[] rewards;
         try (RewardModel model = RewardModel.load(directory, Device.parse(common().device()));
-                Renderer renderer = renderer(model.files());
+                Renderer renderer = ModelRenderers.of(model.files());
                 Progress progress = console.progress("score", answers.size(), "answers")) {
             rewards = AnswerRewards.of(
                     new RewardReader(model, renderer), directory, answers, done -> progress.at(done, ""));

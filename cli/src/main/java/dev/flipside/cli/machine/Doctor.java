@@ -1,7 +1,8 @@
 package dev.flipside.cli.machine;
 
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.cli.console.Table;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.MatrixProductSpeed;
@@ -26,7 +27,7 @@ public final class Doctor extends FlipsideCommand {
 
     @Override
     protected int run(Console console) {
-        loadLibraries(console);
+        NativeLibraries.load(console);
         Machine machine = Machine.inspect();
         Device device = Device.parse(common().device());
         double gigaflops = MatrixProductSpeed.gigaflops(device, MEASURING);

@@ -1,9 +1,11 @@
 package dev.flipside.cli.rewardmodel;
 
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.ModelRenderers;
+import dev.flipside.cli.command.NativeLibraries;
+import dev.flipside.cli.command.TemplateFlags;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.cli.console.Progress;
-import dev.flipside.cli.console.TemplateFlags;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
@@ -106,7 +108,7 @@ public final class EvalRm extends FlipsideCommand {
             compare = compare.map(text -> inputs(console).model("--compare", text.toString()));
             requireNoScores();
             List<Loaded> loaded = loaded(console, directory);
-            loadLibraries(console, directory);
+            NativeLibraries.load(console, directory);
             results = score(console, directory, template.config(), loaded, out.orElseThrow());
             List<Scores> compared = compare.filter(EvalRm::isModel).isPresent()
                     ? score(console, compare.get(), ChatTemplateConfig.defaults(), loaded, comparedFolder())
@@ -223,7 +225,7 @@ public final class EvalRm extends FlipsideCommand {
             Console console, Path dir, ChatTemplateConfig rendering, List<Loaded> loaded, Path folder) {
         List<Scores> results = new ArrayList<>();
         try (RewardModel loadedModel = RewardModel.load(dir, Device.parse(common().device()));
-                Renderer renderer = renderer(console, loadedModel.files(), rendering)) {
+                Renderer renderer = ModelRenderers.of(console, loadedModel.files(), rendering)) {
             RewardReader reader = new RewardReader(loadedModel, renderer);
             BenchmarkRun run = new BenchmarkRun(
                     dir, rendering, reader, scoring.maxLength(reader.positions()), scoring.sharedPrompts());
