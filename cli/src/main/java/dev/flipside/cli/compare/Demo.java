@@ -3,6 +3,7 @@ package dev.flipside.cli.compare;
 import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.cli.report.Report;
 import dev.flipside.cli.report.ReportPage;
@@ -18,7 +19,6 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -135,7 +135,7 @@ public final class Demo extends FlipsideCommand {
         object.put("worlds", summaries.stream().map(ComparisonSummary::object).toList());
         object.put("report", page.toString());
         console.result(() -> text(plans, summaries) + "Report: " + page + "\n", object);
-        console.info(String.format(Locale.ROOT, "%.0f s in all", (System.nanoTime() - began) * 1e-9));
+        console.info(Numbers.fixed((System.nanoTime() - began) * 1e-9, 0) + " s in all");
         return ExitCode.OK;
     }
 

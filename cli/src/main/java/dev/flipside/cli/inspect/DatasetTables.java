@@ -1,5 +1,6 @@
 package dev.flipside.cli.inspect;
 
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.data.Example;
 import dev.flipside.eval.dataset.DatasetReport;
@@ -9,7 +10,6 @@ import dev.flipside.text.Conversation;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -98,11 +98,8 @@ record DatasetTables(String file, DatasetReport report) {
         fact(
                 rows,
                 "longer reply chosen",
-                String.format(
-                        Locale.ROOT,
-                        "%.1f %% of %d usable pairs whose replies differ in length",
-                        100 * longer(pairs),
-                        pairs.usable() - pairs.equallyLong()));
+                Numbers.percent(longer(pairs)) + " % of " + (pairs.usable() - pairs.equallyLong())
+                        + " usable pairs whose replies differ in length");
     }
 
     private static double longer(DatasetReport.Pairs pairs) {

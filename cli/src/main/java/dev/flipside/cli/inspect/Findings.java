@@ -1,5 +1,6 @@
 package dev.flipside.cli.inspect;
 
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.config.Spelling;
 import dev.flipside.text.Rendered;
@@ -8,7 +9,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** What {@code flipside validate} finds out, in the order in which it is shown. */
@@ -23,8 +23,6 @@ final class Findings {
     }
 
     private record Check(String name, Outcome outcome, String detail) {}
-
-    private static final double MIB = 1 << 20;
 
     private final Map<String, Object> facts = new LinkedHashMap<>();
     private final Map<String, String> examples = new LinkedHashMap<>();
@@ -51,8 +49,8 @@ final class Findings {
         memory.putAll(estimate.object());
         memory.put("machine", machineBytes);
         memoryText = table(estimate);
-        String detail = mib(estimate.total()) + " MiB at most, "
-                + mib(machineBytes) + " MiB in this machine"
+        String detail = Numbers.mebibytes(estimate.total()) + " MiB at most, "
+                + Numbers.mebibytes(machineBytes) + " MiB in this machine"
                 + (onCpu ? "" : " (the tensors lie on the GPU, whose memory is not known here)");
         boolean tooMuch = onCpu && estimate.total() > machineBytes;
         check(
@@ -67,15 +65,13 @@ final class Findings {
     /** In MiB, with the total last. */
     private static String table(MemoryEstimate estimate) {
         List<List<String>> rows = new ArrayList<>();
-        estimate.standing().forEach(part -> rows.add(List.of(part.name(), mib(part.bytes()))));
-        estimate.sampling().forEach(part -> rows.add(List.of("while sampling: " + part.name(), mib(part.bytes()))));
-        estimate.training().forEach(part -> rows.add(List.of("while training: " + part.name(), mib(part.bytes()))));
-        rows.add(List.of("at most", mib(estimate.total())));
+        estimate.standing().forEach(part -> rows.add(List.of(part.name(), Numbers.mebibytes(part.bytes()))));
+        estimate.sampling()
+                .forEach(part -> rows.add(List.of("while sampling: " + part.name(), Numbers.mebibytes(part.bytes()))));
+        estimate.training()
+                .forEach(part -> rows.add(List.of("while training: " + part.name(), Numbers.mebibytes(part.bytes()))));
+        rows.add(List.of("at most", Numbers.mebibytes(estimate.total())));
         return new Table(List.of("memory", "MiB"), rows).render();
-    }
-
-    private static String mib(long bytes) {
-        return String.format(Locale.ROOT, "%.1f", bytes / MIB);
     }
 
     /** Positions of a rendering where a reward model's two numbers are read. */

@@ -1,8 +1,8 @@
 package dev.flipside.cli.inspect;
 
 import dev.flipside.cli.console.Console;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.inspect.Findings.Outcome;
-import dev.flipside.cli.train.StepFigures;
 import dev.flipside.config.DataConfig;
 import dev.flipside.config.RewardModelConfig;
 import dev.flipside.config.RolloutConfig;
@@ -323,9 +323,7 @@ final class TrainInspection {
             findings.check(
                     "function " + function.name(),
                     Double.isNaN(first) ? Outcome.NOTE : Outcome.OK,
-                    Double.isNaN(first)
-                            ? "cannot judge the example"
-                            : "gives the example " + StepFigures.number(first));
+                    Double.isNaN(first) ? "cannot judge the example" : "gives the example " + Numbers.number(first));
         }
     }
 }

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.cli.command.ModelRenderers;
 import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Progress;
 import dev.flipside.cli.policy.AnswersMadeElsewhere;
 import dev.flipside.cli.policy.PolicyTask;
@@ -35,7 +36,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -245,12 +245,8 @@ public final class EvalVersus extends PolicyTask {
                 List.of("judge", named),
                 List.of(
                         "mean difference in reward",
-                        String.format(
-                                Locale.ROOT,
-                                "%+.3f  (95 %% interval %+.3f to %+.3f)",
-                                difference.mean(),
-                                difference.low(),
-                                difference.high())));
+                        Numbers.signed(difference.mean()) + "  (95 % interval " + Numbers.signed(difference.low())
+                                + " to " + Numbers.signed(difference.high()) + ")"));
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("reward_difference", JudgeFigures.json(difference));
         json.put("judge", Map.of("reward_model", named));
@@ -275,7 +271,7 @@ public final class EvalVersus extends PolicyTask {
         table.add(JudgeFigures.percent("win rate", summary.winRate()));
         table.add(List.of("wins, ties, losses", summary.wins() + ", " + summary.ties() + ", " + summary.losses()));
         table.add(List.of("without a verdict", Integer.toString(summary.unparsed())));
-        table.add(List.of("mean lengths", JudgeFigures.lengths(ours, theirs)));
+        table.add(List.of("mean lengths", JudgeFigures.lengths(ours, theirs, "characters")));
         table.addAll(result.rows());
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("benchmark", "versus");

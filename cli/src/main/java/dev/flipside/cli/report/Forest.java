@@ -96,15 +96,11 @@ record Forest(String baseline, List<Panel> panels) {
     /** A linear axis. */
     private record Axis(double low, double high) {
         String at(double value) {
-            return percent((value - low) / (high - low));
+            return Figures.css(100 * ((value - low) / (high - low)), 2);
         }
 
         String span(double from, double to) {
-            return percent((to - from) / (high - low));
-        }
-
-        private static String percent(double share) {
-            return String.format(Locale.ROOT, "%.2f%%", 100 * share);
+            return Figures.css(100 * ((to - from) / (high - low)), 2);
         }
 
         /** Three to six round numbers. */

@@ -5,6 +5,7 @@ import dev.flipside.cli.command.ModelRenderers;
 import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.command.TemplateFlags;
 import dev.flipside.cli.console.Console;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Progress;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
@@ -29,7 +30,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
@@ -259,7 +259,7 @@ public final class EvalRm extends FlipsideCommand {
     }
 
     private static String rate(long done, long began) {
-        return String.format(Locale.ROOT, "%.1f answers/s", done / ((System.nanoTime() - began) * 1e-9));
+        return Numbers.rate(done / ((System.nanoTime() - began) * 1e-9), "answers");
     }
 
     private static void keep(List<Scores> results, Path folder) {
