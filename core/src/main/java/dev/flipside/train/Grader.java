@@ -49,8 +49,7 @@ final class Grader implements AutoCloseable {
         Path directory = Path.of(config.model().orElseThrow());
         Renderers.toSave(directory, config.template()).ifPresent(model::setChatTemplate);
         RewardReader reader = new RewardReader(model, Renderers.load(directory, config.template(), model.files()));
-        int context = reader.positions();
-        return new Grader(reader, Math.min(context, config.maxLength().orElse(context)));
+        return new Grader(reader, model.files().mostTokens(config.maxLength()));
     }
 
     RewardModel model() {

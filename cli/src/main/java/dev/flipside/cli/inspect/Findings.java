@@ -13,16 +13,7 @@ import java.util.Map;
 
 /** What {@code flipside validate} finds out, in the order in which it is shown. */
 final class Findings {
-    /** How a check came out. */
-    enum Outcome {
-        OK,
-        /** Works, but may surprise. */
-        NOTE,
-        /** The run would fail or mislead. */
-        PROBLEM
-    }
-
-    private record Check(String name, Outcome outcome, String detail) {}
+    private record Check(String name, CheckStatus outcome, String detail) {}
 
     private final Map<String, Object> facts = new LinkedHashMap<>();
     private final Map<String, String> examples = new LinkedHashMap<>();
@@ -40,7 +31,7 @@ final class Findings {
         examples.put(reader, shown);
     }
 
-    void check(String name, Outcome outcome, String detail) {
+    void check(String name, CheckStatus outcome, String detail) {
         checks.add(new Check(name, outcome, detail));
     }
 
@@ -55,7 +46,7 @@ final class Findings {
         boolean tooMuch = onCpu && estimate.total() > machineBytes;
         check(
                 "memory",
-                tooMuch ? Outcome.PROBLEM : Outcome.OK,
+                tooMuch ? CheckStatus.PROBLEM : CheckStatus.OK,
                 tooMuch
                         ? detail
                                 + "; lower activation_memory_mb and rollout.max_rows, switch gradient_checkpointing on, or take a smaller model"
@@ -83,7 +74,7 @@ final class Findings {
     }
 
     boolean hasProblems() {
-        return checks.stream().anyMatch(c -> c.outcome() == Outcome.PROBLEM);
+        return checks.stream().anyMatch(c -> c.outcome() == CheckStatus.PROBLEM);
     }
 
     String text() {

@@ -1,7 +1,6 @@
 package dev.flipside.cli.inspect;
 
 import com.sun.management.OperatingSystemMXBean;
-import dev.flipside.cli.inspect.Findings.Outcome;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.RunConfig;
 import dev.flipside.engine.Device;
@@ -43,7 +42,7 @@ final class ModelInspection {
     /** Whether bfloat16 is what products are computed in; a problem where it was asked for on a CPU. */
     static boolean halfPrecision(RunConfig.Precision dtype, Device device, Findings findings) {
         if (dtype == RunConfig.Precision.BFLOAT16 && device.isCpu()) {
-            findings.check("run.dtype", Outcome.PROBLEM, "bfloat16 needs a CUDA device; use float32 or auto");
+            findings.check("run.dtype", CheckStatus.PROBLEM, "bfloat16 needs a CUDA device; use float32 or auto");
         }
         return !device.isCpu() && dtype != RunConfig.Precision.FLOAT32;
     }
@@ -51,7 +50,7 @@ final class ModelInspection {
     /** Whether the configuration has the model read its input otherwise than its own directory says. */
     static void template(String reader, String section, Path dir, ChatTemplateConfig config, Findings findings) {
         Renderers.departure(dir, config)
-                .ifPresent(line -> findings.check(reader + ": chat template", Outcome.NOTE, section + "." + line));
+                .ifPresent(line -> findings.check(reader + ": chat template", CheckStatus.NOTE, section + "." + line));
     }
 
     /** Rendering has refused doubled BOS tokens and broken templates before this is reached. */
@@ -65,7 +64,7 @@ final class ModelInspection {
         long merged = rendered.stream().filter(Rendered::merges).count();
         findings.check(
                 reader + ": prompt is a prefix",
-                merged == 0 && firstMerged.isEmpty() ? Outcome.OK : Outcome.NOTE,
+                merged == 0 && firstMerged.isEmpty() ? CheckStatus.OK : CheckStatus.NOTE,
                 rendered.size() - merged + " of " + rendered.size() + " tokenise as prompt, then reply"
                         + firstMerged
                                 .map(
@@ -79,7 +78,7 @@ final class ModelInspection {
         boolean none = tally.pairs() > 0 && tally.alike() == tally.pairs();
         findings.check(
                 key,
-                none ? Outcome.PROBLEM : tally.alike() > 0 ? Outcome.NOTE : Outcome.OK,
+                none ? CheckStatus.PROBLEM : tally.alike() > 0 ? CheckStatus.NOTE : CheckStatus.OK,
                 tally.alike() == 0
                         ? "the model tells the replies of all " + tally.pairs() + " pairs apart"
                         : tally.alike() + " of " + tally.pairs()
@@ -94,7 +93,7 @@ final class ModelInspection {
         long without = rendered.stream().filter(renderer::lacksBos).count();
         findings.check(
                 reader + ": one BOS at most",
-                without == 0 ? Outcome.OK : Outcome.NOTE,
+                without == 0 ? CheckStatus.OK : CheckStatus.NOTE,
                 "in all " + rendered.size() + " renderings looked at"
                         + (without == 0
                                 ? ""
@@ -109,7 +108,7 @@ final class ModelInspection {
                 .toList();
         findings.check(
                 reader + ": special tokens in texts",
-                spelled.isEmpty() ? Outcome.OK : Outcome.NOTE,
+                spelled.isEmpty() ? CheckStatus.OK : CheckStatus.NOTE,
                 spelled.isEmpty()
                         ? "none in the " + texts.size() + " looked at"
                         : spelled.size() + " of " + texts.size() + " texts spell one, such as " + spelled.get(0)
@@ -120,7 +119,7 @@ final class ModelInspection {
         int ending = model.rowsEndingInPadding(rows);
         findings.check(
                 "reward model: padding token",
-                ending == 0 ? Outcome.OK : Outcome.NOTE,
+                ending == 0 ? CheckStatus.OK : CheckStatus.NOTE,
                 ending == 0
                         ? "ends no rendering"
                         : "ends " + ending + " of " + rows.size()
@@ -132,7 +131,7 @@ final class ModelInspection {
         boolean invariant = gap <= PaddingProbe.LIMIT;
         findings.check(
                 model + ": padding invariance",
-                invariant ? Outcome.OK : Outcome.PROBLEM,
+                invariant ? CheckStatus.OK : CheckStatus.PROBLEM,
                 String.format(
                         Locale.ROOT,
                         "alone, in a batch and padded differ by at most %.1e in float32 (limit %.0e)%s",

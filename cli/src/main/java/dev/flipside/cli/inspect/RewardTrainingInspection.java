@@ -1,7 +1,6 @@
 package dev.flipside.cli.inspect;
 
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.inspect.Findings.Outcome;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.RewardTrainingConfig.LongPairs;
 import dev.flipside.config.RewardTrainingConfig.TruncationMode;
@@ -67,7 +66,7 @@ final class RewardTrainingInspection {
             PreferenceData data = read("data.preferences", config.data().preferences());
             findings.fact("identical pairs dropped", data.droppedIdentical());
             List<Rendered> rendered = rendered(data.pairs(), renderer);
-            int limit = limit(files);
+            int limit = files.mostTokens(config.data().maxLength());
             TokenLengths lengths = lengths(rendered, limit);
             findings.example(
                     "the reward model (chosen)",
@@ -116,11 +115,6 @@ final class RewardTrainingInspection {
         return texts;
     }
 
-    private int limit(ModelFiles files) {
-        int context = files.config().maxPositionEmbeddings();
-        return Math.min(context, config.data().maxLength().orElse(context));
-    }
-
     /** Chosen and rejected in turn. */
     private static List<Rendered> rendered(List<Preference> pairs, Renderer renderer) {
         List<Rendered> rendered = new ArrayList<>();
@@ -143,7 +137,7 @@ final class RewardTrainingInspection {
         boolean none = !cut && lengths.tooLong() == lengths.count();
         findings.check(
                 "data.max_length",
-                lengths.tooLong() == 0 ? Outcome.OK : none ? Outcome.PROBLEM : Outcome.NOTE,
+                lengths.tooLong() == 0 ? CheckStatus.OK : none ? CheckStatus.PROBLEM : CheckStatus.NOTE,
                 lengths.tooLong() == 0
                         ? "every pair fits"
                         : lengths.tooLong() + " of " + lengths.count() + " pairs are longer than " + limit

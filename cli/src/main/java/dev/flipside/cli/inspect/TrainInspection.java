@@ -2,7 +2,6 @@ package dev.flipside.cli.inspect;
 
 import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.Numbers;
-import dev.flipside.cli.inspect.Findings.Outcome;
 import dev.flipside.config.DataConfig;
 import dev.flipside.config.RewardModelConfig;
 import dev.flipside.config.RolloutConfig;
@@ -154,7 +153,7 @@ final class TrainInspection {
         boolean drop = config.data().longPrompts() == DataConfig.LongPrompts.DROP && lengths.tooLong() < prompts.size();
         findings.check(
                 key,
-                lengths.tooLong() == 0 ? Outcome.OK : drop ? Outcome.NOTE : Outcome.PROBLEM,
+                lengths.tooLong() == 0 ? CheckStatus.OK : drop ? CheckStatus.NOTE : CheckStatus.PROBLEM,
                 lengths.tooLong() == 0
                         ? "all leave room for rollout.max_completion_length"
                         : lengths.tooLong() + " of " + lengths.count() + " have more than the " + lengths.limit()
@@ -225,7 +224,7 @@ final class TrainInspection {
                 EndOfTurn.warning(renderer, policy.files(), first.prompt().prompt());
         findings.check(
                 "policy: end of turn",
-                runsOn.isEmpty() ? Outcome.OK : Outcome.NOTE,
+                runsOn.isEmpty() ? CheckStatus.OK : CheckStatus.NOTE,
                 runsOn.orElse(renderer.hasTemplate() ? "ends with an end token" : "ends with the end token alone"));
         ModelInspection.beginning(
                 "policy", renderer, replies.stream().map(Reply::promptIds).toList(), findings);
@@ -245,8 +244,7 @@ final class TrainInspection {
         console.info("loading the reward model");
         try (RewardModel model = ConfiguredModels.rewardModel(section, seeds(), device, Precision.FLOAT32, shared);
                 Renderer renderer = Renderers.load(dir, section.template(), model.files())) {
-            int context = model.files().config().maxPositionEmbeddings();
-            int limit = Math.min(context, section.maxLength().orElse(context));
+            int limit = model.files().mostTokens(section.maxLength());
             findings.fact(
                     "reward model",
                     ModelInspection.describe(model.files(), MemoryEstimate.Shape.of(model))
@@ -276,7 +274,7 @@ final class TrainInspection {
             if (tooLong > 0) {
                 findings.check(
                         "reward_model.max_length",
-                        Outcome.PROBLEM,
+                        CheckStatus.PROBLEM,
                         tooLong + " of " + rendered.size() + " prompts leave no room for an answer within " + limit
                                 + " tokens; raise it, or drop those prompts");
             }
@@ -301,7 +299,7 @@ final class TrainInspection {
         List<RewardFunction> all =
                 functions.stream().map(RewardMix.Term::function).toList();
         for (ReferenceCheck check : ReferenceCheck.require(config, prompts, evalPrompts, all, gold)) {
-            check.remarks().forEach(remark -> findings.check(check.key(), Outcome.NOTE, remark));
+            check.remarks().forEach(remark -> findings.check(check.key(), CheckStatus.NOTE, remark));
         }
     }
 
@@ -322,7 +320,7 @@ final class TrainInspection {
             double first = function.score(samples)[0];
             findings.check(
                     "function " + function.name(),
-                    Double.isNaN(first) ? Outcome.NOTE : Outcome.OK,
+                    Double.isNaN(first) ? CheckStatus.NOTE : CheckStatus.OK,
                     Double.isNaN(first) ? "cannot judge the example" : "gives the example " + Numbers.number(first));
         }
     }

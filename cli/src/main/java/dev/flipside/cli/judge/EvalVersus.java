@@ -100,7 +100,7 @@ public final class EvalVersus extends PolicyTask {
     private JudgeOptions judgeOptions;
 
     /** What the judge said, in a shape of its own for each kind of judge. */
-    private record Result(
+    private record JudgedPairs(
             List<Outcome> outcomes, List<ObjectNode> lines, List<List<String>> rows, Map<String, Object> json) {}
 
     private record Pair(PolicyAnswer policy, PolicyAnswer baseline) {}
@@ -128,7 +128,7 @@ public final class EvalVersus extends PolicyTask {
         for (int i = 0; i < prompts.size(); i++) {
             pairs.add(new Pair(policy.get(i), base.get(i)));
         }
-        Result result = rewardModel.isPresent()
+        JudgedPairs result = rewardModel.isPresent()
                 ? byRewardModel(console, rewardModel.get(), pairs)
                 : byJudge(console, judgeOptions.open(options().out()), template, pairs);
         JudgeFigures.write(options().out().resolve("judgments.jsonl"), result.lines());
@@ -176,7 +176,7 @@ public final class EvalVersus extends PolicyTask {
         return prompts;
     }
 
-    private Result byJudge(Console console, Judge judge, JudgeTemplate template, List<Pair> pairs)
+    private JudgedPairs byJudge(Console console, Judge judge, JudgeTemplate template, List<Pair> pairs)
             throws IOException, InterruptedException {
         List<ChatRequest> requests = new ArrayList<>();
         for (Pair pair : pairs) {
@@ -211,10 +211,10 @@ public final class EvalVersus extends PolicyTask {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("decided_by_place", byPlace);
         json.put("judge", JudgeFigures.usageJson(judge.model(), judge.usage(), judgeOptions.prices()));
-        return new Result(outcomes, lines, rows, json);
+        return new JudgedPairs(outcomes, lines, rows, json);
     }
 
-    private Result byRewardModel(Console console, String named, List<Pair> pairs) {
+    private JudgedPairs byRewardModel(Console console, String named, List<Pair> pairs) {
         Path directory = inputs(console).model("--judge-reward-model", named);
         NativeLibraries.load(console, directory);
         List<PolicyAnswer> answers = pairs.stream()
@@ -250,7 +250,7 @@ public final class EvalVersus extends PolicyTask {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("reward_difference", JudgeFigures.json(difference));
         json.put("judge", Map.of("reward_model", named));
-        return new Result(outcomes, lines, rows, json);
+        return new JudgedPairs(outcomes, lines, rows, json);
     }
 
     private static ObjectNode line(Pair pair, Outcome outcome) {
@@ -261,7 +261,7 @@ public final class EvalVersus extends PolicyTask {
                 .put("outcome", Spelling.of(outcome));
     }
 
-    private void report(Console console, List<Pair> pairs, Result result) {
+    private void report(Console console, List<Pair> pairs, JudgedPairs result) {
         Versus.Summary summary = Versus.Summary.of(result.outcomes());
         double ours = Versus.meanLength(
                 pairs.stream().map(pair -> pair.policy().completion()).toList());

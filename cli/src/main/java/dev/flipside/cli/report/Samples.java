@@ -62,7 +62,7 @@ record Samples(String arm, int colour, String seed, List<Group> groups) {
     static List<Samples> of(List<ArmRuns> arms) {
         List<Samples> samples = new ArrayList<>();
         for (ArmRuns arm : arms) {
-            for (ArmRuns.Run run : arm.runs()) {
+            for (ArmRun run : arm.runs()) {
                 List<Group> groups = groups(run.folder());
                 if (!groups.isEmpty()) {
                     samples.add(new Samples(arm.name(), arm.index(), Long.toString(run.seed()), groups));

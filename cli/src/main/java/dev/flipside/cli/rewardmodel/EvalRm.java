@@ -96,7 +96,7 @@ public final class EvalRm extends FlipsideCommand {
     private record Loaded(RewardBenchmark benchmark, List<BenchmarkItem> items) {}
 
     /** One benchmark's scores, with what scoring them took where they were not kept before. */
-    private record Scores(RewardBenchmark benchmark, List<ScoredItem> items, Optional<EvalRmReport.Timing> timing) {}
+    private record Scores(RewardBenchmark benchmark, List<ScoredItem> items, Optional<ScoringTime> timing) {}
 
     @Override
     protected int run(Console console) {
@@ -234,7 +234,7 @@ public final class EvalRm extends FlipsideCommand {
                 results.add(new Scores(
                         benchmark.benchmark(),
                         scored.items(),
-                        Optional.of(new EvalRmReport.Timing(scored.seconds(), scored.answersPerSecond()))));
+                        Optional.of(new ScoringTime(scored.seconds(), scored.answersPerSecond()))));
             }
         }
         return results;

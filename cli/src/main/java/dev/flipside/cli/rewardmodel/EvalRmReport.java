@@ -18,10 +18,7 @@ import java.util.Optional;
  *
  * @param timing absent for scores that were kept before
  */
-record EvalRmReport(BenchmarkResult result, Optional<Timing> timing, Optional<BenchmarkComparison> comparison) {
-
-    /** What scoring took: rendering and the model, without reading files and loading the model. */
-    record Timing(double seconds, double answersPerSecond) {}
+record EvalRmReport(BenchmarkResult result, Optional<ScoringTime> timing, Optional<BenchmarkComparison> comparison) {
 
     String text(Optional<String> comparedWith) {
         StringBuilder text = new StringBuilder();
