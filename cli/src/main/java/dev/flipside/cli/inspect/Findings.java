@@ -3,10 +3,8 @@ package dev.flipside.cli.inspect;
 import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.config.Spelling;
-import dev.flipside.text.Rendered;
 import dev.flipside.train.MemoryEstimate;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -65,14 +63,6 @@ final class Findings {
         return new Table(List.of("memory", "MiB"), rows).render();
     }
 
-    /** Positions of a rendering where a reward model's two numbers are read. */
-    static Map<Integer, String> scoredPositions(Rendered rendered) {
-        Map<Integer, String> marks = new HashMap<>();
-        rendered.valuePosition().ifPresent(at -> marks.put(at, "value"));
-        marks.merge(rendered.rewardPosition(), "reward", (a, b) -> a + ", " + b);
-        return marks;
-    }
-
     boolean hasProblems() {
         return checks.stream().anyMatch(c -> c.outcome() == CheckStatus.PROBLEM);
     }
@@ -101,13 +91,17 @@ final class Findings {
         Map<String, Object> object = new LinkedHashMap<>();
         facts.forEach((name, value) -> object.put(name.replace(' ', '_').replace('-', '_'), plain(value)));
         object.put("examples", examples);
-        object.put(
-                "checks",
-                checks.stream()
-                        .map(c -> Map.of("name", c.name(), "outcome", Spelling.of(c.outcome()), "detail", c.detail()))
-                        .toList());
+        object.put("checks", checks.stream().map(Findings::object).toList());
         object.put("memory", memory);
         object.put("ok", !hasProblems());
+        return object;
+    }
+
+    private static Map<String, Object> object(Check check) {
+        Map<String, Object> object = new LinkedHashMap<>();
+        object.put("name", check.name());
+        object.put("outcome", Spelling.of(check.outcome()));
+        object.put("detail", check.detail());
         return object;
     }
 
