@@ -30,7 +30,8 @@ class ReadmeTest {
         assertThat(ConfigReader.rewardTraining(reward, List.of()).run().outputDir())
                 .isEqualTo("runs/reward-model");
         List<String> overrides = List.of("save.preset=off", "run.output_dir=runs/frozen");
-        assertThat(ConfigReader.train(loop, List.of()).save().learningRate()).isEqualTo(1e-6);
+        assertThat(ConfigReader.train(loop, List.of()).save().update().learningRate())
+                .isEqualTo(1e-6);
         assertThat(ConfigReader.train(loop, overrides).run().outputDir()).isEqualTo("runs/frozen");
     }
 }

@@ -2,6 +2,7 @@ package dev.flipside.compare;
 
 import dev.flipside.config.ResumedConfig;
 import dev.flipside.config.RewardTrainingConfig;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
 import dev.flipside.train.RewardTrainer;
@@ -45,7 +46,7 @@ record RewardModelWork(String what, RewardTrainingConfig config, long units) imp
         try {
             Durable.deleteTree(run);
         } catch (IOException e) {
-            throw new UserError(run + " cannot be deleted (" + e.getMessage() + "): choose another output folder.", e);
+            throw new UserError(run + " cannot be deleted (" + IoReason.of(e) + "): choose another output folder.", e);
         }
     }
 }

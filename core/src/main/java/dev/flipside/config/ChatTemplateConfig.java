@@ -11,10 +11,10 @@ import java.util.Optional;
 public record ChatTemplateConfig(
         @Doc("Jinja file that replaces the model's own chat template.") Optional<String> chatTemplate,
         @Doc(
-                        "Variables that the chat template reads besides the messages, such as {enable_thinking: false}. One that it does not read is refused.")
+                        "Variables that the chat template reads besides the messages, such as `{enable_thinking: false}`. One that it does not read is refused.")
                 Map<String, Object> chatTemplateKwargs,
         @Doc(
-                        "Day, as yyyy-mm-dd, that a chat template with strftime_now takes for today; none is 2024-07-26, so that scores do not depend on the day.")
+                        "Day, as yyyy-mm-dd, that a chat template with `strftime_now` takes for today. None is 2024-07-26, so that scores do not depend on the day.")
                 Optional<String> chatTemplateDate) {
 
     /** What templates that print a date see where no day is given. */

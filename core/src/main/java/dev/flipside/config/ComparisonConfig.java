@@ -13,7 +13,7 @@ import java.util.OptionalInt;
 public record ComparisonConfig(
         @Doc("What is compared and what would count as an answer. Written down before the first run.")
                 Comparison comparison,
-        @Doc("What the arms have in common: a synthetic world, or a file of flipside train.") Base base,
+        @Doc("What the arms have in common: a synthetic world, or a file of `flipside train`.") Base base,
         @Doc("One entry per arm: its name, which is also its folder's, and what is different in it.")
                 Map<String, Arm> arms) {
 
@@ -44,10 +44,10 @@ public record ComparisonConfig(
 
     /** Section {@code comparison}. */
     public record Comparison(
-            @Doc("Folder of the comparison: its configuration, one folder per seed, results.json and report.html.")
+            @Doc("Folder of the comparison: its configuration, one folder per seed, `results.json` and `report.html`.")
                     String outputDir,
             @Doc(
-                            "Seeds; in each all arms share data, initial policy, initial reward model and the prompts of every step. Fixed before the first run.")
+                            "Fixed before the first run. In a seed all arms share data, initial policy, initial reward model and the prompts of every step.")
                     List<Long> seeds,
             @Doc("Runs side by side; 0 is as many as there are cores in a world, and 1 elsewhere.") int workers,
             @Doc("The arm that the others are compared with, seed by seed.") String baseline,
@@ -56,16 +56,16 @@ public record ComparisonConfig(
             @Doc("Arms that the criterion speaks of; the others are controls. Empty is all but the baseline.")
                     List<String> criterionArms,
             @Doc(
-                            "The smallest difference in a primary outcome that would matter. Required: a comparison that could not have seen it (power 0.8) has too few seeds.")
+                            "Required: the smallest difference in a primary outcome that would matter. A comparison that could not have seen it (power 0.8) has too few seeds.")
                     OptionalDouble detectableEffect,
             @Doc("Two-sided level of the tests.") double alpha,
             @Doc(
-                            "Over the primary outcomes of the criterion's arms: holm (Holm 1979) or none. The other p-values are shown uncorrected.")
+                            "Correction over the primary outcomes of the criterion's arms; `holm` is Holm 1979. The other p-values are shown uncorrected.")
                     Correction correction,
             @Doc(
-                            "Test of the paired differences: sign_flip (permutation of their signs, exact up to 20 seeds; six seeds are the fewest that can reach 0.05) or paired_t.")
+                            "Test of the paired differences. `sign_flip`: permutation of their signs, exact up to 20 seeds; six seeds are the fewest that can reach 0.05. `paired_t`: Student's.")
                     Test test,
-            @Doc("A reward model that no arm trains: scores the final policies' completions of data.eval_prompts.")
+            @Doc("A reward model that no arm trains: scores the final policies' completions of `data.eval_prompts`.")
                     Optional<Judge> judge) {}
 
     /** {@code comparison.correction}. */
@@ -82,13 +82,13 @@ public record ComparisonConfig(
 
     /** An entry of {@code comparison.outcomes}. */
     public record Outcome(
-            @Doc("Name in metrics.jsonl, such as eval_gold or eval_rm/accuracy; judge/reward is the judge's.")
+            @Doc("Name in `metrics.jsonl`, such as `eval_gold` or `eval_rm/accuracy`; `judge/reward` is the judge's.")
                     String metric,
             @Doc("Name in tables; the metric's by default.") Optional<String> label,
             @Doc("Which way an arm must differ from the baseline for the criterion to be met.") Direction direction,
-            @Doc("primary outcomes decide; secondary ones (the default) are shown beside them.") Role role,
-            @Doc("last: the run's last value; mean: the mean over its logged steps.") Over over,
-            @Doc("Overrides comparison.detectable_effect for an outcome in another unit.")
+            @Doc("Primary outcomes decide; secondary ones (the default) are shown beside them.") Role role,
+            @Doc("`last`: the run's last value. `mean`: the mean over its logged steps.") Over over,
+            @Doc("Overrides `comparison.detectable_effect` for an outcome in another unit.")
                     OptionalDouble detectableEffect) {
 
         public Outcome {
@@ -129,10 +129,11 @@ public record ComparisonConfig(
 
     /** {@code comparison.judge}. */
     public record Judge(
-            @Doc("Hugging Face sequence-classification directory with score.weight, or org/name[@revision] on the Hub.")
+            @Doc(
+                            "Hugging Face sequence-classification directory with `score.weight`, or `org/name[@revision]` on the Hub.")
                     String model,
             @JsonUnwrapped ChatTemplateConfig template,
-            @Doc("Completions per held-out prompt; eval.num_generations by default.") OptionalInt numGenerations) {
+            @Doc("Completions per held-out prompt; `eval.num_generations` by default.") OptionalInt numGenerations) {
 
         public Judge {
             template = template == null ? ChatTemplateConfig.defaults() : template;
@@ -142,22 +143,23 @@ public record ComparisonConfig(
 
     /** Section {@code base}. */
     public record Base(
-            @Doc("A synthetic world with a known reward: w (SAVE must win) or n (it must not).")
+            @Doc("A synthetic world with a known reward. In `w` SAVE must win, in `n` it must not.")
                     Optional<WorldName> world,
             @Doc("Steps of the loop in the world; none is the world's own number.") OptionalInt steps,
             @Doc("Size and family of the world's models.") Shape model,
             @Doc("Labelled pairs of the world's initial reward model; none is the world's own number.")
                     OptionalInt pairs,
             @Doc("Chance that a label of these pairs is turned round; none is the world's own.") OptionalDouble flipped,
-            @Doc("false takes the strongest cue of who wrote a text, its opener, away from the world.") boolean cues,
-            @Doc("A file of flipside train; run.seed is set to the seed.") Optional<String> train,
+            @Doc("`false` takes the strongest cue of who wrote a text, its opener, away from the world.") boolean cues,
+            @Doc("A file of `flipside train`; `run.seed` is set to the seed.") Optional<String> train,
             @Doc(
-                            "A file of flipside train-rm, run once per seed: its model is the initial reward model of all arms of that seed.")
+                            "A file of `flipside train-rm`, run once per seed. Its model is the initial reward model of all arms of that seed.")
                     Optional<String> rewardTraining,
-            @Doc("Changes to the train configuration that all arms share: a list of section.key=value, or a map.")
+            @Doc("Changes to the `train` configuration that all arms share: a list of `section.key=value`, or a map.")
                     Overrides overrides,
-            @Doc("Changes to the reward_training configuration, in the same form.") Overrides rewardOverrides,
-            @Doc("Where a world's models run: cpu or cuda:N. With base.train its run.device counts.") String device) {}
+            @Doc("Changes to the `reward_training` configuration, in the same form.") Overrides rewardOverrides,
+            @Doc("Where a world's models run: `cpu` or `cuda:N`. With `base.train` its `run.device` counts.")
+                    String device) {}
 
     /** {@code base.world}. */
     public enum WorldName {
@@ -177,10 +179,10 @@ public record ComparisonConfig(
     public record Arm(
             @Doc("What the arm is, in a few words.") Optional<String> description,
             @Doc(
-                            "The built-in arm of a world that this one starts from. An arm of a built-in name without overrides is that one: frozen, save, guarded, random, replay, gold, loo, frozen_anchor, shuffled, pairwise, initial, temperature, fresh, sgd.")
+                            "The built-in arm of a world that this one starts from. An arm of a built-in name without overrides is that one; [method.md](method.md#controls) lists them.")
                     Optional<String> like,
             @Doc(
-                            "What is different from the base: a list of section.key=value, or a map of section.key: value. {} is the base as it is.")
+                            "What is different from the base: a list of `section.key=value`, or a map of `section.key: value`. `{}` is the base as it is.")
                     Optional<Overrides> overrides) {
         public Arm {
             description = description == null ? Optional.empty() : description;

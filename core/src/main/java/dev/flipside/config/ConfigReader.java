@@ -194,15 +194,10 @@ public final class ConfigReader {
     }
 
     private static void applyPreset(ObjectNode tree, ObjectNode user) {
-        JsonNode preset = user.path("save").path("preset");
-        if (preset.isTextual()) {
-            for (SaveConfig.Preset p : SaveConfig.Preset.values()) {
-                if (p.name().equalsIgnoreCase(preset.asText())) {
-                    ObjectNode section = (ObjectNode) tree.get("save");
-                    SavePreset.values(p).forEach((key, value) -> section.set(key, RECORDS.valueToTree(value)));
-                }
-            }
-        }
+        String given = user.path("save").path("preset").asText();
+        Arrays.stream(SaveConfig.Preset.values())
+                .filter(preset -> preset.name().equalsIgnoreCase(given))
+                .forEach(preset -> tree.set("save", RECORDS.valueToTree(SaveConfig.of(preset))));
     }
 
     private static JsonNode parseFile(Path file) {
@@ -214,7 +209,7 @@ public final class ConfigReader {
         } catch (JacksonException e) {
             throw new UserError(file + " line " + line(e) + " is not valid YAML: " + e.getOriginalMessage() + ".", e);
         } catch (IOException e) {
-            throw new UserError("config file " + file + " cannot be read: " + e.getMessage() + ".", e);
+            throw new UserError("config file " + file + " cannot be read: " + IoReason.of(e) + ".", e);
         }
     }
 
@@ -301,7 +296,9 @@ public final class ConfigReader {
     @SuppressWarnings("unchecked")
     private static <C extends Record> C toRecords(ObjectNode tree, C defaults) {
         try {
-            return (C) RECORDS.treeToValue(tree, defaults.getClass());
+            C config = (C) RECORDS.treeToValue(tree, defaults.getClass());
+            requireValues(config, defaults);
+            return config;
         } catch (JsonMappingException e) {
             String key = e.getPath().stream()
                     .map(r -> r.getFieldName() == null ? "[" + r.getIndex() + "]" : r.getFieldName())
@@ -325,6 +322,20 @@ public final class ConfigReader {
                     e);
         } catch (JacksonException e) {
             throw new IllegalStateException("the configuration tree could not be bound", e);
+        }
+    }
+
+    /** YAML's {@code model:} with nothing behind it is no value, and only options that may be absent take it. */
+    private static void requireValues(Record config, Record defaults) {
+        JsonNode values = tree(config);
+        for (Map.Entry<String, JsonNode> section : tree(defaults).properties()) {
+            for (Map.Entry<String, JsonNode> entry : section.getValue().properties()) {
+                if (values.path(section.getKey()).path(entry.getKey()).isNull()
+                        && !entry.getValue().isNull()) {
+                    throw new UserError(section.getKey() + "." + entry.getKey()
+                            + ": there is no value; write one, or remove the key to have its default.");
+                }
+            }
         }
     }
 

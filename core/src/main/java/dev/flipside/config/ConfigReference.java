@@ -13,6 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /** The reference page of all options, docs/configuration.md, made from the records: their {@link Doc}, their types and their defaults. */
@@ -23,27 +24,57 @@ public final class ConfigReference {
 
             <!-- Generated from the records in core/src/main/java/dev/flipside/config; ConfigReferenceTest says how. -->
 
-            A run is described by one YAML file of sections and keys. The order of precedence, later wins: the defaults below, the preset
-            (`save.preset`), the file, and `section.key=value` on the command line
-            (`policy.lora.r=8` for one key of a map). An unknown section or key, a value of the wrong type or out of
-            range, and a key that has no effect under the other options are errors that name the key.
+            A run is described by one YAML file of sections and keys.
+            The order of precedence, later wins:
 
-            Names are TRL's where TRL has the option. A default of - means that nothing is set; where the default then depends on other options, the
-            description says so. Paths are relative to the folder in which `flipside` is started.
+            1. the defaults below;
+            2. the preset, `save.preset`;
+            3. the file;
+            4. `section.key=value` on the command line, or `policy.lora.r=8` for one key of a map.
+
+            These are errors, and the message names the key:
+
+            - an unknown section or key;
+            - a value of the wrong type or out of range;
+            - a key that has no effect under the other options.
+
+            Names are TRL's where TRL has the option.
+            A default of - means that nothing is set.
+            Where the default then depends on other options, the description says so.
+            Paths are relative to the folder in which `flipside` is started.
             """;
     private static final String RESUMING =
             """
 
             ## Continuing a run
 
-            `flipside train CONFIG --resume` continues `run.output_dir` from its newest checkpoint, with the options that it was begun with. A key that
-            decides what was sampled or learnt must keep its value, or the run is refused, naming the key. These may change: %s; and `run.max_steps` in a
-            run of one round, where a decaying learning rate then follows its schedule over the new length. A run that has no checkpoint yet begins again
-            and may change anything. `train-rm` is short and begins again instead of continuing, once its folder is deleted.
+            `flipside train CONFIG --resume` continues `run.output_dir` from its newest checkpoint,
+            with the options that it was begun with.
+            A key that decides what was sampled or learnt must keep its value, or the run is refused, naming the key.
+            A run that has no checkpoint yet begins again and may change anything.
+            These keys may change:
+
+            %s
+            In a run of one round `run.max_steps` may change too.
+            A decaying learning rate then follows its schedule over the new length.
 
             A checkpoint or a log that was damaged since is refused, and the sentence names the step to go back to.
-            `flipside train CONFIG --from-step N` does it: checkpoints, metrics and samples after step N are deleted; 0 begins again.
+            `flipside train CONFIG --from-step N` does it: checkpoints, metrics and samples after step N are deleted.
+            Step 0 begins again.
+
+            `train-rm` is short and begins again instead of continuing, once its folder is deleted.
             """;
+    private static final String ADAPTERS =
+            """
+
+            # `lora`
+
+            Keys of a map `lora` in sections `policy` and `reward_model`: an [adapter](models.md#lora) that is trained in place of
+            the model's own weights.
+            Names are those of PEFT's `LoraConfig`.
+
+            """;
+    private static final String TABLE = "| key | type | default | meaning |\n|---|---|---|---|\n";
 
     private ConfigReference() {}
 
@@ -52,13 +83,13 @@ public final class ConfigReference {
         StringBuilder page = new StringBuilder(INTRODUCTION);
         page.append("\n# `flipside train`\n");
         sections(page, TrainConfig.defaults());
-        presets(page);
-        page.append(RESUMING.formatted(
-                ResumedConfig.freeKeys().stream().map(k -> "`" + k + "`").collect(Collectors.joining(", "))));
+        page.append(RESUMING.formatted(freeKeys()));
         page.append("\n# `flipside train-rm`\n");
         sections(page, RewardTrainingConfig.defaults());
         page.append("\n# `flipside compare`\n");
         sections(page, ComparisonConfig.defaults());
+        page.append(ADAPTERS).append(TABLE);
+        rows(page, "", LoraConfig.class, ConfigReader.tree(LoraConfig.defaults()));
         return page.toString();
     }
 
@@ -69,21 +100,32 @@ public final class ConfigReference {
             page.append("\n## ")
                     .append(name)
                     .append("\n\n")
-                    .append(doc(section))
-                    .append("\n\n");
-            page.append("| key | type | default | meaning |\n|---|---|---|---|\n");
+                    .append(lines(doc(section)))
+                    .append("\n");
             if (section.getType() == Map.class) {
-                keys(page, "NAME.", entry(section.getGenericType()).orElseThrow(), MissingNode.getInstance());
-            } else {
-                keys(page, "", section.getType(), tree.get(name));
+                page.append("\n").append(TABLE);
+                rows(page, "NAME.", entry(section.getGenericType()).orElseThrow(), MissingNode.getInstance());
+                continue;
+            }
+            if (!section.getType().getRecordComponents()[0].isAnnotationPresent(Heading.class)) {
+                page.append("\n").append(TABLE);
+            }
+            rows(page, "", section.getType(), tree.get(name));
+            if (section.getType() == SaveConfig.class) {
+                presets(page);
             }
         }
     }
 
-    private static void keys(StringBuilder page, String prefix, Class<?> section, JsonNode defaults) {
+    private static void rows(StringBuilder page, String prefix, Class<?> section, JsonNode defaults) {
         for (RecordComponent component : section.getRecordComponents()) {
+            Heading heading = component.getAnnotation(Heading.class);
+            if (heading != null) {
+                page.append("\n### ").append(heading.value()).append("\n\n");
+                page.append(lines(heading.purpose())).append("\n\n").append(TABLE);
+            }
             if (component.getAccessor().isAnnotationPresent(JsonUnwrapped.class)) {
-                keys(page, prefix, component.getType(), defaults);
+                rows(page, prefix, component.getType(), defaults);
                 continue;
             }
             String name = snakeCase(component.getName());
@@ -95,13 +137,28 @@ public final class ConfigReference {
                     defaultValue(defaults.path(name)),
                     doc(component).replace("|", "\\|")));
             String inner = prefix + name + (component.getType() == List.class ? "[]." : ".");
-            entry(component.getGenericType()).ifPresent(record -> keys(page, inner, record, defaultsOf(record)));
+            entry(component.getGenericType())
+                    .filter(record -> record != LoraConfig.class)
+                    .ifPresent(record -> rows(page, inner, record, MissingNode.getInstance()));
         }
     }
 
-    /** What the keys of an optional map are where it is given without them: an adapter has defaults, entries of lists have none. */
-    private static JsonNode defaultsOf(Class<?> record) {
-        return record == LoraConfig.class ? ConfigReader.tree(LoraConfig.defaults()) : MissingNode.getInstance();
+    /** One sentence a line. */
+    private static String lines(String text) {
+        return text.replaceAll("(?<=[.!?]) (?=[A-Z])", "\n");
+    }
+
+    /** An item for each section. */
+    private static String freeKeys() {
+        Map<String, String> bySection = ResumedConfig.freeKeys().stream()
+                .map(key -> key.split("\\."))
+                .collect(Collectors.groupingBy(
+                        path -> path[0],
+                        TreeMap::new,
+                        Collectors.mapping(path -> "`" + path[1] + "`", Collectors.joining(", "))));
+        return bySection.entrySet().stream()
+                .map(section -> "- `" + section.getKey() + "`: " + section.getValue() + "\n")
+                .collect(Collectors.joining());
     }
 
     /** The record that a list, a map or an optional holds, whose keys the page then lists too. */
@@ -117,10 +174,11 @@ public final class ConfigReference {
 
     private static void presets(StringBuilder page) {
         page.append("\n### Presets of section save\n\n");
+        JsonNode nothing = ConfigReader.tree(SaveConfig.defaults());
         for (SaveConfig.Preset preset : SaveConfig.Preset.values()) {
-            String sets = SavePreset.values(preset).entrySet().stream()
-                    .sorted(Map.Entry.comparingByKey())
-                    .map(e -> "`" + e.getKey() + ": " + e.getValue() + "`")
+            String sets = ConfigReader.tree(SaveConfig.of(preset)).properties().stream()
+                    .filter(e -> !e.getKey().equals("preset") && !e.getValue().equals(nothing.get(e.getKey())))
+                    .map(e -> "`" + e.getKey() + ": " + ConfigReader.shown(e.getValue()) + "`")
                     .collect(Collectors.joining(", "));
             page.append("- `").append(Spelling.of(preset)).append("` sets ");
             page.append(sets.isEmpty() ? "nothing else" : sets).append(".\n");

@@ -5,12 +5,14 @@ import java.util.Optional;
 /** Section {@code data}: the files of a run. */
 public record DataConfig(
         @Doc(
-                        "Prompts to train on: JSONL(.gz), JSON, CSV or Parquet, or org/name[@revision][:[config/]split] on the Hub.")
+                        "Prompts to train on: JSONL(.gz), JSON, CSV or Parquet, or `org/name[@revision][:[config/]split]` on the Hub.")
                 String prompts,
         @Doc("Held-out prompts for evaluation.") Optional<String> evalPrompts,
-        @Doc("Labelled pairs for replay (save.replay_weight).") Optional<String> preferences,
-        @Doc("Held-out labelled pairs: eval_rm metrics, and the gate (save.gate).") Optional<String> evalPreferences,
-        @Doc("What happens to a prompt that leaves no room for max_completion_length: error, or drop (counted).")
+        @Doc("Labelled pairs for replay (`save.replay_weight`).") Optional<String> preferences,
+        @Doc("Held-out labelled pairs: `eval_rm` metrics, and the gate (`save.gate`).")
+                Optional<String> evalPreferences,
+        @Doc(
+                        "What happens to a prompt that leaves no room for `rollout.max_completion_length`; what is dropped is counted.")
                 LongPrompts longPrompts,
         @Doc("Use at most this many prompts, 0 for all.") int maxPrompts,
         @Doc("System prompt of every conversation, prompts and pairs alike, that has none of its own.")
@@ -25,5 +27,19 @@ public record DataConfig(
     public static DataConfig defaults() {
         return new DataConfig(
                 "", Optional.empty(), Optional.empty(), Optional.empty(), LongPrompts.ERROR, 0, Optional.empty());
+    }
+
+    /** @throws UserError naming the key when a value is out of range */
+    void validate(String section) {
+        new Ranges(section).present("prompts", prompts, "a file of prompts");
+        requireNotBlank(section, systemPrompt);
+    }
+
+    static void requireNotBlank(String section, Optional<String> systemPrompt) {
+        if (systemPrompt.filter(String::isBlank).isPresent()) {
+            throw new UserError(
+                    section
+                            + ".system_prompt: it is empty, which would put an empty system message before every prompt; write one, or remove the key.");
+        }
     }
 }

@@ -16,35 +16,35 @@ public record LoraConfig(
         @Doc("Rank of the update of a weight.") Integer r,
         @Doc("Numerator of the scale of the update.") Double loraAlpha,
         @Doc(
-                        "Share of the adapters' inputs that is dropped in passes that train, and only there. Drawn per token from the seed, so that the result does not depend on how batches are cut.")
+                        "Share of the adapters' inputs that is dropped in passes that train. Drawn per token from the seed, so that the result does not depend on how batches are cut.")
                 Double loraDropout,
         @Doc(
-                        "all-linear (every linear module but the heads), or a list of module names such as [q_proj, v_proj], matched at the end of a module's path; embed_tokens and lm_head may be among them.")
+                        "`all-linear`, every linear module but the heads, or a list of module names such as `[q_proj, v_proj]`. A name matches the end of a module's path. `embed_tokens` and `lm_head` may be among them.")
                 @JsonFormat(with = JsonFormat.Feature.ACCEPT_SINGLE_VALUE_AS_ARRAY)
                 List<String> targetModules,
         @Doc(
-                        "Modules that are trained whole and saved with the adapter, such as [lm_head] or [norm]. A reward model's score is always one.")
+                        "Modules that are trained whole and saved with the adapter, such as `[lm_head]` or `[norm]`. A reward model's `score` is always one.")
                 List<String> modulesToSave,
-        @Doc("Scale by lora_alpha / sqrt(r) (Kalajdzievski, arXiv 2312.03732).") Boolean useRslora,
+        @Doc("Scale by `lora_alpha / sqrt(r)` (Kalajdzievski, arXiv 2312.03732).") Boolean useRslora,
         @Doc("Learn the norm of each row of a weight apart from its direction (DoRA; Liu et al., arXiv 2402.09353).")
                 Boolean useDora,
         @Doc(
-                        "Which of the model's own biases learn too: none, lora_only (those of the adapted modules) or all. They are saved with the adapter.")
+                        "Which of the model's own biases learn too and are saved with the adapter. `lora_only`: those of the adapted modules.")
                 Bias bias,
         @Doc("Give each B a bias that learns.") Boolean loraBias,
         @Doc(
-                        "How A and B begin: default (B zero), gaussian (A normal, B zero), orthogonal, pissa (Meng et al., arXiv 2404.02948: the largest singular parts of the weight, taken out of it), olora (Büyükakyüz, arXiv 2406.01775) or mica (arXiv 2604.01694: B the smallest singular vectors, frozen).")
+                        "How A and B begin. `default`: B zero. `gaussian`: A normal, B zero. `orthogonal`: A and B random with B A = 0, for even ranks. `pissa` (Meng et al., arXiv 2404.02948): the largest singular parts of the weight, taken out of it. `olora`: Büyükakyüz, arXiv 2406.01775. `mica` (arXiv 2604.01694): B the smallest singular vectors, frozen.")
                 Initialisation initLoraWeights,
         @Doc(
-                        "Ranks that differ from r: a map of module names, or regular expressions that match the end of a module's path, such as {q_proj: 8}.")
+                        "Ranks that differ from `r`, such as `{q_proj: 8}`. Keys are module names, or regular expressions that match the end of a module's path.")
                 Map<String, Integer> rankPattern,
-        @Doc("The same for lora_alpha.") Map<String, Double> alphaPattern,
-        @Doc("Modules that are left out although target_modules names them.") List<String> excludeModules,
+        @Doc("The same for `lora_alpha`.") Map<String, Double> alphaPattern,
+        @Doc("Modules that are left out although `target_modules` names them.") List<String> excludeModules,
         @Doc("Numbers of the layers that are adapted, from 0; all by default.") List<Integer> layersToTransform,
         @Doc("Ids of tokens whose embeddings learn, whole; of a tied head its rows too.")
                 List<Integer> trainableTokenIndices,
         @Doc(
-                        "Where the vocabulary head is the embedding, train the two as one when target_modules or modules_to_save names one of them; without it they part.")
+                        "Where the vocabulary head is the embedding, train the two as one when `target_modules` or `modules_to_save` names one of them. Without it they part.")
                 Boolean ensureWeightTying) {
     /** The value of {@code target_modules} that names every linear module. */
     public static final String ALL_LINEAR = "all-linear";

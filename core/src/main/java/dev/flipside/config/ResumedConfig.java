@@ -92,7 +92,7 @@ public final class ResumedConfig {
         } catch (UserError e) {
             throw new UserError(
                     "Cannot resume " + stored.getParent() + ": its config.yaml is not one that flipside train wrote ("
-                            + e.getMessage() + "); check run.output_dir.",
+                            + IoReason.of(e) + "); check run.output_dir.",
                     e);
         }
     }

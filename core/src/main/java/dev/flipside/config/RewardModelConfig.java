@@ -9,11 +9,11 @@ import java.util.OptionalInt;
 /** Section {@code reward_model}: what grades a completion. Its optimiser is in section {@code save}. */
 public record RewardModelConfig(
         @Doc(
-                        "Hugging Face sequence-classification directory with score.weight or a PEFT adapter with one, or org/name[@revision] on the Hub; none when reward functions replace it (save.preset must be off).")
+                        "Hugging Face sequence-classification directory with `score.weight` or a PEFT adapter with one, or `org/name[@revision]` on the Hub. None when reward functions replace it; `save.preset` must be `off` then.")
                 Optional<String> model,
         @JsonUnwrapped ChatTemplateConfig template,
         @Doc(
-                        "Let the SAVE update train an adapter on the frozen reward model, as policy.lora does. Reward models that are adapters go on with their own; one on the policy's base shares its frozen weights.")
+                        "Let the SAVE update train an adapter on the frozen reward model: a map of PEFT's [keys](#lora). Reward models that are adapters go on with their own. An adapter on the policy's base shares its frozen weights.")
                 Optional<LoraConfig> lora,
         @Doc("Weight of the reward model's score in the reward.") double weight,
         @Doc(
@@ -22,9 +22,9 @@ public record RewardModelConfig(
         @Doc("Conversations in one pass of the reward model; changes memory, never the result.") int perDeviceBatchSize,
         @Doc("Recompute layers in the reward model's backward pass instead of keeping them.")
                 boolean gradientCheckpointing,
-        @Doc("Memory in MiB that a pass of the reward model may keep for its backward pass, as in section policy.")
+        @Doc("Memory in MiB that a pass of the reward model may keep for its backward pass, as in section `policy`.")
                 int activationMemoryMb,
-        @Doc("Programmatic rewards added to the score: a list of {name, weight, and the function's own options}.")
+        @Doc("Programmatic rewards added to the score: a list of `{name, weight}` and the function's own options.")
                 List<Map<String, Object>> functions) {
 
     public static RewardModelConfig defaults() {
@@ -52,5 +52,13 @@ public record RewardModelConfig(
                 gradientCheckpointing,
                 activationMemoryMb,
                 functions);
+    }
+
+    /** @throws UserError naming the key when a value is out of range */
+    void validate(String section) {
+        Ranges in = new Ranges(section);
+        lora.ifPresent(l -> l.validate(section + ".lora"));
+        in.atLeast("per_device_batch_size", perDeviceBatchSize, 1);
+        in.atLeast("activation_memory_mb", activationMemoryMb, 1);
     }
 }

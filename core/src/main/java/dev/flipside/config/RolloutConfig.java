@@ -4,7 +4,7 @@ import java.util.List;
 
 /** Section {@code rollout}: how completions are sampled. */
 public record RolloutConfig(
-        @Doc("Completions of one step over all prompts; a multiple of num_generations.") int generationBatchSize,
+        @Doc("Completions of one step over all prompts; a multiple of `num_generations`.") int generationBatchSize,
         @Doc("Completions per prompt (the group).") int numGenerations,
         @Doc("Longest completion in tokens.") int maxCompletionLength,
         @Doc("Sampling temperature; the trainer divides logits by it too.") double temperature,
@@ -25,5 +25,28 @@ public record RolloutConfig(
 
     public static RolloutConfig defaults() {
         return new RolloutConfig(64, 8, 512, 1.0, 1.0, 0, 0.0, 1.0, List.of(), List.of(), 128, 0);
+    }
+
+    /** @throws UserError naming the key when a value is out of range */
+    void validate(String section) {
+        Ranges in = new Ranges(section);
+        if (numGenerations < 2) {
+            throw new UserError(
+                    section + ".num_generations: " + numGenerations
+                            + " leaves nothing to compare a completion with, advantages need a group of at least 2; set 2 or more (8 is usual).");
+        }
+        in.atLeast("generation_batch_size", generationBatchSize, numGenerations);
+        if (generationBatchSize % numGenerations != 0) {
+            throw new UserError(section + ".generation_batch_size: " + generationBatchSize + " is not a multiple of "
+                    + section + ".num_generations (" + numGenerations + "); groups must be whole.");
+        }
+        in.atLeast("max_completion_length", maxCompletionLength, 1);
+        in.positive("temperature", temperature);
+        in.within("top_p", topP, Double.MIN_VALUE, 1);
+        in.atLeast("top_k", topK, 0);
+        in.within("min_p", minP, 0, 1);
+        in.positive("repetition_penalty", repetitionPenalty);
+        in.atLeast("max_rows", maxRows, 1);
+        in.atLeast("refill_zero_variance", refillZeroVariance, 0);
     }
 }

@@ -4,20 +4,20 @@ package dev.flipside.config;
 public record RunConfig(
         @Doc("Folder of the run: config, metrics, samples, checkpoints and the final models.") String outputDir,
         @Doc("Seed from which every random number of the run is derived.") long seed,
-        @Doc("auto (the first GPU when there is one), cpu or cuda:N.") String device,
+        @Doc("`auto` (the first GPU when there is one), `cpu` or `cuda:N`.") String device,
         @Doc(
-                        "Precision of the forward and backward passes: float32, or bfloat16 (autocast over float32 weights) on CUDA; auto is bfloat16 on CUDA.")
+                        "Precision of the forward and backward passes. `bfloat16` is autocast over float32 weights, on CUDA alone. `auto` is `bfloat16` on CUDA and `float32` elsewhere.")
                 Precision dtype,
         @Doc("SAVE steps of each round; a step samples one generation batch.") int maxSteps,
         @Doc(
-                        "Rounds of co-evolution: policy and reward model of one round start the next, the reference policy is reset, the value head is warmed up again.")
+                        "Rounds of co-evolution: policy and reward model of one round start the next. The reference policy is reset and the value head is warmed up again.")
                 int rounds,
         @Doc("Steps between checkpoints; 0 writes one at the end only.") int saveSteps,
         @Doc("Checkpoints kept; older ones are deleted.") int saveTotalLimit,
-        @Doc("Continue from the newest checkpoint of output_dir (the same as --resume).") boolean resume,
-        @Doc("Format of the final models' weights: f32, f16 or bf16.") WeightFormat saveDtype,
+        @Doc("Continue from the newest checkpoint of `output_dir` (the same as `--resume`).") boolean resume,
+        @Doc("Format of the final models' weights.") WeightFormat saveDtype,
         @Doc(
-                        "off, or held_out: at an evaluation in which held-out labelled pairs say that the reward model has turned (it is worse than its best or its start by McNemar's test at 0.01, or accuracy is lower and length decides more of the reward at equal label) the run ends with the models as they are. Needs no gold.")
+                        "`held_out`: the run ends, with the models as they are, at an evaluation that finds the reward model turned. Needs `data.eval_preferences` and no gold. It has turned when it is worse than its best or its start by McNemar's test at 0.01. It has also turned when accuracy is lower and length decides more of the reward at equal label.")
                 StopRule stopRule) {
 
     /** {@code run.stop_rule}. */
@@ -43,5 +43,14 @@ public record RunConfig(
     public static RunConfig defaults() {
         return new RunConfig(
                 "runs/flipside", 0, "auto", Precision.AUTO, 100, 1, 50, 2, false, WeightFormat.F32, StopRule.OFF);
+    }
+
+    /** @throws UserError naming the key when a value is out of range */
+    void validate(String section) {
+        Ranges in = new Ranges(section);
+        in.atLeast("max_steps", maxSteps, 1);
+        in.atLeast("rounds", rounds, 1);
+        in.atLeast("save_steps", saveSteps, 0);
+        in.atLeast("save_total_limit", saveTotalLimit, 1);
     }
 }

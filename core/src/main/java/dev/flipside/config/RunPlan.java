@@ -1,11 +1,11 @@
 package dev.flipside.config;
 
-import dev.flipside.config.SaveConfig.Anchor;
-import dev.flipside.config.SaveConfig.Candidates;
-import dev.flipside.config.SaveConfig.Gate;
+import dev.flipside.config.AnchorConfig.Anchor;
+import dev.flipside.config.ControlsConfig.Samples;
+import dev.flipside.config.ControlsConfig.ScoredBy;
+import dev.flipside.config.GateConfig.Gate;
 import dev.flipside.config.SaveConfig.Preset;
-import dev.flipside.config.SaveConfig.Samples;
-import dev.flipside.config.SaveConfig.ScoredBy;
+import dev.flipside.config.UpdateConfig.Candidates;
 
 /**
  * What the options of a run come to: which models it holds and what a step does. Whoever needs to know asks here, so that a training, its memory estimate and its checks
@@ -39,8 +39,8 @@ public record RunPlan(
     static RunPlan of(TrainConfig config) {
         SaveConfig save = config.save();
         boolean improves = save.preset() != Preset.OFF;
-        boolean fromPolicy = save.samples() == Samples.POLICY;
-        boolean rescales = improves && save.scoredBy() == ScoredBy.INITIAL_RESCALED;
+        boolean fromPolicy = save.controls().samples() == Samples.POLICY;
+        boolean rescales = improves && save.controls().scoredBy() == ScoredBy.INITIAL_RESCALED;
         boolean twin = improves && config.eval().frozenTwin();
         return new RunPlan(
                 improves,
@@ -48,11 +48,11 @@ public record RunPlan(
                 improves && !fromPolicy,
                 rescales,
                 twin,
-                rescales || twin || improves && save.anchor() == Anchor.FROZEN,
-                improves && fromPolicy && save.candidates() == Candidates.FRESH,
-                improves && fromPolicy && save.candidates() == Candidates.RESCORE && !rescales,
-                improves && save.replayWeight() > 0,
-                improves && save.gate() == Gate.MCNEMAR,
+                rescales || twin || improves && save.anchoring().anchor() == Anchor.FROZEN,
+                improves && fromPolicy && save.update().candidates() == Candidates.FRESH,
+                improves && fromPolicy && save.update().candidates() == Candidates.RESCORE && !rescales,
+                improves && save.replay().replayWeight() > 0,
+                improves && save.gating().gate() == Gate.MCNEMAR,
                 improves && config.eval().valueSamples() > 0);
     }
 

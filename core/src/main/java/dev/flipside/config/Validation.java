@@ -2,18 +2,23 @@ package dev.flipside.config;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.config.AlgorithmConfig.Name;
+import dev.flipside.config.AnchorConfig.Anchor;
+import dev.flipside.config.ContrastConfig.AnchorGradient;
+import dev.flipside.config.ContrastConfig.RmLoss;
+import dev.flipside.config.ControlsConfig.Labels;
+import dev.flipside.config.ControlsConfig.Samples;
+import dev.flipside.config.FilterConfig.Filter;
+import dev.flipside.config.GateConfig.Gate;
 import dev.flipside.config.RewardTrainingConfig.LongPairs;
 import dev.flipside.config.RewardTrainingConfig.TruncationMode;
-import dev.flipside.config.SaveConfig.Anchor;
-import dev.flipside.config.SaveConfig.Filter;
-import dev.flipside.config.SaveConfig.Labels;
-import dev.flipside.config.SaveConfig.ValueWarmup;
-import java.util.Optional;
+import dev.flipside.config.ValueHeadConfig.ValueWarmup;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.BiConsumer;
 
-/** What a configuration must satisfy before anything is loaded. Every message names the key, the value, the reason and the fix. */
+/**
+ * What the options must be together, before anything is loaded; what each may be alone is said beside it. Every message names the key, the value, the reason and the fix.
+ */
 public final class Validation {
     private static final JsonNode TRAIN_DEFAULTS = ConfigReader.tree(TrainConfig.defaults());
 
@@ -30,7 +35,7 @@ public final class Validation {
         this.withoutEffect = withoutEffect;
     }
 
-    /** Ranges first, then keys without effect. */
+    /** Ranges first, then combinations, then keys without effect. */
     static void check(ConfigReader.Reading<TrainConfig> reading) {
         JsonNode tree = ConfigReader.tree(reading.config());
         Validation validation = new Validation(reading, (key, reason) -> {
@@ -38,7 +43,7 @@ public final class Validation {
             throw new UserError(key + ": " + value.asText(value.toString()) + " has no effect, because " + reason
                     + "; remove the key.");
         });
-        validation.ranges();
+        reading.config().validate();
         validation.combinations();
         validation.keysWithoutEffect();
     }
@@ -51,111 +56,11 @@ public final class Validation {
     }
 
     static void checkRewardTraining(RewardTrainingConfig config) {
-        RewardTrainingConfig.Training t = config.training();
-        present(config.rewardModel().model(), "reward_model.model", "a Hugging Face directory");
-        config.rewardModel().lora().ifPresent(l -> l.validate("reward_model.lora"));
-        present(config.data().preferences(), "data.preferences", "a file of labelled pairs");
-        optimiser("training", t.optimiser());
-        atLeast("training.num_train_epochs", t.numTrainEpochs(), 1);
-        atLeast("training.max_steps", t.maxSteps(), 0);
-        atLeast("training.train_batch_size", t.trainBatchSize(), 1);
-        atLeast("training.per_device_train_batch_size", t.perDeviceTrainBatchSize(), 1);
-        atLeast("training.activation_memory_mb", t.activationMemoryMb(), 1);
-        atLeast("training.logging_steps", t.loggingSteps(), 1);
-        atLeast("training.eval_steps", t.evalSteps(), 0);
-        within("training.label_smoothing", t.labelSmoothing(), 0, 0.5);
-        within("training.center_rewards_coefficient", t.centerRewardsCoefficient(), 0, 1e6);
-        within("data.eval_fraction", config.data().evalFraction(), 0, 0.9);
-        systemPrompt(config.data().systemPrompt());
+        config.validate();
         if (config.data().longPairs() == LongPairs.DROP && config.data().truncationMode() == TruncationMode.KEEP_END) {
             throw new UserError(
                     "data.truncation_mode: keep_end has no effect, because data.long_pairs is drop; set that to truncate, or remove the key.");
         }
-    }
-
-    private static void systemPrompt(Optional<String> text) {
-        if (text.filter(String::isBlank).isPresent()) {
-            throw new UserError(
-                    "data.system_prompt: it is empty, which would put an empty system message before every prompt; write one, or remove the key.");
-        }
-    }
-
-    private void ranges() {
-        present(config.policy().model(), "policy.model", "a Hugging Face directory");
-        present(config.data().prompts(), "data.prompts", "a file of prompts");
-        systemPrompt(config.data().systemPrompt());
-        atLeast("run.max_steps", config.run().maxSteps(), 1);
-        atLeast("run.rounds", config.run().rounds(), 1);
-        atLeast("run.save_steps", config.run().saveSteps(), 0);
-        atLeast("run.save_total_limit", config.run().saveTotalLimit(), 1);
-        optimiser("policy", config.policy().optimiser());
-        config.policy().lora().ifPresent(l -> l.validate("policy.lora"));
-        config.rewardModel().lora().ifPresent(l -> l.validate("reward_model.lora"));
-        atLeast("policy.per_device_train_batch_size", config.policy().perDeviceTrainBatchSize(), 1);
-        atLeast("reward_model.per_device_batch_size", config.rewardModel().perDeviceBatchSize(), 1);
-        atLeast("policy.activation_memory_mb", config.policy().activationMemoryMb(), 1);
-        atLeast("reward_model.activation_memory_mb", config.rewardModel().activationMemoryMb(), 1);
-        rollout(config.rollout());
-        atLeast("algorithm.num_iterations", config.algorithm().numIterations(), 1);
-        atLeast("algorithm.steps_per_generation", config.algorithm().stepsPerGeneration(), 1);
-        config.algorithm().beta().ifPresent(b -> within("algorithm.beta", b, 0, 1e3));
-        config.algorithm().epsilon().ifPresent(e -> positive("algorithm.epsilon", e));
-        config.algorithm().epsilonHigh().ifPresent(e -> positive("algorithm.epsilon_high", e));
-        config.algorithm().delta().ifPresent(d -> positive("algorithm.delta", d));
-        save(config.save());
-        atLeast("eval.eval_steps", config.eval().evalSteps(), 0);
-        atLeast("eval.num_generations", config.eval().numGenerations(), 1);
-        if (config.eval().valueSamples() != 0) {
-            atLeast("eval.value_samples", config.eval().valueSamples(), 2);
-        }
-        within("eval.temperature", config.eval().temperature(), 0, 100);
-        atLeast("logging.logging_steps", config.logging().loggingSteps(), 1);
-        atLeast("logging.samples_max_mb", config.logging().samplesMaxMb(), 0);
-    }
-
-    private static void rollout(RolloutConfig r) {
-        if (r.numGenerations() < 2) {
-            throw new UserError(
-                    "rollout.num_generations: " + r.numGenerations()
-                            + " leaves nothing to compare a completion with, advantages need a group of at least 2; set 2 or more (8 is usual).");
-        }
-        atLeast("rollout.generation_batch_size", r.generationBatchSize(), r.numGenerations());
-        if (r.generationBatchSize() % r.numGenerations() != 0) {
-            throw new UserError("rollout.generation_batch_size: " + r.generationBatchSize()
-                    + " is not a multiple of rollout.num_generations (" + r.numGenerations()
-                    + "); groups must be whole.");
-        }
-        atLeast("rollout.max_completion_length", r.maxCompletionLength(), 1);
-        positive("rollout.temperature", r.temperature());
-        within("rollout.top_p", r.topP(), Double.MIN_VALUE, 1);
-        atLeast("rollout.top_k", r.topK(), 0);
-        within("rollout.min_p", r.minP(), 0, 1);
-        positive("rollout.repetition_penalty", r.repetitionPenalty());
-        atLeast("rollout.max_rows", r.maxRows(), 1);
-        atLeast("rollout.refill_zero_variance", r.refillZeroVariance(), 0);
-    }
-
-    private static void save(SaveConfig s) {
-        within("save.anchor_mix", s.anchorMix(), 0, 1);
-        within("save.anchor_noise", s.anchorNoise(), 0, 1e6);
-        within("save.filter_threshold", s.filterThreshold(), 0, s.filter() == Filter.FRACTION ? 0.5 : 1e6);
-        within("save.filter_floor", s.filterFloor(), 0, 1e6);
-        atLeast("save.calibration_prompts", s.calibrationPrompts(), 1);
-        within("save.contrast_weight", s.contrastWeight(), 0, 1e6);
-        within("save.value_backbone_weight", s.valueBackboneWeight(), 0, 1e6);
-        atLeast("save.value_warmup_prompts", s.valueWarmupPrompts(), 4);
-        atLeast("save.rm_mini_batches", s.rmMiniBatches(), 1);
-        atLeast("save.update_every", s.updateEvery(), 1);
-        within("save.gate_alpha", s.gateAlpha(), 0, 1);
-        atLeast("save.gate_patience", s.gatePatience(), 1);
-        within("save.replay_weight", s.replayWeight(), 0, 1e6);
-        atLeast("save.replay_batch", s.replayBatch(), 1);
-        within("save.centering", s.centering(), 0, 1e6);
-        within("save.label_smoothing", s.labelSmoothing(), 0, 0.5);
-        s.marginCap().ifPresent(c -> positive("save.margin_cap", c));
-        within("save.learning_rate", s.learningRate(), 0, 1e3);
-        within("save.value_learning_rate", s.valueLearningRate(), 0, 1e3);
-        within("save.max_grad_norm", s.maxGradNorm(), 0, 1e9);
     }
 
     private void combinations() {
@@ -175,9 +80,9 @@ public final class Validation {
                             + prompts
                             + " prompts (rollout.generation_batch_size / rollout.num_generations); mini-batches hold whole groups.");
         }
-        if (improving && s.rmMiniBatches() > prompts) {
+        if (improving && s.update().rmMiniBatches() > prompts) {
             throw new UserError(
-                    "save.rm_mini_batches: " + s.rmMiniBatches() + " mini-batches cannot be made of " + prompts
+                    "save.rm_mini_batches: " + s.update().rmMiniBatches() + " mini-batches cannot be made of " + prompts
                             + " prompts (rollout.generation_batch_size / rollout.num_generations); mini-batches hold whole groups.");
         }
         if (improving && config.rewardModel().model().isEmpty()) {
@@ -186,8 +91,9 @@ public final class Validation {
                             + ") needs a reward model; give its directory, or set save.preset: off to train on reward functions alone.");
         }
         if (plan.replays() && config.data().preferences().isEmpty()) {
-            throw new UserError("data.preferences: save.replay_weight " + s.replayWeight()
-                    + " replays labelled pairs, but no file is given; name one, or set save.replay_weight: 0.");
+            throw new UserError(
+                    "data.preferences: save.replay_weight " + s.replay().replayWeight()
+                            + " replays labelled pairs, but no file is given; name one, or set save.replay_weight: 0.");
         }
         if (plan.gates() && config.data().evalPreferences().isEmpty()) {
             throw new UserError(
@@ -199,14 +105,16 @@ public final class Validation {
             throw new UserError(
                     "data.eval_preferences: run.stop_rule held_out watches the reward model on held-out pairs, but no file is given; name one, or set run.stop_rule: off.");
         }
-        if (improving && s.labels() == Labels.GOLD && config.eval().gold().isEmpty()) {
+        if (improving
+                && s.controls().labels() == Labels.GOLD
+                && config.eval().gold().isEmpty()) {
             throw new UserError("eval.gold: save.labels gold needs a reward function that knows the truth; name one.");
         }
-        if (plan.rescales() && s.anchor() == Anchor.FROZEN) {
+        if (plan.rescales() && s.anchoring().anchor() == Anchor.FROZEN) {
             throw new UserError(
                     "save.scored_by: initial_rescaled stretches the initial reward model, whose values save.anchor frozen holds fixed; choose another anchor.");
         }
-        if (improving && s.contrastWeight() == 0 && s.replayWeight() == 0) {
+        if (improving && s.contrast().contrastWeight() == 0 && s.replay().replayWeight() == 0) {
             throw new UserError(
                     "save.contrast_weight: 0 together with save.replay_weight 0 leaves no loss for the reward model; set save.preset: off to freeze it.");
         }
@@ -271,50 +179,53 @@ public final class Validation {
     }
 
     private void saveKeysWithoutEffect(SaveConfig s) {
-        if (s.anchor() != Anchor.MIXTURE) {
+        if (s.anchoring().anchor() != Anchor.MIXTURE) {
             reject("save.anchor_mix", "save.anchor is not mixture");
         }
-        if (s.anchor() == Anchor.LEAVE_ONE_OUT || s.valueWarmup() == ValueWarmup.OFF) {
+        if (s.anchoring().anchor() == Anchor.LEAVE_ONE_OUT || s.valueHead().valueWarmup() == ValueWarmup.OFF) {
             reject(
                     "save.force_anchor",
-                    s.anchor() == Anchor.LEAVE_ONE_OUT ? "save.anchor is leave_one_out" : "save.value_warmup is off");
+                    s.anchoring().anchor() == Anchor.LEAVE_ONE_OUT
+                            ? "save.anchor is leave_one_out"
+                            : "save.value_warmup is off");
         }
-        if (s.filter() != Filter.STD) {
+        if (s.filtering().filter() != Filter.STD) {
             reject("save.filter_floor", "save.filter is not std");
             reject("save.calibration_prompts", "save.filter is not std");
         }
-        if (s.filter() == Filter.NONE) {
+        if (s.filtering().filter() == Filter.NONE) {
             reject("save.filter_threshold", "save.filter is none");
         }
-        if (s.anchor() != Anchor.VALUE && s.anchor() != Anchor.MIXTURE) {
+        if (s.anchoring().anchor() != Anchor.VALUE && s.anchoring().anchor() != Anchor.MIXTURE) {
             reject(
                     "save.anchor_gradient",
-                    "the value of the current model is not part of save.anchor " + name(s.anchor()));
+                    "the value of the current model is not part of save.anchor "
+                            + name(s.anchoring().anchor()));
         }
-        if (s.rmLoss() == SaveConfig.RmLoss.PAIRWISE) {
+        if (s.contrast().rmLoss() == RmLoss.PAIRWISE) {
             reject("save.balance", "save.rm_loss is pairwise");
             reject("save.anchor_gradient", "save.rm_loss is pairwise");
         }
-        if (s.anchorGradient() == SaveConfig.AnchorGradient.FLOW) {
+        if (s.contrast().anchorGradient() == AnchorGradient.FLOW) {
             reject("save.anchor_noise", "save.anchor_gradient flow holds no anchor fixed");
         }
-        if (s.replayWeight() == 0) {
+        if (s.replay().replayWeight() == 0) {
             reject("save.replay_batch", "save.replay_weight is 0");
             reject("data.preferences", "save.replay_weight is 0");
         }
-        if (s.samples() == SaveConfig.Samples.INITIAL) {
+        if (s.controls().samples() == Samples.INITIAL) {
             reject(
                     "save.candidates",
                     "save.samples is initial: what the policy is updated on is its own and taught nothing");
         }
-        if (s.gate() == SaveConfig.Gate.OFF) {
+        if (s.gating().gate() == Gate.OFF) {
             reject("save.gate_alpha", "save.gate is off");
             reject("save.gate_patience", "save.gate is off");
         }
-        if (s.valueWarmup() == ValueWarmup.OFF) {
+        if (s.valueHead().valueWarmup() == ValueWarmup.OFF) {
             reject("save.value_warmup_prompts", "save.value_warmup is off");
         }
-        if (s.valueWarmup() == ValueWarmup.RIDGE) {
+        if (s.valueHead().valueWarmup() == ValueWarmup.RIDGE) {
             reject("save.value_head_init", "save.value_warmup ridge replaces the head by its closed form");
         }
     }
@@ -327,42 +238,6 @@ public final class Validation {
 
     private static String pointer(String key) {
         return "/" + key.replace('.', '/');
-    }
-
-    private static void optimiser(String section, OptimiserConfig o) {
-        within(section + ".learning_rate", o.learningRate(), 0, 1e3);
-        within(section + ".weight_decay", o.weightDecay(), 0, 1e3);
-        within(section + ".adam_beta1", o.adamBeta1(), 0, 1);
-        within(section + ".adam_beta2", o.adamBeta2(), 0, 1);
-        positive(section + ".adam_epsilon", o.adamEpsilon());
-        atLeast(section + ".warmup_steps", o.warmupSteps(), 0);
-        within(section + ".min_lr_rate", o.minLrRate(), 0, 1);
-        within(section + ".max_grad_norm", o.maxGradNorm(), 0, 1e9);
-    }
-
-    private static void present(String value, String key, String what) {
-        if (value.isBlank()) {
-            throw new UserError(key + ": is missing; name " + what + ".");
-        }
-    }
-
-    private static void atLeast(String key, long value, long least) {
-        if (value < least) {
-            throw new UserError(key + ": " + value + " is too small; the least is " + least + ".");
-        }
-    }
-
-    private static void positive(String key, double value) {
-        if (!(value > 0) || Double.isInfinite(value)) {
-            throw new UserError(key + ": " + value + " must be a number above 0.");
-        }
-    }
-
-    private static void within(String key, double value, double least, double most) {
-        if (!(value >= least && value <= most)) {
-            throw new UserError(key + ": " + value + " is outside " + (least == Double.MIN_VALUE ? "(0" : "[" + least)
-                    + ", " + most + "].");
-        }
     }
 
     private static String name(Enum<?> value) {

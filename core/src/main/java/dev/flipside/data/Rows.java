@@ -1,5 +1,6 @@
 package dev.flipside.data;
 
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -58,7 +59,7 @@ public final class Rows {
                     .sorted()
                     .toList();
         } catch (IOException e) {
-            throw new UserError(folder + " cannot be listed (" + e + "): correct its permissions.", e);
+            throw new UserError(folder + " cannot be listed (" + IoReason.of(e) + "): correct its permissions.", e);
         }
         if (shards.isEmpty()) {
             throw new UserError(

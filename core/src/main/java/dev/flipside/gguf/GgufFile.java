@@ -1,5 +1,6 @@
 package dev.flipside.gguf;
 
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
@@ -50,7 +51,7 @@ record GgufFile(Metadata metadata, List<GgufTensor> tensors) {
     static UserError unreadable(Path file, IOException e) {
         return new UserError(
                 Files.isRegularFile(file)
-                        ? file + ": cannot be read (" + e + ")."
+                        ? file + ": cannot be read (" + IoReason.of(e) + ")."
                         : file + ": there is no such file; check the path.",
                 e);
     }

@@ -1,6 +1,7 @@
 package dev.flipside.gguf;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.model.ModelWriter;
 import dev.flipside.run.Durable;
@@ -120,7 +121,7 @@ public final class GgufImport {
             Durable.syncTree(aside);
             Durable.rename(aside, target);
         } catch (IOException e) {
-            throw new UserError(directory + ": cannot be written (" + e + "); check the path and the free space.", e);
+            throw new UserError(directory + ": cannot be written (" + IoReason.of(e) + "); check the path and the free space.", e);
         } finally {
             deleteQuietly(aside);
         }

@@ -7,6 +7,7 @@ import dev.flipside.config.LoraConfig.Bias;
 import dev.flipside.config.LoraConfig.Initialisation;
 import dev.flipside.config.Spelling;
 import dev.flipside.config.UserError;
+import dev.flipside.model.family.ConfigJson;
 import dev.flipside.safetensors.Json;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -65,29 +66,25 @@ final class AdapterConfig {
                         file + ": " + key + " " + json.path(key) + " is not supported, because it " + meaning + MERGE);
             }
         });
-        int rank = json.path("r").asInt(8);
-        double alpha = json.path("lora_alpha").asDouble(8);
-        if (rank < 1 || !(alpha > 0)) {
-            throw new UserError(file + ": r " + json.path("r") + " and lora_alpha " + json.path("lora_alpha")
-                    + " must be above 0; copy the adapter again.");
-        }
+        ConfigJson keys = new ConfigJson(file, json);
+        keys.flag("fan_in_fan_out", false); // which way a matrix lies is read from the weights
         return new LoraConfig(
-                rank,
-                alpha,
-                json.path("lora_dropout").asDouble(0),
-                texts(json.path("target_modules")),
-                texts(json.path("modules_to_save")),
-                json.path("use_rslora").asBoolean(false),
-                json.path("use_dora").asBoolean(false),
-                bias(file, json),
-                json.path("lora_bias").asBoolean(false),
+                keys.positive("r").orElse(8),
+                keys.number("lora_alpha", 8),
+                dropout(keys),
+                texts(keys, "target_modules"),
+                texts(keys, "modules_to_save"),
+                keys.flag("use_rslora", false),
+                keys.flag("use_dora", false),
+                bias(keys),
+                keys.flag("lora_bias", false),
                 initialisation(file, json),
                 patterns(file, json, "rank_pattern", JsonNode::asInt),
                 patterns(file, json, "alpha_pattern", JsonNode::asDouble),
-                texts(json.path("exclude_modules")),
+                texts(keys, "exclude_modules"),
                 List.of(),
                 List.of(),
-                json.path("ensure_weight_tying").asBoolean(false));
+                keys.flag("ensure_weight_tying", false));
     }
 
     private static boolean given(JsonNode value) {
@@ -98,15 +95,22 @@ final class AdapterConfig {
         return !empty;
     }
 
-    private static Bias bias(Path file, ObjectNode json) {
-        String bias = json.path("bias").asText("none");
+    private static double dropout(ConfigJson keys) {
+        double dropout = keys.numberOrZero("lora_dropout", 0);
+        if (dropout >= 1) {
+            throw keys.wrong("lora_dropout", "is " + dropout + ", which leaves nothing; copy the adapter again");
+        }
+        return dropout;
+    }
+
+    private static Bias bias(ConfigJson keys) {
+        String bias = keys.text("bias", "none");
         for (Bias known : Bias.values()) {
             if (name(known).equals(bias)) {
                 return known;
             }
         }
-        throw new UserError(
-                file + ": bias is '" + bias + "', and PEFT knows none, lora_only and all; copy the adapter again.");
+        throw keys.wrong("bias", "is '" + bias + "', and PEFT knows none, lora_only and all; copy the adapter again");
     }
 
     private static Initialisation initialisation(Path file, ObjectNode json) {
@@ -131,6 +135,7 @@ final class AdapterConfig {
 
     private static <T> Map<String, T> patterns(Path file, ObjectNode json, String key, Function<JsonNode, T> value) {
         Map<String, T> patterns = new LinkedHashMap<>();
+        new ConfigJson(file, json).object(key); // nothing else stands for patterns
         json.path(key).properties().forEach(entry -> {
             try {
                 Pattern.compile(entry.getKey());
@@ -149,12 +154,17 @@ final class AdapterConfig {
         return patterns;
     }
 
-    private static List<String> texts(JsonNode node) {
+    /** One text or a list of them. */
+    private static List<String> texts(ConfigJson keys, String key) {
         List<String> texts = new ArrayList<>();
-        if (node.isTextual()) {
-            texts.add(node.textValue());
-        }
-        node.forEach(n -> texts.add(n.asText()));
+        keys.get(key).ifPresent(given -> {
+            for (JsonNode text : given.isArray() ? given : List.of(given)) {
+                if (!text.isTextual()) {
+                    throw keys.wrong(key, "is " + given + ", which is neither a text nor a list of texts");
+                }
+                texts.add(text.textValue());
+            }
+        });
         return texts;
     }
 

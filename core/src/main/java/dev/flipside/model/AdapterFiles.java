@@ -3,6 +3,7 @@ package dev.flipside.model;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.LoraConfig;
 import dev.flipside.config.NamedPath;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Parameters.Slot;
@@ -126,15 +127,24 @@ final class AdapterFiles {
         rejectStrangers(adapter);
         Parameters learns = new Parameters(adapter.slots(true), base.device());
         Parameters kept = new Parameters(adapter.slots(false), base.device());
-        for (AdapterLayout.Entry entry : adapter.entries()) {
-            Tensor into = (entry.learns() ? learns : kept).get(entry.slot().name());
-            String name = PREFIX + entry.name();
-            SafeTensors.read(directory.resolve(WEIGHTS), name, header.get(name), into);
-            try (Scopes.Frozen scope = Scopes.frozen()) {
-                entry.outputs().ifPresent(module -> into.copy_(layout.outputsFromFile(module, into)));
+        try {
+            for (AdapterLayout.Entry entry : adapter.entries()) {
+                read(entry, layout, (entry.learns() ? learns : kept).get(entry.slot().name()));
             }
+            return new Lora(description, adapter, learns, PrincipalParts.takenOut(adapter, base, kept));
+        } catch (RuntimeException e) {
+            learns.close();
+            kept.close();
+            throw e;
         }
-        return new Lora(description, adapter, learns, PrincipalParts.takenOut(adapter, base, kept));
+    }
+
+    private void read(AdapterLayout.Entry entry, WeightLayout layout, Tensor into) {
+        String name = PREFIX + entry.name();
+        SafeTensors.read(directory.resolve(WEIGHTS), name, header.get(name), into);
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            entry.outputs().ifPresent(module -> into.copy_(layout.outputsFromFile(module, into)));
+        }
     }
 
     private AdapterLayout layout(WeightLayout layout) {
@@ -262,7 +272,7 @@ final class AdapterFiles {
         try {
             Files.createDirectories(directory);
         } catch (IOException e) {
-            throw new UserError(directory + ": cannot be made (" + e + ").", e);
+            throw new UserError(directory + ": cannot be made (" + IoReason.of(e) + ").", e);
         }
         ObjectNode json = lora.description().json().deepCopy();
         json.put("base_model_name_or_path", lora.description().base().toString());

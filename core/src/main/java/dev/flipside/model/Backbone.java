@@ -1,5 +1,6 @@
 package dev.flipside.model;
 
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Parameters;
@@ -58,7 +59,7 @@ public record Backbone(Path directory, Parameters weights) {
         try {
             return Files.isSameFile(a, b);
         } catch (IOException e) {
-            throw new UserError(b + ": cannot be read (" + e + "); check the path.", e);
+            throw new UserError(b + ": cannot be read (" + IoReason.of(e) + "); check the path.", e);
         }
     }
 }

@@ -3,6 +3,7 @@ package dev.flipside.model;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.model.family.ConfigJson;
 import dev.flipside.model.family.DecoderConfig;
@@ -59,9 +60,9 @@ public final class ModelFiles {
         generationConfig.ifPresent(g -> ends.addAll(ids(new ConfigJson(generationFile, g), "eos_token_id")));
         declaredEosIds = Set.copyOf(ends);
         // TRL stops at the tokenizer's end token, whatever the other two say.
-        tokenizerFiles.eosId().stream()
-                .filter(id -> id < decoderConfig.vocabSize())
-                .forEach(ends::add);
+        tokenizerFiles.eosId().ifPresent(ends::add);
+        // What the model cannot sample ends nothing: a model left with none is told of, or refused where one is needed.
+        ends.removeIf(id -> id >= decoderConfig.vocabSize());
         eosIds = Collections.unmodifiableSet(ends);
         // PEFT saves no configuration with an adapter: the tokenizer beside it is what says how its training padded.
         OptionalInt adapters = tokenizerDirectory.equals(directory) ? OptionalInt.empty() : tokenizerFiles.padId();
@@ -215,7 +216,7 @@ public final class ModelFiles {
         try {
             Files.createDirectories(target);
         } catch (IOException e) {
-            throw new UserError(target + ": cannot be made (" + e + ").", e);
+            throw new UserError(target + ": cannot be made (" + IoReason.of(e) + ").", e);
         }
         Json.write(target.resolve(CONFIG), config);
     }

@@ -1,5 +1,6 @@
 package dev.flipside.model;
 
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Parameters;
@@ -66,7 +67,7 @@ final class ValueHeadFile {
         try {
             Files.deleteIfExists(directory.resolve(NAME));
         } catch (IOException e) {
-            throw new UserError(directory + ": an older value head cannot be removed (" + e + ").", e);
+            throw new UserError(directory + ": an older value head cannot be removed (" + IoReason.of(e) + ").", e);
         }
     }
 }

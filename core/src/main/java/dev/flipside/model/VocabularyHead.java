@@ -55,20 +55,23 @@ final class VocabularyHead {
     /**
      * What softmaxes over a part of the vocabulary leave.
      *
-     * @param figures [2, N]: the normaliser of each row, which is the log of the sum of its exponentials, and the mean of its scores under the softmax
+     * @param figures [2, N]: the normaliser of each row, which is the log of the sum of its exponentials, and the softmax's entropy in nats
      */
     record Softmax(Tensor figures) {
-        /** @param scores [N, part of the vocabulary] */
+        /** @param scores [N, part of the vocabulary], overwritten */
         static Softmax of(Tensor scores) {
             Tensor probabilities = scores.softmax(-1);
             // The most likely token's probability is at least one over their number, so its logarithm is exact.
             Tensor normaliser = scores.amax(new long[] {1}, false)
                     .sub(probabilities.amax(new long[] {1}, false).log_());
-            return of(normaliser, probabilities.mul_(scores).sum(1L));
+            // Of log-probabilities, not of scores: these are so large that an error in the sum of the probabilities, of
+            // float32 over a vocabulary, would count twenty times.
+            Tensor logs = scores.sub_(normaliser.unsqueeze(1));
+            return of(normaliser, probabilities.mul_(logs).sum(1L).neg_());
         }
 
-        private static Softmax of(Tensor normaliser, Tensor expected) {
-            return new Softmax(torch.stack(new TensorVector(normaliser, expected), 0));
+        private static Softmax of(Tensor normaliser, Tensor entropy) {
+            return new Softmax(torch.stack(new TensorVector(normaliser, entropy), 0));
         }
 
         /** The softmax over all parts together. */
@@ -78,8 +81,9 @@ final class VocabularyHead {
                     new TensorVector(parts.stream().map(Softmax::figures).toArray(Tensor[]::new)), 0);
             Tensor normalisers = all.select(1, 0);
             Tensor normaliser = normalisers.logsumexp(new long[] {0}, true);
-            Tensor shares = normalisers.sub(normaliser).exp_();
-            return of(normaliser.squeeze(0), shares.mul_(all.select(1, 1)).sum(0L));
+            Tensor logShares = normalisers.sub(normaliser);
+            Tensor entropies = all.select(1, 1).sub(logShares);
+            return of(normaliser.squeeze(0), logShares.exp_().mul_(entropies).sum(0L));
         }
 
         Tensor normaliser() {
@@ -88,7 +92,7 @@ final class VocabularyHead {
 
         /** Entropies of the rows in nats, [N]. */
         Tensor entropies() {
-            return normaliser().sub(figures.select(0, 1));
+            return figures.select(0, 1);
         }
 
         /** Log-probabilities of tokens from their scores [N]. A logarithm of a softmax entry would be minus infinity for very unlikely ones. */

@@ -1,6 +1,7 @@
 package dev.flipside.run;
 
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -314,7 +315,7 @@ public final class Checkpoints {
                     .forType(Manifest.class)
                     .readValue(json);
         } catch (IOException e) { // The disk itself may be what is damaged.
-            throw new Damage(MANIFEST + " cannot be read (" + e + ")");
+            throw new Damage(MANIFEST + " cannot be read (" + IoReason.of(e) + ")");
         }
     }
 

@@ -3,6 +3,7 @@ package dev.flipside.run;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -25,7 +26,7 @@ public final class JsonFile {
             Durable.write(file, JSON.writeValueAsString(object) + "\n");
         } catch (IOException e) {
             throw new UserError(
-                    file + " cannot be written (" + e + "); check the free space and the permissions there.", e);
+                    file + " cannot be written (" + IoReason.of(e) + "); check the free space and the permissions there.", e);
         }
     }
 }

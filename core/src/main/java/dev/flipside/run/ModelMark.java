@@ -1,5 +1,6 @@
 package dev.flipside.run;
 
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -37,7 +38,7 @@ public final class ModelMark {
         try {
             return Files.getLastModifiedTime(file).toInstant().toString();
         } catch (IOException e) {
-            throw new UserError(file + " cannot be read (" + e + "); check the permissions.", e);
+            throw new UserError(file + " cannot be read (" + IoReason.of(e) + "); check the permissions.", e);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.flipside.safetensors;
 
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Scopes;
 import java.io.IOException;
@@ -129,7 +130,7 @@ public final class SafeTensors {
             }
             Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
-            throw new UserError(file + ": cannot be written (" + e + "); check the folder and the free space.", e);
+            throw new UserError(file + ": cannot be written (" + IoReason.of(e) + "); check the folder and the free space.", e);
         }
     }
 
@@ -165,7 +166,7 @@ public final class SafeTensors {
     public static UserError unreadable(Path file, IOException e) {
         return new UserError(
                 Files.exists(file)
-                        ? file + ": cannot be read (" + e + ")."
+                        ? file + ": cannot be read (" + IoReason.of(e) + ")."
                         : file + ": there is no such file; check the path.",
                 e);
     }

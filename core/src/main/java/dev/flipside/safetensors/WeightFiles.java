@@ -2,6 +2,7 @@ package dev.flipside.safetensors;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -175,7 +176,7 @@ public final class WeightFiles {
                 }
             }
         } catch (IOException e) {
-            throw new UserError(directory + ": an older weight file cannot be removed (" + e + ").", e);
+            throw new UserError(directory + ": an older weight file cannot be removed (" + IoReason.of(e) + ").", e);
         }
     }
 }

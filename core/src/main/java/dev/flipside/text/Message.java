@@ -1,5 +1,6 @@
 package dev.flipside.text;
 
+import com.fasterxml.jackson.annotation.JsonIgnore;
 import java.util.Objects;
 
 /**
@@ -28,6 +29,7 @@ public record Message(String role, String content) {
         return new Message(ASSISTANT, content);
     }
 
+    @JsonIgnore // the role says it
     public boolean isFromAssistant() {
         return role.equals(ASSISTANT);
     }

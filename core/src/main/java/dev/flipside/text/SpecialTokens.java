@@ -3,6 +3,7 @@ package dev.flipside.text;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.config.BoundedFile;
 import dev.flipside.config.StrictJson;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -31,6 +32,11 @@ public record SpecialTokens(
     static final List<String> NAMES =
             List.of("bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token");
 
+    /** The key of {@code tokenizer_config.json} with tokens by their ids, and the older file of the same purpose. */
+    static final String DECODER = "added_tokens_decoder";
+
+    static final String ADDED = "added_tokens.json";
+
     private static final List<String> OTHERS = List.of("sep_token", "cls_token", "mask_token");
 
     /** Nothing named: what a directory without either file has. */
@@ -45,7 +51,7 @@ public record SpecialTokens(
     /**
      * Reads the names from a model directory; missing files name nothing.
      *
-     * @throws UserError when a file is there and is not a JSON object
+     * @throws UserError when a file is there and is not a JSON object, or one of its keys has another type
      */
     public static SpecialTokens load(Path modelDir) {
         return of(
@@ -74,7 +80,7 @@ public record SpecialTokens(
 
     /** What stands for a name, a text or an object with flags. */
     static JsonNode named(String name, JsonNode config, JsonNode map) {
-        return map.has(name) && !config.has("added_tokens_decoder") ? map.get(name) : config.path(name);
+        return map.has(name) && !config.has(DECODER) ? map.get(name) : config.path(name);
     }
 
     /** The text of a token that is written as one or as an object with it. */
@@ -109,13 +115,14 @@ public record SpecialTokens(
 
     private static UserError notJson(Path file, IOException e) {
         return new UserError(
-                file + " cannot be read as JSON (" + firstLine(e) + "): copy the model directory again.", e);
+                file + " cannot be read as JSON (" + IoReason.of(e) + "): copy the model directory again.", e);
     }
 
     private static JsonNode object(Path file, JsonNode node) {
         if (!node.isObject()) {
             throw new UserError(file + " is not a JSON object: copy the model directory again.");
         }
+        SpecialTokensSchema.require(file, node);
         return node;
     }
 

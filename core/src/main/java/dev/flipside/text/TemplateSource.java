@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.BoundedFile;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -60,7 +61,7 @@ public record TemplateSource(String origin, String jinja, Map<String, Object> va
             return of(file.toString(), BoundedFile.text(file));
         } catch (IOException e) {
             throw new UserError(
-                    file + " cannot be read as UTF-8 text (" + SpecialTokens.firstLine(e)
+                    file + " cannot be read as UTF-8 text (" + IoReason.of(e)
                             + "): name a Jinja file, or copy the model directory again.",
                     e);
         }

@@ -203,10 +203,9 @@ public final class Tokenizer implements AutoCloseable {
      */
     public static OptionalInt tokenId(String token, Path directory, Map<String, byte[]> files) {
         for (var listed : SpecialTokens.parsed(directory, "tokenizer_config.json", files)
-                .path("added_tokens_decoder")
+                .path(SpecialTokens.DECODER)
                 .properties()) {
-            if (listed.getValue().path("content").asText().equals(token)
-                    && listed.getKey().matches("\\d{1,9}")) {
+            if (listed.getValue().path("content").asText().equals(token)) {
                 return OptionalInt.of(Integer.parseInt(listed.getKey()));
             }
         }
@@ -226,7 +225,7 @@ public final class Tokenizer implements AutoCloseable {
                 files.getOrDefault("tokenizer.json", "{}".getBytes(StandardCharsets.UTF_8)),
                 SpecialTokens.parsed(directory, "tokenizer_config.json", files),
                 SpecialTokens.parsed(directory, "special_tokens_map.json", files),
-                SpecialTokens.parsed(directory, "added_tokens.json", files));
+                SpecialTokens.parsed(directory, SpecialTokens.ADDED, files));
         try {
             return TokenizerJson.complete(held).tree();
         } catch (UserError e) {

@@ -29,8 +29,7 @@ import java.util.TreeMap;
  */
 final class TokenizerJson {
     private static final List<String> UNUSED = List.of("truncation", "padding");
-    private static final List<String> FLAGS = List.of("single_word", "lstrip", "rstrip", "normalized", "special");
-    private static final String DECODER = "added_tokens_decoder";
+    static final List<String> FLAGS = List.of("single_word", "lstrip", "rstrip", "normalized", "special");
 
     private final Files files;
     private final ObjectNode json;
@@ -58,7 +57,7 @@ final class TokenizerJson {
                     BoundedFile.bytes(directory.resolve("tokenizer.json")),
                     SpecialTokens.readObject(directory.resolve("tokenizer_config.json")),
                     SpecialTokens.readObject(directory.resolve("special_tokens_map.json")),
-                    SpecialTokens.readObject(directory.resolve("added_tokens.json")));
+                    SpecialTokens.readObject(directory.resolve(SpecialTokens.ADDED)));
         }
     }
 
@@ -75,10 +74,26 @@ final class TokenizerJson {
         }
         TokenizerJson tokenizer = new TokenizerJson(files, json);
         tokenizer.refuseSplitting();
+        tokenizer.nameType();
         TokenizerCheck.require(files.directory().resolve("tokenizer.json"), json);
         tokenizer.addTokens();
         tokenizer.removeUnused();
         return new Content(tokenizer.changed ? StrictJson.MAPPER.writeValueAsBytes(json) : bytes, json);
+    }
+
+    /** Old files do not name the model's type; the native library tries one after the other, so that a damaged one of BPE would be taken for one of words. */
+    private void nameType() {
+        ObjectNode model = (ObjectNode) json.get("model");
+        if (model.has("type")) {
+            return;
+        }
+        String type = model.has("merges")
+                ? "BPE"
+                : model.path("vocab").isArray()
+                        ? "Unigram"
+                        : model.has("max_input_chars_per_word") ? "WordPiece" : "WordLevel";
+        model.put("type", type);
+        changed = true;
     }
 
     private void refuseSplitting() {
@@ -115,23 +130,16 @@ final class TokenizerJson {
     /** By id, what one of the two ways adds or changes. */
     private Map<Integer, ObjectNode> listed() {
         Map<Integer, ObjectNode> byId = new TreeMap<>();
-        if (files.config().has(DECODER)) {
-            files.config().path(DECODER).properties().forEach(entry -> {
-                if (!(entry.getValue() instanceof ObjectNode token)
-                        || !entry.getKey().matches("\\d{1,9}")) {
-                    throw new UserError(
-                            files.directory().resolve("tokenizer_config.json") + ": " + DECODER + " has "
-                                    + TokenizerSchema.shortened(entry.toString())
-                                    + ", which is not a token's id with a map that describes it; save the tokenizer again in transformers.");
-                }
+        if (files.config().has(SpecialTokens.DECODER)) {
+            files.config().path(SpecialTokens.DECODER).properties().forEach(entry -> {
                 int id = Integer.parseInt(entry.getKey());
-                byId.put(id, token.deepCopy().put("id", id));
+                byId.put(id, ((ObjectNode) entry.getValue()).deepCopy().put("id", id));
             });
             return byId;
         }
         Map<String, ObjectNode> named = named();
         files.addedTokens().properties().forEach(entry -> {
-            if (entry.getValue().canConvertToInt() && !present.containsKey(entry.getKey())) {
+            if (!present.containsKey(entry.getKey())) {
                 ObjectNode token =
                         plain(entry.getKey()).put("id", entry.getValue().intValue());
                 boolean special = named.containsKey(entry.getKey());
@@ -179,10 +187,10 @@ final class TokenizerJson {
 
     private void requireId(ObjectNode token, int id) {
         if (token.has("id") && token.get("id").asInt() != id) {
-            boolean decoder = files.config().has(DECODER);
+            boolean decoder = files.config().has(SpecialTokens.DECODER);
             throw new UserError(
-                    files.directory().resolve(decoder ? "tokenizer_config.json" : "added_tokens.json") + ": "
-                            + (decoder ? DECODER + " " : "") + "gives '"
+                    files.directory().resolve(decoder ? "tokenizer_config.json" : SpecialTokens.ADDED) + ": "
+                            + (decoder ? SpecialTokens.DECODER + " " : "") + "gives '"
                             + token.path("content").asText() + "' the id "
                             + token.get("id") + ", but behind the tokens of "
                             + files.directory().resolve("tokenizer.json") + " it becomes " + id

@@ -1,5 +1,6 @@
 package dev.flipside.train;
 
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.run.DiskSpace;
 import dev.flipside.run.Durable;
@@ -25,7 +26,7 @@ final class AtomicFolder {
             Durable.replaceFolder(folder, writer);
         } catch (IOException e) {
             throw new UserError(
-                    folder + " could not be written: " + e + "; free some space or choose another folder.", e);
+                    folder + " could not be written: " + IoReason.of(e) + "; free some space or choose another folder.", e);
         }
     }
 }

@@ -1,6 +1,6 @@
 package dev.flipside.train;
 
-/** The samples that the policy is updated on, as the reward model's update leaves them (decision D11 of docs/method.md). */
+/** The samples that the policy is updated on, as the reward model's update leaves them (option {@code save.candidates}, docs/method.md). */
 sealed interface Candidates {
     Samples samples();
 

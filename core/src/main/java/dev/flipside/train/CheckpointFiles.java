@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.StrictJson;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.AdamW;
 import dev.flipside.model.CausalLm;
@@ -108,7 +109,7 @@ final class CheckpointFiles {
             return state;
         } catch (IOException e) {
             throw new UserError(
-                    "Checkpoint file " + file + " cannot be read: " + e.getMessage()
+                    "Checkpoint file " + file + " cannot be read: " + IoReason.of(e)
                             + "; `flipside train CONFIG --from-step N` goes back to an earlier checkpoint, 0 to the beginning.",
                     e);
         }

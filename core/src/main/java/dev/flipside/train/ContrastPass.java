@@ -7,10 +7,13 @@ import dev.flipside.algo.Anchors;
 import dev.flipside.algo.Centering;
 import dev.flipside.algo.Groups;
 import dev.flipside.algo.ValueLoss;
+import dev.flipside.config.AnchorConfig.Anchor;
+import dev.flipside.config.ContrastConfig;
+import dev.flipside.config.ContrastConfig.AnchorGradient;
+import dev.flipside.config.RegularisationConfig;
 import dev.flipside.config.RewardModelConfig;
 import dev.flipside.config.SaveConfig;
-import dev.flipside.config.SaveConfig.Anchor;
-import dev.flipside.config.SaveConfig.AnchorGradient;
+import dev.flipside.config.ValueHeadConfig;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.RewardPass;
 import dev.flipside.model.ScoredRow;
@@ -18,11 +21,14 @@ import dev.flipside.train.Labeller.Target;
 import java.util.List;
 import java.util.OptionalLong;
 
-/** Forward and backward pass of the contrast around the anchor (decisions D3 to D5 of docs/method.md), the centring (D14) and the value loss over some prompts' groups. */
+/** Forward and backward pass of the contrast around the anchor, the centring and the value loss over some prompts' groups (docs/method.md, Definition). */
 final class ContrastPass {
     private final RewardModel model;
     private final RewardModelConfig config;
-    private final SaveConfig save;
+    private final ContrastConfig contrast;
+    private final RegularisationConfig regularisation;
+    private final double valueBackboneWeight;
+    private final double anchorMix;
     private final Anchor anchor;
     private final boolean flow;
     /** Whether the value head learns here, and not after the update. */
@@ -31,10 +37,13 @@ final class ContrastPass {
     ContrastPass(RewardModel model, RewardModelConfig config, SaveConfig save, Anchor anchor) {
         this.model = model;
         this.config = config;
-        this.save = save;
+        this.contrast = save.contrast();
+        this.regularisation = save.regularisation();
+        this.valueBackboneWeight = save.valueHead().valueBackboneWeight();
+        this.anchorMix = save.anchoring().anchorMix();
         this.anchor = anchor;
-        this.flow = save.anchorGradient() == AnchorGradient.FLOW;
-        this.fitted = save.valueTarget() != SaveConfig.ValueTarget.IMPROVED;
+        this.flow = contrast.anchorGradient() == AnchorGradient.FLOW;
+        this.fitted = save.valueHead().valueTarget() != ValueHeadConfig.ValueTarget.IMPROVED;
     }
 
     /**
@@ -70,47 +79,47 @@ final class ContrastPass {
             double[][] rewards = Groups.rows(pass.rewards(), groupSize);
             double[] values = firstOfEach(pass.values(), groupSize);
             double[][] anchors = flow ? currentAnchors(batch, prompts, values) : pick(target.anchors(), prompts);
-            AnchoredContrast.Evaluation contrast = AnchoredContrast.evaluate(
+            AnchoredContrast.Evaluation contrasted = AnchoredContrast.evaluate(
                     rewards,
                     anchors,
                     pick(target.feedback().label(), prompts),
                     whole.contrastNormaliser,
-                    new AnchoredContrast.Options(form(), save.labelSmoothing(), save.marginCap()));
-            Centering.Evaluation centering = Centering.evaluate(rewards, save.centering(), whole.prompts);
+                    new AnchoredContrast.Options(form(), regularisation.labelSmoothing(), regularisation.marginCap()));
+            Centering.Evaluation centering = Centering.evaluate(rewards, regularisation.centering(), whole.prompts);
             ValueLoss.Evaluation value =
                     ValueLoss.evaluate(values, pick(target.values(), prompts), whole.valueNormaliser);
             double[] gradRewards = new double[rows.size()];
             double[] gradValues = new double[rows.size()];
-            double weight = save.contrastWeight();
-            double anchorShare = !flow ? 0 : anchor == Anchor.MIXTURE ? save.anchorMix() : 1;
+            double weight = contrast.contrastWeight();
+            double anchorShare = !flow ? 0 : anchor == Anchor.MIXTURE ? anchorMix : 1;
             for (int p = 0; p < prompts.length; p++) {
                 for (int i = 0; i < groupSize; i++) {
                     gradRewards[p * groupSize + i] =
-                            weight * contrast.gradRewards()[p][i] + centering.gradRewards()[p][i];
+                            weight * contrasted.gradRewards()[p][i] + centering.gradRewards()[p][i];
                 }
                 // All rows of a group have the same prompt: its value is taken from the first.
-                gradValues[p * groupSize] =
-                        (fitted ? value.gradValues()[p] : 0) + weight * anchorShare * contrast.gradAnchor()[p];
+                gradValues[p * groupSize] = (fitted ? value.gradValues()[p] : 0)
+                        + weight * anchorShare * contrasted.gradAnchor()[p];
             }
-            pass.backward(gradRewards, gradValues, save.valueBackboneWeight());
-            sums.pass(contrast, value);
-            return weight * contrast.loss() + centering.loss() + (fitted ? value.loss() : 0);
+            pass.backward(gradRewards, gradValues, valueBackboneWeight);
+            sums.pass(contrasted, value);
+            return weight * contrasted.loss() + centering.loss() + (fitted ? value.loss() : 0);
         }
     }
 
-    /** The anchors of the model as it is, through which the gradient flows (decision D5). */
+    /** The anchors of the model as it is, through which the gradient flows ({@code save.anchor_gradient: flow}). */
     private double[][] currentAnchors(TeachingBatch batch, int[] prompts, double[] values) {
         double[][] rewards = pick(batch.grades().rewards(), prompts);
         return anchor == Anchor.MIXTURE
-                ? Anchors.mixture(values, rewards, pick(batch.usable(), prompts), save.anchorMix())
+                ? Anchors.mixture(values, rewards, pick(batch.usable(), prompts), anchorMix)
                 : Anchors.value(values, rewards);
     }
 
     private AnchoredContrast.Form form() {
-        if (save.rmLoss() == SaveConfig.RmLoss.PAIRWISE) {
+        if (contrast.rmLoss() == ContrastConfig.RmLoss.PAIRWISE) {
             return AnchoredContrast.Form.PAIRWISE;
         }
-        return save.balance() == SaveConfig.Balance.PER_SIGN
+        return contrast.balance() == ContrastConfig.Balance.PER_SIGN
                 ? AnchoredContrast.Form.ANCHORED
                 : AnchoredContrast.Form.ANCHORED_ALL_KEPT;
     }

@@ -1,6 +1,6 @@
 package dev.flipside.train;
 
-import dev.flipside.config.SaveConfig.Anchor;
+import dev.flipside.config.AnchorConfig.Anchor;
 import dev.flipside.engine.AdamW;
 import dev.flipside.model.RewardModel;
 import java.util.List;

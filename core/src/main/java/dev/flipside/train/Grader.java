@@ -46,9 +46,15 @@ final class Grader implements AutoCloseable {
         RewardModel model = weights.equals(Path.of(config.model().orElseThrow()))
                 ? ConfiguredModels.rewardModel(config, seeds, device, precision, shared)
                 : RewardModel.load(weights, device, precision, shared);
-        Path directory = Path.of(config.model().orElseThrow());
-        Renderers.toSave(directory, config.template()).ifPresent(model::setChatTemplate);
-        RewardReader reader = new RewardReader(model, Renderers.load(directory, config.template(), model.files()));
+        RewardReader reader;
+        try {
+            Path directory = Path.of(config.model().orElseThrow());
+            Renderers.toSave(directory, config.template()).ifPresent(model::setChatTemplate);
+            reader = new RewardReader(model, Renderers.load(directory, config.template(), model.files()));
+        } catch (RuntimeException e) {
+            model.close();
+            throw e;
+        }
         return new Grader(reader, model.files().mostTokens(config.maxLength()));
     }
 

@@ -6,8 +6,11 @@ import dev.flipside.algo.Feedback;
 import dev.flipside.algo.FeedbackFilter;
 import dev.flipside.algo.FilterRule;
 import dev.flipside.algo.ValueTarget;
+import dev.flipside.config.AnchorConfig.Anchor;
+import dev.flipside.config.ControlsConfig;
+import dev.flipside.config.FilterConfig;
 import dev.flipside.config.SaveConfig;
-import dev.flipside.config.SaveConfig.Anchor;
+import dev.flipside.config.ValueHeadConfig;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.RewardModel;
 import java.util.Arrays;
@@ -15,9 +18,14 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
-/** Turns the grades of a batch into what the reward model is taught: anchors (decision D1 of docs/method.md), labels (D2, D17) and value targets (D6). */
+/**
+ * Turns the grades of a batch into what the reward model is taught: anchors, labels and value targets. docs/method.md says which of each can be chosen.
+ */
 final class Labeller {
-    private final SaveConfig save;
+    private final FilterConfig filtering;
+    private final ControlsConfig controls;
+    private final double anchorMix;
+    private final ValueTarget valueTarget;
     private final Anchor anchor;
     private final double floor;
     private final Optional<RewardModel> initial;
@@ -31,7 +39,12 @@ final class Labeller {
      * @param initial the reward model as the round began; needed for anchor frozen, and closed by its owner
      */
     Labeller(SaveConfig save, Anchor anchor, double floor, Optional<RewardModel> initial, Seeds seeds) {
-        this.save = save;
+        this.filtering = save.filtering();
+        this.controls = save.controls();
+        this.anchorMix = save.anchoring().anchorMix();
+        this.valueTarget = save.valueHead().valueTarget() == ValueHeadConfig.ValueTarget.LEAVE_ONE_OUT
+                ? ValueTarget.LEAVE_ONE_OUT
+                : ValueTarget.GROUP_MEAN;
         this.anchor = anchor;
         this.floor = floor;
         this.initial = initial;
@@ -45,7 +58,7 @@ final class Labeller {
         double[][] anchors = anchors(batch, step);
         Feedback feedback = byAdvantage(batch, anchors);
         Feedback labelled =
-                switch (save.labels()) {
+                switch (controls.labels()) {
                     case ADVANTAGE -> feedback;
                     case RANDOM_SIGNS ->
                         feedback.withLabels(ControlLabels.randomSigns(
@@ -60,10 +73,7 @@ final class Labeller {
                                                 () -> new IllegalArgumentException("labels gold without gold rewards")),
                                 batch.usable()));
                 };
-        ValueTarget kind = save.valueTarget() == SaveConfig.ValueTarget.LEAVE_ONE_OUT
-                ? ValueTarget.LEAVE_ONE_OUT
-                : ValueTarget.GROUP_MEAN;
-        return new Target(labelled, anchors, kind.targets(batch.grades().rewards(), batch.usable()));
+        return new Target(labelled, anchors, valueTarget.targets(batch.grades().rewards(), batch.usable()));
     }
 
     /** The labels that the reward model's own advantage gives. */
@@ -79,7 +89,7 @@ final class Labeller {
                 switch (anchor) {
                     case VALUE -> Anchors.value(values, rewards);
                     case LEAVE_ONE_OUT -> Anchors.leaveOneOut(rewards, batch.usable());
-                    case MIXTURE -> Anchors.mixture(values, rewards, batch.usable(), save.anchorMix());
+                    case MIXTURE -> Anchors.mixture(values, rewards, batch.usable(), anchorMix);
                     case FROZEN -> Anchors.value(initialValues(batch), rewards);
                     case SHUFFLED -> {
                         int[] order = seeds.permutation(Seeds.Stream.ANCHOR_SHUFFLE, step, values.length);
@@ -87,14 +97,15 @@ final class Labeller {
                                 IntStream.of(order).mapToDouble(i -> values[i]).toArray(), rewards);
                     }
                 };
-        if (save.anchorNoise() == 0) {
+        if (controls.anchorNoise() == 0) {
             return anchors;
         }
         return Anchors.moved(
                 anchors,
                 rewards,
                 batch.usable(),
-                prompt -> save.anchorNoise() * Seeds.normal(seeds.key(Seeds.Stream.ANCHOR_NOISE, step, prompt, 0), 0));
+                prompt -> controls.anchorNoise()
+                        * Seeds.normal(seeds.key(Seeds.Stream.ANCHOR_NOISE, step, prompt, 0), 0));
     }
 
     /** The initial model stays as it is, so it is asked once for the prompts of a batch. */
@@ -112,10 +123,10 @@ final class Labeller {
     }
 
     private FilterRule rule() {
-        return switch (save.filter()) {
-            case STD -> new FilterRule.Std(save.filterThreshold(), floor);
-            case ABSOLUTE -> new FilterRule.Absolute(save.filterThreshold());
-            case FRACTION -> new FilterRule.Fraction(save.filterThreshold());
+        return switch (filtering.filter()) {
+            case STD -> new FilterRule.Std(filtering.filterThreshold(), floor);
+            case ABSOLUTE -> new FilterRule.Absolute(filtering.filterThreshold());
+            case FRACTION -> new FilterRule.Fraction(filtering.filterThreshold());
             case NONE -> new FilterRule.None();
         };
     }

@@ -18,9 +18,14 @@ record PolicyModel(CausalLm lm, Renderer renderer) implements AutoCloseable {
         CausalLm lm = weights.equals(Path.of(config.model()))
                 ? ConfiguredModels.policy(config, seeds, device, precision)
                 : CausalLm.load(weights, device, precision);
-        Path directory = Path.of(config.model());
-        Renderers.toSave(directory, config.template()).ifPresent(lm::setChatTemplate);
-        return new PolicyModel(lm, Renderers.load(directory, config.template(), lm.files()));
+        try {
+            Path directory = Path.of(config.model());
+            Renderers.toSave(directory, config.template()).ifPresent(lm::setChatTemplate);
+            return new PolicyModel(lm, Renderers.load(directory, config.template(), lm.files()));
+        } catch (RuntimeException e) {
+            lm.close();
+            throw e;
+        }
     }
 
     @Override

@@ -1,6 +1,6 @@
 package dev.flipside.train;
 
-import dev.flipside.config.SaveConfig.Labels;
+import dev.flipside.config.ControlsConfig.Labels;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.data.PromptExample;
@@ -126,7 +126,7 @@ public record ReferenceCheck(String key, int prompts, Map<String, Integer> judge
     private static void requireGold(
             TrainConfig config, List<PromptExample> prompts, List<PromptExample> evalPrompts, RewardFunction gold) {
         List<PromptExample> asked = new ArrayList<>(prompts);
-        if (config.save().labels() != Labels.GOLD) {
+        if (config.save().controls().labels() != Labels.GOLD) {
             asked.addAll(evalPrompts);
         }
         ReferenceCheck check = of("eval.gold", asked, List.of(gold), false);

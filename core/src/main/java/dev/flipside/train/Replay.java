@@ -1,8 +1,8 @@
 package dev.flipside.train;
 
 import dev.flipside.algo.BradleyTerry;
+import dev.flipside.config.ReplayConfig;
 import dev.flipside.config.RewardModelConfig;
-import dev.flipside.config.SaveConfig;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.RewardModel;
 import java.util.List;
@@ -11,8 +11,14 @@ import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/** Bradley-Terry on labelled pairs beside what the reward model teaches itself (decision D13 of docs/method.md). */
-record Replay(RewardModel model, List<LabelledPair> pairs, RewardModelConfig config, SaveConfig save, Seeds seeds) {
+/** Bradley-Terry on labelled pairs beside what the reward model teaches itself (a guard, docs/method.md). */
+record Replay(
+        RewardModel model,
+        List<LabelledPair> pairs,
+        RewardModelConfig config,
+        ReplayConfig replay,
+        double labelSmoothing,
+        Seeds seeds) {
     /**
      * Adds the gradient of pairs drawn by the seed, with replacement.
      *
@@ -22,11 +28,11 @@ record Replay(RewardModel model, List<LabelledPair> pairs, RewardModelConfig con
      */
     double run(long step, int miniBatch, int passTokens, OptionalLong dropoutKey) {
         SplittableRandom random = new SplittableRandom(seeds.key(Seeds.Stream.REPLAY, step, miniBatch, 0));
-        List<LabelledPair> drawn = IntStream.range(0, save.replayBatch())
+        List<LabelledPair> drawn = IntStream.range(0, replay.replayBatch())
                 .mapToObj(i -> pairs.get(random.nextInt(pairs.size())))
                 .toList();
-        BradleyTerry.Options options = new BradleyTerry.Options(save.labelSmoothing(), 0);
-        double normaliser = drawn.size() / save.replayWeight();
+        BradleyTerry.Options options = new BradleyTerry.Options(labelSmoothing, 0);
+        double normaliser = drawn.size() / replay.replayWeight();
         double loss = 0;
         int pairsPerPass = Math.max(1, config.perDeviceBatchSize() / 2);
         for (List<LabelledPair> part : Splits.fitting(drawn, LabelledPair::tokens, passTokens, pairsPerPass)) {

@@ -4,12 +4,14 @@ import dev.flipside.algo.AnchoredContrast;
 import dev.flipside.algo.Groups;
 import dev.flipside.algo.ValueLoss;
 import dev.flipside.algo.ValueTarget;
+import dev.flipside.config.AnchorConfig.Anchor;
 import dev.flipside.config.OptimiserConfig;
 import dev.flipside.config.RewardModelConfig;
 import dev.flipside.config.SaveConfig;
-import dev.flipside.config.SaveConfig.Anchor;
-import dev.flipside.config.SaveConfig.Relabel;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.config.UpdateConfig;
+import dev.flipside.config.UpdateConfig.Relabel;
+import dev.flipside.config.ValueHeadConfig;
 import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Seeds;
@@ -39,7 +41,12 @@ final class RewardModelUpdate implements AutoCloseable {
     private final ContrastPass contrast;
     private final Replay replay;
     private final RewardModelConfig config;
-    private final SaveConfig save;
+    private final UpdateConfig options;
+    private final boolean maskTruncated;
+    /** The value head is fitted to what the updated model says, after the update. */
+    private final boolean fitsToImproved;
+
+    private final boolean replays;
     private final Seeds seeds;
     private final Optimiser trunk;
     private final Optimiser valueHead;
@@ -60,19 +67,29 @@ final class RewardModelUpdate implements AutoCloseable {
             Seeds seeds) {
         this.grader = grader;
         this.config = config.rewardModel();
-        this.save = config.save();
+        SaveConfig save = config.save();
+        this.options = save.update();
+        this.maskTruncated = save.filtering().maskTruncated();
+        this.fitsToImproved = save.valueHead().valueTarget() == ValueHeadConfig.ValueTarget.IMPROVED;
+        this.replays = config.plan().replays();
         this.seeds = seeds;
         this.labeller = new Labeller(save, anchor, floor, initial, seeds);
         this.contrast = new ContrastPass(grader.model(), this.config, save, anchor);
-        this.replay = new Replay(grader.model(), pairs, this.config, save, seeds);
-        this.trunk = optimiser("reward model", "reward_model", grader.model().trunk(), save.learningRate());
-        this.valueHead = optimiser("value head", "value_head", grader.model().valueHead(), save.valueLearningRate());
+        this.replay = new Replay(
+                grader.model(),
+                pairs,
+                this.config,
+                save.replay(),
+                save.regularisation().labelSmoothing(),
+                seeds);
+        this.trunk = optimiser("reward model", "reward_model", grader.model().trunk(), options.learningRate());
+        this.valueHead = optimiser("value head", "value_head", grader.model().valueHead(), options.valueLearningRate());
     }
 
     private Optimiser optimiser(String model, String group, Parameters weights, double learningRate) {
         AdamW adam =
                 new AdamW(List.of(new AdamW.Group(group, weights, 0)), OptimiserConfig.withLearningRate(learningRate));
-        return new Optimiser(model, adam, save.maxGradNorm());
+        return new Optimiser(model, adam, options.maxGradNorm());
     }
 
     List<AdamW> optimisers() {
@@ -83,23 +100,23 @@ final class RewardModelUpdate implements AutoCloseable {
     RewardModelStep update(Samples samples, long step) {
         int groupSize = samples.batch().groupSize();
         Grades before = grader.grade(samples.reading().rows(), groupSize);
-        TeachingBatch batch = TeachingBatch.of(samples, before, save.maskTruncated());
+        TeachingBatch batch = TeachingBatch.of(samples, before, maskTruncated);
         Target atFirst = labeller.target(batch, step);
         Target target = atFirst;
         Sums sums = new Sums();
         int[][] miniBatches =
-                Splits.even(IntStream.range(0, samples.batch().size()).toArray(), save.rmMiniBatches());
+                Splits.even(IntStream.range(0, samples.batch().size()).toArray(), options.rmMiniBatches());
         for (int m = 0; m < miniBatches.length; m++) {
-            if (m > 0 && save.relabel() == Relabel.MINI_BATCH) {
+            if (m > 0 && options.relabel() == Relabel.MINI_BATCH) {
                 batch = batch.regraded(grader, miniBatches[m]);
                 target = labeller.target(batch, step);
             }
             optimiserStep(batch, target, miniBatches[m], step, m, sums);
         }
-        if (save.valueTarget() == SaveConfig.ValueTarget.IMPROVED) {
+        if (fitsToImproved) {
             fitToImproved(batch, step, sums);
         }
-        return new RewardModelStep(before, atFirst.feedback(), sums.losses(save));
+        return new RewardModelStep(before, atFirst.feedback(), sums.losses(replays));
     }
 
     /**
@@ -109,7 +126,7 @@ final class RewardModelUpdate implements AutoCloseable {
      * @param after what the improved model says of them
      */
     RewardModelChange change(Samples samples, Grades after, long step) {
-        TeachingBatch batch = TeachingBatch.of(samples, after, save.maskTruncated());
+        TeachingBatch batch = TeachingBatch.of(samples, after, maskTruncated);
         return new RewardModelChange(after, labeller.byAdvantage(batch, labeller.anchors(batch, step)));
     }
 
@@ -123,15 +140,15 @@ final class RewardModelUpdate implements AutoCloseable {
             int[] together = part.stream().mapToInt(Integer::intValue).toArray();
             loss += contrast.run(whole, together, dropoutKey(), sums);
         }
-        if (save.replayWeight() > 0) {
+        if (replays) {
             double replayed = replay.run(step, miniBatch, passTokens(), dropoutKey());
             sums.replay += replayed;
             loss += replayed;
         }
         Optimiser.Checked trunkGradient = trunk.check(loss, step);
         Optimiser.Checked valueGradient = valueHead.check(loss, step);
-        trunkGradient.step(save.learningRate());
-        valueGradient.step(save.valueLearningRate());
+        trunkGradient.step(options.learningRate());
+        valueGradient.step(options.valueLearningRate());
         sums.step(loss, trunkGradient.norm());
     }
 
@@ -150,7 +167,7 @@ final class RewardModelUpdate implements AutoCloseable {
                 .tokens(grader.model().files().config());
     }
 
-    /** Value target {@code improved} (decision D6): one step of the value head towards the group means that the updated model gives. */
+    /** Value target {@code improved}: one step of the value head towards the group means that the updated model gives. */
     private void fitToImproved(TeachingBatch batch, long step, Sums sums) {
         double[][] rewards = grader.grade(batch.rows(), batch.groupSize()).rewards();
         double[][] targets = ValueTarget.GROUP_MEAN.targets(rewards, batch.usable());
@@ -170,7 +187,7 @@ final class RewardModelUpdate implements AutoCloseable {
                 loss += value.loss();
             }
         }
-        valueHead.check(loss, step).step(save.valueLearningRate());
+        valueHead.check(loss, step).step(options.valueLearningRate());
         sums.improvedValueLoss(loss);
     }
 
@@ -204,12 +221,12 @@ final class RewardModelUpdate implements AutoCloseable {
             value = valueLoss * steps;
         }
 
-        RewardModelStep.Losses losses(SaveConfig save) {
+        RewardModelStep.Losses losses(boolean replays) {
             return new RewardModelStep.Losses(
                     loss / steps,
                     contrast / steps,
                     value / steps,
-                    save.replayWeight() > 0 ? OptionalDouble.of(replay / steps) : OptionalDouble.empty(),
+                    replays ? OptionalDouble.of(replay / steps) : OptionalDouble.empty(),
                     norm / steps,
                     steps);
         }

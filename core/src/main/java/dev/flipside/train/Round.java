@@ -83,7 +83,8 @@ final class Round implements AutoCloseable {
                         setting.listener()));
         this.learner = improving
                 .<RewardModelLearner>map(learns -> learns)
-                .orElseGet(() -> new Frozen(models.grader(), config.save().anchor()));
+                .orElseGet(() ->
+                        new Frozen(models.grader(), config.save().anchoring().anchor()));
         this.signal = RewardSignal.of(learner.judge(), config.rewardModel(), setting.added());
         this.refill = new Refill(sampler, signal, setting.data(), config.rollout(), setting.seeds());
         this.policyUpdate = new PolicyUpdate(policy.lm(), reference.ofDivergence(plan), config, setting.seeds());
@@ -117,7 +118,7 @@ final class Round implements AutoCloseable {
                                 setting.listener())
                         .run(setting.data().prompts(), number));
         RoundStart start = warmUp.map(ValueWarmUp.Fitted::start)
-                .orElseGet(() -> new RoundStart(config.save().anchor(), 0, Map.of()));
+                .orElseGet(() -> new RoundStart(config.save().anchoring().anchor(), 0, Map.of()));
         Models models = new Models(
                 policy,
                 grader,

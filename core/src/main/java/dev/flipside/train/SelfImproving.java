@@ -28,7 +28,7 @@ final class SelfImproving implements RewardModelLearner {
      * @param grader the reward model that learns; closed by the run
      * @param initial the same as the round began, where the plan keeps it; owned by this from now on
      * @param sampler of the policy as it is
-     * @param initialPolicy of the policy as the round began, where its samples teach (decision D18 of docs/method.md)
+     * @param initialPolicy of the policy as the round began, where its samples teach (control {@code save.samples: initial})
      * @param pairs labelled pairs for the replay
      * @param heldOut labelled pairs for the gate
      */
@@ -49,10 +49,11 @@ final class SelfImproving implements RewardModelLearner {
         this.initialPolicy = initialPolicy;
         this.start = start;
         this.plan = config.plan();
-        this.updateEvery = config.save().updateEvery();
+        this.updateEvery = config.save().update().updateEvery();
         this.update = new RewardModelUpdate(grader, initial, pairs, config, start.anchor(), start.floor(), seeds);
         this.gate = heldOut.filter(p -> plan.gates())
-                .map(p -> new UpdateGate(grader.model(), update.optimisers(), config.save(), p, listener));
+                .map(p -> new UpdateGate(
+                        grader.model(), update.optimisers(), config.save().gating(), p, listener));
         this.rescaledJudge = initial.filter(m -> plan.rescales()).map(m -> new RescaledJudge(grader, m));
     }
 

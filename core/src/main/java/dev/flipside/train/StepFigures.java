@@ -53,7 +53,7 @@ final class StepFigures {
         metrics.put("save/value_loss", losses.value());
         losses.replay().ifPresent(loss -> metrics.put("save/replay_loss", loss));
         metrics.put("save/rm_grad_norm", losses.gradNorm());
-        metrics.put("save/rm_lr", config.save().learningRate());
+        metrics.put("save/rm_lr", config.save().update().learningRate());
         metrics.put("save/rm_steps", (double) losses.steps());
         taught.verdict().ifPresent(verdict -> {
             metrics.put("save/gate_p_initial", verdict.pInitial());

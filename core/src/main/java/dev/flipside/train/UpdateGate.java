@@ -2,7 +2,7 @@ package dev.flipside.train;
 
 import dev.flipside.algo.Groups;
 import dev.flipside.algo.McNemar;
-import dev.flipside.config.SaveConfig;
+import dev.flipside.config.GateConfig;
 import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
@@ -13,13 +13,13 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Rolls a reward-model update back when it orders held-out labelled pairs significantly worse than the initial model or the best so far (decision D12 of docs/method.md).
+ * Rolls a reward-model update back when it orders held-out labelled pairs significantly worse than the initial model or the best so far (docs/method.md, The gate).
  * Comparing with the previous step alone would let many small losses through.
  */
 final class UpdateGate implements AutoCloseable {
     private final RewardModel model;
     private final List<AdamW> optimisers;
-    private final SaveConfig save;
+    private final GateConfig config;
     private final HeldOutPairs pairs;
     private final TrainListener listener;
     private final List<Tensor> live = new ArrayList<>();
@@ -39,10 +39,11 @@ final class UpdateGate implements AutoCloseable {
     record State(boolean[] initial, boolean[] best, int rollbacks, int inARow, boolean frozen) {}
 
     /** Starts a round with the model as it is. */
-    UpdateGate(RewardModel model, List<AdamW> optimisers, SaveConfig save, HeldOutPairs pairs, TrainListener listener) {
+    UpdateGate(
+            RewardModel model, List<AdamW> optimisers, GateConfig config, HeldOutPairs pairs, TrainListener listener) {
         this.model = model;
         this.optimisers = optimisers;
-        this.save = save;
+        this.config = config;
         this.pairs = pairs;
         this.listener = listener;
         for (Parameters p : List.of(model.trunk(), model.valueHead())) {
@@ -55,7 +56,7 @@ final class UpdateGate implements AutoCloseable {
         boolean[] now = pairs.correct(model);
         state = new State(now, now, 0, 0, false);
         listener.message("gate: " + pairs.size() + " held-out pairs, one-sided exact McNemar tests at alpha "
-                + save.gateAlpha());
+                + config.gateAlpha());
     }
 
     State state() {
@@ -95,12 +96,12 @@ final class UpdateGate implements AutoCloseable {
         boolean[] now = pairs.correct(model);
         McNemar againstInitial = McNemar.of(state.initial(), now);
         McNemar againstBest = McNemar.of(state.best(), now);
-        boolean worse =
-                againstInitial.significantlyWorse(save.gateAlpha()) || againstBest.significantlyWorse(save.gateAlpha());
+        boolean worse = againstInitial.significantlyWorse(config.gateAlpha())
+                || againstBest.significantlyWorse(config.gateAlpha());
         if (worse) {
             takeBack();
             int inARow = state.inARow() + 1;
-            boolean frozen = inARow >= save.gatePatience();
+            boolean frozen = inARow >= config.gatePatience();
             state = new State(state.initial(), state.best(), state.rollbacks() + 1, inARow, frozen);
             listener.warning("step " + step + ": the reward-model update was rolled back (held-out accuracy "
                     + percent(now) + " against " + percent(state.initial()) + " at first and " + percent(state.best())

@@ -5,11 +5,14 @@ import dev.flipside.algo.Groups;
 import dev.flipside.algo.Ridge;
 import dev.flipside.algo.ValueLoss;
 import dev.flipside.algo.ValueTarget;
+import dev.flipside.config.AnchorConfig;
+import dev.flipside.config.AnchorConfig.Anchor;
+import dev.flipside.config.FilterConfig;
 import dev.flipside.config.OptimiserConfig;
 import dev.flipside.config.SaveConfig;
-import dev.flipside.config.SaveConfig.Anchor;
-import dev.flipside.config.SaveConfig.ValueWarmup;
 import dev.flipside.config.UserError;
+import dev.flipside.config.ValueHeadConfig;
+import dev.flipside.config.ValueHeadConfig.ValueWarmup;
 import dev.flipside.data.PromptExample;
 import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Parameters;
@@ -25,8 +28,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Before a round: fits the value head to the rewards that the reward model as it is gives to the policy's samples (decision D9 of docs/method.md), and measures the floor of
- * filter {@code std} (D2).
+ * Before a round: fits the value head to the rewards that the reward model as it is gives to the policy's samples, and measures the floor of filter {@code std}
+ * (docs/method.md, Decisions and their options).
  */
 final class ValueWarmUp {
     /** Penalties tried by the ridge fit, as multiples of the mean variance of a feature. */
@@ -38,7 +41,9 @@ final class ValueWarmUp {
 
     private final Rollouts rollouts;
     private final Grader grader;
-    private final SaveConfig save;
+    private final AnchorConfig anchoring;
+    private final FilterConfig filtering;
+    private final ValueHeadConfig options;
     private final int numGenerations;
     private final Seeds seeds;
     private final TrainListener listener;
@@ -52,7 +57,9 @@ final class ValueWarmUp {
             TrainListener listener) {
         this.rollouts = rollouts;
         this.grader = grader;
-        this.save = save;
+        this.anchoring = save.anchoring();
+        this.filtering = save.filtering();
+        this.options = save.valueHead();
         this.numGenerations = numGenerations;
         this.seeds = seeds;
         this.listener = listener;
@@ -81,10 +88,10 @@ final class ValueWarmUp {
     }
 
     Fitted run(List<PromptExample> prompts, long round) {
-        boolean fit = save.valueWarmup() != ValueWarmup.OFF;
-        int fitted = fit ? save.valueWarmupPrompts() : 0;
+        boolean fit = options.valueWarmup() != ValueWarmup.OFF;
+        int fitted = fit ? options.valueWarmupPrompts() : 0;
         int heldOut = fitted / 2;
-        int needed = Math.max(fitted + heldOut, save.calibrationPrompts());
+        int needed = Math.max(fitted + heldOut, filtering.calibrationPrompts());
         List<PromptExample> chosen = choose(prompts, needed, round);
         listener.message("value warm-up: " + needed + " prompts x " + numGenerations + " samples");
         if (fitted + heldOut > prompts.size()) {
@@ -96,10 +103,10 @@ final class ValueWarmUp {
         initialiseHead();
         double[][] rewards =
                 grader.grade(grader.read(batch).rows(), numGenerations).rewards();
-        boolean[][] usable = save.maskTruncated() ? batch.finished() : Groups.allUsable(rewards);
-        double floor = save.filterFloor() * meanGroupStd(rewards, usable, save.calibrationPrompts());
+        boolean[][] usable = filtering.maskTruncated() ? batch.finished() : Groups.allUsable(rewards);
+        double floor = filtering.filterFloor() * meanGroupStd(rewards, usable, filtering.calibrationPrompts());
         if (!fit) {
-            return new Fitted(save.anchor(), floor, Optional.empty());
+            return new Fitted(anchoring.anchor(), floor, Optional.empty());
         }
         double[][] features = grader.model()
                 .promptFeatures(chosen.stream()
@@ -120,13 +127,13 @@ final class ValueWarmUp {
         listener.message(String.format(
                 "value head on held-out prompts: R^2 %.3f (%s), mean squared error %.4g against %.4g of the global mean",
                 explained.r2(), share, explained.mse(), explained.meanMse()));
-        boolean needsValue = save.anchor() == Anchor.VALUE || save.anchor() == Anchor.MIXTURE;
+        boolean needsValue = anchoring.anchor() == Anchor.VALUE || anchoring.anchor() == Anchor.MIXTURE;
         if (explained.noWorseThanMean() || !needsValue) {
-            return save.anchor();
+            return anchoring.anchor();
         }
-        if (save.forceAnchor()) {
+        if (anchoring.forceAnchor()) {
             listener.warning("the value head is worse than the global mean; save.force_anchor keeps it as the anchor.");
-            return save.anchor();
+            return anchoring.anchor();
         }
         listener.warning("the value head is worse than the global mean, so the anchor falls back to leave_one_out;"
                 + " more save.value_warmup_prompts may help, save.force_anchor keeps it.");
@@ -135,7 +142,7 @@ final class ValueWarmUp {
 
     private void initialiseHead() {
         RewardModel model = grader.model();
-        switch (save.valueHeadInit()) {
+        switch (options.valueHeadInit()) {
             case ZEROS -> model.setValueHead(new double[model.files().config().hiddenSize()], 0);
             case REWARD_HEAD -> model.setValueHead(rewardHead(model), 0);
             case SAVED -> {
@@ -159,7 +166,7 @@ final class ValueWarmUp {
                     "save.value_warmup: only " + features.length
                             + " warm-up prompts have a finished completion to learn from; raise rollout.max_completion_length, or set save.mask_truncated: false.");
         }
-        if (save.valueWarmup() == ValueWarmup.RIDGE) {
+        if (options.valueWarmup() == ValueWarmup.RIDGE) {
             double scale = meanVariance(features);
             double[] penalties =
                     Arrays.stream(RELATIVE_PENALTIES).map(p -> p * scale).toArray();

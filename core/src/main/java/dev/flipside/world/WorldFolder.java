@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,7 +45,7 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
             Files.writeString(rewardModelConfig(), rewardModelYaml());
             Files.writeString(loopConfig(), loopYaml());
         } catch (IOException e) {
-            throw new UserError(folder + " cannot be written (" + e + "): choose another folder.", e);
+            throw new UserError(folder + " cannot be written (" + IoReason.of(e) + "): choose another folder.", e);
         }
     }
 

@@ -42,7 +42,7 @@ class ConfigReaderTest {
         assertThat(config.policy().optimiser().adamBeta2()).isEqualTo(0.999);
         assertThat(config.run().maxSteps()).isEqualTo(7);
         assertThat(config.rollout().stop()).containsExactly("END", "\n\n");
-        assertThat(config.save().marginCap()).hasValue(0.5);
+        assertThat(config.save().regularisation().marginCap()).hasValue(0.5);
         assertThat(config.algorithm().resolved().beta()).hasValue(0.0);
     }
 
@@ -54,10 +54,10 @@ class ConfigReaderTest {
                 "data.eval_preferences=e.jsonl",
                 "save.centering=0.2");
         SaveConfig save = ConfigReader.train(file, guarded).save();
-        assertThat(save.replayWeight()).isEqualTo(1);
-        assertThat(save.labelSmoothing()).isEqualTo(0.05);
-        assertThat(save.gate()).isEqualTo(SaveConfig.Gate.MCNEMAR);
-        assertThat(save.centering()).isEqualTo(0.2);
+        assertThat(save.replay().replayWeight()).isEqualTo(1);
+        assertThat(save.regularisation().labelSmoothing()).isEqualTo(0.05);
+        assertThat(save.gating().gate()).isEqualTo(GateConfig.Gate.MCNEMAR);
+        assertThat(save.regularisation().centering()).isEqualTo(0.2);
         assertThat(ConfigReader.train(file, List.of("save.preset=off")).save().preset())
                 .isEqualTo(SaveConfig.Preset.OFF);
     }
@@ -137,6 +137,11 @@ class ConfigReaderTest {
                 "policy.lora=yes | policy.lora: 'yes' is not a map of keys",
                 "policy.lora.r=0 | policy.lora.r: 0 is no rank",
                 "run.seed.a=1 | run.seed: ",
+                "policy.model= | policy.model: there is no value; write one, or remove the key",
+                "data.prompts=null | data.prompts: there is no value",
+                "save.anchor= | save.anchor: there is no value",
+                "run.device= | run.device: there is no value",
+                "rollout.stop= | rollout.stop: there is no value",
             })
     void mistakesAreNamed(String override, String message) {
         assertThatThrownBy(() -> ConfigReader.train(file, List.of(override)))
@@ -204,14 +209,14 @@ class ConfigReaderTest {
 
         TrainConfig arm = ConfigReader.train(file, shared, frozen);
 
-        assertThat(arm.save().learningRate())
-                .isEqualTo(TrainConfig.defaults().save().learningRate());
-        assertThat(arm.save().filterThreshold())
-                .isEqualTo(TrainConfig.defaults().save().filterThreshold());
+        assertThat(arm.save().update().learningRate())
+                .isEqualTo(TrainConfig.defaults().save().update().learningRate());
+        assertThat(arm.save().filtering().filterThreshold())
+                .isEqualTo(TrainConfig.defaults().save().filtering().filterThreshold());
         assertThat(arm.eval().frozenTwin()).isFalse();
         TrainConfig learning = ConfigReader.train(file, shared, List.of());
-        assertThat(learning.save().learningRate()).isEqualTo(1e-5);
-        assertThat(learning.save().filterThreshold()).isEqualTo(1.0);
+        assertThat(learning.save().update().learningRate()).isEqualTo(1e-5);
+        assertThat(learning.save().filtering().filterThreshold()).isEqualTo(1.0);
         // What the arm itself asks for in vain is a mistake as ever.
         assertThatThrownBy(() -> ConfigReader.train(file, shared, List.of("save.preset=off", "save.anchor_mix=0.3")))
                 .isInstanceOf(UserError.class)

@@ -40,10 +40,36 @@ class ConfigReferenceTest {
     @Test
     void aRowHasTypeDefaultAndMeaning() {
         assertThat(ConfigReference.markdown())
-                .contains("| `gate` | `off` `mcnemar` | `off` | D12. off, or mcnemar: ")
+                .contains("| `gate` | `off` `mcnemar` | `off` | `mcnemar`: an update that makes the model worse")
                 .contains("| `learning_rate` | number | `1e-6` | Peak learning rate. |")
                 .contains("| `epsilon` | number | - | Lower clip range")
                 .contains("| `stop` | list of texts | - |")
-                .contains("- `guarded` sets `centering: 0.01`, `gate: mcnemar`");
+                .contains(
+                        "- `guarded` sets `replay_weight: 1`, `centering: 0.01`, `label_smoothing: 0.05`, `gate: mcnemar`.");
+    }
+
+    @Test
+    void keysOfSectionSaveStandUnderWhatTheyAreFor() {
+        String page = ConfigReference.markdown();
+
+        assertThat(page.substring(page.indexOf("\n## save\n"), page.indexOf("\n## eval\n")))
+                .containsSubsequence(
+                        "### Everyday keys\n",
+                        "| key |",
+                        "| `preset` |",
+                        "| `filter` |",
+                        "### Anchor, contrast and value head\n",
+                        "| key |",
+                        "| `anchor` |",
+                        "### Guards\n",
+                        "| key |",
+                        "| `replay_weight` |",
+                        "| `centering` |",
+                        "| `gate` |",
+                        "### Controls\n",
+                        "| key |",
+                        "| `labels` |",
+                        "| `anchor_noise` |",
+                        "### Presets of section save\n");
     }
 }

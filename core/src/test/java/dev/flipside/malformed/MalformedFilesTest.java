@@ -8,6 +8,7 @@ import java.io.PrintWriter;
 import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
@@ -25,7 +26,7 @@ import org.junit.jupiter.api.Test;
 /**
  * Ten thousand damaged files in one Java machine, each with a clock: what is not taken is told in one sentence, and nothing else ends a reader. {@code -Dfaults.seed=7
  * -Dfaults.cases=10000 -Dfaults.format=GGUF} choose others. Before each case the damaged file is written to {@code target/faults/case}, so that one that ends the
- * machine can be found there.
+ * machine can be found there. What was taken as another value stays under {@code target/faults/taken}, to be looked at.
  */
 @Tag("faults")
 class MalformedFilesTest {
@@ -81,6 +82,7 @@ class MalformedFilesTest {
             Path file = folder.resolve(format.damaged());
             Random random = new Random(seed * 1_000_003 + format.ordinal() * 100_003L + number);
             Files.write(file, format.damage(new Mutation(random), Files.readAllBytes(file)));
+            Files.copy(file, work.resolve("damaged"), StandardCopyOption.REPLACE_EXISTING);
             Files.writeString(work.resolve("case.txt"), format + " seed " + seed + " case " + number + "\n");
             note(count, format, number, folder, whole[variant]);
         }
@@ -105,6 +107,11 @@ class MalformedFilesTest {
                 count.same++;
             } else {
                 count.other++;
+                Path taken = Files.createDirectories(work.resolve("taken"));
+                Files.copy(
+                        work.resolve("damaged"),
+                        taken.resolve(format + "-" + number),
+                        StandardCopyOption.REPLACE_EXISTING);
             }
         } catch (UserError e) {
             count.refused++;

@@ -258,8 +258,9 @@ class CausalLmTest {
     private static VocabularyHead.Softmax softmax(Tensor scores) {
         long half = scores.size(1) / 2;
         return VocabularyHead.Softmax.merge(List.of(
-                VocabularyHead.Softmax.of(scores.narrow(1, 0, half)),
-                VocabularyHead.Softmax.of(scores.narrow(1, half, scores.size(1) - half))));
+                VocabularyHead.Softmax.of(scores.narrow(1, 0, half).clone()),
+                VocabularyHead.Softmax.of(
+                        scores.narrow(1, half, scores.size(1) - half).clone())));
     }
 
     @Test

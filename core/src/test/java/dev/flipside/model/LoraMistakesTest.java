@@ -109,7 +109,15 @@ class LoraMistakesTest {
                 "init_lora_weights | \"pissa_niter_16\" | so that PEFT too computes other numbers at each loading; where it was trained, save it with path_initial_model_for_weight_conversion",
                 "init_lora_weights | \"corda\" | init_lora_weights corda changed the base by what is not in the adapter",
                 "init_lora_weights | \"loftq\" | init_lora_weights loftq changed the base by what is not in the adapter",
-                "r | 0 | r 0 and lora_alpha 8 must be above 0",
+                "r | 0 | r is 0, which is not a positive whole number",
+                "r | [] | r is [], which is not a positive whole number",
+                "lora_alpha | 0 | lora_alpha is 0, which is not a positive number",
+                "lora_dropout | 2 | lora_dropout is 2.0, which leaves nothing",
+                "bias | [] | bias is [], which is not text",
+                "fan_in_fan_out | \"none\" | fan_in_fan_out is \"none\", which is neither true nor false",
+                "use_rslora | 1 | use_rslora is 1, which is neither true nor false",
+                "target_modules | [\"q_proj\", null] | target_modules is [\"q_proj\",null], which is neither a text nor a list of texts",
+                "rank_pattern | [] | rank_pattern is not an object",
                 "base_model_name_or_path | \"org/gone\" | base_model_name_or_path 'org/gone' is no directory here",
                 "use_dora | true | q_proj.lora_magnitude_vector is missing; the adapter is incomplete"
             })

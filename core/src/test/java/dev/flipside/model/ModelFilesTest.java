@@ -144,6 +144,8 @@ class ModelFilesTest {
                 "{'eos_token':'word'} | | 2,1 | [2, 1]",
                 "{'eos_token':'<e>'} | {'eos_token_id':5} | 2,5 | 5",
                 "{'eos_token':'<far>'} | {'eos_token_id':7} | 2,7 | 7",
+                "{'eos_token':'<e>'} | {'eos_token_id':[99999,7]} | 2,7,5 | [2, 7, 5]",
+                "{} | {'eos_token_id':[128,7]} | 2,7 | [128, 7]",
                 "{} | {'eos_token_id':7} | 2,7 | 7",
             })
     void theTokenizersEndTokenEndsACompletionToo(String tokenizer, String generation, String ends, String written)

@@ -20,6 +20,7 @@ import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /** Special tokens that a tokenizer's files name in different places, against what transformers makes of the same files. */
@@ -76,6 +77,48 @@ class SpecialTokensTest {
                             folder.resolve("tokenizer_config.json").toString())
                     .hasMessageContaining("eos_token");
         }
+    }
+
+    /** Taken as missing, the end token would be lost; transformers refuses each of these too. */
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '`',
+            value = {
+                "tokenizer_config.json | {'bos_token':false} | bos_token is false, not a token's text or an object with its content",
+                "tokenizer_config.json | {'eos_token':5} | eos_token is 5, not a token's text",
+                "tokenizer_config.json | {'eos_token':['</s>']} | eos_token is [\"</s>\"], not a token's text",
+                "tokenizer_config.json | {'pad_token':{'lstrip':false}} | pad_token is {\"lstrip\":false}, not a token's text",
+                "tokenizer_config.json | {'unk_token':{'content':'<unk>','lstrip':4}} | unk_token.lstrip is 4, not true or false",
+                "special_tokens_map.json | {'eos_token':true} | eos_token is true, not a token's text",
+                "tokenizer_config.json | {'additional_special_tokens':true} | additional_special_tokens is true, not a list of tokens",
+                "tokenizer_config.json | {'additional_special_tokens':['[INST]',null]} | additional_special_tokens is null, not a token's text",
+                "tokenizer_config.json | {'extra_special_tokens':{'image_token':[1]}} | extra_special_tokens is [1], not a token's text",
+                "tokenizer_config.json | {'added_tokens_decoder':'<s>'} | added_tokens_decoder is \"<s>\", not an object of tokens by their ids",
+                "tokenizer_config.json | {'added_tokens_decoder':{'302':'<s>'}} | added_tokens_decoder.302 is \"<s>\", not an object that describes a token",
+                "tokenizer_config.json | {'added_tokens_decoder':{'302':{'content':'<extra>','rstrip':2}}} | added_tokens_decoder.302.rstrip is 2, not true or false",
+                "tokenizer_config.json | {'clean_up_tokenization_spaces':'yes'} | clean_up_tokenization_spaces is \"yes\", not true or false",
+                "added_tokens.json | {'<extra>':'302'} | '<extra>' is \"302\", not a token's id"
+            })
+    void aNameThatIsNoTokenIsRefused(String file, String json, String message) throws IOException {
+        Files.copy(Golden.resource("tokenizers/byte-level").resolve(TOKENIZER), folder.resolve(TOKENIZER));
+        Files.writeString(folder.resolve(file), json.replace('\'', '"'));
+
+        assertThatThrownBy(() -> Tokenizer.load(folder))
+                .isInstanceOf(UserError.class)
+                .hasMessageStartingWith(folder.resolve(file) + ": " + message)
+                .hasMessageEndingWith("; save the tokenizer again in transformers.");
+    }
+
+    /** What files of years have, read as transformers reads it. */
+    @Test
+    void nullIsNoName() throws IOException {
+        Files.writeString(
+                folder.resolve("tokenizer_config.json"),
+                "{\"bos_token\":null,\"eos_token\":\"</s>\",\"additional_special_tokens\":null,\"add_bos_token\":null}");
+
+        assertThat(SpecialTokens.load(folder).bos()).isEmpty();
+        assertThat(SpecialTokens.load(folder).eos()).contains("</s>");
     }
 
     /** Without loading it, from bytes alone, as saved models and end tokens need it. */

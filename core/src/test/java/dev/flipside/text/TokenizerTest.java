@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.SharedFiles;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -20,6 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class TokenizerTest {
+    private static final ObjectMapper JSON = new ObjectMapper();
+
     @TempDir
     Path folder;
 
@@ -91,8 +96,8 @@ class TokenizerTest {
         copy("config-adds", config -> config.replace("\"305\"", "\"" + id + "\""));
         assertThatThrownBy(() -> Tokenizer.load(folder))
                 .isInstanceOf(UserError.class)
-                .hasMessageContaining("tokenizer_config.json: added_tokens_decoder has " + id + "=")
-                .hasMessageContaining("not a token's id");
+                .hasMessageContaining(
+                        "tokenizer_config.json: added_tokens_decoder has the key '" + id + "', which is no token's id");
     }
 
     @Test
@@ -109,6 +114,34 @@ class TokenizerTest {
         Files.writeString(
                 folder.resolve("tokenizer_config.json"),
                 config.apply(Files.readString(source.resolve("tokenizer_config.json"))));
+    }
+
+    /** Old files do not name the model's type; that of these is told by their keys. */
+    @ParameterizedTest
+    @ValueSource(strings = {"byte-level", "llama-bpe", "unigram"})
+    void aModelWithoutATypeIsReadByItsKeys(String kind) throws IOException {
+        Path source = Golden.resource("tokenizers/" + kind);
+        ObjectNode json = (ObjectNode) JSON.readTree(source.resolve("tokenizer.json").toFile());
+        ((ObjectNode) json.get("model")).remove("type");
+        Files.writeString(folder.resolve("tokenizer.json"), json.toString());
+        try (Tokenizer whole = Tokenizer.load(source);
+                Tokenizer untyped = Tokenizer.load(folder)) {
+            assertThat(untyped.encode("Hello  world 12", false)).isEqualTo(whole.encode("Hello  world 12", false));
+        }
+    }
+
+    /** The native library would try the other types and find words without merges in it. */
+    @Test
+    void damagedMergesAreNotTakenForAnotherTypeOfModel() throws IOException {
+        ObjectNode json = (ObjectNode) JSON.readTree(
+                Golden.resource("tokenizers/llama-bpe").resolve("tokenizer.json").toFile());
+        ObjectNode model = (ObjectNode) json.get("model");
+        model.remove("type");
+        ((ArrayNode) model.get("merges").get(0)).remove(1);
+        Files.writeString(folder.resolve("tokenizer.json"), json.toString());
+        assertThatThrownBy(() -> Tokenizer.load(folder))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("tokenizer.json");
     }
 
     @Test

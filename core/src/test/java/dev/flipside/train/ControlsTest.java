@@ -16,7 +16,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The controls that change whose samples teach (D18) and whose scores count (D19). */
+/** The controls that change whose samples teach and whose scores count. */
 class ControlsTest {
     private static final String[] RESCORED = {"run.max_steps=3", "save.candidates=rescore", "save.learning_rate=0.02"};
 

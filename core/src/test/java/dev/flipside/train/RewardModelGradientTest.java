@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.flipside.algo.Groups;
-import dev.flipside.config.SaveConfig;
+import dev.flipside.config.AnchorConfig;
+import dev.flipside.config.ControlsConfig;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.config.ValueHeadConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.Precision;
@@ -85,13 +87,13 @@ class RewardModelGradientTest {
 
     /** Runs one update with learning rate 0, which leaves the gradient of its last optimiser step. */
     private RewardModelStep.Losses update(TrainConfig config, Optional<double[][]> gold) {
-        boolean frozen = config.save().anchor() == SaveConfig.Anchor.FROZEN;
+        boolean frozen = config.save().anchoring().anchor() == AnchorConfig.Anchor.FROZEN;
         try (RewardModelUpdate update = new RewardModelUpdate(
                 grader,
                 frozen ? Optional.of(initial) : Optional.empty(),
                 List.of(replayed),
                 config,
-                config.save().anchor(),
+                config.save().anchoring().anchor(),
                 FLOOR,
                 new Seeds(1))) {
             Samples samples = new Samples(batch, grader.read(batch), gold.map(Groups::flat));
@@ -135,8 +137,9 @@ class RewardModelGradientTest {
     void theGradientIsTheDerivativeOfTheLoss(String options) {
         String given = options.replace("PAIRS", world.file("pairs.jsonl").toString());
         TrainConfig config = config(given.isEmpty() ? new String[0] : given.split(" (?=!?[a-z_]+\\.)"));
-        Optional<double[][]> gold =
-                config.save().labels() == SaveConfig.Labels.GOLD ? Optional.of(goldRewards()) : Optional.empty();
+        Optional<double[][]> gold = config.save().controls().labels() == ControlsConfig.Labels.GOLD
+                ? Optional.of(goldRewards())
+                : Optional.empty();
         SaveLossWrittenOut expected = new SaveLossWrittenOut(
                 config.save(),
                 grader.model(),
@@ -148,7 +151,7 @@ class RewardModelGradientTest {
         RewardModelStep.Losses losses = update(config, gold);
         float[] trunk = Derivatives.gradient(grader.model().trunk());
         float[] head = Derivatives.gradient(grader.model().valueHead());
-        if (config.save().valueTarget() == SaveConfig.ValueTarget.IMPROVED) {
+        if (config.save().valueHead().valueTarget() == ValueHeadConfig.ValueTarget.IMPROVED) {
             assertThat(losses.value()).isCloseTo(expected.valueLoss(expected.now()), within(1e-5));
             assertThat(Derivatives.norm(trunk))
                     .as("fitting v leaves the backbone alone")
@@ -159,7 +162,8 @@ class RewardModelGradientTest {
             Derivatives.check(
                     grader.model().trunk(),
                     trunk,
-                    () -> expected.loss(expected.now(), config.save().valueBackboneWeight()));
+                    () -> expected.loss(
+                            expected.now(), config.save().valueHead().valueBackboneWeight()));
         }
         assertThat(Derivatives.norm(head)).isPositive();
         Derivatives.check(grader.model().valueHead(), head, () -> expected.loss(expected.now(), 1));

@@ -1,6 +1,10 @@
 package dev.flipside.train;
 
+import dev.flipside.config.AnchorConfig;
+import dev.flipside.config.ContrastConfig;
+import dev.flipside.config.FilterConfig;
 import dev.flipside.config.SaveConfig;
+import dev.flipside.config.ValueHeadConfig;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
@@ -47,7 +51,7 @@ final class SaveLossWrittenOut {
         snapshotValues = scores.values();
         for (int k = 0; k < rows.size(); k++) {
             int[] ids = batch.completions().get(k).ids();
-            usable[k] = !save.maskTruncated() || ids[ids.length - 1] == TinyWorld.EOS;
+            usable[k] = !save.filtering().maskTruncated() || ids[ids.length - 1] == TinyWorld.EOS;
         }
         for (int p = 0; p < batch.size(); p++) {
             for (int i = 0; i < GROUP; i++) {
@@ -65,9 +69,11 @@ final class SaveLossWrittenOut {
 
     private double anchor(int p, int i) {
         int k = p * GROUP + i;
-        return switch (save.anchor()) {
+        return switch (save.anchoring().anchor()) {
             case VALUE -> snapshotValues[k];
-            case MIXTURE -> save.anchorMix() * snapshotValues[k] + (1 - save.anchorMix()) * groupMean(p, -1);
+            case MIXTURE ->
+                save.anchoring().anchorMix() * snapshotValues[k]
+                        + (1 - save.anchoring().anchorMix()) * groupMean(p, -1);
             case LEAVE_ONE_OUT -> groupMean(p, i);
             case FROZEN -> initial.score(rows).values()[k];
             case SHUFFLED ->
@@ -77,7 +83,7 @@ final class SaveLossWrittenOut {
 
     private double noise(int p) {
         double normal = Seeds.normal(new Seeds(1).key(Seeds.Stream.ANCHOR_NOISE, 1, p, 0), 0);
-        return save.anchorNoise() * normal * std(p);
+        return save.controls().anchorNoise() * normal * std(p);
     }
 
     private double groupMean(int p, int without) {
@@ -108,9 +114,9 @@ final class SaveLossWrittenOut {
     private void label(int p, Optional<double[][]> gold) {
         double std = std(p);
         double threshold =
-                switch (save.filter()) {
-                    case STD -> save.filterThreshold() * Math.max(std, FLOOR);
-                    case ABSOLUTE -> save.filterThreshold();
+                switch (save.filtering().filter()) {
+                    case STD -> save.filtering().filterThreshold() * Math.max(std, FLOOR);
+                    case ABSOLUTE -> save.filtering().filterThreshold();
                     case NONE, FRACTION -> 0;
                 };
         double high = Double.NEGATIVE_INFINITY;
@@ -125,7 +131,7 @@ final class SaveLossWrittenOut {
         for (int i = 0; i < GROUP; i++) {
             int k = p * GROUP + i;
             double advantage = snapshotRewards[k] - anchors[k];
-            if (save.filter() == SaveConfig.Filter.FRACTION && advantage != high && advantage != low) {
+            if (save.filtering().filter() == FilterConfig.Filter.FRACTION && advantage != high && advantage != low) {
                 labels[k] = 0; // a quarter of four samples is one at each end
             }
             if (gold.isPresent()) {
@@ -142,10 +148,10 @@ final class SaveLossWrittenOut {
 
     /** @param throughValues how much of what depends on v counts: value_backbone_weight for the backbone, 1 for the head */
     double loss(Scores now, double throughValues) {
-        if (save.valueTarget() == SaveConfig.ValueTarget.IMPROVED) {
+        if (save.valueHead().valueTarget() == ValueHeadConfig.ValueTarget.IMPROVED) {
             return valueLoss(now);
         }
-        return save.contrastWeight() * contrast(now, throughValues)
+        return save.contrast().contrastWeight() * contrast(now, throughValues)
                 + throughValues * valueLoss(now)
                 + centering(now)
                 + replay();
@@ -171,30 +177,33 @@ final class SaveLossWrittenOut {
                     pairs += labels[k] > 0 && labels[n] < 0 ? term(now.rewards()[k] - now.rewards()[n]) : 0;
                 }
             }
-            if (save.balance() == SaveConfig.Balance.ALL_KEPT) {
+            if (save.contrast().balance() == ContrastConfig.Balance.ALL_KEPT) {
                 sum += positive + negative;
                 kept += positives + negatives;
             } else if (positives > 0 && negatives > 0) {
                 prompts++;
-                sum += save.rmLoss() == SaveConfig.RmLoss.PAIRWISE
+                sum += save.contrast().rmLoss() == ContrastConfig.RmLoss.PAIRWISE
                         ? pairs / (positives * negatives)
                         : positive / positives + negative / negatives;
             }
         }
-        return sum / Math.max(1, save.balance() == SaveConfig.Balance.ALL_KEPT ? kept : prompts);
+        return sum / Math.max(1, save.contrast().balance() == ContrastConfig.Balance.ALL_KEPT ? kept : prompts);
     }
 
     private double anchorNow(Scores now, int k, double throughValues) {
-        if (save.anchorGradient() == SaveConfig.AnchorGradient.STOP) {
+        if (save.contrast().anchorGradient() == ContrastConfig.AnchorGradient.STOP) {
             return anchors[k];
         }
-        double share = save.anchor() == SaveConfig.Anchor.MIXTURE ? save.anchorMix() : 1;
+        double share = save.anchoring().anchor() == AnchorConfig.Anchor.MIXTURE
+                ? save.anchoring().anchorMix()
+                : 1;
         return anchors[k] + throughValues * share * (now.values()[k] - snapshotValues[k]);
     }
 
     private double term(double x) {
-        double capped = Math.min(x, save.marginCap().orElse(Double.POSITIVE_INFINITY));
-        return (1 - save.labelSmoothing()) * softplus(-capped) + save.labelSmoothing() * softplus(capped);
+        double capped = Math.min(x, save.regularisation().marginCap().orElse(Double.POSITIVE_INFINITY));
+        return (1 - save.regularisation().labelSmoothing()) * softplus(-capped)
+                + save.regularisation().labelSmoothing() * softplus(capped);
     }
 
     double valueLoss(Scores now) {
@@ -204,7 +213,7 @@ final class SaveLossWrittenOut {
             double ofPrompt = 0;
             int targets = 0;
             for (int i = 0; i < GROUP; i++) {
-                boolean others = save.valueTarget() == SaveConfig.ValueTarget.LEAVE_ONE_OUT;
+                boolean others = save.valueHead().valueTarget() == ValueHeadConfig.ValueTarget.LEAVE_ONE_OUT;
                 if (usable[p * GROUP + i]) {
                     ofPrompt += Math.pow(now.values()[p * GROUP] - groupMean(p, others ? i : -1), 2);
                     targets++;
@@ -225,7 +234,7 @@ final class SaveLossWrittenOut {
             }
             sum += mean * mean;
         }
-        return save.centering() * sum / batch.size();
+        return save.regularisation().centering() * sum / batch.size();
     }
 
     /** There is one pair to draw from, so the mean over any draw is its loss. */
@@ -233,7 +242,9 @@ final class SaveLossWrittenOut {
         double[] rewards =
                 model.score(List.of(replayed.chosen(), replayed.rejected())).rewards();
         double x = rewards[0] - rewards[1];
-        return save.replayWeight() * ((1 - save.labelSmoothing()) * softplus(-x) + save.labelSmoothing() * softplus(x));
+        return save.replay().replayWeight()
+                * ((1 - save.regularisation().labelSmoothing()) * softplus(-x)
+                        + save.regularisation().labelSmoothing() * softplus(x));
     }
 
     private static double softplus(double x) {

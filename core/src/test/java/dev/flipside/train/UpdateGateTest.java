@@ -61,7 +61,13 @@ class UpdateGateTest {
         final RewardModel model = grader.model();
         final Recorder recorder = new Recorder();
         final RewardModelUpdate update = new RewardModelUpdate(
-                grader, Optional.empty(), List.of(), config, config.save().anchor(), 0.1, new Seeds(1));
+                grader,
+                Optional.empty(),
+                List.of(),
+                config,
+                config.save().anchoring().anchor(),
+                0.1,
+                new Seeds(1));
         final UpdateGate gate;
 
         Gated() {
@@ -77,7 +83,8 @@ class UpdateGateTest {
                     .stream()
                     .map(p -> new LabelledPair(grader.chosen(p), grader.rejected(p)))
                     .toList();
-            gate = new UpdateGate(model, update.optimisers(), config.save(), new HeldOutPairs(pairs), recorder);
+            gate = new UpdateGate(
+                    model, update.optimisers(), config.save().gating(), new HeldOutPairs(pairs), recorder);
         }
 
         UpdateGate.Verdict judge() {

@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.SaveConfig;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.config.UpdateConfig;
 import dev.flipside.data.Margin;
 import dev.flipside.data.Preference;
 import dev.flipside.data.PreferenceData;
@@ -75,7 +76,7 @@ class WorldFolderTest {
         assertThat(ConfigReader.train(kept, List.of())).isEqualTo(config);
         boolean frozen = config.save().preset() == SaveConfig.Preset.OFF;
         assertThat(frozen).isEqualTo(arm == Arm.FROZEN);
-        assertThat(config.save().candidates() == SaveConfig.Candidates.FRESH)
+        assertThat(config.save().update().candidates() == UpdateConfig.Candidates.FRESH)
                 .isEqualTo(frozen || arm == Arm.FRESH || arm == Arm.INITIAL);
     }
 
@@ -151,7 +152,7 @@ class WorldFolderTest {
         TrainConfig config = folder.training("save-c1", overrides);
         assertThat(config.run().outputDir()).isEqualTo(folder.run("save-c1").toString());
         assertThat(config.run().maxSteps()).isEqualTo(7);
-        assertThat(config.save().filterThreshold()).isEqualTo(1);
+        assertThat(config.save().filtering().filterThreshold()).isEqualTo(1);
         assertThat(config.data().preferences()).isEmpty();
         assertThat(folder.resumed("save-c1", overrides).run().resume()).isTrue();
         overrides.add("save.replay_weight=0.5");

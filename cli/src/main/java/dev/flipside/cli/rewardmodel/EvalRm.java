@@ -114,7 +114,6 @@ public final class EvalRm extends FlipsideCommand {
                     ? score(console, compare.get(), ChatTemplateConfig.defaults(), loaded, comparedFolder())
                     : List.of();
             compared.forEach(other -> others.add(other.items()));
-            // Only now: a folder with whole files is a finished evaluation, which is not gone on with.
             keep(results, out.orElseThrow());
             keep(compared, comparedFolder());
         }
@@ -132,6 +131,9 @@ public final class EvalRm extends FlipsideCommand {
                             : Optional.of(BenchmarkComparison.of(result.benchmark(), result.items(), others.get(i)))));
         }
         finish(console, reports);
+        // Last: what lies beside its log is not finished, and the same command goes on with it.
+        List<Path> folders = scores.isPresent() ? List.of() : folders();
+        folders.forEach(folder -> named().forEach(benchmark -> ScoreLog.delete(folder, benchmark)));
         return ExitCode.OK;
     }
 
@@ -180,16 +182,21 @@ public final class EvalRm extends FlipsideCommand {
     }
 
     private void requireNoScores() {
-        for (Path folder : compare.filter(EvalRm::isModel).isPresent()
-                ? List.of(out.get(), comparedFolder())
-                : List.of(out.get())) {
+        for (Path folder : folders()) {
             for (RewardBenchmark benchmark : named()) {
-                if (Files.exists(ScoreFile.in(folder, benchmark))) {
+                if (Files.exists(ScoreFile.in(folder, benchmark)) && !ScoreLog.isIn(folder, benchmark)) {
                     throw new UserError("--out: " + folder + " already holds scores of " + benchmark.key()
                             + "; show them with `flipside eval-rm --scores " + folder + "`, or choose another folder.");
                 }
             }
         }
+    }
+
+    /** Where scores are kept: of the model, and of one that it is compared with. */
+    private List<Path> folders() {
+        return compare.filter(EvalRm::isModel).isPresent()
+                ? List.of(out.orElseThrow(), comparedFolder())
+                : List.of(out.orElseThrow());
     }
 
     private List<RewardBenchmark> named() {
@@ -267,8 +274,9 @@ public final class EvalRm extends FlipsideCommand {
             // Without a score there is nothing to keep: the result is an error, which must not block the folder.
             if (result.items().stream().anyMatch(ScoredItem::isScored)) {
                 ScoreFile.write(ScoreFile.in(folder, result.benchmark()), result.items());
+            } else {
+                ScoreLog.delete(folder, result.benchmark());
             }
-            ScoreLog.delete(folder, result.benchmark());
         }
     }
 

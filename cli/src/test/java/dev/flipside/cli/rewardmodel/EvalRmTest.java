@@ -182,6 +182,16 @@ class EvalRmTest {
         assertThat(found).containsExactly(123.0);
         assertThat(part).doesNotExist();
 
+        // Ended between the scores and the summary: they lie beside their log, and the same command ends its work.
+        Files.createDirectories(out.resolve("scores-only"));
+        Files.write(out.resolve("scores-only/pairs.part.jsonl"), lines);
+        Files.copy(out.resolve("whole/pairs.jsonl"), out.resolve("scores-only/pairs.jsonl"));
+        json(evaluate("scores-only"));
+        assertThat(rewards("scores-only")).isEqualTo(expected);
+        assertThat(out.resolve("scores-only/summary.json")).exists();
+        assertThat(out.resolve("scores-only/pairs.part.jsonl")).doesNotExist();
+        assertMistake("already holds scores", evaluate("scores-only"));
+
         // An item less: the model is called with all of them again.
         Files.createDirectories(out.resolve("gap"));
         Files.write(out.resolve("gap/pairs.part.jsonl"), lines.subList(0, lines.size() - 1));

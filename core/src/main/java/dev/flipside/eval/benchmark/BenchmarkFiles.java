@@ -1,5 +1,6 @@
 package dev.flipside.eval.benchmark;
 
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Row;
 import dev.flipside.data.Rows;
@@ -48,7 +49,7 @@ public final class BenchmarkFiles {
             }
             return benchmark.rule().files(found);
         } catch (IOException e) {
-            throw new UserError("--input: " + input + " cannot be listed (" + e + ").", e);
+            throw new UserError("--input: " + input + " cannot be listed (" + IoReason.of(e) + ").", e);
         }
     }
 

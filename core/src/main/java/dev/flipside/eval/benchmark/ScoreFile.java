@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import dev.flipside.config.StrictJson;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
 import java.io.IOException;
@@ -42,7 +43,7 @@ public final class ScoreFile {
             Durable.write(file, lines.toString());
         } catch (IOException e) {
             throw new UserError(
-                    file + " cannot be written (" + e + "); check the free space and the permissions there.", e);
+                    file + " cannot be written (" + IoReason.of(e) + "); check the free space and the permissions there.", e);
         }
     }
 
@@ -66,7 +67,7 @@ public final class ScoreFile {
         } catch (JsonProcessingException e) {
             throw damaged(file, number, e);
         } catch (IOException e) {
-            throw new UserError(file + " cannot be read (" + e + "); check the path.", e);
+            throw new UserError(file + " cannot be read (" + IoReason.of(e) + "); check the path.", e);
         }
         if (items.isEmpty()) {
             throw new UserError(file + " has no items: it is not a file of scores that eval-rm has kept.");

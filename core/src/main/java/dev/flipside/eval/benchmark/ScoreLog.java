@@ -2,6 +2,7 @@ package dev.flipside.eval.benchmark;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.type.TypeReference;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.run.AppendLog;
 import dev.flipside.run.MadeWith;
@@ -60,8 +61,13 @@ public final class ScoreLog implements AutoCloseable {
             }
             return new ScoreLog(file, log, items);
         } catch (IOException e) {
-            throw new UserError(file + " cannot be used (" + e + "); check the path and permissions.", e);
+            throw new UserError(file + " cannot be used (" + IoReason.of(e) + "); check the path and permissions.", e);
         }
+    }
+
+    /** Whether a folder's evaluation of a benchmark is under way, or was interrupted. */
+    public static boolean isIn(Path folder, RewardBenchmark benchmark) {
+        return Files.exists(in(folder, benchmark));
     }
 
     private static Path in(Path folder, RewardBenchmark benchmark) {
@@ -111,7 +117,7 @@ public final class ScoreLog implements AutoCloseable {
         try {
             Files.deleteIfExists(file);
         } catch (IOException e) {
-            throw new UserError(file + " cannot be deleted (" + e + "); check the permissions.", e);
+            throw new UserError(file + " cannot be deleted (" + IoReason.of(e) + "); check the permissions.", e);
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.flipside.eval.judge;
 
 import dev.flipside.config.BoundedFile;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.text.Message;
 import java.io.IOException;
@@ -51,7 +52,7 @@ public final class JudgeTemplate {
         try {
             text = BoundedFile.text(file);
         } catch (IOException e) {
-            throw new UserError("The judge's template " + file + " cannot be read (" + e + "); check the path.", e);
+            throw new UserError("The judge's template " + file + " cannot be read (" + IoReason.of(e) + "); check the path.", e);
         }
         for (String name : placeholders) {
             if (!text.contains("{" + name + "}")) {

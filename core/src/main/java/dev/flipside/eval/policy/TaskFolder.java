@@ -3,6 +3,7 @@ package dev.flipside.eval.policy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.StrictJson;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Row;
 import dev.flipside.data.Rows;
@@ -43,7 +44,7 @@ public record TaskFolder(Path folder) {
             Durable.write(results(), lines.toString());
         } catch (IOException e) {
             throw new UserError(
-                    "--out: " + folder + " cannot be written: " + e + "; check the space and permissions.", e);
+                    "--out: " + folder + " cannot be written: " + IoReason.of(e) + "; check the space and permissions.", e);
         }
         // Last: a folder with a summary is a finished evaluation.
         JsonFile.write(summary(), summary);
@@ -68,7 +69,7 @@ public record TaskFolder(Path folder) {
                         "--compare: " + folder + " holds an evaluation on " + found + ", not on " + task + ".");
             }
         } catch (IOException e) {
-            throw new UserError("--compare: " + summary() + " cannot be read: " + e + ".", e);
+            throw new UserError("--compare: " + summary() + " cannot be read: " + IoReason.of(e) + ".", e);
         }
         List<MarkedItem> items = new ArrayList<>();
         for (Row row : Rows.read(results())) {

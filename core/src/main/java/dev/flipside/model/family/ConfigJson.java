@@ -34,7 +34,7 @@ public final class ConfigJson {
     }
 
     /** A whole number from 1 to 2^31 - 1. */
-    OptionalInt positive(String key) {
+    public OptionalInt positive(String key) {
         return whole(key, 1, "a positive whole number");
     }
 
@@ -59,7 +59,8 @@ public final class ConfigJson {
         return positive(key).orElseThrow(() -> wrong(key, "is missing"));
     }
 
-    double number(String key, double byDefault) {
+    /** A positive number. */
+    public double number(String key, double byDefault) {
         Optional<JsonNode> value = get(key);
         if (value.isEmpty()) {
             return byDefault;
@@ -73,7 +74,7 @@ public final class ConfigJson {
     }
 
     /** A positive number, or 0. */
-    double numberOrZero(String key, double byDefault) {
+    public double numberOrZero(String key, double byDefault) {
         Optional<JsonNode> value = get(key);
         boolean zero = value.map(v -> v.isNumber() && v.doubleValue() == 0).orElse(byDefault == 0);
         return zero ? 0 : number(key, byDefault);
@@ -111,7 +112,8 @@ public final class ConfigJson {
         return number(key, 1);
     }
 
-    boolean flag(String key, boolean byDefault) {
+    /** True or false. */
+    public boolean flag(String key, boolean byDefault) {
         Optional<JsonNode> value = get(key);
         if (value.isPresent() && !value.get().isBoolean()) {
             throw wrong(key, "is " + value.get() + ", which is neither true nor false");
@@ -119,7 +121,8 @@ public final class ConfigJson {
         return value.map(JsonNode::booleanValue).orElse(byDefault);
     }
 
-    String text(String key, String byDefault) {
+    /** A text. */
+    public String text(String key, String byDefault) {
         Optional<JsonNode> value = get(key);
         if (value.isPresent() && !value.get().isTextual()) {
             throw wrong(key, "is " + value.get() + ", which is not text");
@@ -128,7 +131,7 @@ public final class ConfigJson {
     }
 
     /** The object below a key; empty when it is missing or an empty object. */
-    Optional<ConfigJson> object(String key) {
+    public Optional<ConfigJson> object(String key) {
         Optional<JsonNode> value = get(key);
         if (value.isPresent() && !value.get().isObject()) {
             throw wrong(key, "is not an object");

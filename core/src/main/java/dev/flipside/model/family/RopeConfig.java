@@ -12,6 +12,10 @@ import java.util.OptionalInt;
 public sealed interface RopeConfig {
     double DEFAULT_THETA = 10_000;
 
+    /** Keys that only a scaling has. */
+    List<String> SCALING =
+            List.of("factor", "low_freq_factor", "high_freq_factor", "short_factor", "long_factor", "attention_factor");
+
     /** The base of the geometric series of frequencies. */
     double theta();
 
@@ -205,15 +209,9 @@ public sealed interface RopeConfig {
         double theta = rope.number("rope_theta", outerTheta);
         String type = rope.text("rope_type", rope.text("type", "default"));
         return switch (type) {
-            case "default" -> new Plain(theta);
+            case "default" -> plain(config, key, rope, theta);
             case "linear" -> new Linear(theta, rope.requiredNumber("factor"));
-            case "llama3" ->
-                new Llama3(
-                        theta,
-                        rope.requiredNumber("factor"),
-                        rope.requiredNumber("low_freq_factor"),
-                        rope.requiredNumber("high_freq_factor"),
-                        original);
+            case "llama3" -> llama3(config, key, rope, original, theta);
             case "longrope", "su" -> longRope(rope, maxPositionEmbeddings, original, theta);
             case "yarn" ->
                 yarn(config, key, rope, (double) maxPositionEmbeddings / original, original, truncate, theta);
@@ -225,6 +223,27 @@ public sealed interface RopeConfig {
                                 + "'; supported are default, linear, dynamic, yarn, longrope and"
                                 + " llama3, choose a model with one of them");
         };
+    }
+
+    /** Keys of a scaling without its type are those of a file that lost it. */
+    private static Plain plain(ConfigJson config, String key, ConfigJson rope, double theta) {
+        boolean named = rope.get("rope_type").isPresent() || rope.get("type").isPresent();
+        Optional<String> scaling =
+                SCALING.stream().filter(name -> rope.get(name).isPresent()).findFirst();
+        if (!named && scaling.isPresent()) {
+            throw config.wrong(key, "has " + scaling.get() + " and no rope_type that says which scaling it is of");
+        }
+        return new Plain(theta);
+    }
+
+    private static Llama3 llama3(ConfigJson config, String key, ConfigJson rope, int original, double theta) {
+        double low = rope.requiredNumber("low_freq_factor");
+        double high = rope.requiredNumber("high_freq_factor");
+        if (low >= high) {
+            throw config.wrong(
+                    key, "has a low_freq_factor of " + low + ", which is not below high_freq_factor, " + high);
+        }
+        return new Llama3(theta, rope.requiredNumber("factor"), low, high, original);
     }
 
     private static LongRope longRope(ConfigJson rope, int maxPositionEmbeddings, int original, double theta) {

@@ -55,6 +55,8 @@ class FamilyConfigTest {
                 "olmo2 | {'rope_parameters':{'rope_type':'longrope','short_factor':[1],'long_factor':[1]}} | short_factor has 1 entries for 4 rotated pairs",
                 "olmo2 | {'rope_parameters':{'rope_type':'dynamic'}} | factor is missing",
                 "olmo2 | {'rope_parameters':{'rope_type':'yarn','rope_theta':1}} | rope_theta of 1",
+                "olmo2 | {'rope_parameters':{'factor':8,'rope_theta':500}} | rope_parameters has factor and no rope_type that says which scaling it is of",
+                "olmo2 | {'rope_parameters':{'rope_type':'llama3','factor':8,'low_freq_factor':4,'high_freq_factor':4}} | low_freq_factor of 4.0, which is not below high_freq_factor, 4.0",
                 "phi3 | {'rope_parameters':{'rope_type':'yarn','factor':2}} | of Phi-3's, longrope alone",
                 "mixtral | {'num_local_experts':5} | gate.weight has the shape [4, 32] and config.json asks for [5, 32]",
                 "mixtral | {'num_experts_per_tok':5} | num_experts_per_tok is 5, more than the 4 experts",
