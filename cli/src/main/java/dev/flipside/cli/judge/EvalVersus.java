@@ -20,8 +20,8 @@ import dev.flipside.eval.judge.ChatReply;
 import dev.flipside.eval.judge.ChatRequest;
 import dev.flipside.eval.judge.Judge;
 import dev.flipside.eval.judge.JudgeTemplate;
+import dev.flipside.eval.judge.MatchOutcome;
 import dev.flipside.eval.judge.Versus;
-import dev.flipside.eval.judge.Versus.Outcome;
 import dev.flipside.eval.judge.Versus.Verdict;
 import dev.flipside.eval.policy.AnswerRewards;
 import dev.flipside.eval.policy.PolicyAnswer;
@@ -101,7 +101,7 @@ public final class EvalVersus extends PolicyTask {
 
     /** What the judge said, in a shape of its own for each kind of judge. */
     private record JudgedPairs(
-            List<Outcome> outcomes, List<ObjectNode> lines, List<List<String>> rows, Map<String, Object> json) {}
+            List<MatchOutcome> outcomes, List<ObjectNode> lines, List<List<String>> rows, Map<String, Object> json) {}
 
     private record Pair(PolicyAnswer policy, PolicyAnswer baseline) {}
 
@@ -132,7 +132,7 @@ public final class EvalVersus extends PolicyTask {
                 ? byRewardModel(console, rewardModel.get(), pairs)
                 : byJudge(console, judgeOptions.open(options().out()), template, pairs);
         JudgeFigures.write(options().out().resolve("judgments.jsonl"), result.lines());
-        if (result.outcomes().stream().allMatch(Outcome.NONE::equals)) {
+        if (result.outcomes().stream().allMatch(MatchOutcome.NONE::equals)) {
             throw new UserError(
                     "The judge gave no verdict [[A]], [[B]] or [[C]] in both games of any prompt; its replies are in "
                             + options().out().resolve("judgments.jsonl")
@@ -191,7 +191,7 @@ public final class EvalVersus extends PolicyTask {
             replies = judge.ask(
                     requests, ChatReply::text, text -> Versus.verdict(text).isPresent(), done -> progress.at(done, ""));
         }
-        List<Outcome> outcomes = new ArrayList<>();
+        List<MatchOutcome> outcomes = new ArrayList<>();
         List<ObjectNode> lines = new ArrayList<>();
         int byPlace = 0;
         for (int i = 0; i < pairs.size(); i++) {
@@ -227,14 +227,14 @@ public final class EvalVersus extends PolicyTask {
             rewards = AnswerRewards.of(
                     new RewardReader(model, renderer), directory, answers, done -> progress.at(done, ""));
         }
-        List<Outcome> outcomes = new ArrayList<>();
+        List<MatchOutcome> outcomes = new ArrayList<>();
         List<ObjectNode> lines = new ArrayList<>();
         double[] differences = new double[pairs.size()];
         for (int i = 0; i < pairs.size(); i++) {
             double ours = rewards[2 * i];
             double theirs = rewards[2 * i + 1];
             differences[i] = ours - theirs;
-            outcomes.add(Outcome.ofRewards(ours, theirs));
+            outcomes.add(MatchOutcome.ofRewards(ours, theirs));
             lines.add(line(pairs.get(i), outcomes.get(i))
                     .put("judge", named)
                     .put("policy_reward", ours)
@@ -253,7 +253,7 @@ public final class EvalVersus extends PolicyTask {
         return new JudgedPairs(outcomes, lines, rows, json);
     }
 
-    private static ObjectNode line(Pair pair, Outcome outcome) {
+    private static ObjectNode line(Pair pair, MatchOutcome outcome) {
         return JSON.createObjectNode()
                 .put("id", pair.policy().prompt().id())
                 .put("policy", pair.policy().completion())
