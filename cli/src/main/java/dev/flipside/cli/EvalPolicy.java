@@ -1,6 +1,6 @@
 package dev.flipside.cli;
 
-import dev.flipside.cli.console.CommandGroup;
+import dev.flipside.cli.command.CommandGroup;
 import dev.flipside.cli.judge.EvalAlpaca;
 import dev.flipside.cli.judge.EvalArenaHard;
 import dev.flipside.cli.judge.EvalVersus;

@@ -1,6 +1,6 @@
 package dev.flipside.cli;
 
-import dev.flipside.cli.console.FlipsideCommand;
+import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.console.OutputException;
 import dev.flipside.config.UserError;
 import dev.flipside.hub.HubUnavailableException;

@@ -1,9 +1,9 @@
 package dev.flipside.cli;
 
+import dev.flipside.cli.command.CommandRoot;
+import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.compare.Compare;
 import dev.flipside.cli.compare.Demo;
-import dev.flipside.cli.console.CommandRoot;
-import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.cli.console.OutputException;
 import dev.flipside.cli.console.ResultStream;
 import dev.flipside.cli.console.Streams;

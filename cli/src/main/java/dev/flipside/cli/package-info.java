@@ -8,7 +8,9 @@
  *   <li>{@code Arguments}: whether the words of the command line are what was typed.
  *   <li>{@code Failures} and {@code LastResort}: what a failed command prints and returns.
  *   <li>{@code SharedClasses}: what the launcher has Java archive after a build, for faster starts.
- *   <li>{@link dev.flipside.cli.console}: what every command shares. It knows no command.
+ *   <li>{@link dev.flipside.cli.command}: what a command is made of. It knows no command.
+ *   <li>{@link dev.flipside.cli.console}: what a person sees, and where results go.
+ *   <li>{@link dev.flipside.cli.rows}: what the commands over rows of JSON Lines share.
  *   <li>{@link dev.flipside.cli.train}: {@code train} and {@code train-rm}.
  *   <li>{@link dev.flipside.cli.compare}: {@code compare} and {@code demo}.
  *   <li>{@link dev.flipside.cli.report}: {@code report}.

@@ -2,8 +2,8 @@ package dev.flipside.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.cli.console.Streams;
 import dev.flipside.config.UserError;
 import java.io.InputStream;

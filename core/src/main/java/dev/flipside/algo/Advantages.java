@@ -1,7 +1,6 @@
 package dev.flipside.algo;
 
 import java.util.Arrays;
-import java.util.Locale;
 
 /**
  * Group-relative advantages. Rewards are laid out group after group: {@code [prompts * groupSize]}.
@@ -21,12 +20,7 @@ public final class Advantages {
         /** That of all rewards of the batch. */
         BATCH,
         /** None (Dr. GRPO, arXiv 2503.20783). */
-        NONE;
-
-        @Override
-        public String toString() {
-            return name().toLowerCase(Locale.ROOT);
-        }
+        NONE
     }
 
     /** {@link #grpo(double[], int, ScaleRewards, double)} with {@link #STD_EPSILON}. */

@@ -1,7 +1,5 @@
 package dev.flipside.algo;
 
-import java.util.Locale;
-
 /**
  * Per-token estimators of KL(policy || reference) from tokens that the policy sampled, with {@code d = logp - ref logp} (Schulman 2020, "Approximating KL
  * divergence"). None is clamped.
@@ -52,9 +50,4 @@ public enum Kl {
 
     /** Its derivative with respect to {@code logp}. */
     public abstract double gradient(double logp, double refLogp);
-
-    @Override
-    public String toString() {
-        return name().toLowerCase(Locale.ROOT);
-    }
 }

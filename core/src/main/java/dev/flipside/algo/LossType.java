@@ -1,7 +1,5 @@
 package dev.flipside.algo;
 
-import java.util.Locale;
-
 /** TRL's {@code loss_type}: how the loss of the tokens is averaged. {@link LossAggregation} holds the divisors. */
 public enum LossType {
     /**
@@ -14,10 +12,5 @@ public enum LossType {
     /** Sum over tokens divided by an optimiser batch's share of the tokens of the whole generation batch (arXiv 2503.14476). */
     DAPO,
     /** Sum over tokens divided by completions times the configured maximal completion length (arXiv 2503.20783). */
-    DR_GRPO;
-
-    @Override
-    public String toString() {
-        return name().toLowerCase(Locale.ROOT);
-    }
+    DR_GRPO
 }

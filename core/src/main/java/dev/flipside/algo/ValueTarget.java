@@ -1,7 +1,5 @@
 package dev.flipside.algo;
 
-import java.util.Locale;
-
 /** What the value head is fitted to (option {@code save.value_target}); both are unbiased estimates of the expected reward of the prompt under the policy. */
 public enum ValueTarget {
     /** The mean reward of the prompt's usable samples: one target. */
@@ -43,10 +41,5 @@ public enum ValueTarget {
             targets[i] = targets(Groups.kept(rewards[i], usable[i]));
         }
         return targets;
-    }
-
-    @Override
-    public String toString() {
-        return name().toLowerCase(Locale.ROOT);
     }
 }

@@ -3,12 +3,12 @@ package dev.flipside.compare;
 import dev.flipside.compare.ComparisonDirectory.Registered;
 import dev.flipside.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.config.ComparisonConfig.Comparison;
+import dev.flipside.config.Spelling;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -42,8 +42,8 @@ public record ComparisonSummary(String title, Registered registered, ComparisonR
         object.put("verdict", result.verdict().key());
         object.put("detectable_effect", question.detectableEffect().getAsDouble());
         object.put("alpha", question.alpha());
-        object.put("test", question.test().name().toLowerCase(Locale.ROOT));
-        object.put("correction", question.correction().name().toLowerCase(Locale.ROOT));
+        object.put("test", Spelling.of(question.test()));
+        object.put("correction", Spelling.of(question.correction()));
         object.put("registered", registered.time());
         object.put("config_sha256", registered.hash());
         object.put("baseline", question.baseline());
@@ -77,7 +77,7 @@ public record ComparisonSummary(String title, Registered registered, ComparisonR
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("label", outcome.outcome().title());
         object.put("primary", outcome.outcome().primary());
-        object.put("direction", outcome.outcome().direction().name().toLowerCase(Locale.ROOT));
+        object.put("direction", Spelling.of(outcome.outcome().direction()));
         Map<String, Object> arms = new LinkedHashMap<>();
         outcome.values().forEach((arm, values) -> {
             Map<String, Object> of = new LinkedHashMap<>();

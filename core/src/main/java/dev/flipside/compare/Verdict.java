@@ -1,8 +1,8 @@
 package dev.flipside.compare;
 
 import com.fasterxml.jackson.annotation.JsonValue;
+import dev.flipside.config.Spelling;
 import java.util.List;
-import java.util.Locale;
 
 /** What a comparison says of its criterion. */
 public enum Verdict {
@@ -31,7 +31,7 @@ public enum Verdict {
     /** As files have it. */
     @JsonValue
     public String key() {
-        return name().toLowerCase(Locale.ROOT);
+        return Spelling.of(this);
     }
 
     /** Of several parts of one criterion: it is met when all are; else the part that speaks most clearly against it counts. */

@@ -30,7 +30,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -350,7 +349,7 @@ public final class ConfigReader {
         if (type != null && type.isEnum()) {
             return "one of "
                     + Arrays.stream(type.getEnumConstants())
-                            .map(c -> ((Enum<?>) c).name().toLowerCase(Locale.ROOT))
+                            .map(c -> Spelling.of((Enum<?>) c))
                             .collect(Collectors.joining(", "));
         }
         if (type == int.class || type == long.class || e instanceof InvalidFormatException && type == Integer.class) {
@@ -399,7 +398,7 @@ public final class ConfigReader {
 
         @Override
         public void serialize(Enum<?> value, JsonGenerator generator, SerializerProvider provider) throws IOException {
-            generator.writeString(value.name().toLowerCase(Locale.ROOT));
+            generator.writeString(Spelling.of(value));
         }
     }
 }

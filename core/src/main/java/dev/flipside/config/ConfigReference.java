@@ -180,7 +180,7 @@ public final class ConfigReference {
                     .filter(e -> !e.getKey().equals("preset") && !e.getValue().equals(nothing.get(e.getKey())))
                     .map(e -> "`" + e.getKey() + ": " + ConfigReader.shown(e.getValue()) + "`")
                     .collect(Collectors.joining(", "));
-            page.append("- `").append(lower(preset)).append("` sets ");
+            page.append("- `").append(Spelling.of(preset)).append("` sets ");
             page.append(sets.isEmpty() ? "nothing else" : sets).append(".\n");
         }
     }
@@ -204,7 +204,7 @@ public final class ConfigReference {
         Class<?> raw = (Class<?>) type;
         if (raw.isEnum()) {
             return Arrays.stream(raw.getEnumConstants())
-                    .map(c -> "`" + lower((Enum<?>) c) + "`")
+                    .map(c -> "`" + Spelling.of((Enum<?>) c) + "`")
                     .collect(Collectors.joining(" "));
         }
         if (List.of(int.class, long.class, Integer.class, OptionalInt.class).contains(raw)) {
@@ -230,10 +230,6 @@ public final class ConfigReference {
                 || value.isTextual() && value.asText().isEmpty()
                 || value.isArray() && value.isEmpty();
         return none ? "-" : "`" + ConfigReader.shown(value) + "`";
-    }
-
-    private static String lower(Enum<?> value) {
-        return value.name().toLowerCase(Locale.ROOT);
     }
 
     private static String snakeCase(String camelCase) {

@@ -2,10 +2,16 @@ package dev.flipside.config;
 
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 
-/** What a misspelt name may have meant. */
-final class Spelling {
+/** How names are written, and what a misspelt one may have meant. */
+public final class Spelling {
     private Spelling() {}
+
+    /** A choice as YAML, JSON and messages write it: {@code leave_one_out}. */
+    public static String of(Enum<?> choice) {
+        return choice.name().toLowerCase(Locale.ROOT);
+    }
 
     /** {@code " (did you mean 'NAME'?)"} with the nearest name, empty where none is near. */
     static String suggestion(String word, List<String> names) {

@@ -241,6 +241,6 @@ public final class Validation {
     }
 
     private static String name(Enum<?> value) {
-        return value.name().toLowerCase(java.util.Locale.ROOT);
+        return Spelling.of(value);
     }
 }

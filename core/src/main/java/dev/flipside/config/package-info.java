@@ -10,6 +10,7 @@
  *   <li>{@link dev.flipside.config.Validation}: values that do not go together, and keys that have no effect under the chosen options.
  *   <li>{@link dev.flipside.config.ResumedConfig}: what a run or a comparison that goes on may change.
  *   <li>{@link dev.flipside.config.Doc}: what an option means; docs/configuration.md is generated from it.
+ *   <li>{@link dev.flipside.config.Spelling}: how a choice is written, whoever writes it.
  *   <li>{@link dev.flipside.config.UserError}: what the user can mend, as a sentence.
  *   <li>{@link dev.flipside.config.BoundedFile}, {@link dev.flipside.config.BoundedLines}, {@link dev.flipside.config.NamedPath}, {@link
  *       dev.flipside.config.StrictJson}: how anything from elsewhere is read, whoever reads it.

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.LoraConfig;
 import dev.flipside.config.LoraConfig.Bias;
 import dev.flipside.config.LoraConfig.Initialisation;
+import dev.flipside.config.Spelling;
 import dev.flipside.config.UserError;
 import dev.flipside.model.family.ConfigJson;
 import dev.flipside.safetensors.Json;
@@ -245,7 +246,7 @@ final class AdapterConfig {
 
     /** How PEFT writes a choice. */
     static String name(Enum<?> value) {
-        return value.name().toLowerCase(Locale.ROOT);
+        return Spelling.of(value);
     }
 
     private static void texts(ObjectNode json, String key, Optional<List<String>> texts) {

@@ -123,6 +123,12 @@ public final class ModelFiles {
         return decoderConfig;
     }
 
+    /** The most tokens of a text: {@code maxLength} where it is configured, and never more than the model's context. */
+    public int mostTokens(OptionalInt maxLength) {
+        int context = decoderConfig.maxPositionEmbeddings();
+        return Math.min(context, maxLength.orElse(context));
+    }
+
     /** The ids that end a completion: those of config.json, of generation_config.json and the tokenizer's together. */
     public Set<Integer> eosIds() {
         return eosIds;

@@ -1,9 +1,9 @@
 package dev.flipside.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.flipside.config.Spelling;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -40,7 +40,7 @@ final class TokenizerSchema {
 
         /** The key of tokenizer.json. */
         String key() {
-            return name().toLowerCase(Locale.ROOT);
+            return Spelling.of(this);
         }
 
         /** The key under which a {@code Sequence} holds its parts. */

@@ -55,8 +55,7 @@ final class Grader implements AutoCloseable {
             model.close();
             throw e;
         }
-        int context = reader.positions();
-        return new Grader(reader, Math.min(context, config.maxLength().orElse(context)));
+        return new Grader(reader, model.files().mostTokens(config.maxLength()));
     }
 
     RewardModel model() {

@@ -39,8 +39,7 @@ final class PairRows {
 
     static Split read(RewardTrainingConfig config, Renderer renderer, ModelFiles files, TrainListener listener) {
         RewardTrainingConfig.Data data = config.data();
-        int context = files.config().maxPositionEmbeddings();
-        int maxLength = Math.min(context, data.maxLength().orElse(context));
+        int maxLength = files.mostTokens(data.maxLength());
         Reader reader = new Reader(data, maxLength, renderer, listener, new LinkedHashMap<>());
         List<Pair> pairs = reader.read("preferences", data.preferences());
         if (data.evalPreferences().isPresent()) {

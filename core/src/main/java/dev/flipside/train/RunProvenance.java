@@ -1,5 +1,6 @@
 package dev.flipside.train;
 
+import dev.flipside.config.Spelling;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
@@ -48,7 +49,7 @@ final class RunProvenance {
         libraries.put("threads", Integer.toString(NativeLibrary.threads()));
         libraries.put("cpu_capability", NativeLibrary.cpuCapability());
         libraries.put("device", device.name());
-        libraries.put("precision", precision.name().toLowerCase(java.util.Locale.ROOT));
+        libraries.put("precision", Spelling.of(precision));
         List<String> hub = inputs.stream()
                 .flatMap(input -> HubSource.of(Path.of(input)).stream())
                 .map(HubSource::toString)

@@ -1,6 +1,7 @@
 package dev.flipside.train;
 
 import dev.flipside.algo.Feedback;
+import dev.flipside.config.Spelling;
 import dev.flipside.rollout.Completion;
 import dev.flipside.run.SampleFiles;
 import java.util.LinkedHashMap;
@@ -68,7 +69,7 @@ final class SampleLog {
         line.put("completion", batch.texts().get(prompt).get(sample));
         line.put("token_ids", completion.ids());
         line.put("logprobs", completion.logprobs());
-        line.put("finish_reason", completion.finishReason().name().toLowerCase(java.util.Locale.ROOT));
+        line.put("finish_reason", Spelling.of(completion.finishReason()));
         return line;
     }
 }

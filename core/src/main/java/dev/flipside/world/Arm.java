@@ -1,7 +1,7 @@
 package dev.flipside.world;
 
+import dev.flipside.config.Spelling;
 import java.util.List;
-import java.util.Locale;
 import java.util.stream.Stream;
 
 /** A setting of the loop that is compared with the others: the same base configuration with some options of section {@code save} changed. */
@@ -60,7 +60,7 @@ public enum Arm {
 
     /** The name on the command line, in reports and of the run's folder. */
     public String label() {
-        return name().toLowerCase(Locale.ROOT);
+        return Spelling.of(this);
     }
 
     /** What it is, in a few words. */

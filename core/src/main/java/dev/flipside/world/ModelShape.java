@@ -1,6 +1,6 @@
 package dev.flipside.world;
 
-import java.util.Locale;
+import dev.flipside.config.Spelling;
 
 /**
  * The size and family of a world's models; the reward model has the policy's backbone.
@@ -44,7 +44,7 @@ public record ModelShape(Family family, int hidden, int layers, int heads, int k
 
         /** {@code model_type} of {@code config.json}. */
         String modelType() {
-            return name().toLowerCase(Locale.ROOT);
+            return Spelling.of(this);
         }
     }
 

@@ -21,6 +21,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalInt;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -83,6 +84,15 @@ class ModelFilesTest {
         assertThat(config.get("dtype").asText()).isEqualTo(type.configName());
         assertThat(config.get("torch_dtype").asText()).isEqualTo(type.configName());
         assertThat(config.at("/architectures/0").asText()).isEqualTo("LlamaForCausalLM");
+    }
+
+    @Test
+    void textsAreAsLongAsConfiguredAndNeverLongerThanTheContext() {
+        ModelFiles files = ModelFiles.open(write("llama", c -> c.put("max_position_embeddings", 32)));
+
+        assertThat(files.mostTokens(OptionalInt.empty())).isEqualTo(32);
+        assertThat(files.mostTokens(OptionalInt.of(8))).isEqualTo(8);
+        assertThat(files.mostTokens(OptionalInt.of(64))).isEqualTo(32);
     }
 
     @Test

@@ -1,8 +1,9 @@
 package dev.flipside.cli.compare;
 
-import dev.flipside.cli.console.ConfigArguments;
+import dev.flipside.cli.command.ConfigArguments;
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.cli.report.Report;
 import dev.flipside.cli.report.ReportPage;
 import dev.flipside.compare.ComparisonPlan;
@@ -37,7 +38,7 @@ public final class Compare extends FlipsideCommand {
         ComparisonConfig config = ConfigReader.comparison(arguments.file(), arguments.overrides());
         ComparisonPlan plan = ComparisonPlan.of(config, inputs(console));
         warnOfSeeds(config, console);
-        loadLibraries(console);
+        NativeLibraries.load(console);
         Optional<ComparisonSummary> summary;
         try (StopSignal stop = StopSignal.install(
                 name -> console.warn(name + ": ending after the current steps; a second one ends at once."))) {

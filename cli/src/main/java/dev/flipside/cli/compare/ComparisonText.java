@@ -1,5 +1,6 @@
 package dev.flipside.cli.compare;
 
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.compare.ComparisonSummary;
@@ -75,15 +76,15 @@ record ComparisonText(ComparisonSummary summary) {
             List<String> row = new ArrayList<>(List.of(
                     arm,
                     number(outcome.mean(arm)),
-                    d == null ? "" : signed(d.interval().mean()),
+                    d == null ? "" : Numbers.signed(d.interval().mean()),
                     d == null
                             ? ""
-                            : "[" + signed(d.interval().low()) + ", "
-                                    + signed(d.interval().high()) + "]",
+                            : Numbers.signedInterval(
+                                    d.interval().low(), d.interval().high()),
                     d == null ? "" : Integer.toString(d.seeds()),
-                    d == null ? "" : p(d.pValue())));
+                    d == null ? "" : Numbers.pValue(d.pValue())));
             if (primary) {
-                row.add(d == null ? "" : p(d.corrected()));
+                row.add(d == null ? "" : Numbers.pValue(d.corrected()));
                 row.add(
                         d == null || d.verdict() == Verdict.NONE
                                 ? ""
@@ -132,14 +133,6 @@ record ComparisonText(ComparisonSummary summary) {
     }
 
     private static String number(double value) {
-        return Double.isFinite(value) ? String.format(Locale.ROOT, "%.3f", value) : "";
-    }
-
-    private static String signed(double value) {
-        return String.format(Locale.ROOT, "%+.3f", value);
-    }
-
-    private static String p(double value) {
-        return Double.isNaN(value) ? "" : String.format(Locale.ROOT, value < 0.001 ? "%.1e" : "%.3f", value);
+        return Double.isFinite(value) ? Numbers.fixed(value, 3) : "";
     }
 }

@@ -1,7 +1,9 @@
 package dev.flipside.cli.compare;
 
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.cli.report.Report;
 import dev.flipside.cli.report.ReportPage;
@@ -17,7 +19,6 @@ import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -25,10 +26,7 @@ import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code flipside demo}: the whole of SAVE in two worlds where the truth is known, as two comparisons. */
 @Command(
@@ -40,9 +38,6 @@ import picocli.CommandLine.Spec;
             "No download. What is finished in --out is kept, what was interrupted goes on."
         })
 public final class Demo extends FlipsideCommand {
-    @Spec
-    private CommandSpec spec;
-
     @Option(
             names = "--world",
             paramLabel = "NAME",
@@ -85,12 +80,12 @@ public final class Demo extends FlipsideCommand {
     @Override
     protected int run(Console console) {
         if (seeds < 1) {
-            throw new ParameterException(spec.commandLine(), "--seeds is " + seeds + ", it must be at least 1");
+            throw wrongOptions("--seeds is " + seeds + ", it must be at least 1");
         }
-        if (steps < 0 || steps == 0 && spec.commandLine().getParseResult().hasMatchedOption("--steps")) {
-            throw new ParameterException(spec.commandLine(), "--steps is " + steps + ", it must be at least 1");
+        if (steps < 0 || steps == 0 && spec().commandLine().getParseResult().hasMatchedOption("--steps")) {
+            throw wrongOptions("--steps is " + steps + ", it must be at least 1");
         }
-        loadLibraries(console);
+        NativeLibraries.load(console);
         List<ComparisonPlan> plans = new ArrayList<>();
         // In the order of their names, each once.
         for (WorldName world : EnumSet.copyOf(worlds)) {
@@ -140,7 +135,7 @@ public final class Demo extends FlipsideCommand {
         object.put("worlds", summaries.stream().map(ComparisonSummary::object).toList());
         object.put("report", page.toString());
         console.result(() -> text(plans, summaries) + "Report: " + page + "\n", object);
-        console.info(String.format(Locale.ROOT, "%.0f s in all", (System.nanoTime() - began) * 1e-9));
+        console.info(Numbers.fixed((System.nanoTime() - began) * 1e-9, 0) + " s in all");
         return ExitCode.OK;
     }
 

@@ -8,12 +8,12 @@ import dev.flipside.config.ComparisonConfig.Outcome;
 import dev.flipside.config.ComparisonConfig.Over;
 import dev.flipside.config.ComparisonConfig.Role;
 import dev.flipside.config.ComparisonConfig.WorldName;
+import dev.flipside.config.Spelling;
 import dev.flipside.world.Arm;
 import java.nio.file.Path;
 import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -72,7 +72,7 @@ enum DemoQuestion {
         boolean save = chosen.contains(Arm.SAVE);
         String claim = save
                 ? criterion
-                : "In world " + world + " every arm has a " + direction.name().toLowerCase(Locale.ROOT)
+                : "In world " + world + " every arm has a " + Spelling.of(direction)
                         + " gold reward than with the reward model frozen.";
         Base defaults = ComparisonConfig.defaults().base();
         return new ComparisonConfig(

@@ -43,6 +43,6 @@ final class LineProgress implements Progress {
     @Override
     public void close() {
         double seconds = (System.nanoTime() - started) / 1e9;
-        err.println(String.format(Locale.ROOT, "%s: %d/%d %s in %.1f s", task, done, total, unit, seconds));
+        err.println(task + ": " + done + "/" + total + " " + unit + " in " + Numbers.seconds(seconds));
     }
 }

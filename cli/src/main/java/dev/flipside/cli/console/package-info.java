@@ -1,13 +1,11 @@
 /**
- * What every command shares. Nothing here knows a command, or the root of them.
+ * What a person sees, and where results go.
  *
  * <ul>
- *   <li>{@code FlipsideCommand}: what a command extends; {@code CommandGroup}: what holds commands and does nothing else.
- *   <li>{@code CommandRoot}: what a command knows of the root; {@code Streams}: where a run reads and writes.
- *   <li>{@code Console}, {@code Table}, {@code Progress} (a bar on a terminal, lines elsewhere), {@code TransferProgress}: what a person sees.
- *   <li>{@code ResultStream} throws an {@code OutputException} where results cannot be written; {@code Text}: writers in UTF-8.
- *   <li>{@code FileOptions}, {@code JsonLines}, {@code InputRow}, {@code RowResults}: rows in, rows out.
- *   <li>{@code CommonOptions}, {@code ConfigArguments}, {@code SamplingFlags}, {@code TemplateFlags}: options that several commands have.
+ *   <li>{@code Streams}: where a run reads and writes; {@code Text}: writers in UTF-8.
+ *   <li>{@code Console}: results on standard output, messages on standard error; {@code Table}: aligned columns; {@code Numbers}: what is in them.
+ *   <li>{@code Progress}: a bar on a terminal, lines elsewhere; {@code TransferProgress}: of downloads and uploads.
+ *   <li>{@code ResultStream} throws an {@code OutputException} where results cannot be written.
  * </ul>
  */
 package dev.flipside.cli.console;

@@ -1,7 +1,8 @@
 package dev.flipside.cli.hub;
 
+import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Progress;
 import dev.flipside.cli.console.Table;
 import dev.flipside.gguf.GgufImport;
@@ -9,7 +10,6 @@ import dev.flipside.safetensors.WeightType;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
@@ -56,17 +56,13 @@ public final class Import extends FlipsideCommand {
                 .collect(Collectors.joining(", "));
         return Table.of(List.of(
                         List.of("model", model.architecture() + " as " + model.modelType()),
-                        List.of("parameters", String.format(Locale.ROOT, "%,d", model.parameters())),
+                        List.of("parameters", Numbers.count(model.parameters())),
                         List.of("tensors", types),
-                        List.of("tokenizer", String.format(Locale.ROOT, "%,d tokens", model.vocabularySize())),
+                        List.of("tokenizer", Numbers.count(model.vocabularySize()) + " tokens"),
                         List.of("chat template", model.hasChatTemplate() ? "yes" : "none"),
                         List.of(
                                 "weights",
-                                String.format(
-                                        Locale.ROOT,
-                                        "%.1f MB as %s",
-                                        bytes / 1e6,
-                                        dtype.type().configName())),
+                                Numbers.megabytes(bytes) + " as " + dtype.type().configName()),
                         List.of("written to", directory.toString())))
                 .render();
     }

@@ -1,12 +1,13 @@
 package dev.flipside.cli.hub;
 
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
+import dev.flipside.config.Spelling;
 import dev.flipside.safetensors.WeightType;
 import dev.flipside.train.AdapterMerge;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
@@ -47,10 +48,10 @@ public final class Merge extends FlipsideCommand {
         WeightType type = dtype.type();
         Path from = inputs(console).model("ADAPTER", adapter.toString());
         Optional<Path> without = merged.map(model -> inputs(console).model("--unmerge-from", model.toString()));
-        loadLibraries(console);
+        NativeLibraries.load(console);
         AdapterMerge.Kind kind = without.map(model -> AdapterMerge.unmerge(model, from, target, type))
                 .orElseGet(() -> AdapterMerge.merge(from, target, type));
-        String what = kind.name().toLowerCase(Locale.ROOT);
+        String what = Spelling.of(kind);
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("adapter", adapter.toString());
         merged.ifPresent(model -> object.put("unmerged_from", model.toString()));

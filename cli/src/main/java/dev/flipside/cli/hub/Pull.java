@@ -1,7 +1,8 @@
 package dev.flipside.cli.hub;
 
+import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.hub.Hub;
 import dev.flipside.hub.HubFile;
@@ -11,7 +12,6 @@ import dev.flipside.hub.RepoType;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
@@ -72,19 +72,13 @@ public final class Pull extends FlipsideCommand {
 
     private static String text(Hub.Pulled pulled) {
         List<List<String>> rows = pulled.files().stream()
-                .map(file -> List.of(file.path(), size(file.size())))
+                .map(file -> List.of(file.path(), Numbers.fileSize(file.size())))
                 .toList();
         return new Table(List.of("file", "size"), rows).render()
-                + pulled.name() + " at " + pulled.commit() + ": " + size(pulled.size()) + ", "
+                + pulled.name() + " at " + pulled.commit() + ": " + Numbers.fileSize(pulled.size()) + ", "
                 + (pulled.bytesReceived() == 0
                         ? "all of it there already"
-                        : size(pulled.bytesReceived()) + " downloaded")
+                        : Numbers.fileSize(pulled.bytesReceived()) + " downloaded")
                 + "\n" + pulled.folder();
-    }
-
-    private static String size(long bytes) {
-        return bytes < 1_000_000
-                ? String.format(Locale.ROOT, "%.1f kB", bytes / 1e3)
-                : String.format(Locale.ROOT, "%.1f MB", bytes / 1e6);
     }
 }

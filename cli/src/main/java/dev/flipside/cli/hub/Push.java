@@ -1,7 +1,7 @@
 package dev.flipside.cli.hub;
 
+import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.cli.console.TransferProgress;
 import dev.flipside.hub.HubName;
 import dev.flipside.hub.HubSettings;

@@ -1,6 +1,6 @@
 package dev.flipside.cli.inspect;
 
-import dev.flipside.cli.console.CommandGroup;
+import dev.flipside.cli.command.CommandGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 

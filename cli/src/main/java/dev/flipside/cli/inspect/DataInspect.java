@@ -1,7 +1,8 @@
 package dev.flipside.cli.inspect;
 
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.ModelRenderers;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.cli.console.Progress;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Rows;
@@ -73,7 +74,7 @@ final class DataInspect extends FlipsideCommand {
         Path data = inputs(console).data("FILE", file);
         Optional<ModelFiles> files =
                 model.map(name -> ModelFiles.open(inputs(console).model("--model", name)));
-        Optional<Renderer> renderer = files.map(FlipsideCommand::renderer);
+        Optional<Renderer> renderer = files.map(ModelRenderers::of);
         try {
             Optional<TokenCount> tokens = renderer.map(r -> new TokenCount(r, limit(files.orElseThrow())));
             DatasetReport report = inspect(console, data, new DatasetInspection(tokens, overlaps, shown));

@@ -1,15 +1,15 @@
 package dev.flipside.cli.inspect;
 
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.data.Example;
+import dev.flipside.eval.dataset.BenchmarkOverlap;
 import dev.flipside.eval.dataset.DatasetReport;
 import dev.flipside.eval.dataset.Lengths;
-import dev.flipside.eval.dataset.PromptOverlap;
 import dev.flipside.text.Conversation;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -98,11 +98,8 @@ record DatasetTables(String file, DatasetReport report) {
         fact(
                 rows,
                 "longer reply chosen",
-                String.format(
-                        Locale.ROOT,
-                        "%.1f %% of %d usable pairs whose replies differ in length",
-                        100 * longer(pairs),
-                        pairs.usable() - pairs.equallyLong()));
+                Numbers.percent(longer(pairs)) + " % of " + (pairs.usable() - pairs.equallyLong())
+                        + " usable pairs whose replies differ in length");
     }
 
     private static double longer(DatasetReport.Pairs pairs) {
@@ -140,7 +137,7 @@ record DatasetTables(String file, DatasetReport report) {
             return;
         }
         List<List<String>> rows = new ArrayList<>();
-        for (PromptOverlap.Result overlap : report.overlaps()) {
+        for (BenchmarkOverlap overlap : report.overlaps()) {
             rows.add(List.of(
                     overlap.benchmark(),
                     String.valueOf(overlap.prompts()),
@@ -265,7 +262,7 @@ record DatasetTables(String file, DatasetReport report) {
         return object;
     }
 
-    private static Map<String, Object> overlapObject(PromptOverlap.Result overlap) {
+    private static Map<String, Object> overlapObject(BenchmarkOverlap overlap) {
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("benchmark", overlap.benchmark());
         object.put("prompts", overlap.prompts());

@@ -1,29 +1,17 @@
 package dev.flipside.cli.inspect;
 
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
-import dev.flipside.text.Rendered;
+import dev.flipside.config.Spelling;
 import dev.flipside.train.MemoryEstimate;
 import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /** What {@code flipside validate} finds out, in the order in which it is shown. */
 final class Findings {
-    /** How a check came out. */
-    enum Outcome {
-        OK,
-        /** Works, but may surprise. */
-        NOTE,
-        /** The run would fail or mislead. */
-        PROBLEM
-    }
-
-    private record Check(String name, Outcome outcome, String detail) {}
-
-    private static final double MIB = 1 << 20;
+    private record Check(String name, CheckStatus outcome, String detail) {}
 
     private final Map<String, Object> facts = new LinkedHashMap<>();
     private final Map<String, String> examples = new LinkedHashMap<>();
@@ -41,7 +29,7 @@ final class Findings {
         examples.put(reader, shown);
     }
 
-    void check(String name, Outcome outcome, String detail) {
+    void check(String name, CheckStatus outcome, String detail) {
         checks.add(new Check(name, outcome, detail));
     }
 
@@ -50,13 +38,13 @@ final class Findings {
         memory.putAll(estimate.object());
         memory.put("machine", machineBytes);
         memoryText = table(estimate);
-        String detail = mib(estimate.total()) + " MiB at most, "
-                + mib(machineBytes) + " MiB in this machine"
+        String detail = Numbers.mebibytes(estimate.total()) + " MiB at most, "
+                + Numbers.mebibytes(machineBytes) + " MiB in this machine"
                 + (onCpu ? "" : " (the tensors lie on the GPU, whose memory is not known here)");
         boolean tooMuch = onCpu && estimate.total() > machineBytes;
         check(
                 "memory",
-                tooMuch ? Outcome.PROBLEM : Outcome.OK,
+                tooMuch ? CheckStatus.PROBLEM : CheckStatus.OK,
                 tooMuch
                         ? detail
                                 + "; lower activation_memory_mb and rollout.max_rows, switch gradient_checkpointing on, or take a smaller model"
@@ -66,27 +54,17 @@ final class Findings {
     /** In MiB, with the total last. */
     private static String table(MemoryEstimate estimate) {
         List<List<String>> rows = new ArrayList<>();
-        estimate.standing().forEach(part -> rows.add(List.of(part.name(), mib(part.bytes()))));
-        estimate.sampling().forEach(part -> rows.add(List.of("while sampling: " + part.name(), mib(part.bytes()))));
-        estimate.training().forEach(part -> rows.add(List.of("while training: " + part.name(), mib(part.bytes()))));
-        rows.add(List.of("at most", mib(estimate.total())));
+        estimate.standing().forEach(part -> rows.add(List.of(part.name(), Numbers.mebibytes(part.bytes()))));
+        estimate.sampling()
+                .forEach(part -> rows.add(List.of("while sampling: " + part.name(), Numbers.mebibytes(part.bytes()))));
+        estimate.training()
+                .forEach(part -> rows.add(List.of("while training: " + part.name(), Numbers.mebibytes(part.bytes()))));
+        rows.add(List.of("at most", Numbers.mebibytes(estimate.total())));
         return new Table(List.of("memory", "MiB"), rows).render();
     }
 
-    private static String mib(long bytes) {
-        return String.format(Locale.ROOT, "%.1f", bytes / MIB);
-    }
-
-    /** Positions of a rendering where a reward model's two numbers are read. */
-    static Map<Integer, String> scoredPositions(Rendered rendered) {
-        Map<Integer, String> marks = new HashMap<>();
-        rendered.valuePosition().ifPresent(at -> marks.put(at, "value"));
-        marks.merge(rendered.rewardPosition(), "reward", (a, b) -> a + ", " + b);
-        return marks;
-    }
-
     boolean hasProblems() {
-        return checks.stream().anyMatch(c -> c.outcome() == Outcome.PROBLEM);
+        return checks.stream().anyMatch(c -> c.outcome() == CheckStatus.PROBLEM);
     }
 
     String text() {
@@ -100,7 +78,7 @@ final class Findings {
                 .append(shown)
                 .append('\n'));
         List<List<String>> results = checks.stream()
-                .map(c -> List.of(c.outcome().name().toLowerCase(Locale.ROOT), c.name(), c.detail()))
+                .map(c -> List.of(Spelling.of(c.outcome()), c.name(), c.detail()))
                 .toList();
         text.append('\n')
                 .append(memoryText)
@@ -113,19 +91,17 @@ final class Findings {
         Map<String, Object> object = new LinkedHashMap<>();
         facts.forEach((name, value) -> object.put(name.replace(' ', '_').replace('-', '_'), plain(value)));
         object.put("examples", examples);
-        object.put(
-                "checks",
-                checks.stream()
-                        .map(c -> Map.of(
-                                "name",
-                                c.name(),
-                                "outcome",
-                                c.outcome().name().toLowerCase(Locale.ROOT),
-                                "detail",
-                                c.detail()))
-                        .toList());
+        object.put("checks", checks.stream().map(Findings::object).toList());
         object.put("memory", memory);
         object.put("ok", !hasProblems());
+        return object;
+    }
+
+    private static Map<String, Object> object(Check check) {
+        Map<String, Object> object = new LinkedHashMap<>();
+        object.put("name", check.name());
+        object.put("outcome", Spelling.of(check.outcome()));
+        object.put("detail", check.detail());
         return object;
     }
 

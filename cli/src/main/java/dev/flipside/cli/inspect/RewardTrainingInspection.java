@@ -1,12 +1,9 @@
 package dev.flipside.cli.inspect;
 
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.inspect.Findings.Outcome;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.RewardTrainingConfig.LongPairs;
 import dev.flipside.config.RewardTrainingConfig.TruncationMode;
-import dev.flipside.config.UserError;
-import dev.flipside.data.Margin;
 import dev.flipside.data.Preference;
 import dev.flipside.data.PreferenceData;
 import dev.flipside.engine.Device;
@@ -14,7 +11,6 @@ import dev.flipside.engine.Seeds;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
-import dev.flipside.model.ScoredRow;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.ConfiguredModels;
@@ -34,12 +30,14 @@ final class RewardTrainingInspection {
     private final Findings findings;
     private final Console console;
     private final Device device;
+    private final DataFindings data;
 
     RewardTrainingInspection(RewardTrainingConfig config, Findings findings, Console console) {
         this.config = config;
         this.findings = findings;
         this.console = console;
         this.device = Device.parse(config.run().device());
+        this.data = new DataFindings(config.data().systemPrompt(), config.data().marginColumn(), findings);
     }
 
     void run() {
@@ -59,51 +57,34 @@ final class RewardTrainingInspection {
                 Renderer renderer = Renderers.load(dir, config.rewardModel().template(), files)) {
             MemoryEstimate.Shape shape = MemoryEstimate.Shape.of(model);
             findings.fact("model", ModelInspection.describe(files, shape));
-            ModelInspection.template(
-                    "reward model", "reward_model", dir, config.rewardModel().template(), findings);
+            ReaderInspection reader = new ReaderInspection("reward model", renderer, findings);
+            reader.template("reward_model", dir, config.rewardModel().template());
             findings.fact(
                     "reward head",
                     RewardModel.hasRewardHead(dir) ? "the model's own score.weight" : "new, drawn from run.seed");
-            PreferenceData data = read("data.preferences", config.data().preferences());
-            findings.fact("identical pairs dropped", data.droppedIdentical());
-            List<Rendered> rendered = rendered(data.pairs(), renderer);
-            int limit = limit(files);
+            PreferenceData preferences =
+                    data.preferences("data.preferences", config.data().preferences());
+            findings.fact("identical pairs dropped", preferences.droppedIdentical());
+            List<Rendered> rendered = rendered(preferences.pairs(), renderer);
+            int limit = files.mostTokens(config.data().maxLength());
             TokenLengths lengths = lengths(rendered, limit);
-            findings.example(
-                    "the reward model (chosen)",
-                    renderer.show(rendered.get(0).ids(), Findings.scoredPositions(rendered.get(0))));
-            findings.example(
-                    "the reward model (rejected)",
-                    renderer.show(rendered.get(1).ids(), Findings.scoredPositions(rendered.get(1))));
-            PairTally tally = PairTally.ofRewardTraining(data.pairs(), renderer, config.data(), limit);
-            ModelInspection.renderings("reward model", renderer, rendered, tally.firstMerged(), findings);
-            ModelInspection.pairs("data.preferences", tally, findings);
+            reader.example("the reward model (chosen)", rendered.get(0));
+            reader.example("the reward model (rejected)", rendered.get(1));
+            PairTally tally = PairTally.ofRewardTraining(preferences.pairs(), renderer, config.data(), limit);
+            reader.renderings(rendered, tally.firstMerged());
+            data.toldApart("data.preferences", tally);
             config.data().evalPreferences().ifPresent(file -> evalPairs(file, renderer, limit));
-            ModelInspection.spelledSpecialTokens("reward model", renderer, texts(data.pairs()), findings);
-            List<ScoredRow> rows = rendered.stream()
-                    .map(ScoredRow::of)
-                    .filter(r -> r.longest() <= limit)
-                    .toList();
-            if (!rows.isEmpty()) {
-                ModelInspection.rewardModel(model, rows, findings);
-            }
+            reader.spelledSpecialTokens(texts(preferences.pairs()));
+            reader.padding(model, rendered, limit);
             int longest = Math.min(lengths.max(), limit);
             ModelInspection.memory(
                     MemoryEstimate.ofRewardTraining(config, shape, longest, device, precision), device, findings);
         }
     }
 
-    private PreferenceData read(String key, String file) {
-        return UserError.under(key, () -> PreferenceData.read(
-                        Path.of(file), Margin.parse(config.data().marginColumn()))
-                .withSystem(config.data().systemPrompt()));
-    }
-
     private void evalPairs(String file, Renderer renderer, int limit) {
-        List<Preference> pairs = read("data.eval_preferences", file).pairs();
-        findings.fact("held-out pairs", pairs.size());
-        ModelInspection.pairs(
-                "data.eval_preferences", PairTally.ofRewardTraining(pairs, renderer, config.data(), limit), findings);
+        List<Preference> pairs = data.counted("held-out pairs", "data.eval_preferences", file);
+        data.toldApart("data.eval_preferences", PairTally.ofRewardTraining(pairs, renderer, config.data(), limit));
     }
 
     /** What prompts and replies of the first pairs say. */
@@ -115,11 +96,6 @@ final class RewardTrainingInspection {
             texts.add(pair.rejected());
         }
         return texts;
-    }
-
-    private int limit(ModelFiles files) {
-        int context = files.config().maxPositionEmbeddings();
-        return Math.min(context, config.data().maxLength().orElse(context));
     }
 
     /** Chosen and rejected in turn. */
@@ -144,7 +120,7 @@ final class RewardTrainingInspection {
         boolean none = !cut && lengths.tooLong() == lengths.count();
         findings.check(
                 "data.max_length",
-                lengths.tooLong() == 0 ? Outcome.OK : none ? Outcome.PROBLEM : Outcome.NOTE,
+                lengths.tooLong() == 0 ? CheckStatus.OK : none ? CheckStatus.PROBLEM : CheckStatus.NOTE,
                 lengths.tooLong() == 0
                         ? "every pair fits"
                         : lengths.tooLong() + " of " + lengths.count() + " pairs are longer than " + limit

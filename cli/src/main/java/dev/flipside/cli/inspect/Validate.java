@@ -1,8 +1,9 @@
 package dev.flipside.cli.inspect;
 
-import dev.flipside.cli.console.ConfigArguments;
+import dev.flipside.cli.command.ConfigArguments;
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.config.ConfigReader;
 import java.util.List;
 import picocli.CommandLine.Command;
@@ -27,11 +28,11 @@ public final class Validate extends FlipsideCommand {
         Findings findings = new Findings();
         if (ConfigReader.trainsRewardModel(arguments.file(), overrides)) {
             var config = inputs(console).resolve(ConfigReader.rewardTraining(arguments.file(), overrides));
-            loadLibraries(console);
+            NativeLibraries.load(console);
             new RewardTrainingInspection(config, findings, console).run();
         } else {
             var config = inputs(console).resolve(ConfigReader.train(arguments.file(), overrides));
-            loadLibraries(console);
+            NativeLibraries.load(console);
             new TrainInspection(config, findings, console).run();
         }
         console.result(findings::text, findings.object());

@@ -188,7 +188,7 @@ public final class EvalAlpaca extends PolicyTask {
         controlled.ifPresent(c -> table.add(List.of("length control", c.glm())));
         table.add(List.of("wins, draws, losses", rate.wins() + ", " + rate.draws() + ", " + rate.losses()));
         table.add(List.of("without a preference", Integer.toString(rate.unparsed())));
-        table.add(List.of("mean lengths", JudgeFigures.lengths(model, base)));
+        table.add(List.of("mean lengths", JudgeFigures.lengths(model, base, "characters")));
         table.addAll(JudgeFigures.usage(judge.usage(), judgeOptions.prices()));
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("benchmark", "alpaca-eval");

@@ -26,7 +26,6 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -246,9 +245,7 @@ public final class EvalArenaHard extends PolicyTask {
         table.add(JudgeFigures.percent("mean over questions", perQuestion));
         table.add(List.of("questions", Integer.toString(items.size())));
         table.add(List.of("without two verdicts", Long.toString(unparsed)));
-        table.add(List.of(
-                "mean lengths",
-                String.format(Locale.ROOT, "%.0f and %.0f tokens (%+.0f)", tokens, baseTokens, tokens - baseTokens)));
+        table.add(List.of("mean lengths", JudgeFigures.lengths(tokens, baseTokens, "tokens")));
         table.addAll(JudgeFigures.usage(judge.usage(), judgeOptions.prices()));
 
         Map<String, Object> json = new LinkedHashMap<>();

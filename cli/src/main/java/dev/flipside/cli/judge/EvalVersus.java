@@ -2,10 +2,14 @@ package dev.flipside.cli.judge;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.cli.command.ModelRenderers;
+import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Progress;
 import dev.flipside.cli.policy.AnswersMadeElsewhere;
 import dev.flipside.cli.policy.PolicyTask;
+import dev.flipside.config.Spelling;
 import dev.flipside.config.UserError;
 import dev.flipside.data.PlainText;
 import dev.flipside.data.PromptData;
@@ -16,8 +20,8 @@ import dev.flipside.eval.judge.ChatReply;
 import dev.flipside.eval.judge.ChatRequest;
 import dev.flipside.eval.judge.Judge;
 import dev.flipside.eval.judge.JudgeTemplate;
+import dev.flipside.eval.judge.MatchOutcome;
 import dev.flipside.eval.judge.Versus;
-import dev.flipside.eval.judge.Versus.Outcome;
 import dev.flipside.eval.judge.Versus.Verdict;
 import dev.flipside.eval.policy.AnswerRewards;
 import dev.flipside.eval.policy.PolicyAnswer;
@@ -32,7 +36,6 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -41,11 +44,8 @@ import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** {@code flipside eval-policy versus}. */
 @Command(
@@ -56,9 +56,6 @@ import picocli.CommandLine.Spec;
         })
 public final class EvalVersus extends PolicyTask {
     private static final ObjectMapper JSON = new ObjectMapper();
-
-    @Spec
-    private CommandSpec spec;
 
     @Option(
             names = "--prompts",
@@ -103,15 +100,15 @@ public final class EvalVersus extends PolicyTask {
     private JudgeOptions judgeOptions;
 
     /** What the judge said, in a shape of its own for each kind of judge. */
-    private record Result(
-            List<Outcome> outcomes, List<ObjectNode> lines, List<List<String>> rows, Map<String, Object> json) {}
+    private record JudgedPairs(
+            List<MatchOutcome> outcomes, List<ObjectNode> lines, List<List<String>> rows, Map<String, Object> json) {}
 
     private record Pair(PolicyAnswer policy, PolicyAnswer baseline) {}
 
     @Override
     protected int run(Console console) throws IOException, InterruptedException {
         if (judgeOptions.given() == rewardModel.isPresent()) {
-            throw new ParameterException(spec.commandLine(), "give one judge: --judge or --judge-reward-model");
+            throw wrongOptions("give one judge: --judge or --judge-reward-model");
         }
         if (rewardModel.isPresent()) {
             refuseOptionsOfJudges();
@@ -131,11 +128,11 @@ public final class EvalVersus extends PolicyTask {
         for (int i = 0; i < prompts.size(); i++) {
             pairs.add(new Pair(policy.get(i), base.get(i)));
         }
-        Result result = rewardModel.isPresent()
+        JudgedPairs result = rewardModel.isPresent()
                 ? byRewardModel(console, rewardModel.get(), pairs)
                 : byJudge(console, judgeOptions.open(options().out()), template, pairs);
         JudgeFigures.write(options().out().resolve("judgments.jsonl"), result.lines());
-        if (result.outcomes().stream().allMatch(Outcome.NONE::equals)) {
+        if (result.outcomes().stream().allMatch(MatchOutcome.NONE::equals)) {
             throw new UserError(
                     "The judge gave no verdict [[A]], [[B]] or [[C]] in both games of any prompt; its replies are in "
                             + options().out().resolve("judgments.jsonl")
@@ -146,13 +143,12 @@ public final class EvalVersus extends PolicyTask {
     }
 
     private void refuseOptionsOfJudges() {
-        spec.commandLine().getParseResult().matchedOptions().stream()
+        spec().commandLine().getParseResult().matchedOptions().stream()
                 .map(OptionSpec::longestName)
                 .filter(name -> name.startsWith("--judge-") && !name.equals("--judge-reward-model"))
                 .findFirst()
                 .ifPresent(name -> {
-                    throw new ParameterException(
-                            spec.commandLine(), name + " has no effect with --judge-reward-model; leave it out");
+                    throw wrongOptions(name + " has no effect with --judge-reward-model; leave it out");
                 });
     }
 
@@ -180,7 +176,7 @@ public final class EvalVersus extends PolicyTask {
         return prompts;
     }
 
-    private Result byJudge(Console console, Judge judge, JudgeTemplate template, List<Pair> pairs)
+    private JudgedPairs byJudge(Console console, Judge judge, JudgeTemplate template, List<Pair> pairs)
             throws IOException, InterruptedException {
         List<ChatRequest> requests = new ArrayList<>();
         for (Pair pair : pairs) {
@@ -195,7 +191,7 @@ public final class EvalVersus extends PolicyTask {
             replies = judge.ask(
                     requests, ChatReply::text, text -> Versus.verdict(text).isPresent(), done -> progress.at(done, ""));
         }
-        List<Outcome> outcomes = new ArrayList<>();
+        List<MatchOutcome> outcomes = new ArrayList<>();
         List<ObjectNode> lines = new ArrayList<>();
         int byPlace = 0;
         for (int i = 0; i < pairs.size(); i++) {
@@ -215,30 +211,30 @@ public final class EvalVersus extends PolicyTask {
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("decided_by_place", byPlace);
         json.put("judge", JudgeFigures.usageJson(judge.model(), judge.usage(), judgeOptions.prices()));
-        return new Result(outcomes, lines, rows, json);
+        return new JudgedPairs(outcomes, lines, rows, json);
     }
 
-    private Result byRewardModel(Console console, String named, List<Pair> pairs) {
+    private JudgedPairs byRewardModel(Console console, String named, List<Pair> pairs) {
         Path directory = inputs(console).model("--judge-reward-model", named);
-        loadLibraries(console, directory);
+        NativeLibraries.load(console, directory);
         List<PolicyAnswer> answers = pairs.stream()
                 .flatMap(pair -> Stream.of(pair.policy(), pair.baseline()))
                 .toList();
         double[] rewards;
         try (RewardModel model = RewardModel.load(directory, Device.parse(common().device()));
-                Renderer renderer = renderer(model.files());
+                Renderer renderer = ModelRenderers.of(model.files());
                 Progress progress = console.progress("score", answers.size(), "answers")) {
             rewards = AnswerRewards.of(
                     new RewardReader(model, renderer), directory, answers, done -> progress.at(done, ""));
         }
-        List<Outcome> outcomes = new ArrayList<>();
+        List<MatchOutcome> outcomes = new ArrayList<>();
         List<ObjectNode> lines = new ArrayList<>();
         double[] differences = new double[pairs.size()];
         for (int i = 0; i < pairs.size(); i++) {
             double ours = rewards[2 * i];
             double theirs = rewards[2 * i + 1];
             differences[i] = ours - theirs;
-            outcomes.add(Outcome.ofRewards(ours, theirs));
+            outcomes.add(MatchOutcome.ofRewards(ours, theirs));
             lines.add(line(pairs.get(i), outcomes.get(i))
                     .put("judge", named)
                     .put("policy_reward", ours)
@@ -249,27 +245,23 @@ public final class EvalVersus extends PolicyTask {
                 List.of("judge", named),
                 List.of(
                         "mean difference in reward",
-                        String.format(
-                                Locale.ROOT,
-                                "%+.3f  (95 %% interval %+.3f to %+.3f)",
-                                difference.mean(),
-                                difference.low(),
-                                difference.high())));
+                        Numbers.signed(difference.mean()) + "  (95 % interval " + Numbers.signed(difference.low())
+                                + " to " + Numbers.signed(difference.high()) + ")"));
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("reward_difference", JudgeFigures.json(difference));
         json.put("judge", Map.of("reward_model", named));
-        return new Result(outcomes, lines, rows, json);
+        return new JudgedPairs(outcomes, lines, rows, json);
     }
 
-    private static ObjectNode line(Pair pair, Outcome outcome) {
+    private static ObjectNode line(Pair pair, MatchOutcome outcome) {
         return JSON.createObjectNode()
                 .put("id", pair.policy().prompt().id())
                 .put("policy", pair.policy().completion())
                 .put("baseline", pair.baseline().completion())
-                .put("outcome", outcome.name().toLowerCase(Locale.ROOT));
+                .put("outcome", Spelling.of(outcome));
     }
 
-    private void report(Console console, List<Pair> pairs, Result result) {
+    private void report(Console console, List<Pair> pairs, JudgedPairs result) {
         Versus.Summary summary = Versus.Summary.of(result.outcomes());
         double ours = Versus.meanLength(
                 pairs.stream().map(pair -> pair.policy().completion()).toList());
@@ -279,7 +271,7 @@ public final class EvalVersus extends PolicyTask {
         table.add(JudgeFigures.percent("win rate", summary.winRate()));
         table.add(List.of("wins, ties, losses", summary.wins() + ", " + summary.ties() + ", " + summary.losses()));
         table.add(List.of("without a verdict", Integer.toString(summary.unparsed())));
-        table.add(List.of("mean lengths", JudgeFigures.lengths(ours, theirs)));
+        table.add(List.of("mean lengths", JudgeFigures.lengths(ours, theirs, "characters")));
         table.addAll(result.rows());
         Map<String, Object> json = new LinkedHashMap<>();
         json.put("benchmark", "versus");

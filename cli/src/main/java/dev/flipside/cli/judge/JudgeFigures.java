@@ -2,6 +2,7 @@ package dev.flipside.cli.judge;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.cli.console.Console;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.Bootstrap;
@@ -13,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.stream.Collectors;
@@ -29,9 +29,7 @@ final class JudgeFigures {
 
     static List<String> percent(String name, double share, double low, double high, String level) {
         return List.of(
-                name,
-                String.format(
-                        Locale.ROOT, "%.1f %%  (%s interval %.1f to %.1f)", 100 * share, level, 100 * low, 100 * high));
+                name, Numbers.percent(share) + " %  (" + level + " interval " + Numbers.percentRange(low, high) + ")");
     }
 
     static Map<String, Object> json(double share, double low, double high) {
@@ -46,24 +44,22 @@ final class JudgeFigures {
         return json(share.mean(), share.low(), share.high());
     }
 
-    /** Mean lengths in characters and how much longer the policy's are. */
-    static String lengths(double policy, double baseline) {
-        return String.format(Locale.ROOT, "%.0f and %.0f characters (%+.0f)", policy, baseline, policy - baseline);
+    /** Mean lengths and how much longer the policy's are. */
+    static String lengths(double policy, double baseline, String unit) {
+        return Numbers.fixed(policy, 0) + " and " + Numbers.fixed(baseline, 0) + " " + unit + " ("
+                + Numbers.signedWhole(policy - baseline) + ")";
     }
 
     /** Rows for what the judge was asked and what that cost. */
     static List<List<String>> usage(JudgeUsage usage, JudgeUsage.Prices prices) {
         String asked = usage.asked() + " asked, " + usage.cached() + " known before";
         String tokens =
-                String.format(Locale.ROOT, "%,d sent, %,d answered", usage.promptTokens(), usage.completionTokens());
+                Numbers.count(usage.promptTokens()) + " sent, " + Numbers.count(usage.completionTokens()) + " answered";
         OptionalDouble cost = usage.cost(prices);
         String price = cost.isEmpty()
                 ? "unknown without --judge-input-price and --judge-output-price"
-                : String.format(
-                        Locale.ROOT,
-                        "%.2f now, %.2f with what was known before",
-                        cost.getAsDouble(),
-                        usage.costInAll(prices).orElseThrow());
+                : Numbers.fixed(cost.getAsDouble(), 2) + " now, "
+                        + Numbers.fixed(usage.costInAll(prices).orElseThrow(), 2) + " with what was known before";
         return List.of(List.of("judgments", asked), List.of("judge's tokens", tokens), List.of("cost", price));
     }
 

@@ -1,6 +1,6 @@
 package dev.flipside.cli.judge;
 
-import dev.flipside.cli.console.FlipsideCommand;
+import dev.flipside.cli.command.CommandRoot;
 import dev.flipside.eval.judge.Judge;
 import dev.flipside.eval.judge.JudgeEndpoint;
 import dev.flipside.eval.judge.JudgeTemplate;
@@ -97,7 +97,7 @@ final class JudgeOptions {
         ApiKey key = ApiKey.of(
                 keyVariable,
                 Optional.ofNullable(
-                        FlipsideCommand.streams(command).environment().get(keyVariable)));
+                        CommandRoot.of(command).streams().environment().get(keyVariable)));
         return new Judge(
                 JudgeEndpoint.of(url, model.get(), key, Duration.ofSeconds(timeout)),
                 cache.orElse(out.resolve("judge-cache")),

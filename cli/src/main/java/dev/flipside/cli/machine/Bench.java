@@ -1,7 +1,8 @@
 package dev.flipside.cli.machine;
 
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.cli.console.Table;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
@@ -86,7 +87,7 @@ public final class Bench extends FlipsideCommand {
                     + chosen.key() + "; leave it out.");
         }
         Path directory = inputs(console).model("--model", model);
-        loadLibraries(console, directory);
+        NativeLibraries.load(console, directory);
         Device device = Device.parse(common().device());
         double peak = MatrixProductSpeed.gigaflops(device, MEASURING);
         Path scratch = Files.createTempDirectory("flipside-bench");

@@ -1,7 +1,7 @@
 package dev.flipside.cli.machine;
 
+import dev.flipside.config.Spelling;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.stream.Collectors;
 
 /** What {@code flipside bench} measures. */
@@ -32,7 +32,7 @@ enum BenchPhase {
 
     /** As the command line and the results spell it. */
     String key() {
-        return name().toLowerCase(Locale.ROOT).replace('_', '-');
+        return Spelling.of(this).replace('_', '-');
     }
 
     static String keys() {

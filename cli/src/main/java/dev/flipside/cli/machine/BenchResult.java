@@ -1,9 +1,9 @@
 package dev.flipside.cli.machine;
 
+import dev.flipside.cli.console.Numbers;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -59,15 +59,11 @@ record BenchResult(BenchPhase phase, double[] seconds, long tokens, double flops
         double gigaflops = flops / median() / 1e9;
         return List.of(
                 phase.key(),
-                format("%.3f", median()),
-                format("%.3f", fastest()),
-                format("%.3f", slowest()),
-                format("%.0f", tokens / median()),
-                flops > 0 ? format("%.0f", gigaflops) : "",
-                flops > 0 ? format("%.0f %%", 100 * gigaflops / peak) : "");
-    }
-
-    private static String format(String pattern, double value) {
-        return String.format(Locale.ROOT, pattern, value);
+                Numbers.fixed(median(), 3),
+                Numbers.fixed(fastest(), 3),
+                Numbers.fixed(slowest(), 3),
+                Numbers.fixed(tokens / median(), 0),
+                flops > 0 ? Numbers.fixed(gigaflops, 0) : "",
+                flops > 0 ? Numbers.fixed(100 * gigaflops / peak, 0) + " %" : "");
     }
 }

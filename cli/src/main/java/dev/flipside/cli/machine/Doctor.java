@@ -1,7 +1,9 @@
 package dev.flipside.cli.machine;
 
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.MatrixProductSpeed;
@@ -9,7 +11,6 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -26,7 +27,7 @@ public final class Doctor extends FlipsideCommand {
 
     @Override
     protected int run(Console console) {
-        loadLibraries(console);
+        NativeLibraries.load(console);
         Machine machine = Machine.inspect();
         Device device = Device.parse(common().device());
         double gigaflops = MatrixProductSpeed.gigaflops(device, MEASURING);
@@ -35,7 +36,7 @@ public final class Doctor extends FlipsideCommand {
         facts.put("flipside", BuildVersion.number());
         facts.putAll(machine.facts());
         facts.put("device in use", device.name());
-        facts.put("matrix product", String.format(Locale.ROOT, "%.0f GFLOP/s (float32, 1024 x 1024, 1 s)", gigaflops));
+        facts.put("matrix product", Numbers.fixed(gigaflops, 0) + " GFLOP/s (float32, 1024 x 1024, 1 s)");
         List<String> problems = machine.problems();
 
         Map<String, Object> object = new LinkedHashMap<>();

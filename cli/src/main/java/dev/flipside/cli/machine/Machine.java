@@ -1,6 +1,7 @@
 package dev.flipside.cli.machine;
 
 import com.sun.management.OperatingSystemMXBean;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.engine.NativeLibrary;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -99,9 +100,9 @@ record Machine(Map<String, Object> facts, List<String> problems, List<String> no
                 Runtime.version() + ", " + System.getProperty("java.vendor") + ", " + System.getProperty("java.home"));
         facts.put(
                 "memory",
-                gib(system.getTotalMemorySize()) + ", " + gib(system.getFreeMemorySize())
+                Numbers.gibibytes(system.getTotalMemorySize()) + ", " + Numbers.gibibytes(system.getFreeMemorySize())
                         + " unused; Java heap at most "
-                        + gib(Runtime.getRuntime().maxMemory()));
+                        + Numbers.gibibytes(Runtime.getRuntime().maxMemory()));
         Path cache = NativeLibrary.cacheFolder();
         try {
             double free = Files.getFileStore(cache).getUsableSpace() / GIB;
@@ -149,10 +150,6 @@ record Machine(Map<String, Object> facts, List<String> problems, List<String> no
         if (!value.equals(Optional.of(wanted))) {
             missing.add(flag);
         }
-    }
-
-    private static String gib(long bytes) {
-        return String.format(Locale.ROOT, "%.1f GiB", bytes / GIB);
     }
 
     private static Optional<String> variable(String name) {

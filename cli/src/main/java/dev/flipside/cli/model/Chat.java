@@ -1,9 +1,11 @@
 package dev.flipside.cli.model;
 
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.ModelRenderers;
+import dev.flipside.cli.command.NativeLibraries;
+import dev.flipside.cli.command.SamplingFlags;
+import dev.flipside.cli.command.TemplateFlags;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
-import dev.flipside.cli.console.SamplingFlags;
-import dev.flipside.cli.console.TemplateFlags;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
@@ -60,9 +62,9 @@ public final class Chat extends FlipsideCommand {
         ChatTemplateConfig rendering = template.config();
         SamplingOptions options = sampling.options();
         Path directory = inputs(console).model("--model", model);
-        loadLibraries(console, directory);
+        NativeLibraries.load(console, directory);
         try (CausalLm lm = CausalLm.load(directory, Device.parse(common().device()))) {
-            Renderer renderer = renderer(console, lm.files(), rendering);
+            Renderer renderer = ModelRenderers.of(console, lm.files(), rendering);
             if (!renderer.hasTemplate()) {
                 throw new UserError(
                         model

@@ -3,14 +3,13 @@ package dev.flipside.cli.model;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FileOptions;
-import dev.flipside.cli.console.FlipsideCommand;
-import dev.flipside.cli.console.InputRow;
-import dev.flipside.cli.console.RowResults;
-import dev.flipside.cli.console.TemplateFlags;
-import dev.flipside.config.ChatTemplateConfig;
+import dev.flipside.cli.rows.InputRow;
+import dev.flipside.cli.rows.ModelRow;
+import dev.flipside.cli.rows.RowCommand;
+import dev.flipside.cli.rows.RowWork;
 import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
+import dev.flipside.model.ModelFiles;
 import dev.flipside.model.TokenRow;
 import dev.flipside.text.Continued;
 import dev.flipside.text.Renderer;
@@ -18,8 +17,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.ExitCode;
-import picocli.CommandLine.Mixin;
 
 /** {@code flipside logprobs}: how likely a model finds completions, token by token. */
 @Command(
@@ -29,67 +26,59 @@ import picocli.CommandLine.Mixin;
             "A row is {\"id\", \"prompt\", \"completion\"} (raw text, no template) or {\"id\", \"messages\"} (the completion is the last assistant turn);",
             "a result is {\"id\", \"token_ids\", \"logprobs\"}, natural logarithms at temperature 1."
         })
-public final class Logprobs extends FlipsideCommand {
-    private static final int CHUNK = 128;
+public final class Logprobs extends RowCommand<CausalLm, Continued> {
     private static final double TEMPERATURE = 1;
 
-    @Mixin
-    private TemplateFlags template;
-
-    @Mixin
-    private FileOptions files;
-
-    private record Candidate(InputRow row, TokenRow tokens) {}
-
     @Override
-    protected int run(Console console) {
-        ChatTemplateConfig rendering = template.config();
-        String output = files.output();
-        List<InputRow> rows = files.rows(streams().in());
-        Path directory = inputs(console).model("--model", files.model());
-        loadLibraries(console, directory);
-        try (CausalLm model = CausalLm.load(directory, Device.parse(common().device()))) {
-            Renderer renderer = renderer(console, model.files(), rendering);
-            List<Candidate> candidates = new ArrayList<>();
-            int rejoined = 0;
-            for (InputRow row : rows) {
-                Continued text = row.locate(() -> render(row, renderer));
-                row.requireWithin(model.decoder().config().maxPositionEmbeddings(), text.ids().length);
-                candidates.add(new Candidate(row, new TokenRow(text.ids(), text.promptLength())));
-                rejoined += text.joined() ? 1 : 0;
-            }
-            if (rejoined > 0) {
-                console.warn(
-                        rejoined
-                                + " row(s) would be tokenised across the border of prompt and completion; their prompts keep their own tokens.");
-            }
-            new RowResults(console, output, streams().out())
-                    .write("logprobs", candidates, CHUNK, chunk -> logprobs(model, chunk));
-        }
-        return ExitCode.OK;
+    protected CausalLm load(Path directory, Device device) {
+        return CausalLm.load(directory, device);
     }
 
-    private static Continued render(InputRow row, Renderer renderer) {
+    @Override
+    protected ModelFiles filesOf(CausalLm model) {
+        return model.files();
+    }
+
+    @Override
+    protected Continued read(InputRow row, Renderer renderer) {
         return row.has("messages")
                 ? renderer.turn(row.messages())
                 : renderer.continuation(row.text("prompt"), row.text("completion"));
     }
 
-    private static List<ObjectNode> logprobs(CausalLm model, List<Candidate> chunk) {
-        double[][] logprobs = model.logprobs(
-                        chunk.stream().map(Candidate::tokens).toList(), TEMPERATURE)
-                .logprobs();
+    @Override
+    protected int tokens(Continued read) {
+        return read.ids().length;
+    }
+
+    @Override
+    protected RowWork<Continued> work(
+            Console console, CausalLm model, Renderer renderer, List<ModelRow<Continued>> rows) {
+        long rejoined = rows.stream().filter(row -> row.read().joined()).count();
+        if (rejoined > 0) {
+            console.warn(
+                    rejoined
+                            + " row(s) would be tokenised across the border of prompt and completion; their prompts keep their own tokens.");
+        }
+        return some -> logprobs(model, some);
+    }
+
+    private static List<ObjectNode> logprobs(CausalLm model, List<ModelRow<Continued>> rows) {
+        List<TokenRow> tokens = rows.stream()
+                .map(row -> new TokenRow(row.read().ids(), row.read().promptLength()))
+                .toList();
+        double[][] logprobs = model.logprobs(tokens, TEMPERATURE).logprobs();
         List<ObjectNode> results = new ArrayList<>();
-        for (int i = 0; i < chunk.size(); i++) {
-            TokenRow tokens = chunk.get(i).tokens();
-            ObjectNode result = RowResults.resultOf(chunk.get(i).row());
+        for (int i = 0; i < rows.size(); i++) {
+            InputRow row = rows.get(i).input();
+            ObjectNode result = row.result();
             ArrayNode ids = result.putArray("token_ids");
-            for (int at = tokens.promptLength(); at < tokens.ids().length; at++) {
-                ids.add(tokens.ids()[at]);
+            for (int at = tokens.get(i).promptLength(); at < tokens.get(i).ids().length; at++) {
+                ids.add(tokens.get(i).ids()[at]);
             }
             ArrayNode values = result.putArray("logprobs");
             for (double value : logprobs[i]) {
-                RowResults.requireFinite(chunk.get(i).row().where(), "log-probability", value);
+                row.requireFinite("log-probability", value);
                 values.add(value);
             }
             results.add(result);

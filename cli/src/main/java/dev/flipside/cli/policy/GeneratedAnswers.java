@@ -1,7 +1,8 @@
 package dev.flipside.cli.policy;
 
+import dev.flipside.cli.command.ModelRenderers;
+import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.cli.console.Progress;
 import dev.flipside.engine.Device;
 import dev.flipside.eval.policy.PolicyAnswer;
@@ -32,10 +33,10 @@ final class GeneratedAnswers implements PolicyAnswers.Listener, AutoCloseable {
     }
 
     private Policy load(String device, List<PolicyPrompt> prompts) {
-        FlipsideCommand.loadLibraries(console, answers.model());
+        NativeLibraries.load(console, answers.model());
         CausalLm lm = CausalLm.load(answers.model(), Device.parse(device));
         try {
-            Renderer renderer = FlipsideCommand.renderer(console, lm.files(), answers.template());
+            Renderer renderer = ModelRenderers.of(console, lm.files(), answers.template());
             EndOfTurn.warning(renderer, lm.files(), prompts.get(0).messages()).ifPresent(console::warn);
             return new Policy(lm, renderer);
         } catch (RuntimeException e) {

@@ -1,24 +1,18 @@
 package dev.flipside.cli.policy;
 
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.SamplingFlags;
+import dev.flipside.cli.command.TemplateFlags;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
-import dev.flipside.cli.console.SamplingFlags;
-import dev.flipside.cli.console.TemplateFlags;
 import dev.flipside.eval.policy.PolicyAnswer;
 import dev.flipside.eval.policy.PolicyAnswers;
 import dev.flipside.eval.policy.PolicyPrompt;
 import java.nio.file.Path;
 import java.util.List;
 import picocli.CommandLine.Mixin;
-import picocli.CommandLine.Model.CommandSpec;
-import picocli.CommandLine.ParameterException;
-import picocli.CommandLine.Spec;
 
 /** A benchmark of policies: its prompts are answered by a model, or the answers are read. */
 public abstract class PolicyTask extends FlipsideCommand {
-    @Spec
-    private CommandSpec spec;
-
     @Mixin
     private AnswerOptions options;
 
@@ -50,8 +44,7 @@ public abstract class PolicyTask extends FlipsideCommand {
     protected final List<PolicyAnswer> answers(Console console, List<PolicyPrompt> prompts, AnswerReader reader) {
         if (options.answers().isPresent()) {
             if ((sampling.given() || template.given()) && !generatesAnyway()) {
-                throw new ParameterException(
-                        spec.commandLine(),
+                throw wrongOptions(
                         "--answers are there already, so --greedy, --max-completion-length, --temperature, --top-p, --top-k, --seed and the --chat-template options have no effect; leave them out");
             }
             return reader.read(options.answers().get(), prompts);

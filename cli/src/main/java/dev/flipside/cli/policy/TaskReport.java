@@ -1,6 +1,7 @@
 package dev.flipside.cli.policy;
 
 import dev.flipside.algo.McNemar;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.eval.Bootstrap;
 import dev.flipside.eval.policy.Score;
@@ -10,7 +11,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 
@@ -89,7 +89,7 @@ record TaskReport(
         result.metrics()
                 .forEach((name, metric) -> rows.add(List.of(
                         name,
-                        percent(metric.interval().mean()),
+                        Numbers.percent(metric.interval().mean()),
                         range(metric.interval()),
                         String.valueOf(metric.total().hits()),
                         String.valueOf(metric.total().of()))));
@@ -100,14 +100,14 @@ record TaskReport(
         List<List<String>> rows = new ArrayList<>();
         compared.forEach((name, row) -> rows.add(List.of(
                 name,
-                percent(row.other()),
-                String.format(Locale.ROOT, "%+.1f", 100 * row.difference().mean()),
+                Numbers.percent(row.other()),
+                Numbers.signedPercent(row.difference().mean()),
                 range(row.difference()),
                 row.disagreements().map(test -> String.valueOf(test.better())).orElse(""),
                 row.disagreements().map(test -> String.valueOf(test.worse())).orElse(""),
                 row.disagreements()
                         .map(McNemar::twoSidedPValue)
-                        .map(p -> String.format(Locale.ROOT, "%.3f", p))
+                        .map(p -> Numbers.fixed(p, 3))
                         .orElse(""))));
         return new Table(
                         List.of(
@@ -127,7 +127,7 @@ record TaskReport(
         for (Map.Entry<String, Score> group : result.groups().entrySet()) {
             rows.add(List.of(
                     group.getKey(),
-                    percent(group.getValue().share()),
+                    Numbers.percent(group.getValue().share()),
                     String.valueOf(group.getValue().hits()),
                     String.valueOf(group.getValue().of())));
         }
@@ -135,10 +135,6 @@ record TaskReport(
     }
 
     private static String range(Bootstrap.Interval interval) {
-        return String.format(Locale.ROOT, "%.1f to %.1f", 100 * interval.low(), 100 * interval.high());
-    }
-
-    private static String percent(double share) {
-        return String.format(Locale.ROOT, "%.1f", 100 * share);
+        return Numbers.percentRange(interval.low(), interval.high());
     }
 }

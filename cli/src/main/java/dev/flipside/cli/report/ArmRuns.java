@@ -1,9 +1,7 @@
 package dev.flipside.cli.report;
 
 import dev.flipside.config.ComparisonConfig;
-import dev.flipside.eval.alarm.Measured;
 import dev.flipside.world.Arm;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -17,15 +15,12 @@ import java.util.Optional;
  * @param runs one per seed
  * @param index among the arms, which decides colour and mark; 0 is the baseline, which is grey
  */
-record ArmRuns(String name, String description, List<Run> runs, int index) {
+record ArmRuns(String name, String description, List<ArmRun> runs, int index) {
     /** Seven colours, each as a disc, a ring and a square. */
     private static final int MARKS = 21;
 
-    /** One run: which seed, where, and its metrics; no lines where it has not begun. */
-    record Run(long seed, Path folder, List<Measured> history) {}
-
     /** The arms of a comparison, the baseline first. */
-    static List<ArmRuns> of(ComparisonConfig config, List<List<Run>> runs) {
+    static List<ArmRuns> of(ComparisonConfig config, List<List<ArmRun>> runs) {
         List<ArmRuns> arms = new ArrayList<>();
         List<String> names = new ArrayList<>(config.arms().keySet());
         String baseline = config.comparison().baseline();
@@ -39,7 +34,7 @@ record ArmRuns(String name, String description, List<Run> runs, int index) {
         return arms;
     }
 
-    private static ArmRuns of(String name, ComparisonConfig config, List<Run> runs, int index) {
+    private static ArmRuns of(String name, ComparisonConfig config, List<ArmRun> runs, int index) {
         ComparisonConfig.Arm arm = config.arms().get(name);
         String like = arm.like().orElse(arm.overrides().isPresent() ? "" : name);
         Optional<String> builtIn = Arrays.stream(Arm.values())

@@ -1,6 +1,7 @@
 package dev.flipside.cli.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.IOException;
@@ -8,7 +9,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -124,10 +124,9 @@ record BenchmarkTable(String source, String folder, boolean baselines, boolean c
             }
             boolean other = name.endsWith("score") && summary.has("interval_of_scores");
             String level = other
-                    ? String.format(
-                            Locale.ROOT,
-                            " (%.0f %% interval)",
-                            100 * summary.path("interval_of_scores").asDouble())
+                    ? " ("
+                            + Numbers.fixed(
+                                    100 * summary.path("interval_of_scores").asDouble(), 0) + " % interval)"
                     : "";
             rows.add(new Row(
                     summary.path("benchmark").asText(),
@@ -143,10 +142,7 @@ record BenchmarkTable(String source, String folder, boolean baselines, boolean c
     }
 
     private static String range(JsonNode interval) {
-        double low = interval.path("low").asDouble(Double.NaN);
-        return Double.isFinite(low)
-                ? "[" + Figures.percent(low) + ", "
-                        + Figures.percent(interval.path("high").asDouble(Double.NaN)) + "]"
-                : "";
+        return Figures.percentRange(
+                interval.path("low").asDouble(Double.NaN), interval.path("high").asDouble(Double.NaN));
     }
 }

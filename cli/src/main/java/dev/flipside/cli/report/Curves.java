@@ -32,28 +32,6 @@ record Curves(List<Entry> legend, List<Chart> charts) {
     record Entry(String name, int colour) {}
 
     /**
-     * One metric.
-     *
-     * @param id of the element it is drawn into
-     * @param x the steps at which any run measured it
-     */
-    record Chart(String id, String title, String metric, long[] x, List<Line> arms) {
-        /** For those who do not see it. */
-        String label() {
-            return title + " over the steps of training";
-        }
-    }
-
-    /** An arm's curve; null where it was not measured. The band is empty with fewer than three seeds, and so are the seeds of a single run. */
-    record Line(
-            String name,
-            int colour,
-            List<Double> mean,
-            List<Double> low,
-            List<Double> high,
-            List<List<Double>> seeds) {}
-
-    /**
      * @param first metrics that come before the usual ones
      * @param prefix of the charts' ids
      */
@@ -86,10 +64,10 @@ record Curves(List<Entry> legend, List<Chart> charts) {
 
     private static Chart chart(String id, String title, String metric, Set<Long> steps, List<ArmRuns> arms) {
         long[] x = steps.stream().mapToLong(s -> s).sorted().toArray();
-        List<Line> lines = new ArrayList<>();
+        List<Curve> lines = new ArrayList<>();
         for (ArmRuns arm : arms) {
             List<List<Double>> seeds = new ArrayList<>();
-            for (ArmRuns.Run run : arm.runs()) {
+            for (ArmRun run : arm.runs()) {
                 Map<Long, Double> values = new TreeMap<>();
                 run.history().stream()
                         .filter(line -> measured(line, metric))
@@ -110,7 +88,7 @@ record Curves(List<Entry> legend, List<Chart> charts) {
     }
 
     /** Mean and Student's interval; a bootstrap of every point would say the same and take minutes. */
-    private static Line line(ArmRuns arm, List<List<Double>> seeds, int length) {
+    private static Curve line(ArmRuns arm, List<List<Double>> seeds, int length) {
         List<Double> mean = new ArrayList<>();
         List<Double> low = new ArrayList<>();
         List<Double> high = new ArrayList<>();
@@ -141,7 +119,7 @@ record Curves(List<Entry> legend, List<Chart> charts) {
         }
         boolean several = seeds.size() > 1;
         boolean banded = seeds.size() >= FEWEST_FOR_A_BAND;
-        return new Line(
+        return new Curve(
                 arm.name(),
                 arm.index(),
                 mean,

@@ -1,5 +1,6 @@
 package dev.flipside.cli.report;
 
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.eval.Bootstrap.Interval;
 import java.util.Locale;
 
@@ -21,16 +22,16 @@ final class Figures {
 
     /** With its sign. */
     static String signed(double value) {
-        return minus(String.format(Locale.ROOT, "%+.3f", value));
+        return minus(Numbers.signed(value));
     }
 
     static String range(Interval interval) {
-        return "[" + signed(interval.low()) + ", " + signed(interval.high()) + "]";
+        return minus(Numbers.signedInterval(interval.low(), interval.high()));
     }
 
     /** A share in percent, one decimal. */
     static String percent(double share) {
-        return Double.isFinite(share) ? minus(String.format(Locale.ROOT, "%.1f", 100 * share)) : "\u2013";
+        return Double.isFinite(share) ? minus(Numbers.percent(share)) : "\u2013";
     }
 
     /** {@code p = 0.012}; empty for a test that was not made. */
@@ -39,8 +40,18 @@ final class Figures {
             return "";
         }
         // Kept in one line.
-        String text = value < 0.001 ? name + " < 0.001" : String.format(Locale.ROOT, "%s = %.3f", name, value);
+        String text = value < 0.001 ? name + " < 0.001" : name + " = " + Numbers.pValue(value);
         return text.replace(' ', '\u00a0');
+    }
+
+    /** An interval of shares in percent; empty for none. */
+    static String percentRange(double low, double high) {
+        return minus(Numbers.percentInterval(low, high));
+    }
+
+    /** A length or a place for a style sheet: {@code 12.5%}. */
+    static String css(double percent, int decimals) {
+        return Numbers.fixed(percent, decimals) + "%";
     }
 
     private static String minus(String number) {

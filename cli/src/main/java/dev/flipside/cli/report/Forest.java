@@ -4,6 +4,7 @@ import dev.flipside.compare.ComparisonResult;
 import dev.flipside.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.compare.Difference;
 import dev.flipside.compare.Verdict;
+import dev.flipside.config.Spelling;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -65,7 +66,7 @@ record Forest(String baseline, List<Panel> panels) {
                 result.outcome().title(),
                 result.outcome().metric(),
                 result.outcome().primary(),
-                result.outcome().direction().name().toLowerCase(Locale.ROOT),
+                Spelling.of(result.outcome().direction()),
                 rows,
                 axis.ticks());
     }
@@ -95,15 +96,11 @@ record Forest(String baseline, List<Panel> panels) {
     /** A linear axis. */
     private record Axis(double low, double high) {
         String at(double value) {
-            return percent((value - low) / (high - low));
+            return Figures.css(100 * ((value - low) / (high - low)), 2);
         }
 
         String span(double from, double to) {
-            return percent((to - from) / (high - low));
-        }
-
-        private static String percent(double share) {
-            return String.format(Locale.ROOT, "%.2f%%", 100 * share);
+            return Figures.css(100 * ((to - from) / (high - low)), 2);
         }
 
         /** Three to six round numbers. */

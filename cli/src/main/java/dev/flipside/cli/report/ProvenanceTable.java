@@ -19,20 +19,18 @@ import java.util.Set;
  * @param facts the same in all runs, or all that occur
  * @param configs whole configurations: a name and the YAML
  */
-record ProvenanceTable(List<Question.Fact> facts, List<Config> configs) {
-
-    record Config(String name, String yaml) {}
+record ProvenanceTable(List<Fact> facts, List<ShownConfig> configs) {
 
     /**
      * @param more configurations beside those of the arms, such as the comparison's
      */
-    static ProvenanceTable of(List<ArmRuns> arms, List<Config> more) {
+    static ProvenanceTable of(List<ArmRuns> arms, List<ShownConfig> more) {
         Map<String, Set<String>> values = new LinkedHashMap<>();
-        List<Config> configs = new ArrayList<>(more);
+        List<ShownConfig> configs = new ArrayList<>(more);
         int runs = 0;
         for (ArmRuns arm : arms) {
             boolean shown = false;
-            for (ArmRuns.Run run : arm.runs()) {
+            for (ArmRun run : arm.runs()) {
                 Path file = run.folder().resolve("provenance.json");
                 if (Files.isRegularFile(file)) {
                     runs++;
@@ -40,14 +38,14 @@ record ProvenanceTable(List<Question.Fact> facts, List<Config> configs) {
                 }
                 Path config = run.folder().resolve("config.yaml");
                 if (!shown && Files.isRegularFile(config)) {
-                    configs.add(new Config(run.folder().toString() + "/config.yaml", text(config)));
+                    configs.add(new ShownConfig(run.folder().toString() + "/config.yaml", text(config)));
                     shown = true;
                 }
             }
         }
-        List<Question.Fact> facts = new ArrayList<>();
-        facts.add(new Question.Fact("Runs", Integer.toString(runs)));
-        values.forEach((term, all) -> facts.add(new Question.Fact(term, String.join("; ", all))));
+        List<Fact> facts = new ArrayList<>();
+        facts.add(new Fact("Runs", Integer.toString(runs)));
+        values.forEach((term, all) -> facts.add(new Fact(term, String.join("; ", all))));
         return new ProvenanceTable(facts, configs);
     }
 

@@ -18,9 +18,6 @@ import java.util.stream.Collectors;
  * @param facts the rest of the registration
  */
 record Question(String criterion, String verdict, String mark, String kind, List<Fact> facts) {
-    /** A term and what it is. */
-    record Fact(String term, String text) {}
-
     static Question of(Registered registered, ComparisonResult result) {
         Comparison c = registered.config().comparison();
         Verdict verdict = result.verdict();

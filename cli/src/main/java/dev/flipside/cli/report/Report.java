@@ -1,7 +1,7 @@
 package dev.flipside.cli.report;
 
+import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;

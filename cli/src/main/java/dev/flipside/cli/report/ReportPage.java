@@ -89,7 +89,7 @@ public record ReportPage(
     /** The curves as JSON inside a script element: no character in it can end the element. */
     String data() {
         try {
-            List<Curves.Chart> charts =
+            List<Chart> charts =
                     sections.stream().flatMap(s -> s.curves().charts().stream()).toList();
             return JSON.writeValueAsString(charts).replace("<", "\\u003c");
         } catch (JsonProcessingException e) {

@@ -77,16 +77,15 @@ record ReportSection(
         ComparisonConfig config = registered.config();
         RunOutcomes outcomes = RunOutcomes.read(folder, config);
         ComparisonResult result = outcomes.result();
-        List<List<ArmRuns.Run>> runs = new ArrayList<>();
+        List<List<ArmRun>> runs = new ArrayList<>();
         int missing = 0;
         for (String arm : config.arms().keySet()) {
-            List<ArmRuns.Run> ofArm = new ArrayList<>();
+            List<ArmRun> ofArm = new ArrayList<>();
             for (int i = 0; i < config.comparison().seeds().size(); i++) {
                 long seed = config.comparison().seeds().get(i);
                 Path run = ComparisonDirectory.run(folder, seed, arm);
                 missing += Files.isDirectory(run.resolve("policy")) ? 0 : 1;
-                ofArm.add(
-                        new ArmRuns.Run(seed, run, outcomes.histories().get(arm).get(i)));
+                ofArm.add(new ArmRun(seed, run, outcomes.histories().get(arm).get(i)));
             }
             runs.add(ofArm);
         }
@@ -108,7 +107,7 @@ record ReportSection(
                 Samples.of(arms),
                 ProvenanceTable.of(
                         arms,
-                        List.of(new ProvenanceTable.Config(
+                        List.of(new ShownConfig(
                                 folder + "/comparison.yaml",
                                 ProvenanceTable.text(folder.resolve("comparison.yaml"))))));
     }
@@ -125,7 +124,7 @@ record ReportSection(
         ArmRuns run = new ArmRuns(
                 name,
                 "",
-                List.of(new ArmRuns.Run(0, folder, Alarms.read(folder.resolve("metrics.jsonl")))),
+                List.of(new ArmRun(0, folder, Alarms.read(folder.resolve("metrics.jsonl")))),
                 // Not grey: there is no baseline here.
                 1);
         List<ArmRuns> runs = List.of(run);

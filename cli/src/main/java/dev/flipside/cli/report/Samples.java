@@ -18,7 +18,6 @@ import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -63,7 +62,7 @@ record Samples(String arm, int colour, String seed, List<Group> groups) {
     static List<Samples> of(List<ArmRuns> arms) {
         List<Samples> samples = new ArrayList<>();
         for (ArmRuns arm : arms) {
-            for (ArmRuns.Run run : arm.runs()) {
+            for (ArmRun run : arm.runs()) {
                 List<Group> groups = groups(run.folder());
                 if (!groups.isEmpty()) {
                     samples.add(new Samples(arm.name(), arm.index(), Long.toString(run.seed()), groups));
@@ -175,8 +174,8 @@ record Samples(String arm, int colour, String seed, List<Group> groups) {
             completions.add(new Completion(
                     line.label(),
                     Figures.signed(line.advantage()),
-                    percent(line.advantage() < 0 ? 50 - half : 50),
-                    percent(half),
+                    css(line.advantage() < 0 ? 50 - half : 50),
+                    css(half),
                     Figures.number(line.reward()),
                     gold ? List.of(Figures.number(truth[i])) : List.of(),
                     shortened(line.text())));
@@ -190,8 +189,8 @@ record Samples(String arm, int colour, String seed, List<Group> groups) {
                 completions);
     }
 
-    private static String percent(double value) {
-        return String.format(Locale.ROOT, "%.1f%%", Double.isFinite(value) ? value : 0);
+    private static String css(double value) {
+        return Figures.css(Double.isFinite(value) ? value : 0, 1);
     }
 
     private static String shortened(String text) {

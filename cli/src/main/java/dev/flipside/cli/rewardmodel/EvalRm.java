@@ -1,9 +1,12 @@
 package dev.flipside.cli.rewardmodel;
 
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.ModelRenderers;
+import dev.flipside.cli.command.NativeLibraries;
+import dev.flipside.cli.command.TemplateFlags;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Progress;
-import dev.flipside.cli.console.TemplateFlags;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
@@ -27,7 +30,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Command;
@@ -94,7 +96,7 @@ public final class EvalRm extends FlipsideCommand {
     private record Loaded(RewardBenchmark benchmark, List<BenchmarkItem> items) {}
 
     /** One benchmark's scores, with what scoring them took where they were not kept before. */
-    private record Scores(RewardBenchmark benchmark, List<ScoredItem> items, Optional<EvalRmReport.Timing> timing) {}
+    private record Scores(RewardBenchmark benchmark, List<ScoredItem> items, Optional<ScoringTime> timing) {}
 
     @Override
     protected int run(Console console) {
@@ -106,7 +108,7 @@ public final class EvalRm extends FlipsideCommand {
             compare = compare.map(text -> inputs(console).model("--compare", text.toString()));
             requireNoScores();
             List<Loaded> loaded = loaded(console, directory);
-            loadLibraries(console, directory);
+            NativeLibraries.load(console, directory);
             results = score(console, directory, template.config(), loaded, out.orElseThrow());
             List<Scores> compared = compare.filter(EvalRm::isModel).isPresent()
                     ? score(console, compare.get(), ChatTemplateConfig.defaults(), loaded, comparedFolder())
@@ -230,7 +232,7 @@ public final class EvalRm extends FlipsideCommand {
             Console console, Path dir, ChatTemplateConfig rendering, List<Loaded> loaded, Path folder) {
         List<Scores> results = new ArrayList<>();
         try (RewardModel loadedModel = RewardModel.load(dir, Device.parse(common().device()));
-                Renderer renderer = renderer(console, loadedModel.files(), rendering)) {
+                Renderer renderer = ModelRenderers.of(console, loadedModel.files(), rendering)) {
             RewardReader reader = new RewardReader(loadedModel, renderer);
             BenchmarkRun run = new BenchmarkRun(
                     dir, rendering, reader, scoring.maxLength(reader.positions()), scoring.sharedPrompts());
@@ -239,7 +241,7 @@ public final class EvalRm extends FlipsideCommand {
                 results.add(new Scores(
                         benchmark.benchmark(),
                         scored.items(),
-                        Optional.of(new EvalRmReport.Timing(scored.seconds(), scored.answersPerSecond()))));
+                        Optional.of(new ScoringTime(scored.seconds(), scored.answersPerSecond()))));
             }
         }
         return results;
@@ -264,7 +266,7 @@ public final class EvalRm extends FlipsideCommand {
     }
 
     private static String rate(long done, long began) {
-        return String.format(Locale.ROOT, "%.1f answers/s", done / ((System.nanoTime() - began) * 1e-9));
+        return Numbers.rate(done / ((System.nanoTime() - began) * 1e-9), "answers");
     }
 
     private static void keep(List<Scores> results, Path folder) {

@@ -1,5 +1,6 @@
 package dev.flipside.cli.rewardmodel;
 
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.eval.Bootstrap.Interval;
 import dev.flipside.eval.benchmark.BenchmarkComparison;
@@ -17,10 +18,7 @@ import java.util.Optional;
  *
  * @param timing absent for scores that were kept before
  */
-record EvalRmReport(BenchmarkResult result, Optional<Timing> timing, Optional<BenchmarkComparison> comparison) {
-
-    /** What scoring took: rendering and the model, without reading files and loading the model. */
-    record Timing(double seconds, double answersPerSecond) {}
+record EvalRmReport(BenchmarkResult result, Optional<ScoringTime> timing, Optional<BenchmarkComparison> comparison) {
 
     String text(Optional<String> comparedWith) {
         StringBuilder text = new StringBuilder();
@@ -30,7 +28,7 @@ record EvalRmReport(BenchmarkResult result, Optional<Timing> timing, Optional<Be
                 result.benchmark().title(),
                 result.prompts(),
                 result.answers(),
-                timing.map(t -> String.format(Locale.ROOT, ", %.1f answers/s", t.answersPerSecond()))
+                timing.map(t -> ", " + Numbers.rate(t.answersPerSecond(), "answers"))
                         .orElse("")));
         text.append(figures()).append(notes());
         comparison.ifPresent(c -> text.append('\n').append(comparison(c, comparedWith.orElse("the other"))));
@@ -42,11 +40,11 @@ record EvalRmReport(BenchmarkResult result, Optional<Timing> timing, Optional<Be
         for (BenchmarkResult.Figure figure : result.figures()) {
             rows.add(List.of(
                     figure.name(),
-                    String.format(Locale.ROOT, "%,.0f", figure.count()),
-                    percent(figure.score().mean()),
+                    Numbers.count(Math.round(figure.count())),
+                    Numbers.percent(figure.score().mean()),
                     interval(figure.score()),
-                    percent(figure.longer()),
-                    percent(figure.markdown())));
+                    Numbers.percent(figure.longer()),
+                    Numbers.percent(figure.markdown())));
         }
         return new Table(List.of("%", "n", "score", "95 % interval", "longer wins", "Markdown wins"), rows).render();
     }
@@ -96,8 +94,8 @@ record EvalRmReport(BenchmarkResult result, Optional<Timing> timing, Optional<Be
                 .figures()
                 .forEach((name, figure) -> rows.add(List.of(
                         name,
-                        percent(figure.other()),
-                        signed(figure.difference().mean()),
+                        Numbers.percent(figure.other()),
+                        Numbers.signedPercent(figure.difference().mean()),
                         interval(figure.difference()))));
         return new Table(List.of("against " + other, "its score", "difference", "95 % interval"), rows).render()
                 + String.format(
@@ -170,17 +168,7 @@ record EvalRmReport(BenchmarkResult result, Optional<Timing> timing, Optional<Be
         return Double.isFinite(value) ? value : null;
     }
 
-    private static String percent(double share) {
-        return Double.isFinite(share) ? String.format(Locale.ROOT, "%.1f", 100 * share) : "";
-    }
-
-    private static String signed(double share) {
-        return Double.isFinite(share) ? String.format(Locale.ROOT, "%+.1f", 100 * share) : "";
-    }
-
     private static String interval(Interval interval) {
-        return Double.isFinite(interval.low())
-                ? "[" + percent(interval.low()) + ", " + percent(interval.high()) + "]"
-                : "";
+        return Numbers.percentInterval(interval.low(), interval.high());
     }
 }

@@ -1,12 +1,12 @@
 package dev.flipside.cli.train;
 
+import dev.flipside.cli.console.Numbers;
 import java.util.LinkedHashMap;
-import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 
 /** The five figures of a step that are worth a line; everything else is in metrics.jsonl. */
-public final class StepFigures {
+final class StepFigures {
     private StepFigures() {}
 
     /**
@@ -65,21 +65,9 @@ public final class StepFigures {
         return line(figures);
     }
 
-    /** Three significant decimals for everyday sizes, an exponent for tiny ones. */
-    public static String number(double value) {
-        if (!Double.isFinite(value)) {
-            return "-";
-        }
-        double size = Math.abs(value);
-        if (size >= 100) {
-            return String.format(Locale.ROOT, "%.0f", value);
-        }
-        return String.format(Locale.ROOT, size == 0 || size >= 0.001 ? "%.3f" : "%.1e", value);
-    }
-
     private static String line(Map<String, Double> figures) {
         return figures.entrySet().stream()
-                .map(e -> e.getKey() + " " + (e.getValue() == null ? "-" : number(e.getValue())))
+                .map(e -> e.getKey() + " " + (e.getValue() == null ? "-" : Numbers.number(e.getValue())))
                 .collect(Collectors.joining("  "));
     }
 }

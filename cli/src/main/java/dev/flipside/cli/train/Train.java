@@ -1,8 +1,9 @@
 package dev.flipside.cli.train;
 
-import dev.flipside.cli.console.ConfigArguments;
+import dev.flipside.cli.command.ConfigArguments;
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.run.StopSignal;
@@ -50,7 +51,7 @@ public final class Train extends FlipsideCommand {
         }
         TrainConfig config = inputs(console).resolve(ConfigReader.train(arguments.file(), overrides));
         boolean reference = config.plan().penalisesDivergence();
-        loadLibraries(console);
+        NativeLibraries.load(console);
         long began = System.nanoTime();
         try (TrainingConsole progress = new TrainingConsole(
                         console,

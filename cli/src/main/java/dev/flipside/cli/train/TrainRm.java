@@ -1,8 +1,9 @@
 package dev.flipside.cli.train;
 
-import dev.flipside.cli.console.ConfigArguments;
+import dev.flipside.cli.command.ConfigArguments;
+import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
-import dev.flipside.cli.console.FlipsideCommand;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.run.StopSignal;
@@ -31,7 +32,7 @@ public final class TrainRm extends FlipsideCommand {
     protected int run(Console console) {
         RewardTrainingConfig config =
                 inputs(console).resolve(ConfigReader.rewardTraining(arguments.file(), arguments.overrides(common())));
-        loadLibraries(console);
+        NativeLibraries.load(console);
         long began = System.nanoTime();
         try (TrainingConsole progress = new TrainingConsole(
                         console, StepFigures::rewardTraining, config.training().loggingSteps());

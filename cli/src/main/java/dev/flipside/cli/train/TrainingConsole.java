@@ -1,6 +1,7 @@
 package dev.flipside.cli.train;
 
 import dev.flipside.cli.console.Console;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Progress;
 import dev.flipside.train.TrainListener;
 import java.util.Locale;
@@ -94,21 +95,13 @@ final class TrainingConsole implements TrainListener, AutoCloseable {
                     total,
                     figures.apply(metrics),
                     metrics.get("step_time"),
-                    duration(secondsLeft(step))));
+                    Numbers.duration(secondsLeft(step))));
         }
     }
 
     private double secondsLeft(long step) {
         double passed = (System.nanoTime() - startedAt) * 1e-9;
         return passed / Math.max(1, step - firstStep) * (total - step);
-    }
-
-    /** Hours, minutes and seconds, as far as they are needed. */
-    static String duration(double seconds) {
-        long whole = Math.round(seconds);
-        return whole >= 3600
-                ? String.format(Locale.ROOT, "%d:%02d:%02d", whole / 3600, whole / 60 % 60, whole % 60)
-                : String.format(Locale.ROOT, "%d:%02d", whole / 60, whole % 60);
     }
 
     @Override

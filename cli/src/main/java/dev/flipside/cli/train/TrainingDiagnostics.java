@@ -1,5 +1,6 @@
 package dev.flipside.cli.train;
 
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.eval.alarm.Alarm;
 import dev.flipside.eval.alarm.Alarms;
@@ -30,8 +31,8 @@ record TrainingDiagnostics(List<Alarm> fired, List<Diagnostic> table) {
                         table.stream()
                                 .map(d -> List.of(
                                         d.label(),
-                                        StepFigures.number(d.first()),
-                                        StepFigures.number(d.last()),
+                                        Numbers.number(d.first()),
+                                        Numbers.number(d.last()),
                                         d.level().map(Level::key).orElse(""),
                                         d.says()))
                                 .toList())

@@ -1,6 +1,7 @@
 package dev.flipside.cli.train;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
@@ -120,7 +121,7 @@ record TrainingReport(List<Figure> figures) {
     }
 
     private static String cell(OptionalDouble value) {
-        return value.isPresent() ? StepFigures.number(value.getAsDouble()) : "";
+        return value.isPresent() ? Numbers.number(value.getAsDouble()) : "";
     }
 
     /** {@code {metric: {first, last, mean}}}. */

@@ -1,5 +1,6 @@
 package dev.flipside.cli.train;
 
+import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -40,7 +41,7 @@ record TrainingSummary(
         return figures.text() + "\n"
                 + diagnostics.map(d -> d.text() + "\n").orElse("") + end + ": " + steps + " of " + totalSteps
                 + " steps, "
-                + TrainingConsole.duration(seconds) + "\n" + Table.of(rows).render();
+                + Numbers.duration(seconds) + "\n" + Table.of(rows).render();
     }
 
     Map<String, Object> object() {

@@ -75,6 +75,9 @@ class ValidateTest {
         // 260,032 weights of the backbone and 64 of the head, four bytes each.
         assertThat(object.path("memory").path("weights").asLong()).isEqualTo(4 * 260_096L);
         assertThat(object.path("ok").asBoolean()).isTrue();
+        assertThat(run.out())
+                .as("keys have one order in every run")
+                .contains("\"checks\":[{\"name\":\"data.max_length\",\"outcome\":\"ok\",\"detail\":");
     }
 
     /** Digits are tokens of their own here, so that the replies are equal up to the cut. */

@@ -52,7 +52,7 @@ class ReportPageTest {
         Question question = page.sections().get(0).question().get(0);
         assertThat(question.verdict()).isEqualTo("met");
         assertThat(question.facts())
-                .extracting(Question.Fact::term)
+                .extracting(Fact::term)
                 .contains("Seeds", "Baseline", "Detectable effect", "Test", "Written down", "SHA-256 of the question");
         assertThat(html.indexOf(">Verdict<")).isLessThan(html.indexOf("<h3>Paired differences"));
     }
@@ -81,11 +81,11 @@ class ReportPageTest {
     @Test
     void curvesHaveMeanBandAndEverySeed() {
         Curves curves = page.sections().get(0).curves();
-        Curves.Chart gold = curves.charts().get(0);
+        Chart gold = curves.charts().get(0);
         assertThat(gold.metric()).isEqualTo("eval_gold");
         assertThat(gold.x()).containsExactly(0, 5, 10, 15, 20);
         assertThat(gold.arms()).hasSize(SyntheticRuns.ARMS.size());
-        Curves.Line line = gold.arms().get(1);
+        Curve line = gold.arms().get(1);
         assertThat(line.seeds()).hasSize(SyntheticRuns.SEEDS);
         for (int i = 0; i < 5; i++) {
             assertThat(line.mean().get(i))

@@ -107,19 +107,4 @@ class TrainingConsoleTest {
                         "save/kept_frac", Map.of("mean", 0.5),
                         "policy/weight_change", Map.of("last", 0.25)));
     }
-
-    @Test
-    void figuresKeepThreeDecimalsAndTinyOnesAnExponent() {
-        assertThat(StepFigures.number(0.12345)).isEqualTo("0.123");
-        assertThat(StepFigures.number(-0.00012)).isEqualTo("-1.2e-04");
-        assertThat(StepFigures.number(12345.6)).isEqualTo("12346");
-        assertThat(StepFigures.number(0)).isEqualTo("0.000");
-        assertThat(StepFigures.number(Double.NaN)).isEqualTo("-");
-    }
-
-    @Test
-    void timesAreClockTimes() {
-        assertThat(TrainingConsole.duration(59.4)).isEqualTo("0:59");
-        assertThat(TrainingConsole.duration(3725)).isEqualTo("1:02:05");
-    }
 }

@@ -1,7 +1,7 @@
 package dev.flipside.eval.alarm;
 
 import com.fasterxml.jackson.annotation.JsonValue;
-import java.util.Locale;
+import dev.flipside.config.Spelling;
 
 /** How much a finding should worry whoever runs the training; later constants are worse. */
 public enum Level {
@@ -15,6 +15,6 @@ public enum Level {
     /** As people and files read it. */
     @JsonValue
     public String key() {
-        return name().toLowerCase(Locale.ROOT);
+        return Spelling.of(this);
     }
 }

@@ -1,5 +1,6 @@
 package dev.flipside.eval.alarm;
 
+import dev.flipside.config.Spelling;
 import dev.flipside.eval.alarm.Condition.Above;
 import dev.flipside.eval.alarm.Condition.AtTheStart;
 import dev.flipside.eval.alarm.Condition.Below;
@@ -8,7 +9,6 @@ import dev.flipside.eval.alarm.Condition.Both;
 import dev.flipside.eval.alarm.Condition.Exceeds;
 import dev.flipside.eval.alarm.Condition.Rise;
 import dev.flipside.eval.alarm.Condition.Shrunk;
-import java.util.Locale;
 
 /**
  * Everything that is watched, with its threshold; docs/diagnostics.md gives the reason of each. None needs a gold reward: what a rule reads comes from the reward model, the
@@ -122,7 +122,7 @@ public enum Rule {
 
     /** As in {@link Alarm#name}. */
     public String key() {
-        return name().toLowerCase(Locale.ROOT);
+        return Spelling.of(this);
     }
 
     public Level level() {

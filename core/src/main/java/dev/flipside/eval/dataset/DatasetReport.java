@@ -28,7 +28,7 @@ public record DatasetReport(
         Prompts prompts,
         Optional<Pairs> pairs,
         Optional<Tokens> tokens,
-        List<PromptOverlap.Result> overlaps,
+        List<BenchmarkOverlap> overlaps,
         List<Example> examples) {
 
     /**

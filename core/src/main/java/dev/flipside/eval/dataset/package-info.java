@@ -3,6 +3,6 @@
  *
  * <p>{@link dev.flipside.eval.dataset.DatasetInspection} takes row after row and gives a {@link dev.flipside.eval.dataset.DatasetReport}: prompts ({@code Repetitions},
  * {@code Lengths}), pairs ({@code PairCount}), tokens ({@link dev.flipside.eval.dataset.TokenCount}) and what is shared with benchmarks ({@link
- * dev.flipside.eval.dataset.PromptOverlap}, read by {@link dev.flipside.eval.dataset.BenchmarkPrompts}). Texts are compared by {@code Fingerprint}s.
+ * dev.flipside.eval.dataset.PromptOverlap}, read by {@link dev.flipside.eval.dataset.BenchmarkPrompts}; a {@link dev.flipside.eval.dataset.BenchmarkOverlap} each). Texts are compared by {@code Fingerprint}s.
  */
 package dev.flipside.eval.dataset;

@@ -23,29 +23,6 @@ public final class Versus {
 
     private Versus() {}
 
-    /** What became of one prompt, for the policy; {@code NONE} when a game has no verdict. */
-    public enum Outcome {
-        WIN(1),
-        TIE(0.5),
-        LOSS(0),
-        NONE(Double.NaN);
-
-        private final double score;
-
-        Outcome(double score) {
-            this.score = score;
-        }
-
-        public double score() {
-            return score;
-        }
-
-        /** The outcome of two rewards; equal ones are a tie. */
-        public static Outcome ofRewards(double policy, double baseline) {
-            return policy > baseline ? WIN : policy < baseline ? LOSS : TIE;
-        }
-    }
-
     /** Which of two answers a judge preferred. */
     public enum Verdict {
         FIRST,
@@ -59,21 +36,21 @@ public final class Versus {
      * @param winRate with its 95 % bootstrap interval over prompts
      */
     public record Summary(Bootstrap.Interval winRate, int wins, int ties, int losses, int unparsed) {
-        /** @param outcomes at least one is not {@link Outcome#NONE} */
-        public static Summary of(List<Outcome> outcomes) {
+        /** @param outcomes at least one is not {@link MatchOutcome#NONE} */
+        public static Summary of(List<MatchOutcome> outcomes) {
             double[] scores = outcomes.stream()
-                    .mapToDouble(Outcome::score)
+                    .mapToDouble(MatchOutcome::score)
                     .filter(score -> !Double.isNaN(score))
                     .toArray();
             return new Summary(
                     Bootstrap.meanOf(scores),
-                    count(outcomes, Outcome.WIN),
-                    count(outcomes, Outcome.TIE),
-                    count(outcomes, Outcome.LOSS),
-                    count(outcomes, Outcome.NONE));
+                    count(outcomes, MatchOutcome.WIN),
+                    count(outcomes, MatchOutcome.TIE),
+                    count(outcomes, MatchOutcome.LOSS),
+                    count(outcomes, MatchOutcome.NONE));
         }
 
-        private static int count(List<Outcome> outcomes, Outcome outcome) {
+        private static int count(List<MatchOutcome> outcomes, MatchOutcome outcome) {
             return (int) outcomes.stream().filter(outcome::equals).count();
         }
     }
@@ -122,15 +99,15 @@ public final class Versus {
      * @param policyFirst the verdict when the policy's answer came first
      * @param policySecond when it came second
      */
-    public static Outcome outcome(Optional<Verdict> policyFirst, Optional<Verdict> policySecond) {
+    public static MatchOutcome outcome(Optional<Verdict> policyFirst, Optional<Verdict> policySecond) {
         if (policyFirst.isEmpty() || policySecond.isEmpty()) {
-            return Outcome.NONE;
+            return MatchOutcome.NONE;
         }
         if (policyFirst.get() == Verdict.FIRST && policySecond.get() == Verdict.SECOND) {
-            return Outcome.WIN;
+            return MatchOutcome.WIN;
         }
         boolean lost = policyFirst.get() == Verdict.SECOND && policySecond.get() == Verdict.FIRST;
-        return lost ? Outcome.LOSS : Outcome.TIE;
+        return lost ? MatchOutcome.LOSS : MatchOutcome.TIE;
     }
 
     /** Whether the judge preferred the answer in the same place both times, whichever stood there. */

@@ -10,7 +10,7 @@
  *       dev.flipside.eval.judge.GamedBaseline}, by {@code L1LogisticRegression}.
  *   <li>{@link dev.flipside.eval.judge.ArenaHard}: verdicts and scores; {@link dev.flipside.eval.judge.StyleControl} on {@link
  *       dev.flipside.eval.judge.StyleFeatures}, by {@code LimitedMemoryBfgs}.
- *   <li>{@link dev.flipside.eval.judge.Versus}: two policies on any prompts.
+ *   <li>{@link dev.flipside.eval.judge.Versus}: two policies on any prompts; {@link dev.flipside.eval.judge.MatchOutcome}: what becomes of one of them.
  * </ul>
  */
 package dev.flipside.eval.judge;

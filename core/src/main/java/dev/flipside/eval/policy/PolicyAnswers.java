@@ -1,6 +1,7 @@
 package dev.flipside.eval.policy;
 
 import dev.flipside.config.ChatTemplateConfig;
+import dev.flipside.config.Spelling;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
@@ -14,7 +15,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.LongConsumer;
@@ -109,7 +109,7 @@ public record PolicyAnswers(Path model, ChatTemplateConfig template, Path out, S
                     log.append(
                             open.get(from + i).prompt(),
                             renderer.completionText(ids.get(from + i), completion.ids()),
-                            completion.finishReason().name().toLowerCase(Locale.ROOT),
+                            Spelling.of(completion.finishReason()),
                             completion.ids().length);
                 }
                 listener.progress(to * longest, to, open.size());

@@ -1,8 +1,8 @@
 package dev.flipside.text.jinja;
 
+import dev.flipside.config.Spelling;
 import dev.flipside.text.jinja.Token.Type;
 import java.util.List;
-import java.util.Locale;
 
 /** Tokens as parsers read them: one at a time, with a look at the next. */
 final class TokenStream {
@@ -48,7 +48,7 @@ final class TokenStream {
 
     Token expect(Type type) {
         if (current().type() != type) {
-            throw unexpected("a " + type.name().toLowerCase(Locale.ROOT).replace('_', ' '));
+            throw unexpected("a " + Spelling.of(type).replace('_', ' '));
         }
         return next();
     }

@@ -102,7 +102,7 @@ class DatasetInspectionTest {
                         Conversation.ofPrompt("Hello there"),
                         Conversation.ofPrompt("Before " + words.toUpperCase(java.util.Locale.ROOT) + ", thirteen."),
                         Conversation.ofPrompt("something else")));
-        PromptOverlap.Result result =
+        BenchmarkOverlap result =
                 inspect(file, Optional.empty(), overlap).overlaps().get(0);
         assertThat(result.prompts()).isEqualTo(3);
         assertThat(result.same()).isEqualTo(2);

@@ -3,7 +3,6 @@ package dev.flipside.eval.judge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.flipside.eval.judge.Versus.Outcome;
 import dev.flipside.eval.judge.Versus.Verdict;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Message;
@@ -25,7 +24,7 @@ class VersusTest {
         "[[B]] or rather [[A]], [[B]], WIN, false",
         "neither, [[B]], NONE, false",
     })
-    void aWinIsOneInBothPlaces(String first, String second, Outcome outcome, boolean byPlace) {
+    void aWinIsOneInBothPlaces(String first, String second, MatchOutcome outcome, boolean byPlace) {
         Optional<Verdict> policyFirst = Versus.verdict(first);
         Optional<Verdict> policySecond = Versus.verdict(second);
         assertThat(Versus.outcome(policyFirst, policySecond)).isEqualTo(outcome);
@@ -34,8 +33,8 @@ class VersusTest {
 
     @Test
     void tiesCountHalfAndMissingOutcomesNotAtAll() {
-        Versus.Summary summary =
-                Versus.Summary.of(List.of(Outcome.WIN, Outcome.WIN, Outcome.TIE, Outcome.LOSS, Outcome.NONE));
+        Versus.Summary summary = Versus.Summary.of(
+                List.of(MatchOutcome.WIN, MatchOutcome.WIN, MatchOutcome.TIE, MatchOutcome.LOSS, MatchOutcome.NONE));
         assertThat(summary.winRate().mean()).isCloseTo(2.5 / 4, within(1e-12));
         assertThat(summary.winRate().low()).isLessThan(2.5 / 4);
         assertThat(summary.winRate().high()).isGreaterThan(2.5 / 4);
@@ -45,9 +44,9 @@ class VersusTest {
 
     @Test
     void rewardsDecide() {
-        assertThat(Outcome.ofRewards(2, 1)).isEqualTo(Outcome.WIN);
-        assertThat(Outcome.ofRewards(1, 2)).isEqualTo(Outcome.LOSS);
-        assertThat(Outcome.ofRewards(1, 1)).isEqualTo(Outcome.TIE);
+        assertThat(MatchOutcome.ofRewards(2, 1)).isEqualTo(MatchOutcome.WIN);
+        assertThat(MatchOutcome.ofRewards(1, 2)).isEqualTo(MatchOutcome.LOSS);
+        assertThat(MatchOutcome.ofRewards(1, 1)).isEqualTo(MatchOutcome.TIE);
     }
 
     @Test

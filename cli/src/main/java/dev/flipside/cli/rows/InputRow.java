@@ -1,6 +1,7 @@
-package dev.flipside.cli.console;
+package dev.flipside.cli.rows;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.LongNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.UserError;
@@ -20,12 +21,6 @@ import java.util.function.Supplier;
  * @param columns what it holds
  */
 public record InputRow(String where, long number, ObjectNode columns) {
-    /** The row's {@code id} as it was written, or its line number. */
-    JsonNode id() {
-        JsonNode id = columns.get("id");
-        return id == null ? LongNode.valueOf(number) : id;
-    }
-
     public boolean has(String column) {
         return columns.has(column);
     }
@@ -98,7 +93,31 @@ public record InputRow(String where, long number, ObjectNode columns) {
         }
     }
 
-    UserError error(String what) {
+    /**
+     * Refuses what a damaged model computes of this row.
+     *
+     * @param what is computed
+     */
+    public void requireFinite(String what, double value) {
+        requireFinite(where, what, value);
+    }
+
+    static void requireFinite(String where, String what, double value) {
+        if (!Double.isFinite(value)) {
+            throw new UserError(where + ": its " + what + " is " + value
+                    + "; the model's weights are damaged or have diverged, so take another model.");
+        }
+    }
+
+    /** An empty result for this row, with its {@code id} as it was written, or its line number. */
+    public ObjectNode result() {
+        JsonNode id = columns.get("id");
+        ObjectNode result = JsonNodeFactory.instance.objectNode();
+        result.set("id", id == null ? LongNode.valueOf(number) : id);
+        return result;
+    }
+
+    private UserError error(String what) {
         return new UserError(where + " " + what + ".");
     }
 }

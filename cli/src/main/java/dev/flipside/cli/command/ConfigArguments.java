@@ -1,4 +1,4 @@
-package dev.flipside.cli.console;
+package dev.flipside.cli.command;
 
 import java.nio.file.Path;
 import java.util.ArrayList;

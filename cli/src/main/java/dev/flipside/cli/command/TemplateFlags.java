@@ -1,4 +1,4 @@
-package dev.flipside.cli.console;
+package dev.flipside.cli.command;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.StreamReadFeature;

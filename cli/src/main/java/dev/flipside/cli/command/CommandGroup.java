@@ -1,4 +1,4 @@
-package dev.flipside.cli.console;
+package dev.flipside.cli.command;
 
 import java.util.List;
 import java.util.Locale;

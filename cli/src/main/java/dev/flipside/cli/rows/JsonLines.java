@@ -1,4 +1,4 @@
-package dev.flipside.cli.console;
+package dev.flipside.cli.rows;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;

@@ -1,8 +1,11 @@
-package dev.flipside.cli.console;
+package dev.flipside.cli.rows;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.cli.console.Console;
+import dev.flipside.cli.console.Progress;
+import dev.flipside.cli.console.ResultStream;
+import dev.flipside.cli.console.Text;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -21,8 +24,6 @@ import java.util.function.Function;
  * <p>With {@code --json} standard output gets one object instead: the results themselves when they would have gone there, else how many were written where.
  */
 public final class RowResults {
-    private static final ObjectMapper JSON = new ObjectMapper();
-
     private final Console console;
     private final String output;
     private final OutputStream standardOutput;
@@ -83,34 +84,14 @@ public final class RowResults {
         }
     }
 
-    /** JSON has no other numbers, and a model that gives them is damaged; a command that knows the row's place says so before. */
+    /** JSON has no other numbers; a command that knows which row a result is of says so before. */
     private static void requireFinite(ObjectNode result) {
         result.properties().forEach(column -> {
             for (JsonNode value : column.getValue().isArray() ? column.getValue() : List.of(column.getValue())) {
                 if (value.isNumber()) {
-                    requireFinite("the row with id " + result.path("id"), column.getKey(), value.asDouble());
+                    InputRow.requireFinite("the row with id " + result.path("id"), column.getKey(), value.asDouble());
                 }
             }
         });
-    }
-
-    /**
-     * Refuses what a damaged model computes.
-     *
-     * @param where the row's file and line
-     * @param what is computed of it
-     */
-    public static void requireFinite(String where, String what, double value) {
-        if (!Double.isFinite(value)) {
-            throw new UserError(where + ": its " + what + " is " + value
-                    + "; the model's weights are damaged or have diverged, so take another model.");
-        }
-    }
-
-    /** An empty result for {@code row}. */
-    public static ObjectNode resultOf(InputRow row) {
-        ObjectNode result = JSON.createObjectNode();
-        result.set("id", row.id());
-        return result;
     }
 }

@@ -1,4 +1,4 @@
-package dev.flipside.cli.console;
+package dev.flipside.cli.command;
 
 import dev.flipside.rollout.SamplingOptions;
 import java.util.List;

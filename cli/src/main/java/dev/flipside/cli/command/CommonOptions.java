@@ -1,4 +1,4 @@
-package dev.flipside.cli.console;
+package dev.flipside.cli.command;
 
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;

@@ -1,4 +1,4 @@
-package dev.flipside.cli.console;
+package dev.flipside.cli.rows;
 
 import dev.flipside.config.UserError;
 import java.io.IOException;
