@@ -1,8 +1,8 @@
 package dev.flipside.compare;
 
+import dev.flipside.config.IoReason;
 import dev.flipside.config.ResumedConfig;
 import dev.flipside.config.RewardTrainingConfig;
-import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
 import dev.flipside.train.RewardTrainer;

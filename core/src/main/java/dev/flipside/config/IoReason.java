@@ -49,7 +49,10 @@ public final class IoReason {
         return Optional.ofNullable(e.getMessage())
                 .map(message -> message.lines().findFirst().orElse(""))
                 .filter(line -> !line.isBlank())
-                .orElse(e instanceof IOException ? "input or output failed" : e.getClass().getSimpleName());
+                .orElse(
+                        e instanceof IOException
+                                ? "input or output failed"
+                                : e.getClass().getSimpleName());
     }
 
     /** The system's own words, within a sentence. */

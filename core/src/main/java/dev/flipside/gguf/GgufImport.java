@@ -121,7 +121,8 @@ public final class GgufImport {
             Durable.syncTree(aside);
             Durable.rename(aside, target);
         } catch (IOException e) {
-            throw new UserError(directory + ": cannot be written (" + IoReason.of(e) + "); check the path and the free space.", e);
+            throw new UserError(
+                    directory + ": cannot be written (" + IoReason.of(e) + "); check the path and the free space.", e);
         } finally {
             deleteQuietly(aside);
         }

@@ -1,9 +1,9 @@
 package dev.flipside.model;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.LoraConfig;
 import dev.flipside.config.NamedPath;
-import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Parameters.Slot;
@@ -129,7 +129,10 @@ final class AdapterFiles {
         Parameters kept = new Parameters(adapter.slots(false), base.device());
         try {
             for (AdapterLayout.Entry entry : adapter.entries()) {
-                read(entry, layout, (entry.learns() ? learns : kept).get(entry.slot().name()));
+                read(
+                        entry,
+                        layout,
+                        (entry.learns() ? learns : kept).get(entry.slot().name()));
             }
             return new Lora(description, adapter, learns, PrincipalParts.takenOut(adapter, base, kept));
         } catch (RuntimeException e) {

@@ -26,7 +26,9 @@ public final class JsonFile {
             Durable.write(file, JSON.writeValueAsString(object) + "\n");
         } catch (IOException e) {
             throw new UserError(
-                    file + " cannot be written (" + IoReason.of(e) + "); check the free space and the permissions there.", e);
+                    file + " cannot be written (" + IoReason.of(e)
+                            + "); check the free space and the permissions there.",
+                    e);
         }
     }
 }

@@ -6,8 +6,8 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.BoundedFile;
-import dev.flipside.config.StrictJson;
 import dev.flipside.config.IoReason;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
 import java.io.IOException;
@@ -76,7 +76,8 @@ public final class Json {
         try {
             Durable.writePart(file, bytes);
         } catch (IOException e) {
-            throw new UserError(file + ": cannot be written (" + IoReason.of(e) + "); check the folder and the free space.", e);
+            throw new UserError(
+                    file + ": cannot be written (" + IoReason.of(e) + "); check the folder and the free space.", e);
         }
     }
 }

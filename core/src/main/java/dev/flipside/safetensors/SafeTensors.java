@@ -132,7 +132,8 @@ public final class SafeTensors {
             }
             Files.move(aside, file, StandardCopyOption.ATOMIC_MOVE);
         } catch (IOException e) {
-            throw new UserError(file + ": cannot be written (" + IoReason.of(e) + "); check the folder and the free space.", e);
+            throw new UserError(
+                    file + ": cannot be written (" + IoReason.of(e) + "); check the folder and the free space.", e);
         }
     }
 

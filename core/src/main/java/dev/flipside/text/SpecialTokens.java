@@ -2,8 +2,8 @@ package dev.flipside.text;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.config.BoundedFile;
-import dev.flipside.config.StrictJson;
 import dev.flipside.config.IoReason;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;

@@ -78,7 +78,6 @@ final class SpecialTokensSchema {
     }
 
     private UserError wrong(String key, JsonNode value, String wanted) {
-        return new UserError(file + ": " + key + " is " + TokenizerSchema.shown(value) + ", not " + wanted
-                + REMEDY);
+        return new UserError(file + ": " + key + " is " + TokenizerSchema.shown(value) + ", not " + wanted + REMEDY);
     }
 }

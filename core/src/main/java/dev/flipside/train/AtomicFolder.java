@@ -26,7 +26,8 @@ final class AtomicFolder {
             Durable.replaceFolder(folder, writer);
         } catch (IOException e) {
             throw new UserError(
-                    folder + " could not be written: " + IoReason.of(e) + "; free some space or choose another folder.", e);
+                    folder + " could not be written: " + IoReason.of(e) + "; free some space or choose another folder.",
+                    e);
         }
     }
 }

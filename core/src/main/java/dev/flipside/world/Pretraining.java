@@ -1,8 +1,8 @@
 package dev.flipside.world;
 
+import dev.flipside.config.IoReason;
 import dev.flipside.config.OptimiserConfig;
 import dev.flipside.config.OptimiserConfig.Scheduler;
-import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Device;
@@ -61,7 +61,8 @@ public record Pretraining(int texts, int steps, int batchSize) {
             Durable.rename(aside, folder.policy());
             return loss;
         } catch (IOException e) {
-            throw new UserError(folder.policy() + " cannot be written (" + IoReason.of(e) + "): choose another folder.", e);
+            throw new UserError(
+                    folder.policy() + " cannot be written (" + IoReason.of(e) + "): choose another folder.", e);
         }
     }
 

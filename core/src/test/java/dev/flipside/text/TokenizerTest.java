@@ -5,10 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
-import dev.flipside.SharedFiles;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.SharedFiles;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -121,7 +120,8 @@ class TokenizerTest {
     @ValueSource(strings = {"byte-level", "llama-bpe", "unigram"})
     void aModelWithoutATypeIsReadByItsKeys(String kind) throws IOException {
         Path source = Golden.resource("tokenizers/" + kind);
-        ObjectNode json = (ObjectNode) JSON.readTree(source.resolve("tokenizer.json").toFile());
+        ObjectNode json =
+                (ObjectNode) JSON.readTree(source.resolve("tokenizer.json").toFile());
         ((ObjectNode) json.get("model")).remove("type");
         Files.writeString(folder.resolve("tokenizer.json"), json.toString());
         try (Tokenizer whole = Tokenizer.load(source);
@@ -133,8 +133,9 @@ class TokenizerTest {
     /** The native library would try the other types and find words without merges in it. */
     @Test
     void damagedMergesAreNotTakenForAnotherTypeOfModel() throws IOException {
-        ObjectNode json = (ObjectNode) JSON.readTree(
-                Golden.resource("tokenizers/llama-bpe").resolve("tokenizer.json").toFile());
+        ObjectNode json = (ObjectNode) JSON.readTree(Golden.resource("tokenizers/llama-bpe")
+                .resolve("tokenizer.json")
+                .toFile());
         ObjectNode model = (ObjectNode) json.get("model");
         model.remove("type");
         ((ArrayNode) model.get("merges").get(0)).remove(1);

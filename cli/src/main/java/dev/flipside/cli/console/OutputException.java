@@ -1,5 +1,6 @@
 package dev.flipside.cli.console;
 
+import dev.flipside.config.IoReason;
 import java.io.IOException;
 
 /** Results that could not be written to where they should go. Unchecked, because what prints results must stop and cannot mend it. */
@@ -17,7 +18,7 @@ public final class OutputException extends RuntimeException {
      */
     OutputException(String where, boolean readerGone, IOException cause) {
         super(
-                where + " could not be written (" + cause.getMessage()
+                where + " could not be written (" + IoReason.of(cause)
                         + "), so it does not hold all results; make room there, or send them elsewhere, and run this again.",
                 cause);
         this.readerGone = readerGone;

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.Bootstrap;
 import dev.flipside.eval.judge.JudgeUsage;
@@ -92,7 +93,9 @@ final class JudgeFigures {
             Durable.write(file, lines.stream().map(line -> line + "\n").collect(Collectors.joining()));
         } catch (IOException e) {
             throw new UserError(
-                    "--out: " + file + " cannot be written (" + e + "); check the free space and the permissions.", e);
+                    "--out: " + file + " cannot be written (" + IoReason.of(e)
+                            + "); check the free space and the permissions.",
+                    e);
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.flipside.cli.machine;
 
 import com.sun.management.OperatingSystemMXBean;
 import dev.flipside.cli.console.Numbers;
+import dev.flipside.config.IoReason;
 import dev.flipside.engine.NativeLibrary;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -115,7 +116,7 @@ record Machine(Map<String, Object> facts, List<String> problems, List<String> no
                         cache));
             }
         } catch (IOException e) {
-            problems.add("the folder of the native libraries cannot be read: " + e.getMessage() + ".");
+            problems.add("the folder of the native libraries cannot be read: " + IoReason.of(e) + ".");
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.flipside.cli.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.IOException;
@@ -94,7 +95,7 @@ record ProvenanceTable(List<Fact> facts, List<ShownConfig> configs) {
         try {
             return Files.readString(file);
         } catch (IOException e) {
-            throw new UserError(file + " cannot be read (" + e + "); check the permissions there.", e);
+            throw new UserError(file + " cannot be read (" + IoReason.of(e) + "); check the permissions there.", e);
         }
     }
 }

@@ -3,6 +3,7 @@ package dev.flipside.cli.report;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.samskivert.mustache.Mustache;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
 import java.io.IOException;
@@ -56,7 +57,7 @@ public record ReportPage(
             }
             Durable.write(file, html());
         } catch (IOException e) {
-            throw new UserError(file + " cannot be written (" + e + "): choose another --output.", e);
+            throw new UserError(file + " cannot be written (" + IoReason.of(e) + "): choose another --output.", e);
         }
     }
 

@@ -6,6 +6,7 @@ import dev.flipside.compare.ComparisonResult;
 import dev.flipside.compare.RunOutcomes;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ComparisonConfig.Outcome;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.alarm.Alarms;
 import java.io.IOException;
@@ -61,7 +62,8 @@ record ReportSection(
                                 child -> ComparisonDirectory.read(child).time()))
                         .forEach(child -> sections.add(comparison(child, "s" + sections.size())));
             } catch (IOException e) {
-                throw new UserError(folder + " cannot be read (" + e + "); check the permissions there.", e);
+                throw new UserError(
+                        folder + " cannot be read (" + IoReason.of(e) + "); check the permissions there.", e);
             }
         }
         if (sections.isEmpty()) {

@@ -1,6 +1,7 @@
 package dev.flipside.cli.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.run.SampleFiles;
@@ -99,7 +100,9 @@ record Samples(String arm, int colour, String seed, List<Group> groups) {
             }
         } catch (IOException e) {
             throw new UserError(
-                    "The samples in " + run + " cannot be read (" + e + "); restore them, or move them away.", e);
+                    "The samples in " + run + " cannot be read (" + IoReason.of(e)
+                            + "); restore them, or move them away.",
+                    e);
         }
         return chosen(taught.isEmpty() ? updated : taught, updated, !taught.isEmpty());
     }

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.BoundedLines;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.BufferedReader;
@@ -51,7 +52,7 @@ final class JsonLines {
         try (InputStream stream = Files.newInputStream(path)) {
             return new JsonLines(file).readAll(stream);
         } catch (IOException e) {
-            throw new UserError("--input: " + path + " cannot be read: " + e + ".", e);
+            throw new UserError("--input: " + path + " cannot be read: " + IoReason.of(e) + ".", e);
         }
     }
 
@@ -71,7 +72,8 @@ final class JsonLines {
                     where(number) + " is not valid JSON (" + e.getOriginalMessage() + "): correct that line.", e);
         } catch (IOException e) {
             throw new UserError(
-                    where(number) + " or one after it cannot be read (" + e + "): it must be UTF-8 text.", e);
+                    where(number) + " or one after it cannot be read (" + IoReason.of(e) + "): it must be UTF-8 text.",
+                    e);
         }
         if (rows.isEmpty()) {
             throw new UserError(name + " has no rows: write one JSON object per line.");

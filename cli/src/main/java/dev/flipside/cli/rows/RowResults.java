@@ -6,6 +6,7 @@ import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.Progress;
 import dev.flipside.cli.console.ResultStream;
 import dev.flipside.cli.console.Text;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -80,7 +81,7 @@ public final class RowResults {
         try {
             return Text.writer(ResultStream.of(Files.newOutputStream(Path.of(output)), output));
         } catch (IOException e) {
-            throw new UserError("--output: " + output + " cannot be written: " + e + ".", e);
+            throw new UserError("--output: " + output + " cannot be written: " + IoReason.of(e) + ".", e);
         }
     }
 

@@ -3,6 +3,7 @@ package dev.flipside.cli.train;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.IOException;
@@ -83,7 +84,7 @@ record TrainingReport(List<Figure> figures) {
                 }
             }
         } catch (IOException e) {
-            throw new UserError(file + " cannot be read: " + e + ".", e);
+            throw new UserError(file + " cannot be read: " + IoReason.of(e) + ".", e);
         }
         return new TrainingReport(wanted.stream()
                 .filter(w -> values.containsKey(w.metric()))

@@ -1,8 +1,8 @@
 package dev.flipside.eval.alarm;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.flipside.config.StrictJson;
 import dev.flipside.config.IoReason;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -43,7 +43,9 @@ public final class Alarms {
             }
         } catch (IOException e) {
             throw new UserError(
-                    file + " cannot be read (" + IoReason.of(e) + "); check that the folder is one that flipside train wrote.", e);
+                    file + " cannot be read (" + IoReason.of(e)
+                            + "); check that the folder is one that flipside train wrote.",
+                    e);
         }
         return history;
     }

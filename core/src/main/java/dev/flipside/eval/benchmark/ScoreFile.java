@@ -4,8 +4,8 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.PropertyNamingStrategies;
-import dev.flipside.config.StrictJson;
 import dev.flipside.config.IoReason;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
 import java.io.IOException;
@@ -43,7 +43,9 @@ public final class ScoreFile {
             Durable.write(file, lines.toString());
         } catch (IOException e) {
             throw new UserError(
-                    file + " cannot be written (" + IoReason.of(e) + "); check the free space and the permissions there.", e);
+                    file + " cannot be written (" + IoReason.of(e)
+                            + "); check the free space and the permissions there.",
+                    e);
         }
     }
 

@@ -52,7 +52,8 @@ public final class JudgeTemplate {
         try {
             text = BoundedFile.text(file);
         } catch (IOException e) {
-            throw new UserError("The judge's template " + file + " cannot be read (" + IoReason.of(e) + "); check the path.", e);
+            throw new UserError(
+                    "The judge's template " + file + " cannot be read (" + IoReason.of(e) + "); check the path.", e);
         }
         for (String name : placeholders) {
             if (!text.contains("{" + name + "}")) {

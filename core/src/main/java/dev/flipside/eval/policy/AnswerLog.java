@@ -2,8 +2,8 @@ package dev.flipside.eval.policy;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import dev.flipside.config.StrictJson;
 import dev.flipside.config.IoReason;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.run.AppendLog;
 import dev.flipside.run.JsonFile;
@@ -57,7 +57,8 @@ final class AnswerLog implements AutoCloseable {
             Map<String, Line> lines = parse(file, AppendLog.wholeLines(file));
             return new AnswerLog(file, AppendLog.resume(file), lines);
         } catch (IOException e) {
-            throw new UserError("--out: " + folder + " cannot be used: " + IoReason.of(e) + "; check the path and permissions.", e);
+            throw new UserError(
+                    "--out: " + folder + " cannot be used: " + IoReason.of(e) + "; check the path and permissions.", e);
         }
     }
 

@@ -2,8 +2,8 @@ package dev.flipside.eval.policy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.flipside.config.StrictJson;
 import dev.flipside.config.IoReason;
+import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Row;
 import dev.flipside.data.Rows;
@@ -44,7 +44,8 @@ public record TaskFolder(Path folder) {
             Durable.write(results(), lines.toString());
         } catch (IOException e) {
             throw new UserError(
-                    "--out: " + folder + " cannot be written: " + IoReason.of(e) + "; check the space and permissions.", e);
+                    "--out: " + folder + " cannot be written: " + IoReason.of(e) + "; check the space and permissions.",
+                    e);
         }
         // Last: a folder with a summary is a finished evaluation.
         JsonFile.write(summary(), summary);
