@@ -13,7 +13,7 @@ public final class FeedbackFilter {
      *
      * @param rewards of the snapshot, {@code [prompt][sample]}
      * @param anchors same shape ({@link Anchors})
-     * @param usable which samples may be labelled, same shape; completions that were cut teach nothing and do not enter the std
+     * @param usable which samples may be labelled, same shape; truncated completions teach nothing and do not enter the std
      */
     public static Feedback label(double[][] rewards, double[][] anchors, boolean[][] usable, FilterRule rule) {
         Groups.requireSameLength("rewards", rewards.length, "anchors", anchors.length);

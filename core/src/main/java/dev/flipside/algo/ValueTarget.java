@@ -31,7 +31,7 @@ public enum ValueTarget {
      * The targets of every prompt.
      *
      * @param rewards {@code [prompt][sample]}
-     * @param usable which samples count, same shape: the reward of a completion that was cut is not the reward of an answer
+     * @param usable which samples count, same shape: the reward of a truncated completion is not the reward of an answer
      * @return {@code [prompt][targets]}; an empty row for a prompt without a target
      */
     public double[][] targets(double[][] rewards, boolean[][] usable) {

@@ -53,7 +53,7 @@ public final class ComparisonDirectory implements AutoCloseable {
         RunLock lock = RunLock.acquire(folder);
         try {
             if (holdsComparison(folder)) {
-                Registered registered = read(folder);
+                Registration registered = read(folder);
                 ResumedConfig.requireSame(folder.resolve(CONFIG), config);
                 registered.requireFilesUnchanged();
             }
@@ -70,43 +70,11 @@ public final class ComparisonDirectory implements AutoCloseable {
     }
 
     /**
-     * What was written down before the first run.
-     *
-     * @param folder of the comparison
-     * @param config the question
-     * @param entries of {@code registration.json}: the time, the hash of {@code comparison.yaml}, this program's version and the base files' hashes
-     */
-    public record Registered(Path folder, ComparisonConfig config, JsonNode entries) {
-        /** ISO 8601, UTC. */
-        public String time() {
-            return entries.path("registered").asText();
-        }
-
-        /** SHA-256 of {@code comparison.yaml}. */
-        public String hash() {
-            return entries.path("config_sha256").asText();
-        }
-
-        private void requireFilesUnchanged() {
-            for (JsonNode file : entries.path("files")) {
-                Path path = Path.of(file.path("path").asText());
-                if (!FileHash.of(path)
-                        .get(0)
-                        .sha256()
-                        .equals(file.path("sha256").asText())) {
-                    throw new UserError(path + " has changed since the comparison in " + folder
-                            + " was begun; restore it, or choose another comparison.output_dir.");
-                }
-            }
-        }
-    }
-
-    /**
      * Reads a registration.
      *
      * @throws UserError when there is none, or {@code comparison.yaml} is not what was registered
      */
-    public static Registered read(Path folder) {
+    public static Registration read(Path folder) {
         Path config = folder.resolve(CONFIG);
         Path registration = folder.resolve(REGISTRATION);
         try {
@@ -117,7 +85,7 @@ public final class ComparisonDirectory implements AutoCloseable {
                         + " is not what was registered before the first run (its SHA-256 differs from "
                         + registration.getFileName() + "); restore it, or begin a new comparison in another folder.");
             }
-            return new Registered(folder, ConfigReader.comparison(config, List.of()), entries);
+            return new Registration(folder, ConfigReader.comparison(config, List.of()), entries);
         } catch (IOException e) {
             throw new UserError(
                     folder + " holds no comparison that can be read (" + e

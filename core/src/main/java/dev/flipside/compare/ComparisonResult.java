@@ -5,7 +5,7 @@ import dev.flipside.config.ComparisonConfig.Correction;
 import dev.flipside.config.ComparisonConfig.Direction;
 import dev.flipside.config.ComparisonConfig.Outcome;
 import dev.flipside.eval.Bootstrap;
-import dev.flipside.eval.Bootstrap.Interval;
+import dev.flipside.eval.Interval;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -21,22 +21,6 @@ import org.apache.commons.math3.stat.descriptive.moment.StandardDeviation;
  * @param verdict of the criterion as a whole
  */
 public record ComparisonResult(ComparisonConfig config, List<OutcomeResult> outcomes, Verdict verdict) {
-
-    /**
-     * One outcome.
-     *
-     * @param values by arm, seed after seed; NaN where a run did not measure it
-     * @param differences by arm, without the baseline; an arm that shares no measured seed with the baseline is missing
-     */
-    public record OutcomeResult(Outcome outcome, Map<String, double[]> values, Map<String, Difference> differences) {
-        /** The mean over the seeds in which the arm was measured; NaN when in none. */
-        public double mean(String arm) {
-            return Arrays.stream(values.get(arm))
-                    .filter(Double::isFinite)
-                    .average()
-                    .orElse(Double.NaN);
-        }
-    }
 
     /** What names one test of the criterion. */
     private record Part(int outcome, String arm) {}

@@ -1,7 +1,5 @@
 package dev.flipside.compare;
 
-import dev.flipside.compare.ComparisonDirectory.Registered;
-import dev.flipside.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.config.ComparisonConfig.Comparison;
 import dev.flipside.config.Spelling;
 import java.nio.file.Path;
@@ -19,7 +17,7 @@ import java.util.Map;
  * @param result the answer
  * @param fired alarms of the runs, the worst first
  */
-public record ComparisonSummary(String title, Registered registered, ComparisonResult result, List<FiredRule> fired) {
+public record ComparisonSummary(String title, Registration registered, ComparisonResult result, List<FiredRule> fired) {
     /**
      * Reads the runs that are there.
      *
@@ -28,7 +26,7 @@ public record ComparisonSummary(String title, Registered registered, ComparisonR
      * @throws dev.flipside.config.UserError when no comparison has been registered there
      */
     public static ComparisonSummary read(Path folder, String title) {
-        Registered registered = ComparisonDirectory.read(folder);
+        Registration registered = ComparisonDirectory.read(folder);
         RunOutcomes outcomes = RunOutcomes.read(folder, registered.config());
         return new ComparisonSummary(title, registered, outcomes.result(), FiredRule.of(outcomes));
     }

@@ -1,6 +1,7 @@
 package dev.flipside.compare;
 
-import dev.flipside.eval.Bootstrap.Interval;
+import dev.flipside.eval.Interval;
+
 
 /**
  * An arm against the baseline in one outcome, seed by seed.

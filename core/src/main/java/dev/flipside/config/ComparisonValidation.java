@@ -22,7 +22,7 @@ final class ComparisonValidation {
 
     private ComparisonValidation() {}
 
-    static void check(ConfigReader.Reading<ComparisonConfig> reading) {
+    static void check(ReadConfig<ComparisonConfig> reading) {
         ComparisonConfig config = reading.config();
         question(config);
         base(config, reading.given());

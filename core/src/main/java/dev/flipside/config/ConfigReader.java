@@ -64,18 +64,9 @@ public final class ConfigReader {
 
     private ConfigReader() {}
 
-    /**
-     * A configuration as read.
-     *
-     * @param <C> {@link TrainConfig}, {@link RewardTrainingConfig} or {@link ComparisonConfig}
-     * @param config the records
-     * @param given the keys ({@code section.key}) that the file or the command line named
-     */
-    public record Reading<C>(C config, Set<String> given) {}
-
     /** Reads, resolves the preset and validates the file of {@code flipside train}. */
     public static TrainConfig train(Path file, List<String> overrides) {
-        Reading<TrainConfig> reading = read(file, overrides, TrainConfig.defaults());
+        ReadConfig<TrainConfig> reading = read(file, overrides, TrainConfig.defaults());
         Validation.check(reading);
         return reading.config();
     }
@@ -92,7 +83,7 @@ public final class ConfigReader {
                         .map(entry -> section.getKey() + "." + entry.getKey().split("\\.", 2)[0]))
                 .collect(Collectors.toSet());
         Set<String> dropped = new LinkedHashSet<>();
-        Reading<TrainConfig> reading = read(file, overrides, dropped, TrainConfig.defaults());
+        ReadConfig<TrainConfig> reading = read(file, overrides, dropped, TrainConfig.defaults());
         // One key's default may take the effect from another.
         while (dropped.addAll(difference(Validation.withoutEffect(reading), ownKeys))) {
             reading = read(file, overrides, dropped, TrainConfig.defaults());
@@ -112,7 +103,7 @@ public final class ConfigReader {
 
     /** Reads and validates the file of {@code flipside train-rm}. */
     public static RewardTrainingConfig rewardTraining(Path file, List<String> overrides) {
-        Reading<RewardTrainingConfig> reading = read(file, overrides, RewardTrainingConfig.defaults());
+        ReadConfig<RewardTrainingConfig> reading = read(file, overrides, RewardTrainingConfig.defaults());
         Validation.checkRewardTraining(reading.config());
         return reading.config();
     }
@@ -135,7 +126,7 @@ public final class ConfigReader {
 
     /** Reads and validates the file of {@code flipside compare}. */
     public static ComparisonConfig comparison(Path file, List<String> overrides) {
-        Reading<ComparisonConfig> reading = read(file, overrides, ComparisonConfig.defaults());
+        ReadConfig<ComparisonConfig> reading = read(file, overrides, ComparisonConfig.defaults());
         ComparisonValidation.check(reading);
         return reading.config();
     }
@@ -158,12 +149,12 @@ public final class ConfigReader {
         return RECORDS.valueToTree(config);
     }
 
-    static <C extends Record> Reading<C> read(Path file, List<String> overrides, C defaults) {
+    static <C extends Record> ReadConfig<C> read(Path file, List<String> overrides, C defaults) {
         return read(file, overrides, Set.of(), defaults);
     }
 
     /** @param dropped keys ({@code section.key}) that count as not given */
-    private static <C extends Record> Reading<C> read(
+    private static <C extends Record> ReadConfig<C> read(
             Path file, List<String> overrides, Set<String> dropped, C defaults) {
         ObjectNode tree = RECORDS.valueToTree(defaults);
         Set<String> given = new LinkedHashSet<>();
@@ -182,7 +173,7 @@ public final class ConfigReader {
         applyPreset(tree, user);
         user.properties()
                 .forEach(section -> ((ObjectNode) tree.get(section.getKey())).setAll((ObjectNode) section.getValue()));
-        return new Reading<>(toRecords(tree, defaults), given);
+        return new ReadConfig<>(toRecords(tree, defaults), given);
     }
 
     /** The sections whose keys are names that the user gives. */

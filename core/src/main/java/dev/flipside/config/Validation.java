@@ -28,7 +28,7 @@ public final class Validation {
     /** Told a key without effect and the reason. */
     private final BiConsumer<String, String> withoutEffect;
 
-    private Validation(ConfigReader.Reading<TrainConfig> reading, BiConsumer<String, String> withoutEffect) {
+    private Validation(ReadConfig<TrainConfig> reading, BiConsumer<String, String> withoutEffect) {
         this.config = reading.config();
         this.tree = ConfigReader.tree(config);
         this.given = reading.given();
@@ -36,7 +36,7 @@ public final class Validation {
     }
 
     /** Ranges first, then combinations, then keys without effect. */
-    static void check(ConfigReader.Reading<TrainConfig> reading) {
+    static void check(ReadConfig<TrainConfig> reading) {
         JsonNode tree = ConfigReader.tree(reading.config());
         Validation validation = new Validation(reading, (key, reason) -> {
             JsonNode value = tree.at(pointer(key));
@@ -49,7 +49,7 @@ public final class Validation {
     }
 
     /** The keys that were given, differ from their default and cannot change anything. */
-    static Set<String> withoutEffect(ConfigReader.Reading<TrainConfig> reading) {
+    static Set<String> withoutEffect(ReadConfig<TrainConfig> reading) {
         Set<String> keys = new TreeSet<>();
         new Validation(reading, (key, reason) -> keys.add(key)).keysWithoutEffect();
         return keys;

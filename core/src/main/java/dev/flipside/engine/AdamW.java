@@ -21,16 +21,7 @@ public final class AdamW implements AutoCloseable {
     /** Elements updated at a time: four buffers of this size stay in the second-level cache. */
     private static final long CHUNK = 128 * 1024;
 
-    /**
-     * Weights that share a learning rate.
-     *
-     * @param name names the group's state in a checkpoint
-     * @param parameters trained weights ({@link Parameters#train} is called)
-     * @param weightDecay decoupled decay
-     */
-    public record Group(String name, Parameters parameters, double weightDecay) {}
-
-    private final List<Group> groups;
+    private final List<ParameterGroup> groups;
     private final OptimiserConfig config;
     private final List<Tensor> firstMoments = new ArrayList<>();
     private final List<Tensor> secondMoments = new ArrayList<>();
@@ -40,11 +31,11 @@ public final class AdamW implements AutoCloseable {
      * @param groups trained together
      * @param config where the decay rates of the moments and epsilon come from
      */
-    public AdamW(List<Group> groups, OptimiserConfig config) {
+    public AdamW(List<ParameterGroup> groups, OptimiserConfig config) {
         this.groups = List.copyOf(groups);
         this.config = config;
         try (PointerScope scope = new PointerScope()) {
-            for (Group group : groups) {
+            for (ParameterGroup group : groups) {
                 group.parameters().train();
                 firstMoments.add(Scopes.keep(torch.zeros_like(group.parameters().flat())));
                 secondMoments.add(
@@ -88,7 +79,7 @@ public final class AdamW implements AutoCloseable {
     }
 
     private void update(
-            Group group, Tensor firstMoment, Tensor secondMoment, double gradientScale, double learningRate) {
+            ParameterGroup group, Tensor firstMoment, Tensor secondMoment, double gradientScale, double learningRate) {
         double correction1 = 1 - Math.pow(config.adamBeta1(), steps);
         double correction2 = 1 - Math.pow(config.adamBeta2(), steps);
         long elements = firstMoment.numel();
@@ -118,7 +109,7 @@ public final class AdamW implements AutoCloseable {
         return steps;
     }
 
-    public List<Group> groups() {
+    public List<ParameterGroup> groups() {
         return groups;
     }
 

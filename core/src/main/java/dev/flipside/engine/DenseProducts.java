@@ -1,6 +1,5 @@
 package dev.flipside.engine;
 
-import dev.flipside.engine.MatrixProduct.Epilogue;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;

@@ -53,39 +53,6 @@ public final class MatrixProduct implements AutoCloseable {
     private final List<dnnl_memory> memories = new ArrayList<>();
     private final dnnl_exec_arg_t arguments;
 
-    /** What happens to the product before it is stored. */
-    public static final class Epilogue {
-        /** It replaces what was there. */
-        public static final Epilogue NONE = new Epilogue(Kind.NONE, Optional.empty());
-
-        /** It is added to what was there. */
-        public static final Epilogue ACCUMULATE = new Epilogue(Kind.ACCUMULATE, Optional.empty());
-
-        /** x sigmoid(x). */
-        public static final Epilogue SWISH = new Epilogue(Kind.SWISH, Optional.empty());
-
-        private enum Kind {
-            NONE,
-            ACCUMULATE,
-            SWISH,
-            TIMES
-        }
-
-        private final Kind kind;
-        private final Optional<Tensor> factor;
-
-        private Epilogue(Kind kind, Optional<Tensor> factor) {
-            this.kind = kind;
-            this.factor = factor;
-        }
-
-        /** Every element is multiplied by that of a tensor of the product's shape and order in memory, which must outlive it and share no memory with the product: partial sums may
-         * be written there first. */
-        public static Epilogue times(Tensor factor) {
-            return new Epilogue(Kind.TIMES, Optional.of(factor));
-        }
-    }
-
     /** Whether oneDNN could be loaded, beside a libtorch whose threads it shares. */
     public static boolean available() {
         return OneDnn.available();
@@ -135,10 +102,10 @@ public final class MatrixProduct implements AutoCloseable {
      */
     MatrixProduct(
             Tensor a, dnnl_memory_desc layoutB, Pointer b, Optional<Tensor> bias, Tensor into, Epilogue epilogue) {
-        epilogue.factor.filter(f -> !sameShape(f, into)).ifPresent(f -> {
+        epilogue.factor().filter(f -> !sameShape(f, into)).ifPresent(f -> {
             throw new IllegalArgumentException("a factor that does not fit the product");
         });
-        epilogue.factor.filter(f -> f.is_alias_of(into)).ifPresent(f -> {
+        epilogue.factor().filter(f -> f.is_alias_of(into)).ifPresent(f -> {
             throw new IllegalArgumentException("a factor in the memory that the product is written to");
         });
         dnnl_memory_desc layoutA = OneDnn.layout(a);
@@ -153,7 +120,7 @@ public final class MatrixProduct implements AutoCloseable {
             argument(DNNL_ARG_WEIGHTS, layoutB, b);
             argument(DNNL_ARG_DST, layoutInto, into.data_ptr_float());
             bias.ifPresent(addend -> argument(DNNL_ARG_BIAS, layoutBias, addend.data_ptr_float()));
-            epilogue.factor.ifPresent(factor -> argument(
+            epilogue.factor().ifPresent(factor -> argument(
                     DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | DNNL_ARG_SRC_1, layoutInto, factor.data_ptr_float()));
             arguments.position(0);
         } finally {
@@ -185,12 +152,12 @@ public final class MatrixProduct implements AutoCloseable {
         dnnl_post_ops after = new dnnl_post_ops();
         OneDnn.check(dnnl_post_ops_create(after));
         try {
-            switch (epilogue.kind) {
+            switch (epilogue.kind()) {
                 case NONE -> {}
                 case ACCUMULATE -> OneDnn.check(dnnl_post_ops_append_sum(after, 1, 0, dnnl_data_type_undef));
                 case SWISH -> OneDnn.check(dnnl_post_ops_append_eltwise(after, dnnl_eltwise_swish, 1, 0));
                 case TIMES -> {
-                    Tensor factor = epilogue.factor.orElseThrow();
+                    Tensor factor = epilogue.factor().orElseThrow();
                     dnnl_memory_desc layout = OneDnn.layout(factor);
                     OneDnn.check(dnnl_post_ops_append_binary(after, dnnl_binary_mul, layout));
                     dnnl_memory_desc_destroy(layout);

@@ -20,30 +20,14 @@ public final class Parameters implements AutoCloseable {
     /** Views start at multiples of 16 floats, the 64 bytes that MKL's reproducible mode and vector loads want. */
     private static final long ALIGNMENT = 16;
 
-    /**
-     * One weight.
-     *
-     * @param name unique name
-     * @param shape its dimensions
-     */
-    public record Slot(String name, long... shape) {
-        public long elements() {
-            long n = 1;
-            for (long d : shape) {
-                n = Math.multiplyExact(n, d);
-            }
-            return n;
-        }
-    }
-
-    private final List<Slot> slots;
+    private final List<ParameterSlot> slots;
     private final Device device;
     private final Tensor flat;
     private final Map<String, Tensor> leaves = new LinkedHashMap<>();
     private Optional<Tensor> gradient = Optional.empty();
 
     /** Zero weights of the given shapes. */
-    public Parameters(List<Slot> slots, Device device) {
+    public Parameters(List<ParameterSlot> slots, Device device) {
         this.slots = List.copyOf(slots);
         this.device = device;
         try (PointerScope scope = new PointerScope()) {
@@ -66,7 +50,7 @@ public final class Parameters implements AutoCloseable {
         return leaves.containsKey(name);
     }
 
-    public List<Slot> slots() {
+    public List<ParameterSlot> slots() {
         return slots;
     }
 
@@ -86,7 +70,7 @@ public final class Parameters implements AutoCloseable {
 
     /** The number of weights, without alignment gaps. */
     public long elements() {
-        return slots.stream().mapToLong(Slot::elements).sum();
+        return slots.stream().mapToLong(ParameterSlot::elements).sum();
     }
 
     /** Makes every weight trainable and allocates the flat gradient, zeroed. */
@@ -159,7 +143,7 @@ public final class Parameters implements AutoCloseable {
 
     private void forEachView(Tensor buffer, ViewConsumer consumer) {
         long offset = 0;
-        for (Slot slot : slots) {
+        for (ParameterSlot slot : slots) {
             consumer.accept(slot, buffer.narrow(0, offset, slot.elements()).view(slot.shape()));
             offset += aligned(slot.elements());
         }
@@ -177,6 +161,6 @@ public final class Parameters implements AutoCloseable {
     }
 
     private interface ViewConsumer {
-        void accept(Slot slot, Tensor view);
+        void accept(ParameterSlot slot, Tensor view);
     }
 }

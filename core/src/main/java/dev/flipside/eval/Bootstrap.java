@@ -13,14 +13,6 @@ public final class Bootstrap {
     private Bootstrap() {}
 
     /**
-     * A mean with its 95 % interval.
-     *
-     * @param low the 2.5 % quantile of the resampled means
-     * @param high the 97.5 % quantile
-     */
-    public record Interval(double mean, double low, double high) {}
-
-    /**
      * Resamples the values 10,000 times with replacement.
      *
      * @param values at least one; a single value is its own interval, which says nothing about others

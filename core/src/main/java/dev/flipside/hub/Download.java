@@ -1,7 +1,6 @@
 package dev.flipside.hub;
 
 import dev.flipside.config.UserError;
-import dev.flipside.hub.HubHttp.Call;
 import dev.flipside.run.Durable;
 import java.io.IOException;
 import java.io.InputStream;
@@ -74,7 +73,7 @@ record Download(HubHttp http, HubName name, HubFile file) {
                 : Map.of("Accept-Encoding", "identity", "Range", "bytes=" + have + "-");
         HttpResponse<InputStream> response;
         try {
-            response = http.send(name, file.path(), Call.read("GET", address(), headers));
+            response = http.send(name, file.path(), HubRequest.read("GET", address(), headers));
         } catch (RangeRefused e) {
             delete(incomplete);
             throw e;

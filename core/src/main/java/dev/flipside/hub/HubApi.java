@@ -2,7 +2,6 @@ package dev.flipside.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.config.UserError;
-import dev.flipside.hub.HubHttp.Call;
 import dev.flipside.hub.HubHttp.Page;
 import java.io.IOException;
 import java.io.InputStream;
@@ -23,7 +22,7 @@ record HubApi(HubHttp http) {
     /** The commit that a branch or tag is now. */
     String commit(HubName name) {
         URI uri = http.settings().at(name.repo().api() + "/revision/" + Addresses.encoded(name.revision()));
-        String commit = http.json(name, "the commit of " + name, Call.get(uri))
+        String commit = http.json(name, "the commit of " + name, HubRequest.get(uri))
                 .json()
                 .path("sha")
                 .asText("");
@@ -40,7 +39,7 @@ record HubApi(HubHttp http) {
         Optional<URI> next = Optional.of(http.settings()
                 .at(name.repo().api() + "/tree/" + Addresses.encoded(name.revision()) + "?recursive=true"));
         for (int pages = 0; next.isPresent() && pages < MOST_PAGES; pages++) {
-            Page page = http.json(name, "the list of files of " + name, Call.get(next.get()));
+            Page page = http.json(name, "the list of files of " + name, HubRequest.get(next.get()));
             if (!page.json().isArray()) {
                 throw new UserError("The server at " + http.settings().endpoint() + " lists no files for " + name
                         + ", so it is no Hub; check HF_ENDPOINT.");
@@ -63,7 +62,7 @@ record HubApi(HubHttp http) {
         URI uri = http.settings()
                 .at(name.repo().page() + "/resolve/" + Addresses.encoded(name.revision()) + "/"
                         + Addresses.path(file.path()));
-        Call call = Call.read("HEAD", uri, Map.of("Accept-Encoding", "identity"));
+        HubRequest call = HubRequest.read("HEAD", uri, Map.of("Accept-Encoding", "identity"));
         Patience patience = new Patience(http.settings(), file.path() + " of " + name.repo());
         while (true) {
             try {
@@ -98,7 +97,7 @@ record HubApi(HubHttp http) {
         return http.json(
                         name,
                         "the state of " + name.repo(),
-                        Call.get(http.settings().at(name.repo().api())))
+                        HubRequest.get(http.settings().at(name.repo().api())))
                 .json();
     }
 }

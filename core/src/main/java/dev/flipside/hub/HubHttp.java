@@ -15,7 +15,6 @@ import java.net.http.HttpRequest.BodyPublishers;
 import java.net.http.HttpResponse;
 import java.net.http.HttpResponse.BodyHandlers;
 import java.nio.charset.StandardCharsets;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Matcher;
@@ -56,45 +55,6 @@ final class HubHttp {
         return settings;
     }
 
-    /**
-     * A request.
-     *
-     * @param body empty for GET and HEAD
-     * @param accepted statuses beside 2xx that are answers and no failures
-     */
-    record Call(
-            String method, URI uri, Map<String, String> headers, Optional<BodyPublisher> body, Set<Integer> accepted) {
-        static Call get(URI uri) {
-            return read("GET", uri, Map.of());
-        }
-
-        /** GET or HEAD. */
-        static Call read(String method, URI uri, Map<String, String> headers) {
-            return new Call(method, uri, headers, Optional.empty(), Set.of());
-        }
-
-        static Call postJson(URI uri, Object payload) {
-            return new Call(
-                    "POST",
-                    uri,
-                    Map.of("Content-Type", "application/json"),
-                    Optional.of(BodyPublishers.ofString(write(payload))),
-                    Set.of());
-        }
-
-        Call to(URI other) {
-            return new Call(method, other, headers, body, accepted);
-        }
-
-        Call with(Map<String, String> otherHeaders) {
-            return new Call(method, uri, otherHeaders, body, accepted);
-        }
-
-        Call accepting(Integer... statuses) {
-            return new Call(method, uri, headers, body, Set.of(statuses));
-        }
-    }
-
     /** A page of JSON and where the next one is. */
     record Page(int status, JsonNode json, Optional<URI> next) {}
 
@@ -107,7 +67,7 @@ final class HubHttp {
     }
 
     /** The JSON that the API answers, tried as often as patience lasts. */
-    Page json(HubName name, String wanted, Call call) {
+    Page json(HubName name, String wanted, HubRequest call) {
         Patience patience = new Patience(settings, wanted);
         while (true) {
             try {
@@ -124,7 +84,7 @@ final class HubHttp {
      *
      * @return empty when the connection ended without an answer
      */
-    Optional<JsonNode> jsonOnce(HubName name, String wanted, Call call) {
+    Optional<JsonNode> jsonOnce(HubName name, String wanted, HubRequest call) {
         Patience patience = new Patience(settings, wanted);
         while (true) {
             try {
@@ -144,8 +104,8 @@ final class HubHttp {
      * @throws Setback when the status may be another one next time
      * @throws UserError when it will not
      */
-    HttpResponse<InputStream> send(HubName name, String wanted, Call call) throws IOException {
-        Call current = call;
+    HttpResponse<InputStream> send(HubName name, String wanted, HubRequest call) throws IOException {
+        HubRequest current = call;
         for (int hops = 0; hops <= MOST_REDIRECTS; hops++) {
             HttpResponse<InputStream> response = once(current);
             int status = response.statusCode();
@@ -163,8 +123,8 @@ final class HubHttp {
     }
 
     /** As {@link #send}, but a redirect to another host is an answer: its own headers tell what it leads to. */
-    HttpResponse<InputStream> sendWithinEndpoint(HubName name, String wanted, Call call) throws IOException {
-        Call current = call;
+    HttpResponse<InputStream> sendWithinEndpoint(HubName name, String wanted, HubRequest call) throws IOException {
+        HubRequest current = call;
         for (int hops = 0; hops <= MOST_REDIRECTS; hops++) {
             HttpResponse<InputStream> response = once(current);
             Optional<URI> target = REDIRECTS.contains(response.statusCode())
@@ -208,7 +168,7 @@ final class HubHttp {
                 && uri.getPort() == endpoint.getPort();
     }
 
-    private HttpResponse<InputStream> once(Call call) throws IOException {
+    private HttpResponse<InputStream> once(HubRequest call) throws IOException {
         if (settings.offline()) {
             throw new UserError("HF_HUB_OFFLINE is set, and " + call.uri().getPath()
                     + " would have to be asked of the Hub: unset it.");

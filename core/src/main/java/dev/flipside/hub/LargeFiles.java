@@ -2,7 +2,6 @@ package dev.flipside.hub;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.config.UserError;
-import dev.flipside.hub.HubHttp.Call;
 import dev.flipside.run.Durable;
 import java.io.FilterInputStream;
 import java.io.IOException;
@@ -82,7 +81,7 @@ record LargeFiles(HubHttp http, HubName name, TransferListener listener) {
                         .map(f -> Map.of("oid", f.hash(), "size", f.size()))
                         .toList());
         URI uri = http.settings().at(name.repo().page() + ".git/info/lfs/objects/batch");
-        Call call = Call.postJson(uri, payload).with(Map.of("Accept", LFS_JSON, "Content-Type", LFS_JSON));
+        HubRequest call = HubRequest.postJson(uri, payload).with(Map.of("Accept", LFS_JSON, "Content-Type", LFS_JSON));
         List<JsonNode> wanted = new ArrayList<>();
         Set<String> known = Set.copyOf(files.stream().map(LargeFile::hash).toList());
         for (JsonNode object : http.json(name, "the upload", call).json().path("objects")) {
@@ -112,7 +111,7 @@ record LargeFiles(HubHttp http, HubName name, TransferListener listener) {
         }
         JsonNode verify = actions.path("verify");
         if (verify.hasNonNull("href")) {
-            Call call = Call.postJson(
+            HubRequest call = HubRequest.postJson(
                     address(verify.path("href").asText("")), Map.of("oid", file.hash(), "size", file.size()));
             http.json(name, "the check of " + file.name(), call);
         }
@@ -142,7 +141,7 @@ record LargeFiles(HubHttp http, HubName name, TransferListener listener) {
             parts.add(Map.of("partNumber", parts.size() + 1, "etag", etag));
             from += size;
         }
-        Call call = Call.postJson(target, Map.of("oid", file.hash(), "parts", parts))
+        HubRequest call = HubRequest.postJson(target, Map.of("oid", file.hash(), "parts", parts))
                 .with(Map.of("Accept", LFS_JSON, "Content-Type", LFS_JSON));
         http.json(name, "the end of the upload of " + file.name(), call);
     }
@@ -156,7 +155,7 @@ record LargeFiles(HubHttp http, HubName name, TransferListener listener) {
                     BodyPublishers.ofInputStream(() -> part(file.path(), from, size, progress)), size);
             try {
                 HttpResponse<InputStream> response =
-                        http.send(name, file.name(), new Call("PUT", target, headers, Optional.of(body), Set.of()));
+                        http.send(name, file.name(), new HubRequest("PUT", target, headers, Optional.of(body), Set.of()));
                 response.body().close();
                 return response.headers().firstValue("ETag");
             } catch (IOException e) {

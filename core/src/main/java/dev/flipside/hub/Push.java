@@ -3,7 +3,6 @@ package dev.flipside.hub;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import dev.flipside.config.UserError;
-import dev.flipside.hub.HubHttp.Call;
 import dev.flipside.hub.LargeFiles.LargeFile;
 import dev.flipside.run.Durable;
 import java.io.IOException;
@@ -120,7 +119,7 @@ public final class Push {
         int status = http.json(
                         target,
                         "the creation",
-                        Call.postJson(http.settings().at("api/repos/create"), payload)
+                        HubRequest.postJson(http.settings().at("api/repos/create"), payload)
                                 .accepting(409, 403))
                 .status();
         if (status / 100 != 2) {
@@ -133,7 +132,7 @@ public final class Push {
         }
         if (!target.revision().equals(HubName.MAIN)) {
             URI branch = http.settings().at(target.repo().api() + "/branch/" + Addresses.encoded(target.revision()));
-            http.json(target, "the branch", Call.postJson(branch, Map.of()).accepting(409));
+            http.json(target, "the branch", HubRequest.postJson(branch, Map.of()).accepting(409));
         }
     }
 
@@ -175,7 +174,7 @@ public final class Push {
                     Base64.getEncoder().encodeToString(sample)));
         }
         URI uri = http.settings().at(target.repo().api() + "/preupload/" + Addresses.encoded(target.revision()));
-        JsonNode answers = http.json(target, "the upload", Call.postJson(uri, Map.of("files", questions)))
+        JsonNode answers = http.json(target, "the upload", HubRequest.postJson(uri, Map.of("files", questions)))
                 .json()
                 .path("files");
         Map<String, JsonNode> byName = new LinkedHashMap<>();
@@ -226,7 +225,7 @@ public final class Push {
             }
         }
         URI uri = http.settings().at(target.repo().api() + "/commit/" + Addresses.encoded(target.revision()));
-        Call call = new Call(
+        HubRequest call = new HubRequest(
                 "POST",
                 uri,
                 Map.of("Content-Type", "application/x-ndjson"),

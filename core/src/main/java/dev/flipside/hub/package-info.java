@@ -11,7 +11,7 @@
  *       from one file.
  *   <li>{@link dev.flipside.hub.Push}: a directory becomes a commit. {@code PushFiles} says which files, {@code LargeFiles} uploads them, {@link
  *       dev.flipside.hub.ModelCard} describes them.
- *   <li>{@code HubApi} asks, {@code HubHttp} sends, {@code Patience} tries again, {@code StallGuard} ends what has stopped; {@code Refusal} words a no, {@link
+ *   <li>{@code HubApi} asks, {@code HubHttp} sends {@code HubRequest}s, {@code Patience} tries again, {@code StallGuard} ends what has stopped; {@code Refusal} words a no, {@link
  *       dev.flipside.hub.HubUnavailableException} is a Hub that cannot be reached.
  *   <li>{@link dev.flipside.hub.HubSettings}: the environment variables. {@link dev.flipside.hub.HubSource}: what a path in the cache was. {@link
  *       dev.flipside.hub.TransferListener}: progress.

@@ -1,7 +1,6 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Scopes;
-import dev.flipside.model.WeightLayout.LinearModule;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;

@@ -1,15 +1,11 @@
 package dev.flipside.model;
 
-import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
-import dev.flipside.engine.Tensors;
-import java.util.Arrays;
 import java.util.Optional;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * A lookup table with an update: rows of W + s (B A)^T, with DoRA each column scaled to a magnitude; or with some of its rows replaced.
@@ -19,7 +15,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * @param update of all rows; empty where there is none
  * @param tokens rows that are the adapter's own; empty where there are none
  */
-record AdaptedEmbedding(Optional<Update> update, Optional<Tokens> tokens, Norms norms) {
+record AdaptedEmbedding(Optional<Update> update, Optional<TrainableTokens> tokens, Norms norms) {
     /** Norms of the columns of W + s (B A)^T [columns], which hold for one state of the weights. */
     @FunctionalInterface
     interface Norms {
@@ -52,36 +48,6 @@ record AdaptedEmbedding(Optional<Update> update, Optional<Tokens> tokens, Norms 
     }
 
     /**
-     * Rows of the adapter's own.
-     *
-     * @param ids of the rows
-     * @param rows [ids, columns]
-     * @param places int64 [rows of the table]: which of {@code rows} stands there, or -1
-     */
-    record Tokens(long[] ids, Factor rows, Tensor places) {
-        static Tokens of(long[] ids, Factor rows, long size) {
-            try (Scopes.Frozen scope = Scopes.frozen()) {
-                long[] places = new long[Math.toIntExact(size)];
-                Arrays.fill(places, -1);
-                for (int i = 0; i < ids.length; i++) {
-                    places[Math.toIntExact(ids[i])] = i;
-                }
-                Tensor here = Tensors.ofLongs(places, Device.CPU, size);
-                return new Tokens(ids, rows, Scopes.keep(here.to(rows.leaf().device(), ScalarType.Long)));
-            }
-        }
-
-        Tensor indices() {
-            return Tensors.ofLongs(ids, Device.CPU, ids.length).to(rows.leaf().device(), ScalarType.Long);
-        }
-
-        /** Of each id, -1 where the row is the table's. */
-        private Tensor places(Tensor ids) {
-            return places.index_select(0, ids.reshape(-1)).view_as(ids);
-        }
-    }
-
-    /**
      * The rows of some ids, with autograd when grad mode is on.
      *
      * @param ids int64 [...]
@@ -100,7 +66,7 @@ record AdaptedEmbedding(Optional<Update> update, Optional<Tokens> tokens, Norms 
         return tokens.isPresent() ? replaced(found, ids, tokens.get()) : found;
     }
 
-    private static Tensor replaced(Tensor found, Tensor ids, Tokens tokens) {
+    private static Tensor replaced(Tensor found, Tensor ids, TrainableTokens tokens) {
         Tensor place = tokens.places(ids);
         Tensor own = torch.embedding(tokens.rows().value(), place.clamp_min(new Scalar(0L)));
         return torch.where(place.ge(new Scalar(0L)).unsqueeze(-1), own, found);
@@ -122,7 +88,7 @@ record AdaptedEmbedding(Optional<Update> update, Optional<Tokens> tokens, Norms 
         }
     }
 
-    private static Tensor throughTokens(Tensor ids, Tensor gradRows, Tokens tokens) {
+    private static Tensor throughTokens(Tensor ids, Tensor gradRows, TrainableTokens tokens) {
         Tensor place = tokens.places(ids);
         Tensor here = place.ge(new Scalar(0L)).unsqueeze(-1);
         tokens.rows()

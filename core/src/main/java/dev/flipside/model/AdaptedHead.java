@@ -22,7 +22,7 @@ final class AdaptedHead implements VocabularyMatrix {
     private final Tensor weight;
     private final Optional<LowRank> update;
     private final Optional<Factor> bias;
-    private final Optional<AdaptedEmbedding.Tokens> tokens;
+    private final Optional<TrainableTokens> tokens;
     private final LowRank.Norms norms;
     private final Optional<LoraDropout> dropout;
     private final long columns;
@@ -37,7 +37,7 @@ final class AdaptedHead implements VocabularyMatrix {
             Tensor weight,
             Optional<LowRank> update,
             Optional<Factor> bias,
-            Optional<AdaptedEmbedding.Tokens> tokens,
+            Optional<TrainableTokens> tokens,
             LowRank.Norms norms,
             Optional<LoraDropout> dropout) {
         this.weight = weight;
@@ -243,7 +243,7 @@ final class AdaptedHead implements VocabularyMatrix {
     /** Which of the adapter's own rows stand in a range. */
     private List<Integer> within(long from, long count) {
         List<Integer> found = new ArrayList<>();
-        long[] ids = tokens.map(AdaptedEmbedding.Tokens::ids).orElse(new long[0]);
+        long[] ids = tokens.map(TrainableTokens::ids).orElse(new long[0]);
         for (int i = 0; i < ids.length; i++) {
             if (ids[i] >= from && ids[i] < from + count) {
                 found.add(i);

@@ -22,11 +22,6 @@ import java.util.regex.PatternSyntaxException;
 
 /** Between PEFT's {@code adapter_config.json} and {@link LoraConfig}. What would change the numbers and is not supported is refused, never ignored. */
 final class AdapterConfig {
-    /** What a model's adapter may be for; PEFT's names. */
-    enum Task {
-        CAUSAL_LM,
-        SEQ_CLS
-    }
 
     private static final String MERGE = "; merge the adapter with PEFT and use the merged model.";
 
@@ -202,7 +197,7 @@ final class AdapterConfig {
     }
 
     /** What PEFT reads. */
-    static ObjectNode write(LoraConfig lora, List<String> targets, List<String> saved, Path base, Task task) {
+    static ObjectNode write(LoraConfig lora, List<String> targets, List<String> saved, Path base, TaskType task) {
         ObjectNode json = Json.MAPPER.createObjectNode();
         json.put("peft_type", "LORA").put("task_type", task.name());
         json.put("base_model_name_or_path", base.toString());

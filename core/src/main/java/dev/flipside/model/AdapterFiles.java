@@ -5,8 +5,8 @@ import dev.flipside.config.IoReason;
 import dev.flipside.config.LoraConfig;
 import dev.flipside.config.NamedPath;
 import dev.flipside.config.UserError;
+import dev.flipside.engine.ParameterSlot;
 import dev.flipside.engine.Parameters;
-import dev.flipside.engine.Parameters.Slot;
 import dev.flipside.engine.Scopes;
 import dev.flipside.safetensors.Json;
 import dev.flipside.safetensors.SafeTensors;
@@ -42,24 +42,15 @@ final class AdapterFiles {
     /** What PEFT puts before the name of every weight. */
     static final String PREFIX = "base_model.model.";
 
-    /**
-     * What an adapter's files say beside its weights.
-     *
-     * @param lora rank, scale and the like
-     * @param base directory of the frozen model, absolute
-     * @param json to be written again
-     */
-    record Description(LoraConfig lora, Path base, ObjectNode json) {}
-
     private final Path directory;
-    private final Description description;
+    private final AdapterDescription description;
     private final Map<String, TensorInfo> header;
 
     private AdapterFiles(Path directory) {
         this.directory = directory;
         Path file = directory.resolve(CONFIG);
         ObjectNode json = Json.read(file);
-        description = new Description(AdapterConfig.read(file, json), base(directory), json);
+        description = new AdapterDescription(AdapterConfig.read(file, json), base(directory), json);
         if (!Files.exists(directory.resolve(WEIGHTS))) {
             throw new UserError(
                     directory + ": has no " + WEIGHTS + " beside its " + CONFIG
@@ -106,7 +97,7 @@ final class AdapterFiles {
                         + "' is no directory here, seen from the working directory or from the adapter's; fetch the base model and write its directory there.");
     }
 
-    Description description() {
+    AdapterDescription description() {
         return description;
     }
 
@@ -151,7 +142,7 @@ final class AdapterFiles {
     }
 
     private AdapterLayout layout(WeightLayout layout) {
-        WeightLayout.EmbeddingModule embedding = layout.embeddings().get(0);
+        EmbeddingModule embedding = layout.embeddings().get(0);
         Map<String, long[]> tokens = new LinkedHashMap<>();
         AdapterConfig.tokens(description.json(), embedding.name(), embedding.rows(), directory.resolve(CONFIG) + ": ")
                 .forEach((name, ids) -> tokens.put(module(layout, name), ids));
@@ -171,7 +162,7 @@ final class AdapterFiles {
     }
 
     /** What the adapter's file holds. */
-    private final class InFile implements AdapterLayout.Wanted {
+    private final class InFile implements AdapterSelection {
         @Override
         public OptionalLong rank(String module) {
             for (String kind : List.of(AdapterLayout.A, AdapterLayout.EMBEDDING_A)) {
@@ -183,7 +174,7 @@ final class AdapterFiles {
         }
 
         @Override
-        public boolean whole(WeightLayout.WholeTensor tensor) {
+        public boolean whole(WholeTensor tensor) {
             // A matrix of the vocabulary that modules_to_save does not name was saved with the adapter, but not
             // trained.
             boolean ofVocabulary = List.of(WeightLayout.EMBEDDING, WeightLayout.VOCABULARY_HEAD)
@@ -211,7 +202,7 @@ final class AdapterFiles {
         return shape.get(0);
     }
 
-    private void require(Slot slot, String name) {
+    private void require(ParameterSlot slot, String name) {
         TensorInfo info = header.get(name);
         List<Long> shape = Arrays.stream(slot.shape()).boxed().toList();
         if (info == null) {
@@ -224,7 +215,7 @@ final class AdapterFiles {
         }
     }
 
-    private static String because(Slot slot, List<Long> shape) {
+    private static String because(ParameterSlot slot, List<Long> shape) {
         boolean ofVocabulary =
                 List.of(WeightLayout.EMBEDDING, WeightLayout.VOCABULARY_HEAD).contains(slot.name());
         return ofVocabulary && shape.size() == 2 && shape.get(1) == slot.shape()[1]

@@ -3,10 +3,7 @@ package dev.flipside.model;
 import dev.flipside.config.LoraConfig;
 import dev.flipside.config.LoraConfig.Bias;
 import dev.flipside.config.LoraConfig.Initialisation;
-import dev.flipside.engine.Parameters.Slot;
-import dev.flipside.model.WeightLayout.EmbeddingModule;
-import dev.flipside.model.WeightLayout.LinearModule;
-import dev.flipside.model.WeightLayout.WholeTensor;
+import dev.flipside.engine.ParameterSlot;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -33,38 +30,24 @@ final class AdapterLayout {
     static final String BASE_BIAS = ".base_layer.bias";
     static final String BASE_WEIGHT = ".base_layer.weight";
 
-    /** What an adapter is asked to hold: by a configuration, or because its file holds it. */
-    interface Wanted {
-        /** Of the low-rank update of a module; empty without one. */
-        OptionalLong rank(String module);
-
-        /** Whether the adapter holds a module's weights whole, and trains them. */
-        boolean whole(WholeTensor tensor);
-
-        /** Whether it holds a matrix of the vocabulary in the base's place without training it. */
-        default Optional<String> inBasesPlace(String module) {
-            return Optional.empty();
-        }
-    }
-
     /**
      * @param slot here
      * @param name in files, without PEFT's prefix
      * @param learns or is frozen
      * @param outputs the module with an output for each of its rows, where it has one
      */
-    record Entry(Slot slot, String name, boolean learns, Optional<LinearModule> outputs) {}
+    record Entry(ParameterSlot slot, String name, boolean learns, Optional<LinearModule> outputs) {}
 
     private final WeightLayout model;
     private final LoraConfig config;
-    private final Wanted wanted;
+    private final AdapterSelection wanted;
     private final Map<String, long[]> tokens;
     private final List<LinearModule> linear = new ArrayList<>();
     private final List<EmbeddingModule> embeddings = new ArrayList<>();
     private final List<Entry> entries = new ArrayList<>();
 
     /** @param tokens ids of the rows that are held whole, by their module */
-    AdapterLayout(WeightLayout model, LoraConfig config, Map<String, long[]> tokens, Wanted wanted) {
+    AdapterLayout(WeightLayout model, LoraConfig config, Map<String, long[]> tokens, AdapterSelection wanted) {
         this.model = model;
         this.config = config;
         this.tokens = Map.copyOf(tokens);
@@ -104,7 +87,7 @@ final class AdapterLayout {
         return entries;
     }
 
-    List<Slot> slots(boolean learn) {
+    List<ParameterSlot> slots(boolean learn) {
         return entries.stream()
                 .filter(entry -> entry.learns == learn)
                 .map(Entry::slot)
@@ -144,7 +127,7 @@ final class AdapterLayout {
         boolean asked = config.bias() == Bias.ALL || config.bias() == Bias.LORA_ONLY && rank.isPresent();
         if (asked && model.bias(module).isPresent() && !wholeModule(module)) {
             String name = rank.isPresent() ? module.name() + BASE_BIAS : module.name() + ".bias";
-            entries.add(new Entry(new Slot(module.name() + BASE_BIAS, module.rows()), name, true, Optional.of(module)));
+            entries.add(new Entry(new ParameterSlot(module.name() + BASE_BIAS, module.rows()), name, true, Optional.of(module)));
         }
     }
 
@@ -204,7 +187,7 @@ final class AdapterLayout {
     /** What a vocabulary head would be as a weight of its own. */
     static WholeTensor headTensor(LinearModule head) {
         return new WholeTensor(
-                new Slot(WeightLayout.VOCABULARY_HEAD, head.rows(), head.columns()), head.name() + ".weight");
+                new ParameterSlot(WeightLayout.VOCABULARY_HEAD, head.rows(), head.columns()), head.name() + ".weight");
     }
 
     /** Of a norm: those of linear modules have slots of their own. */
@@ -227,7 +210,7 @@ final class AdapterLayout {
                 && entries.stream().noneMatch(e -> e.slot.name().equals(WeightLayout.EMBEDDING))) {
             // One matrix in the base: what stands in the head's place stands in the embedding's.
             entries.add(new Entry(
-                    new Slot(WeightLayout.EMBEDDING, head.rows(), head.columns()),
+                    new ParameterSlot(WeightLayout.EMBEDDING, head.rows(), head.columns()),
                     instead.get(),
                     false,
                     Optional.empty()));
@@ -236,7 +219,7 @@ final class AdapterLayout {
 
     /** The slots of the model that the adapter holds whole, and trains. */
     Set<String> replaced() {
-        Set<String> ofModel = model.slots().stream().map(Slot::name).collect(Collectors.toSet());
+        Set<String> ofModel = model.slots().stream().map(ParameterSlot::name).collect(Collectors.toSet());
         return entries.stream()
                 .filter(Entry::learns)
                 .map(entry -> entry.slot.name())
@@ -245,10 +228,10 @@ final class AdapterLayout {
     }
 
     private void entry(String slot, String name, boolean learns, long... shape) {
-        entries.add(new Entry(new Slot(slot, shape), name, learns, Optional.empty()));
+        entries.add(new Entry(new ParameterSlot(slot, shape), name, learns, Optional.empty()));
     }
 
     private void outputs(LinearModule module, String name, boolean learns, long... shape) {
-        entries.add(new Entry(new Slot(name, shape), name, learns, Optional.of(module)));
+        entries.add(new Entry(new ParameterSlot(name, shape), name, learns, Optional.of(module)));
     }
 }

@@ -2,9 +2,6 @@ package dev.flipside.model;
 
 import dev.flipside.config.LoraConfig;
 import dev.flipside.config.UserError;
-import dev.flipside.model.WeightLayout.EmbeddingModule;
-import dev.flipside.model.WeightLayout.LinearModule;
-import dev.flipside.model.WeightLayout.WholeTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
@@ -16,7 +13,7 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /** The modules that a configuration asks a new adapter for. */
-final class AdapterTargets implements AdapterLayout.Wanted {
+final class AdapterTargets implements AdapterSelection {
     private static final Pattern LAYER = Pattern.compile("\\.(\\d+)\\.");
 
     private final LoraConfig config;

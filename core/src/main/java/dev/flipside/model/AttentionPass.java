@@ -1,7 +1,5 @@
 package dev.flipside.model;
 
-import dev.flipside.engine.Scopes;
-import org.bytedeco.pytorch.AutoGradMode;
 import org.bytedeco.pytorch.Tensor;
 
 /** What lies between the two products of an attention block, forward, with what its backward pass needs. Native memory lives until {@link #close}. */
@@ -19,37 +17,4 @@ interface AttentionPass extends AutoCloseable {
 
     @Override
     void close();
-
-    /** Any layout and family, by torch's attention and autograd. */
-    final class ByAutograd implements AttentionPass {
-        private final Tensor qkv;
-        private final Tensor mixed;
-
-        /** @param qkv [B, T, (H + 2 KV) headDim] */
-        ByAutograd(DecoderLayer layer, Tensor qkv, RotaryTables.Angles angles, DecoderLayer.Attention attention) {
-            try (Scopes.Frozen scope = Scopes.frozen();
-                    AutoGradMode grad = new AutoGradMode(true)) {
-                this.qkv = Scopes.keep(qkv.detach().set_requires_grad(true));
-                Tensor whole = layer.mix(this.qkv, angles, attention);
-                mixed = Scopes.keep(whole.view(-1, whole.size(-1)));
-            }
-        }
-
-        @Override
-        public Tensor mixed() {
-            return mixed.detach();
-        }
-
-        @Override
-        public Tensor backward(Tensor gradMixed) {
-            DecoderLayer.backward(mixed, gradMixed);
-            return qkv.grad().view(-1, qkv.size(-1));
-        }
-
-        @Override
-        public void close() {
-            Scopes.release(mixed);
-            Scopes.release(qkv);
-        }
-    }
 }

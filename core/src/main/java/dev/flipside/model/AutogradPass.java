@@ -50,8 +50,8 @@ final class AutogradPass implements BlocksPass {
 
     private Tensor forwardWithoutGraph() {
         try (AutoGradMode grad = new AutoGradMode(false)) {
-            RotaryTables.Angles angles = layout.angles(decoder.rotary());
-            DecoderLayer.Attention attention = layout.attention(decoder);
+            LayerAngles angles = layout.angles(decoder.rotary());
+            Attention attention = layout.attention(decoder);
             for (DecoderLayer layer : layers) {
                 Tensor input = residuals.get(residuals.size() - 1);
                 residuals.add(Scopes.keep(Scopes.scoped(() -> layer.forward(input, angles, attention, router()))));
@@ -92,8 +92,8 @@ final class AutogradPass implements BlocksPass {
 
     private Tensor backwardByLayer(Tensor gradHidden, double balanceWeight) {
         int count = layers.size();
-        RotaryTables.Angles angles = layout.angles(decoder.rotary());
-        DecoderLayer.Attention attention = layout.attention(decoder);
+        LayerAngles angles = layout.angles(decoder.rotary());
+        Attention attention = layout.attention(decoder);
         Tensor gradient = backwardThrough(residuals.get(count), (x, losses) -> decoder.finalNorm(x), gradHidden);
         for (int i = count - 1; i >= 0; i--) {
             DecoderLayer layer = layers.get(i);

@@ -18,36 +18,13 @@ import java.util.function.Supplier;
  * @param weights belong to the model that read them
  */
 public record Backbone(Path directory, Parameters weights) {
-    /**
-     * What an adapter lies on.
-     *
-     * @param base at least the decoder's weights
-     * @param shared whether someone else closes them
-     */
-    record Below(Parameters base, boolean shared) {
-        ModelWeights adapted(Lora lora) {
-            return ModelWeights.adapted(base, shared, lora);
-        }
-
-        /** With an adapter that is read; what was read for it is closed where it does not fit. */
-        ModelWeights adapted(AdapterFiles adapter, WeightLayout layout) {
-            try {
-                return adapted(adapter.load(layout, base));
-            } catch (RuntimeException e) {
-                if (!shared) {
-                    base.close();
-                }
-                throw e;
-            }
-        }
-    }
 
     /** The frozen weights of a directory: another model's where that came from the same directory, or else read anew. */
-    static Below below(ModelFiles files, Device device, Optional<Backbone> another, Supplier<Parameters> read) {
+    static BackboneBase below(ModelFiles files, Device device, Optional<Backbone> another, Supplier<Parameters> read) {
         return another.filter(b -> sameFile(b.directory, files.directory())
                         && b.weights.device().name().equals(device.name()))
-                .map(b -> new Below(b.weights, true))
-                .orElseGet(() -> new Below(read.get(), false));
+                .map(b -> new BackboneBase(b.weights, true))
+                .orElseGet(() -> new BackboneBase(read.get(), false));
     }
 
     /** The decoder alone, for models that bring their heads. */

@@ -61,7 +61,7 @@ public final class CausalLm implements AutoCloseable {
             return new CausalLm(files, layout, weights, precision.on(device));
         }
         AdapterFiles adapter = AdapterFiles.open(directory);
-        Backbone.Below below = Backbone.below(files, device, shared, () -> loadBase(files, layout, device));
+        BackboneBase below = Backbone.below(files, device, shared, () -> loadBase(files, layout, device));
         ModelWeights weights = below.adapted(adapter, layout);
         return new CausalLm(files, layout, weights, precision.on(device));
     }
@@ -77,7 +77,7 @@ public final class CausalLm implements AutoCloseable {
         ModelFiles files = ModelFiles.open(directory);
         WeightLayout layout = WeightLayout.causalLm(files.config());
         Parameters base = loadBase(files, layout, device);
-        Lora lora = new LoraInitialisation(config, layout, files).create(base, AdapterConfig.Task.CAUSAL_LM, seeds);
+        Lora lora = new LoraInitialisation(config, layout, files).create(base, TaskType.CAUSAL_LM, seeds);
         return new CausalLm(files, layout, ModelWeights.adapted(base, false, lora), precision.on(device));
     }
 

@@ -69,7 +69,7 @@ public final class Decoder implements AutoCloseable {
         try (Autocast autocast = new Autocast(precision())) {
             return Scopes.scoped(() -> {
                 long tokens = ids.size(1);
-                Tensor embedded = embed(ids, () -> RowLayout.Padded.positions(tokens, device()));
+                Tensor embedded = embed(ids, () -> PaddedLayout.positions(tokens, device()));
                 return finalNorm(blocks(embedded, rotary.upTo(tokens), causal(tokens), RouterListener.NONE));
             });
         }
@@ -194,7 +194,7 @@ public final class Decoder implements AutoCloseable {
         try (Autocast autocast = new Autocast(precision())) {
             return Scopes.scoped(() -> {
                 try (NoGradGuard guard = new NoGradGuard()) {
-                    RotaryTables.Angles angles =
+                    LayerAngles angles =
                             rotary.at(cache.positions(), cache.nextSlot() + 1L, cache.beyondOriginalContext());
                     Tensor embedded =
                             embed(tokens.view(-1, 1), () -> cache.positions().view(-1, 1));
@@ -228,15 +228,15 @@ public final class Decoder implements AutoCloseable {
 
     /** All blocks, one after the other; only the last one's output is kept unless autograd holds more. */
     Tensor blocks(
-            Tensor embedded, RotaryTables.Angles angles, DecoderLayer.Attention attention, RouterListener router) {
+            Tensor embedded, LayerAngles angles, Attention attention, RouterListener router) {
         return blocks(layers, embedded, angles, attention, router);
     }
 
     static Tensor blocks(
             List<DecoderLayer> layers,
             Tensor embedded,
-            RotaryTables.Angles angles,
-            DecoderLayer.Attention attention,
+            LayerAngles angles,
+            Attention attention,
             RouterListener router) {
         Tensor x = embedded;
         for (int i = 0; i < layers.size(); i++) {

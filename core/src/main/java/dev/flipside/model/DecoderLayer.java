@@ -20,18 +20,6 @@ import org.bytedeco.pytorch.global.torch;
 
 /** One block as {@link DecoderConfig.Block} describes it: attention and an MLP or experts, each added to the residual stream. */
 final class DecoderLayer {
-    /** How the tokens of a block see one another: the only thing that differs between training, prefill and a decoding step. */
-    @FunctionalInterface
-    interface Attention {
-        /**
-         * @param layer which block
-         * @param q rotated queries [B, T, H, headDim]
-         * @param k rotated keys [B, T, KV, headDim]
-         * @param v values [B, T, KV, headDim]
-         * @return [B, T, H * headDim]
-         */
-        Tensor apply(int layer, Tensor q, Tensor k, Tensor v);
-    }
 
     private final int index;
     private final DecoderConfig config;
@@ -55,7 +43,7 @@ final class DecoderLayer {
     }
 
     /** The residual stream after this block, [B, T, D] like {@code x}. */
-    Tensor forward(Tensor x, RotaryTables.Angles angles, Attention attention, RouterListener router) {
+    Tensor forward(Tensor x, LayerAngles angles, Attention attention, RouterListener router) {
         Residual residual = config.block().residual();
         Tensor input = before(x, BlockModules.ATTENTION_NORM);
         Tensor attended = after(attend(input, angles, attention), BlockModules.ATTENTION_OUTPUT_NORM);
@@ -80,7 +68,7 @@ final class DecoderLayer {
         return scale == 1 ? normed : normed.mul(new Scalar(scale));
     }
 
-    private Tensor attend(Tensor x, RotaryTables.Angles angles, Attention attention) {
+    private Tensor attend(Tensor x, LayerAngles angles, Attention attention) {
         Tensor qkv = linear(x, BlockModules.QKV, config.biases().qkv());
         return linear(
                 mix(qkv, angles, attention),
@@ -94,11 +82,11 @@ final class DecoderLayer {
      * @param qkv queries, keys and values [B, T, (H + 2 KV) headDim]
      * @return [B, T, H * headDim]
      */
-    Tensor mix(Tensor qkv, RotaryTables.Angles angles, Attention attention) {
+    Tensor mix(Tensor qkv, LayerAngles angles, Attention attention) {
         int rotated = config.heads() + config.kvHeads();
         Tensor heads = qkv.view(qkv.size(0), qkv.size(1), config.fusedHeads(), config.headDim());
         Tensor normed = headNorms(qkv, heads.narrow(2, 0, rotated));
-        Optional<Rope.Angles> own = angles.of(index);
+        Optional<RotaryAngles> own = angles.of(index);
         Tensor qk = own.isPresent() ? own.get().rotate(normed) : normed;
         Tensor v = heads.narrow(2, rotated, config.kvHeads());
         Tensor q = qk.narrow(2, 0, config.heads());

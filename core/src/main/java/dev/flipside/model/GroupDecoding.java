@@ -1,8 +1,8 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Device;
+import dev.flipside.engine.Epilogue;
 import dev.flipside.engine.MatrixProduct;
-import dev.flipside.engine.MatrixProduct.Epilogue;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import dev.flipside.model.family.DecoderConfig;
@@ -229,7 +229,7 @@ public final class GroupDecoding implements AutoCloseable {
     }
 
     private Tensor rotations(RotaryTables rotary, long count) {
-        Rope.Angles all = rotary.upTo(count).uniform();
+        RotaryAngles all = rotary.upTo(count).uniform();
         long half = config.headDim() / 2;
         // The first half of the sine table carries a minus.
         return torch.view_as_complex(torch.stack(

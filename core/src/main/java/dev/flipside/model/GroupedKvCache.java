@@ -1,8 +1,8 @@
 package dev.flipside.model;
 
 import dev.flipside.engine.Device;
+import dev.flipside.engine.Epilogue;
 import dev.flipside.engine.MatrixProduct;
-import dev.flipside.engine.MatrixProduct.Epilogue;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import dev.flipside.model.family.DecoderConfig;

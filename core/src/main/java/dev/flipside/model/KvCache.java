@@ -22,7 +22,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * <p>Per layer two buffers [rows, KV, slots, headDim], written in place. Prompts end at the same slot, so that all rows write the next token to the same
  * slot; the empty slots before a shorter prompt are masked, and each row counts its own positions. Lives outside every scope until {@link #close}.
  */
-public final class KvCache implements AutoCloseable, DecoderLayer.Attention {
+public final class KvCache implements AutoCloseable, Attention {
     private final Decoder decoder;
     private final DecoderConfig config;
     private final ScaledDotProducts products;

@@ -5,7 +5,6 @@ import dev.flipside.engine.DenseProducts;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
-import dev.flipside.model.WeightLayout.LinearModule;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -34,7 +33,7 @@ import org.bytedeco.pytorch.global.torch;
  * <p>A module may be a part of a slot of the base: queries of the fused slot of queries, keys and values. Lives outside every scope until {@link #close}.
  */
 final class Lora implements AutoCloseable {
-    private final AdapterFiles.Description description;
+    private final AdapterDescription description;
     private final AdapterLayout layout;
     private final Parameters parameters;
     private final Parameters frozen;
@@ -42,7 +41,7 @@ final class Lora implements AutoCloseable {
     private final Map<String, List<LowRank>> terms = new HashMap<>();
     private final Map<String, AdaptedBias> biases = new HashMap<>();
     private final Map<String, AdaptedEmbedding> embeddings = new HashMap<>();
-    private final Optional<AdaptedEmbedding.Tokens> headTokens;
+    private final Optional<TrainableTokens> headTokens;
 
     /** Norms of updated weights by their module's name, which hold for one state of the weights. */
     private final Map<String, Tensor> norms = new HashMap<>();
@@ -54,12 +53,12 @@ final class Lora implements AutoCloseable {
      * @param parameters those that learn
      * @param frozen those that do not: weights in the base's place, and what an initialisation freezes
      */
-    Lora(AdapterFiles.Description description, AdapterLayout layout, Parameters parameters, Parameters frozen) {
+    Lora(AdapterDescription description, AdapterLayout layout, Parameters parameters, Parameters frozen) {
         this(description, layout, parameters, frozen, false);
     }
 
     private Lora(
-            AdapterFiles.Description description,
+            AdapterDescription description,
             AdapterLayout layout,
             Parameters parameters,
             Parameters frozen,
@@ -123,7 +122,7 @@ final class Lora implements AutoCloseable {
         }
     }
 
-    private void addEmbedding(WeightLayout.EmbeddingModule module) {
+    private void addEmbedding(EmbeddingModule module) {
         String name = module.name();
         Optional<AdaptedEmbedding.Update> update = factor(name + AdapterLayout.EMBEDDING_A)
                 .map(a -> new AdaptedEmbedding.Update(
@@ -132,22 +131,22 @@ final class Lora implements AutoCloseable {
                         a,
                         factor(name + AdapterLayout.EMBEDDING_B).orElseThrow(),
                         factor(name + AdapterLayout.MAGNITUDE)));
-        Optional<AdaptedEmbedding.Tokens> tokens = tokens(name, module.rows());
+        Optional<TrainableTokens> tokens = tokens(name, module.rows());
         if (update.isPresent() || tokens.isPresent()) {
             embeddings.put(
                     module.slot(), new AdaptedEmbedding(update, tokens, (u, w) -> norm(u.name(), () -> u.norms(w))));
         }
     }
 
-    private Optional<AdaptedEmbedding.Tokens> tokens(String module, long rows) {
+    private Optional<TrainableTokens> tokens(String module, long rows) {
         return factor(module + AdapterLayout.TOKENS)
-                .map(own -> AdaptedEmbedding.Tokens.of(layout.tokens().get(module), own, rows));
+                .map(own -> TrainableTokens.of(layout.tokens().get(module), own, rows));
     }
 
     /** Rows of the head's own, or those of the embedding that it is. */
-    private Optional<AdaptedEmbedding.Tokens> headTokens() {
+    private Optional<TrainableTokens> headTokens() {
         Optional<LinearModule> head = layout.model().head();
-        Optional<AdaptedEmbedding.Tokens> own = head.flatMap(h -> tokens(h.name(), h.rows()));
+        Optional<TrainableTokens> own = head.flatMap(h -> tokens(h.name(), h.rows()));
         if (own.isPresent() || !layout.model().tiedHead() || holdsHead()) {
             return own;
         }
@@ -155,7 +154,7 @@ final class Lora implements AutoCloseable {
         return head.flatMap(h -> tokens(embedding, h.rows()));
     }
 
-    AdapterFiles.Description description() {
+    AdapterDescription description() {
         return description;
     }
 
@@ -348,7 +347,7 @@ final class Lora implements AutoCloseable {
             return embeddings.get(slot).merged(weight);
         }
         List<LowRank> adapted = terms.getOrDefault(slot, List.of());
-        Optional<AdaptedEmbedding.Tokens> tokens = headTokens.filter(t -> slot.equals(WeightLayout.VOCABULARY_HEAD));
+        Optional<TrainableTokens> tokens = headTokens.filter(t -> slot.equals(WeightLayout.VOCABULARY_HEAD));
         if (adapted.isEmpty() && tokens.isEmpty()) {
             return weight;
         }

@@ -33,7 +33,7 @@ final class LoraDropout {
             long[] ends = fill(shared.prefixes(), 0, shared.prefixSlots(), p -> key);
             int first = Math.toIntExact(shared.prefixTokens());
             fill(shared.continuations(), first, shared.continuationSlots(), r -> ends[shared.prefixOf()[r]]);
-        } else if (layout instanceof RowLayout.Padded padded) {
+        } else if (layout instanceof PaddedLayout padded) {
             fill(padded.rows(), 0, RowLayout.longest(padded.rows()), r -> key);
         }
     }

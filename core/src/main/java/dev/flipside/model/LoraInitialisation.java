@@ -5,14 +5,12 @@ import dev.flipside.config.LoraConfig;
 import dev.flipside.config.LoraConfig.Initialisation;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.ParameterSlot;
 import dev.flipside.engine.Parameters;
-import dev.flipside.engine.Parameters.Slot;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
-import dev.flipside.model.WeightLayout.EmbeddingModule;
-import dev.flipside.model.WeightLayout.LinearModule;
-import dev.flipside.model.family.TensorNames.Form;
+import dev.flipside.model.family.TensorForm;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -47,9 +45,9 @@ final class LoraInitialisation {
      * @param seeds stream {@code LORA_INITIALISATION}
      * @throws UserError naming a module that the model does not have, and those that it has
      */
-    Lora create(Parameters base, AdapterConfig.Task task, Seeds seeds) {
+    Lora create(Parameters base, TaskType task, Seeds seeds) {
         List<String> saved = new ArrayList<>(config.modulesToSave());
-        if (task == AdapterConfig.Task.SEQ_CLS && !saved.contains("score")) {
+        if (task == TaskType.SEQ_CLS && !saved.contains("score")) {
             saved.add("score");
         }
         AdapterTargets targets = new AdapterTargets(config, layout, saved, files.directory());
@@ -58,7 +56,7 @@ final class LoraInitialisation {
         AdapterLayout adapter = new AdapterLayout(layout, config, tokens(json), targets);
         requireFitting(adapter);
         // As PEFT sets it for Conv1D.
-        json.put("fan_in_fan_out", adapter.linear().stream().anyMatch(m -> m.form() == Form.TRANSPOSED));
+        json.put("fan_in_fan_out", adapter.linear().stream().anyMatch(m -> m.form() == TensorForm.TRANSPOSED));
         Parameters learns = new Parameters(adapter.slots(true), base.device());
         Parameters frozen = new Parameters(adapter.slots(false), base.device());
         for (int i = 0; i < adapter.linear().size(); i++) {
@@ -74,7 +72,7 @@ final class LoraInitialisation {
             }
         }
         copyFromBase(adapter, base, learns);
-        AdapterFiles.Description description = new AdapterFiles.Description(config, directory, json);
+        AdapterDescription description = new AdapterDescription(config, directory, json);
         return new Lora(description, adapter, learns, PrincipalParts.takenOut(adapter, base, frozen));
     }
 
@@ -160,7 +158,7 @@ final class LoraInitialisation {
     /** Whole modules, rows of tokens, and biases begin as the base's. */
     private static void copyFromBase(AdapterLayout adapter, Parameters base, Parameters learns) {
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            for (Slot slot : learns.slots()) {
+            for (ParameterSlot slot : learns.slots()) {
                 if (base.has(slot.name())) {
                     learns.get(slot.name()).copy_(base.get(slot.name()));
                 }
@@ -186,7 +184,7 @@ final class LoraInitialisation {
         Initialisation kind = config.initLoraWeights();
         for (LinearModule module : adapter.linear()) {
             requireRank(kind, module.name(), adapter.rank(module), Math.min(module.rows(), module.columns()));
-            if (kind == Initialisation.OLORA && module.form() == Form.TRANSPOSED) {
+            if (kind == Initialisation.OLORA && module.form() == TensorForm.TRANSPOSED) {
                 throw new UserError(
                         "init_lora_weights: olora does not fit " + module.name() + " of " + files.directory()
                                 + ", whose weights lie the other way round and which PEFT does not begin so; use pissa.");

@@ -22,7 +22,7 @@ import org.bytedeco.pytorch.global.torch;
  * @param magnitude [out]
  */
 record LowRank(
-        WeightLayout.LinearModule module, int number, double scaling, Factor a, Factor b, Optional<Factor> magnitude) {
+        LinearModule module, int number, double scaling, Factor a, Factor b, Optional<Factor> magnitude) {
     /** Row norms of W + s B A [out], which hold for one state of the weights. */
     @FunctionalInterface
     interface Norms {

@@ -3,6 +3,7 @@ package dev.flipside.model;
 import dev.flipside.config.LoraConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.ParameterSlot;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
@@ -208,7 +209,7 @@ final class ModelWeights implements AutoCloseable {
     /** Weights of every slot of a layout, the adapter merged into them. */
     Parameters merged(WeightLayout layout) {
         Parameters all = new Parameters(layout.slots(), device());
-        for (Parameters.Slot slot : layout.slots()) {
+        for (ParameterSlot slot : layout.slots()) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
                 all.get(slot.name()).copy_(merged(slot.name()));
             }
@@ -231,7 +232,7 @@ final class ModelWeights implements AutoCloseable {
                 : Optional.empty();
         try {
             ModelWeights before = new ModelWeights(base, true, initial);
-            for (Parameters.Slot slot : compared(layout)) {
+            for (ParameterSlot slot : compared(layout)) {
                 try (Scopes.Frozen scope = Scopes.frozen()) {
                     change.add(merged(slot.name()), before.compared(slot, directory));
                 }
@@ -243,16 +244,16 @@ final class ModelWeights implements AutoCloseable {
     }
 
     /** The layout's slots, and the vocabulary head where it has parted from the embedding. */
-    private List<Parameters.Slot> compared(WeightLayout layout) {
-        List<Parameters.Slot> slots = new ArrayList<>(layout.slots());
+    private List<ParameterSlot> compared(WeightLayout layout) {
+        List<ParameterSlot> slots = new ArrayList<>(layout.slots());
         if (unties()) {
-            layout.head().ifPresent(head -> slots.add(new Parameters.Slot(head.slot(), head.rows(), head.columns())));
+            layout.head().ifPresent(head -> slots.add(new ParameterSlot(head.slot(), head.rows(), head.columns())));
         }
         return slots;
     }
 
     /** {@link #merged}; a reward head that neither the adapter nor the base has is that of the directory, or zero where it had none. */
-    private Tensor compared(Parameters.Slot slot, Path directory) {
+    private Tensor compared(ParameterSlot slot, Path directory) {
         String name = slot.name();
         if (replaces(name) || base.has(name) || isTiedHead(name)) {
             return merged(name);

@@ -16,7 +16,7 @@ import org.bytedeco.pytorch.global.torch;
 
 /**
  * Attention over a layout of rows by {@link SoftmaxAttention}, for all layers of a pass, where {@link DecoderPlan#attention} holds; elsewhere {@link
- * AttentionPass.ByAutograd} does it.
+ * AutogradAttention} does it.
  *
  * <p>Queries that share a key head are rows of one matrix, ordered by token: [sequences * KV, T * G, headDim]. Continuations of a prefix look at its keys, which
  * are neither repeated nor copied, and so collect their gradients by one product. Lives outside every scope until {@link #close}, and must outlive its passes.
@@ -79,10 +79,10 @@ final class PlannedAttention implements AutoCloseable {
         group = heads / kv;
         dim = config.headDim();
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            Rope.Angles angles = layout.angles(decoder.rotary()).uniform();
+            RotaryAngles angles = layout.angles(decoder.rotary()).uniform();
             if (layout instanceof SharedPrefixLayout shared) {
                 prefixAndContinuations(shared, angles);
-            } else if (layout instanceof RowLayout.Padded padded) {
+            } else if (layout instanceof PaddedLayout padded) {
                 int tokens = RowLayout.longest(padded.rows());
                 parts.add(part(padded.rows().length, 1, tokens, 0, -1, angles, Optional.empty()));
             }
@@ -95,7 +95,7 @@ final class PlannedAttention implements AutoCloseable {
         parts.forEach(part -> part.tensors().forEach(Scopes::release));
     }
 
-    private void prefixAndContinuations(SharedPrefixLayout layout, Rope.Angles angles) {
+    private void prefixAndContinuations(SharedPrefixLayout layout, RotaryAngles angles) {
         int slots = layout.prefixSlots();
         int tokens = layout.continuationSlots();
         int prefixes = layout.prefixes().length;
@@ -127,7 +127,7 @@ final class PlannedAttention implements AutoCloseable {
             int tokens,
             long first,
             int prefixes,
-            Rope.Angles angles,
+            RotaryAngles angles,
             Optional<Tensor> prefixMask) {
         return new Part(
                 groups,

@@ -129,10 +129,10 @@ final class PlannedPass implements BlocksPass {
         if (plannedAttention.isPresent()) {
             return (layer, qkv) -> plannedAttention.get().pass(qkv);
         }
-        RotaryTables.Angles angles = layout.angles(decoder.rotary());
-        DecoderLayer.Attention functional = layout.attention(decoder);
+        LayerAngles angles = layout.angles(decoder.rotary());
+        Attention functional = layout.attention(decoder);
         return (layer, qkv) ->
-                new AttentionPass.ByAutograd(layer, qkv.view(shape[0], shape[1], -1), angles, functional);
+                new AutogradAttention(layer, qkv.view(shape[0], shape[1], -1), angles, functional);
     }
 
     /** Frees the newest. */

@@ -24,7 +24,7 @@ final class Prefill {
             try (Scopes.Frozen scope = Scopes.frozen();
                     Autocast autocast = new Autocast(decoder.precision())) {
                 int[][] rows = Batches.select(prompts, numbers);
-                RowLayout layout = new RowLayout.Padded(rows);
+                RowLayout layout = new PaddedLayout(rows);
                 Decoder.KeysAndValues storing = (layer, keys, values) -> {
                     for (int i = 0; i < rows.length; i++) {
                         store.put(layer, numbers[i], first(keys, i, rows[i].length), first(values, i, rows[i].length));
@@ -45,13 +45,13 @@ final class Prefill {
         int[] lengths = Arrays.stream(rows).mapToInt(row -> row.length).toArray();
         int[] contexts = Arrays.stream(lengths).map(n -> n + newTokens).toArray();
         CausalAttention causal = decoder.causal(tokens);
-        DecoderLayer.Attention attention = (layer, q, k, v) -> {
+        Attention attention = (layer, q, k, v) -> {
             storing.put(layer, k.transpose(1, 2), v.transpose(1, 2));
             return causal.apply(layer, q, k, v);
         };
-        RotaryTables.Angles angles = decoder.rotary()
+        LayerAngles angles = decoder.rotary()
                 .ofPrompts(tokens, lengths, RotaryTables.beyond(decoder.config(), contexts, decoder.device()));
-        Tensor embedded = decoder.embed(new RowLayout.Padded(rows));
+        Tensor embedded = decoder.embed(new PaddedLayout(rows));
         return decoder.finalNorm(decoder.blocks(embedded, angles, attention, RouterListener.NONE));
     }
 

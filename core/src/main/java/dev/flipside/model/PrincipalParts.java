@@ -2,10 +2,9 @@ package dev.flipside.model;
 
 import dev.flipside.config.LoraConfig;
 import dev.flipside.config.LoraConfig.Initialisation;
+import dev.flipside.engine.ParameterSlot;
 import dev.flipside.engine.Parameters;
-import dev.flipside.engine.Parameters.Slot;
 import dev.flipside.engine.Scopes;
-import dev.flipside.model.WeightLayout.LinearModule;
 import java.util.ArrayList;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -57,7 +56,7 @@ record PrincipalParts(Tensor a, Tensor b) {
         if (!config.initLoraWeights().changesBase()) {
             return kept;
         }
-        List<Slot> slots = new ArrayList<>(kept.slots());
+        List<ParameterSlot> slots = new ArrayList<>(kept.slots());
         List<LinearModule> modules = adapter.linear().stream()
                 .filter(module -> !kept.has(slot(module, base)))
                 .toList();

@@ -4,9 +4,6 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
-import dev.flipside.model.family.DecoderConfig;
-import java.util.List;
-import java.util.OptionalInt;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -20,40 +17,8 @@ record RewardHeads(Parameters trunk, Parameters valueHead) {
     static final String VALUE_WEIGHT = "weight";
     static final String VALUE_BIAS = "bias";
 
-    /**
-     * Rows that go through the decoder together.
-     *
-     * @param rows row numbers in the caller's order
-     * @param layout where their tokens stand
-     * @param rewardPositions where in the layout rewards are read
-     * @param valuePositions where values are read; 0 for rows without a known prompt
-     * @param hasPrompt which rows have a value
-     */
-    record Batch(int[] rows, RowLayout layout, long[] rewardPositions, long[] valuePositions, boolean[] hasPrompt) {
-        static List<Batch> split(PromptValues all, OptionalInt padId, DecoderConfig config, int tokens) {
-            List<int[]> ids = all.rows().stream().map(ScoredRow::ids).toList();
-            Batches.requireFitting(ids, config);
-            int[] texts = ids.stream().mapToInt(row -> row.length).toArray();
-            return RowBatch.split(ids, all.sharedLengths(), tokens, texts, config).stream()
-                    .map(batch -> of(all.rows(), batch, padId))
-                    .toList();
-        }
-
-        private static Batch of(List<ScoredRow> all, RowBatch rows, OptionalInt padId) {
-            int n = rows.rows().length;
-            Batch batch = new Batch(rows.rows(), rows.layout(), new long[n], new long[n], new boolean[n]);
-            for (int b = 0; b < n; b++) {
-                ScoredRow row = all.get(rows.rows()[b]);
-                batch.rewardPositions[b] = rows.layout().place(b, ScoredPosition.of(row.ids(), padId));
-                batch.hasPrompt[b] = row.promptLength() > 0;
-                batch.valuePositions[b] = batch.hasPrompt[b] ? rows.layout().place(b, row.promptLength() - 1) : 0;
-            }
-            return batch;
-        }
-    }
-
     /** Rewards and values of a batch from its hidden states [B, T, D]. */
-    void forward(Tensor hidden, Batch batch, Scores into) {
+    void forward(Tensor hidden, RewardBatch batch, Scores into) {
         try (Scopes.Frozen scope = Scopes.frozen()) {
             float[] rewards =
                     Tensors.toFloats(at(hidden, batch.rewardPositions()).mv(rewardWeight()));
@@ -73,7 +38,7 @@ record RewardHeads(Parameters trunk, Parameters valueHead) {
      * @param backboneWeight multiplies what the values send into the hidden states; the value head gets all of its gradient
      * @return float32 [B, T, D], belongs to the caller's scope
      */
-    Tensor backward(Tensor hidden, Batch batch, double[] gradRewards, double[] gradValues, double backboneWeight) {
+    Tensor backward(Tensor hidden, RewardBatch batch, double[] gradRewards, double[] gradValues, double backboneWeight) {
         return Scopes.scoped(() -> {
             Tensor gradHidden = torch.zeros_like(hidden);
             try (Scopes.Frozen scope = Scopes.frozen()) {
@@ -107,7 +72,7 @@ record RewardHeads(Parameters trunk, Parameters valueHead) {
         return Tensors.ofLongs(positions, device(), positions.length);
     }
 
-    private Tensor pick(double[] values, Batch batch) {
+    private Tensor pick(double[] values, RewardBatch batch) {
         double[] picked = new double[batch.rows().length];
         for (int b = 0; b < picked.length; b++) {
             picked[b] = values[batch.rows()[b]];

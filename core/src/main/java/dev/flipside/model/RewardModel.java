@@ -188,7 +188,7 @@ public final class RewardModel implements AutoCloseable {
     public Scores score(List<ScoredRow> rows) {
         PromptValues all = PromptValues.of(rows);
         Scores scores = Scores.none(all.rows().size());
-        for (RewardHeads.Batch batch : batches(all)) {
+        for (RewardBatch batch : batches(all)) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
                 heads.forward(decoder.hidden(batch.layout()), batch, scores);
             }
@@ -205,7 +205,7 @@ public final class RewardModel implements AutoCloseable {
     public double[][] promptFeatures(List<int[]> prompts) {
         double[][] features = new double[prompts.size()][];
         int width = files.config().hiddenSize();
-        for (RewardHeads.Batch batch : batches(PromptValues.of(asRows(prompts)))) {
+        for (RewardBatch batch : batches(PromptValues.of(asRows(prompts)))) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
                 Tensor hidden = decoder.hidden(batch.layout());
                 float[] flat = Tensors.toFloats(heads.at(hidden, batch.valuePositions()));
@@ -236,8 +236,8 @@ public final class RewardModel implements AutoCloseable {
         return new RewardPass(decoder, heads, batches(all), all, gradientCheckpointing, dropoutKey);
     }
 
-    private List<RewardHeads.Batch> batches(PromptValues rows) {
-        return RewardHeads.Batch.split(rows, padId, files.config(), Batches.TOKENS);
+    private List<RewardBatch> batches(PromptValues rows) {
+        return RewardBatch.split(rows, padId, files.config(), Batches.TOKENS);
     }
 
     /**

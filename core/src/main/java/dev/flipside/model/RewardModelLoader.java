@@ -56,9 +56,9 @@ record RewardModelLoader(Path directory, ModelFiles files, WeightLayout layout, 
 
     /** See {@link RewardModel#adapted}. */
     RewardModel adapted(LoraConfig config, Seeds seeds) {
-        Backbone.Below below = new Backbone.Below(Backbone.decoder(files, device), false);
+        BackboneBase below = new BackboneBase(Backbone.decoder(files, device), false);
         Lora lora =
-                new LoraInitialisation(config, layout, files).create(below.base(), AdapterConfig.Task.SEQ_CLS, seeds);
+                new LoraInitialisation(config, layout, files).create(below.base(), TaskType.SEQ_CLS, seeds);
         boolean ownHead = hasRewardHead(directory);
         if (ownHead) {
             WeightFiles stored = WeightFiles.open(directory);

@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.Tensor;
 /** Rewards and values with what their gradient needs, until {@link #close}: one causal pass gives both, because a prompt's states do not depend on what follows. */
 public final class RewardPass implements AutoCloseable {
     private final RewardHeads heads;
-    private final List<RewardHeads.Batch> batches;
+    private final List<RewardBatch> batches;
     private final PromptValues rows;
     private final List<HiddenPass> passes = new ArrayList<>();
     private final Scores scores;
@@ -17,7 +17,7 @@ public final class RewardPass implements AutoCloseable {
     RewardPass(
             Decoder decoder,
             RewardHeads heads,
-            List<RewardHeads.Batch> batches,
+            List<RewardBatch> batches,
             PromptValues rows,
             boolean checkpointing,
             OptionalLong dropoutKey) {
@@ -26,7 +26,7 @@ public final class RewardPass implements AutoCloseable {
         this.rows = rows;
         heads.valueHead().train();
         Scores all = Scores.none(rows.rows().size());
-        for (RewardHeads.Batch batch : batches) {
+        for (RewardBatch batch : batches) {
             try (PointerScope scope = new PointerScope()) {
                 passes.add(decoder.pass(batch.layout(), checkpointing, dropoutKey));
             }

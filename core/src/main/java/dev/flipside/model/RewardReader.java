@@ -41,7 +41,7 @@ public final class RewardReader implements AutoCloseable {
     /**
      * A prompt and its answer as the model reads them.
      *
-     * @param finished whether the answer has ended: a cut one has no end-of-turn token, and is scored without one
+     * @param finished whether the answer has ended: a truncated one has no end-of-turn token, and is scored without one
      * @throws dev.flipside.config.UserError when the chat template refuses them
      */
     public Rendered read(Conversation prompt, String answer, boolean finished) {

@@ -20,26 +20,6 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 final class Rope implements AutoCloseable {
     private static final int FIRST_LENGTH = 512;
 
-    /**
-     * Rows of the tables, shaped to broadcast over [B, T, heads, headDim].
-     *
-     * @param cos cosines
-     * @param sin sines, negative in the first half of a head
-     */
-    record Angles(Tensor cos, Tensor sin) {
-        /** Rotates every head of x [B, T, heads, headDim], or its first dimensions where the tables are narrower. */
-        Tensor rotate(Tensor x) {
-            long rotated = cos.size(-1);
-            long kept = x.size(-1) - rotated;
-            return kept == 0 ? whole(x) : Tensors.cat(-1, whole(x.narrow(-1, 0, rotated)), x.narrow(-1, rotated, kept));
-        }
-
-        private Tensor whole(Tensor x) {
-            long half = x.size(-1) / 2;
-            return x.mul(cos).add_(x.roll(new long[] {half}, -1).mul_(sin));
-        }
-    }
-
     /** The angles [tokens, rotaryDim / 2] of positions 0 to tokens - 1. */
     private interface Rotation {
         Tensor angles(long tokens);
@@ -93,17 +73,17 @@ final class Rope implements AutoCloseable {
     }
 
     /** Positions 0 to tokens - 1, [T, 1, rotaryDim]. */
-    synchronized Angles upTo(long tokens) {
+    synchronized RotaryAngles upTo(long tokens) {
         grow(tokens);
-        return new Angles(
+        return new RotaryAngles(
                 cos.narrow(0, 0, tokens).unsqueeze(1), sin.narrow(0, 0, tokens).unsqueeze(1));
     }
 
     /** The given position of each token, [T, 1, rotaryDim]. */
-    synchronized Angles at(long[] positions) {
+    synchronized RotaryAngles at(long[] positions) {
         grow(LongStream.of(positions).max().orElse(0) + 1);
         Tensor index = Tensors.ofLongs(positions, device, positions.length);
-        return new Angles(
+        return new RotaryAngles(
                 cos.index_select(0, index).unsqueeze(1),
                 sin.index_select(0, index).unsqueeze(1));
     }
@@ -114,9 +94,9 @@ final class Rope implements AutoCloseable {
      * @param positions int64 [B] on the device
      * @param beyond more than every position
      */
-    synchronized Angles at(Tensor positions, long beyond) {
+    synchronized RotaryAngles at(Tensor positions, long beyond) {
         grow(beyond);
-        return new Angles(
+        return new RotaryAngles(
                 cos.index_select(0, positions).view(-1, 1, 1, rotaryDim),
                 sin.index_select(0, positions).view(-1, 1, 1, rotaryDim));
     }

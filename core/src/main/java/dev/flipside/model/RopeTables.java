@@ -23,13 +23,13 @@ sealed interface RopeTables extends AutoCloseable {
     }
 
     /** @param context the length of the texts */
-    Rope.Angles of(long context, Function<Rope, Rope.Angles> read);
+    RotaryAngles of(long context, Function<Rope, RotaryAngles> read);
 
     /** See {@link RotaryTables#ofPrompts}. */
-    Rope.Angles ofPrompts(long tokens, int[] lengths, Optional<Tensor> beyond);
+    RotaryAngles ofPrompts(long tokens, int[] lengths, Optional<Tensor> beyond);
 
     /** See {@link RotaryTables#at(Tensor, long, Optional)}. */
-    Rope.Angles ofNext(Tensor rows, long limit, Optional<Tensor> beyond);
+    RotaryAngles ofNext(Tensor rows, long limit, Optional<Tensor> beyond);
 
     @Override
     void close();
@@ -37,17 +37,17 @@ sealed interface RopeTables extends AutoCloseable {
     /** For texts of any length. */
     record Single(Rope rope) implements RopeTables {
         @Override
-        public Rope.Angles of(long context, Function<Rope, Rope.Angles> read) {
+        public RotaryAngles of(long context, Function<Rope, RotaryAngles> read) {
             return read.apply(rope);
         }
 
         @Override
-        public Rope.Angles ofPrompts(long tokens, int[] lengths, Optional<Tensor> beyond) {
+        public RotaryAngles ofPrompts(long tokens, int[] lengths, Optional<Tensor> beyond) {
             return rope.upTo(tokens);
         }
 
         @Override
-        public Rope.Angles ofNext(Tensor rows, long limit, Optional<Tensor> beyond) {
+        public RotaryAngles ofNext(Tensor rows, long limit, Optional<Tensor> beyond) {
             return rope.at(rows, limit);
         }
 
@@ -60,28 +60,28 @@ sealed interface RopeTables extends AutoCloseable {
     /** One for texts up to a length, one for longer texts; what a text may grow to decides while it grows. */
     record ShortAndLong(Rope within, Rope beyond, int originalContext) implements RopeTables {
         @Override
-        public Rope.Angles of(long context, Function<Rope, Rope.Angles> read) {
+        public RotaryAngles of(long context, Function<Rope, RotaryAngles> read) {
             return read.apply(context > originalContext ? beyond : within);
         }
 
         @Override
-        public Rope.Angles ofPrompts(long tokens, int[] lengths, Optional<Tensor> rowsBeyond) {
+        public RotaryAngles ofPrompts(long tokens, int[] lengths, Optional<Tensor> rowsBeyond) {
             return byRow(rowsBeyond, rope -> rope.upTo(tokens));
         }
 
         @Override
-        public Rope.Angles ofNext(Tensor rows, long limit, Optional<Tensor> rowsBeyond) {
+        public RotaryAngles ofNext(Tensor rows, long limit, Optional<Tensor> rowsBeyond) {
             return byRow(rowsBeyond, rope -> rope.at(rows, limit));
         }
 
-        private Rope.Angles byRow(Optional<Tensor> rowsBeyond, Function<Rope, Rope.Angles> read) {
-            Rope.Angles near = read.apply(within);
+        private RotaryAngles byRow(Optional<Tensor> rowsBeyond, Function<Rope, RotaryAngles> read) {
+            RotaryAngles near = read.apply(within);
             if (rowsBeyond.isEmpty()) {
                 return near;
             }
-            Rope.Angles far = read.apply(beyond);
+            RotaryAngles far = read.apply(beyond);
             Tensor mask = rowsBeyond.get();
-            return new Rope.Angles(torch.where(mask, far.cos(), near.cos()), torch.where(mask, far.sin(), near.sin()));
+            return new RotaryAngles(torch.where(mask, far.cos(), near.cos()), torch.where(mask, far.sin(), near.sin()));
         }
 
         @Override
@@ -100,7 +100,7 @@ sealed interface RopeTables extends AutoCloseable {
     record ByLength(RopeConfig.Dynamic config, int rotaryDim, Device device, Rope within, Rope growing)
             implements RopeTables {
         @Override
-        public Rope.Angles of(long context, Function<Rope, Rope.Angles> read) {
+        public RotaryAngles of(long context, Function<Rope, RotaryAngles> read) {
             if (context <= config.context()) {
                 return read.apply(within);
             }
@@ -110,22 +110,22 @@ sealed interface RopeTables extends AutoCloseable {
         }
 
         @Override
-        public Rope.Angles ofPrompts(long tokens, int[] lengths, Optional<Tensor> beyond) {
+        public RotaryAngles ofPrompts(long tokens, int[] lengths, Optional<Tensor> beyond) {
             if (IntStream.of(lengths).allMatch(n -> n <= config.context())) {
                 return within.upTo(tokens);
             }
             TensorVector cos = new TensorVector();
             TensorVector sin = new TensorVector();
             for (int length : lengths) {
-                Rope.Angles row = of(length, rope -> rope.upTo(tokens));
+                RotaryAngles row = of(length, rope -> rope.upTo(tokens));
                 cos.push_back(row.cos());
                 sin.push_back(row.sin());
             }
-            return new Rope.Angles(torch.stack(cos, 0), torch.stack(sin, 0));
+            return new RotaryAngles(torch.stack(cos, 0), torch.stack(sin, 0));
         }
 
         @Override
-        public Rope.Angles ofNext(Tensor rows, long limit, Optional<Tensor> beyond) {
+        public RotaryAngles ofNext(Tensor rows, long limit, Optional<Tensor> beyond) {
             return growing.at(rows, limit);
         }
 

@@ -5,7 +5,6 @@ import dev.flipside.engine.Tensors;
 import dev.flipside.model.family.DecoderConfig;
 import dev.flipside.model.family.RopeConfig;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
@@ -14,21 +13,6 @@ import org.bytedeco.pytorch.Tensor;
 
 /** The rotations of all layers of a model: tables for each that occurs. */
 final class RotaryTables implements AutoCloseable {
-    /**
-     * Angles of the same tokens in every layer.
-     *
-     * @param layers empty where a layer does not rotate
-     */
-    record Angles(List<Optional<Rope.Angles>> layers) {
-        Optional<Rope.Angles> of(int layer) {
-            return layers.get(layer);
-        }
-
-        /** Of a model whose layers are all rotated alike. */
-        Rope.Angles uniform() {
-            return layers.get(0).orElseThrow();
-        }
-    }
 
     private final DecoderConfig.Positions positions;
     private final Map<RopeConfig, RopeTables> tables = new LinkedHashMap<>();
@@ -41,7 +25,7 @@ final class RotaryTables implements AutoCloseable {
     }
 
     /** Positions 0 to tokens - 1 of texts of that length. */
-    Angles upTo(long tokens) {
+    LayerAngles upTo(long tokens) {
         return upTo(tokens, tokens);
     }
 
@@ -50,7 +34,7 @@ final class RotaryTables implements AutoCloseable {
      *
      * @param context the length of the texts
      */
-    Angles upTo(long tokens, long context) {
+    LayerAngles upTo(long tokens, long context) {
         return angles(tables -> tables.of(context, rope -> rope.upTo(tokens)));
     }
 
@@ -60,7 +44,7 @@ final class RotaryTables implements AutoCloseable {
      * @param lengths of the prompts
      * @param beyond see {@link #beyond}
      */
-    Angles ofPrompts(long tokens, int[] lengths, Optional<Tensor> beyond) {
+    LayerAngles ofPrompts(long tokens, int[] lengths, Optional<Tensor> beyond) {
         return angles(tables -> tables.ofPrompts(tokens, lengths, beyond));
     }
 
@@ -69,7 +53,7 @@ final class RotaryTables implements AutoCloseable {
      *
      * @param context the length of the texts
      */
-    Angles at(long[] tokens, long context) {
+    LayerAngles at(long[] tokens, long context) {
         return angles(tables -> tables.of(context, rope -> rope.at(tokens)));
     }
 
@@ -79,7 +63,7 @@ final class RotaryTables implements AutoCloseable {
      * @param rows int64 [B] on the device
      * @param limit more than every position
      */
-    Angles at(Tensor rows, long limit, Optional<Tensor> beyond) {
+    LayerAngles at(Tensor rows, long limit, Optional<Tensor> beyond) {
         return angles(tables -> tables.ofNext(rows, limit, beyond));
     }
 
@@ -99,10 +83,10 @@ final class RotaryTables implements AutoCloseable {
                 : Optional.empty();
     }
 
-    private Angles angles(Function<RopeTables, Rope.Angles> read) {
-        Map<RopeConfig, Rope.Angles> angles = new LinkedHashMap<>();
+    private LayerAngles angles(Function<RopeTables, RotaryAngles> read) {
+        Map<RopeConfig, RotaryAngles> angles = new LinkedHashMap<>();
         tables.forEach((rope, table) -> angles.put(rope, read.apply(table)));
-        return new Angles(
+        return new LayerAngles(
                 positions.ropes().stream().map(rope -> rope.map(angles::get)).toList());
     }
 

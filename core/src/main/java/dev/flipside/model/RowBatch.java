@@ -80,7 +80,7 @@ record RowBatch(int[] rows, RowLayout layout) {
         for (int[] batch : Batches.byLength(rows, most)) {
             batches.add(new RowBatch(
                     IntStream.of(batch).map(i -> numbers[i]).toArray(),
-                    new RowLayout.Padded(Batches.select(rows, batch))));
+                    new PaddedLayout(Batches.select(rows, batch))));
         }
         return batches;
     }

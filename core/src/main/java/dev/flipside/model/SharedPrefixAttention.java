@@ -9,7 +9,7 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 
 /** Attention over a {@link SharedPrefixLayout}: prefixes among themselves, continuations to their prefix and to their own earlier tokens. */
-final class SharedPrefixAttention implements DecoderLayer.Attention {
+final class SharedPrefixAttention implements Attention {
     private final SharedPrefixLayout layout;
     private final DecoderConfig config;
     private final ScaledDotProducts products;

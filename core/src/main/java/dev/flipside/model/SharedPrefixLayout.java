@@ -67,7 +67,7 @@ record SharedPrefixLayout(int[][] prefixes, int[] prefixOf, int[][] continuation
     }
 
     @Override
-    public RotaryTables.Angles angles(RotaryTables rotary) {
+    public LayerAngles angles(RotaryTables rotary) {
         return rotary.at(positions(), context);
     }
 
@@ -94,7 +94,7 @@ record SharedPrefixLayout(int[][] prefixes, int[] prefixOf, int[][] continuation
     }
 
     @Override
-    public DecoderLayer.Attention attention(Decoder decoder) {
+    public Attention attention(Decoder decoder) {
         return new SharedPrefixAttention(this, decoder);
     }
 

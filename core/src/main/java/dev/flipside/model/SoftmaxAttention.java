@@ -1,7 +1,7 @@
 package dev.flipside.model;
 
+import dev.flipside.engine.Epilogue;
 import dev.flipside.engine.MatrixProduct;
-import dev.flipside.engine.MatrixProduct.Epilogue;
 import dev.flipside.engine.Scopes;
 import java.util.List;
 import java.util.Optional;

@@ -3,8 +3,8 @@ package dev.flipside.model;
 import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.ParameterSlot;
 import dev.flipside.engine.Parameters;
-import dev.flipside.engine.Parameters.Slot;
 import dev.flipside.safetensors.SafeTensors;
 import dev.flipside.safetensors.TensorInfo;
 import dev.flipside.safetensors.WeightType;
@@ -27,8 +27,8 @@ final class ValueHeadFile {
     static Parameters zero(ModelFiles files, Device device) {
         return new Parameters(
                 List.of(
-                        new Slot(RewardHeads.VALUE_WEIGHT, 1, files.config().hiddenSize()),
-                        new Slot(RewardHeads.VALUE_BIAS, 1)),
+                        new ParameterSlot(RewardHeads.VALUE_WEIGHT, 1, files.config().hiddenSize()),
+                        new ParameterSlot(RewardHeads.VALUE_BIAS, 1)),
                 device);
     }
 
@@ -45,7 +45,7 @@ final class ValueHeadFile {
     static void read(Path directory, Parameters into) {
         Path file = directory.resolve(NAME);
         Map<String, TensorInfo> header = SafeTensors.header(file);
-        for (Slot slot : into.slots()) {
+        for (ParameterSlot slot : into.slots()) {
             List<Long> shape = Arrays.stream(slot.shape()).boxed().toList();
             TensorInfo info = header.get(slot.name());
             if (info == null || !info.shape().equals(shape)) {

@@ -2,8 +2,8 @@ package dev.flipside.model;
 
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.ParameterSlot;
 import dev.flipside.engine.Parameters;
-import dev.flipside.engine.Parameters.Slot;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
@@ -13,8 +13,8 @@ import dev.flipside.model.family.BlockModules;
 import dev.flipside.model.family.DecoderConfig;
 import dev.flipside.model.family.DecoderConfig.NormKind;
 import dev.flipside.model.family.Family;
+import dev.flipside.model.family.TensorForm;
 import dev.flipside.model.family.TensorNames;
-import dev.flipside.model.family.TensorNames.Form;
 import dev.flipside.safetensors.WeightFiles;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -87,30 +87,13 @@ final class WeightLayout {
     }
 
     /**
-     * A linear module of the decoder and where its weight lies.
-     *
-     * @param name its path in transformers, without {@code .weight}
-     * @param slot that holds the weight
-     * @param row the first of its rows in the slot
-     * @param rows its outputs
-     * @param columns its inputs
-     * @param form how its weight lies in a file
-     */
-    record LinearModule(String name, String slot, long row, long rows, long columns, Form form) {
-        /** The last word of the path. */
-        String shortName() {
-            return name.substring(name.lastIndexOf('.') + 1);
-        }
-    }
-
-    /**
      * Every linear module but embeddings and heads, in the order of the model; with experts attention's alone: routers and experts are no linear modules in transformers, and
      * PEFT takes the names of the other layers' MLPs for those of experts.
      */
     List<LinearModule> linearModules() {
         List<LinearModule> modules = new ArrayList<>();
         for (Weight weight : weights) {
-            Slot slot = weight.slot();
+            ParameterSlot slot = weight.slot();
             if (slot.shape().length == 2 && !NOT_LINEAR.contains(slot.name()) && adaptable(slot)) {
                 long row = 0;
                 for (Part part : weight.parts()) {
@@ -127,7 +110,7 @@ final class WeightLayout {
     Optional<LinearModule> head() {
         return predicts
                 ? Optional.of(new LinearModule(
-                        names.head(), VOCABULARY_HEAD, 0, config.vocabSize(), config.hiddenSize(), Form.ROWS))
+                        names.head(), VOCABULARY_HEAD, 0, config.vocabSize(), config.hiddenSize(), TensorForm.ROWS))
                 : Optional.empty();
     }
 
@@ -136,19 +119,11 @@ final class WeightLayout {
         return predicts && config.tiedHead();
     }
 
-    /**
-     * A module that looks rows of its weight up.
-     *
-     * @param name its path in transformers, without {@code .weight}
-     * @param slot that holds the weight
-     */
-    record EmbeddingModule(String name, String slot, long rows, long columns) {}
-
     /** The embedding of tokens first. */
     List<EmbeddingModule> embeddings() {
         List<EmbeddingModule> modules = new ArrayList<>();
         for (Weight weight : weights) {
-            Slot slot = weight.slot();
+            ParameterSlot slot = weight.slot();
             if (List.of(EMBEDDING, POSITIONS).contains(slot.name())) {
                 modules.add(new EmbeddingModule(
                         module(weight.parts().get(0).name()), slot.name(), slot.shape()[0], slot.shape()[1]));
@@ -168,40 +143,28 @@ final class WeightLayout {
         return module(weight) + ".bias";
     }
 
-    private boolean adaptable(Slot slot) {
+    private boolean adaptable(ParameterSlot slot) {
         return config.block().experts().isEmpty() || !BlockModules.ofMlp(slot.name());
-    }
-
-    /**
-     * A slot that is one tensor of transformers and lies in files as it does here, so that an adapter may hold its own in its place.
-     *
-     * @param name of the tensor
-     */
-    record WholeTensor(Slot slot, String name) {
-        /** The path of its module in transformers. */
-        String module() {
-            return WeightLayout.module(name);
-        }
     }
 
     List<WholeTensor> wholeTensors() {
         return weights.stream()
-                .filter(w -> w.parts().size() == 1 && w.form() == Form.ROWS && adaptable(w.slot()))
+                .filter(w -> w.parts().size() == 1 && w.form() == TensorForm.ROWS && adaptable(w.slot()))
                 .map(w -> new WholeTensor(w.slot(), w.parts().get(0).name()))
                 .toList();
     }
 
     /** What has one row for each output of a module, in the order of the module's weight in files. PEFT has none of it transposed. */
     Tensor outputsToFile(LinearModule module, Tensor rows) {
-        return module.form() == Form.BY_HEAD ? toFile(Form.BY_HEAD, rows) : rows;
+        return module.form() == TensorForm.BY_HEAD ? toFile(TensorForm.BY_HEAD, rows) : rows;
     }
 
     /** The reverse of {@link #outputsToFile}. */
     Tensor outputsFromFile(LinearModule module, Tensor stored) {
-        return module.form() == Form.BY_HEAD ? fromFile(Form.BY_HEAD, stored) : stored;
+        return module.form() == TensorForm.BY_HEAD ? fromFile(TensorForm.BY_HEAD, stored) : stored;
     }
 
-    List<Slot> slots() {
+    List<ParameterSlot> slots() {
         return weights.stream().map(Weight::slot).toList();
     }
 
@@ -244,7 +207,7 @@ final class WeightLayout {
 
     private void read(Weight weight, Part part, WeightFiles files, Tensor view) {
         String name = inFile(part.name(), files);
-        if (weight.form() == Form.ROWS) {
+        if (weight.form() == TensorForm.ROWS) {
             files.read(name, view);
             return;
         }
@@ -262,7 +225,7 @@ final class WeightLayout {
     }
 
     /** How rows of a slot lie in their file. */
-    private Tensor toFile(Form form, Tensor rows) {
+    private Tensor toFile(TensorForm form, Tensor rows) {
         return switch (form) {
             case ROWS -> rows;
             case TRANSPOSED -> rows.dim() == 2 ? rows.t() : rows;
@@ -270,7 +233,7 @@ final class WeightLayout {
         };
     }
 
-    private Tensor fromFile(Form form, Tensor stored) {
+    private Tensor fromFile(TensorForm form, Tensor stored) {
         return switch (form) {
             case ROWS -> stored;
             case TRANSPOSED -> stored.dim() == 2 ? stored.t() : stored;
@@ -303,7 +266,7 @@ final class WeightLayout {
                 new Parameters(weights.stream().map(Weight::slot).toList(), device);
         try (Scopes.Frozen scope = Scopes.frozen()) {
             for (int i = 0; i < weights.size(); i++) {
-                Slot slot = weights.get(i).slot();
+                ParameterSlot slot = weights.get(i).slot();
                 Tensor weight = parameters.get(slot.name());
                 if (slot.shape().length == 2) {
                     double std = 1 / Math.sqrt(slot.shape()[1]);
@@ -353,7 +316,7 @@ final class WeightLayout {
         if (whole.length == 1) {
             return List.of(rows);
         }
-        return weight.form() == Form.TRANSPOSED ? List.of(whole[1], rows) : List.of(rows, whole[1]);
+        return weight.form() == TensorForm.TRANSPOSED ? List.of(whole[1], rows) : List.of(rows, whole[1]);
     }
 
     private static void forEachPart(Parameters parameters, Weight weight, PartConsumer consumer) {

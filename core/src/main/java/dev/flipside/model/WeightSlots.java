@@ -1,6 +1,6 @@
 package dev.flipside.model;
 
-import dev.flipside.engine.Parameters.Slot;
+import dev.flipside.engine.ParameterSlot;
 import dev.flipside.model.family.BlockModules;
 import dev.flipside.model.family.DecoderConfig;
 import dev.flipside.model.family.DecoderConfig.Experts;
@@ -8,8 +8,8 @@ import dev.flipside.model.family.DecoderConfig.HeadNorms;
 import dev.flipside.model.family.DecoderConfig.NormKind;
 import dev.flipside.model.family.DecoderConfig.Placement;
 import dev.flipside.model.family.DecoderConfig.Residual;
+import dev.flipside.model.family.TensorForm;
 import dev.flipside.model.family.TensorNames;
-import dev.flipside.model.family.TensorNames.Form;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.LongStream;
@@ -25,7 +25,7 @@ final class WeightSlots {
     record Part(String name, long rows) {}
 
     /** @param form how each part lies in its file */
-    record Weight(Slot slot, List<Part> parts, Form form) {}
+    record Weight(ParameterSlot slot, List<Part> parts, TensorForm form) {}
 
     private final DecoderConfig config;
     private final TensorNames names;
@@ -96,7 +96,7 @@ final class WeightSlots {
             tensors.addAll(names.tensors(layer, module, h, "weight"));
         }
         long[] rows = LongStream.generate(config::headDim).limit(heads).toArray();
-        fused(WeightLayout.layer(layer, module) + ".weight", tensors, Form.ROWS, 0, rows);
+        fused(WeightLayout.layer(layer, module) + ".weight", tensors, TensorForm.ROWS, 0, rows);
     }
 
     private void mlp(int layer) {
@@ -121,9 +121,9 @@ final class WeightSlots {
         for (int e = 0; e < experts.count(); e++) {
             String gateUp =
                     WeightLayout.layer(layer, BlockModules.ofExpert(BlockModules.GATE_UP_OF_EXPERT, e) + ".weight");
-            fused(gateUp, names.tensors(layer, BlockModules.GATE_UP_OF_EXPERT, e, "weight"), Form.ROWS, d, f, f);
+            fused(gateUp, names.tensors(layer, BlockModules.GATE_UP_OF_EXPERT, e, "weight"), TensorForm.ROWS, d, f, f);
             String down = WeightLayout.layer(layer, BlockModules.ofExpert(BlockModules.DOWN_OF_EXPERT, e) + ".weight");
-            fused(down, names.tensors(layer, BlockModules.DOWN_OF_EXPERT, e, "weight"), Form.ROWS, f, d);
+            fused(down, names.tensors(layer, BlockModules.DOWN_OF_EXPERT, e, "weight"), TensorForm.ROWS, f, d);
         }
     }
 
@@ -145,18 +145,18 @@ final class WeightSlots {
 
     /** A slot that is one tensor. */
     WeightSlots single(String slot, String name, long... shape) {
-        weights.add(new Weight(new Slot(slot, shape), List.of(new Part(name, shape[0])), Form.ROWS));
+        weights.add(new Weight(new ParameterSlot(slot, shape), List.of(new Part(name, shape[0])), TensorForm.ROWS));
         return this;
     }
 
     /** One slot made of the tensors of a file, or of a single one where the file has them fused. @param columns 0 for a vector */
-    private void fused(String slot, List<String> tensors, Form form, long columns, long... rows) {
+    private void fused(String slot, List<String> tensors, TensorForm form, long columns, long... rows) {
         long total = LongStream.of(rows).sum();
         List<Part> parts = new ArrayList<>();
         for (int i = 0; i < tensors.size(); i++) {
             parts.add(new Part(tensors.get(i), tensors.size() == 1 ? total : rows[i]));
         }
         long[] shape = columns == 0 ? new long[] {total} : new long[] {total, columns};
-        weights.add(new Weight(new Slot(slot, shape), parts, form));
+        weights.add(new Weight(new ParameterSlot(slot, shape), parts, form));
     }
 }

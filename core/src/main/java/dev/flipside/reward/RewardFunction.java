@@ -59,7 +59,7 @@ public interface RewardFunction {
      * @param prompt the conversation that was answered
      * @param completion the answer's text, special tokens left out
      * @param completionIds the answer's tokens in the policy's vocabulary, end token included
-     * @param finished whether the answer ended by itself; false when it was cut at the length limit
+     * @param finished whether the answer ended by itself; false when it was truncated at the length limit
      * @param columns the further columns of the prompt's data row, by name; values may be null
      */
     record Sample(

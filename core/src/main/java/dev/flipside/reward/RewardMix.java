@@ -16,32 +16,17 @@ import java.util.Set;
  * could; a trainer leaves such a sample out of its group's statistics and gives it advantage 0.
  */
 public final class RewardMix {
-    private final List<Term> terms;
-
-    /**
-     * One function of the mix.
-     *
-     * @param label unique in the mix; names the function's metrics, usually {@link RewardFunction#name}
-     * @param weight multiplies its rewards; finite
-     */
-    public record Term(String label, RewardFunction function, double weight) {
-        public Term {
-            if (!Double.isFinite(weight)) {
-                throw new UserError(
-                        "Reward function '" + label + "': weight " + weight + " is not a number to multiply with.");
-            }
-        }
-    }
+    private final List<RewardTerm> terms;
 
     /**
      * A mix of at least one term.
      *
      * @throws UserError when two terms share a label
      */
-    public RewardMix(List<Term> terms) {
+    public RewardMix(List<RewardTerm> terms) {
         this.terms = List.copyOf(terms);
         Set<String> labels = new HashSet<>();
-        for (Term term : terms) {
+        for (RewardTerm term : terms) {
             if (!labels.add(term.label())) {
                 throw new UserError("Two reward functions are labelled '" + term.label()
                         + "', so their metrics would overwrite each other; use one of them once.");
@@ -49,7 +34,7 @@ public final class RewardMix {
         }
     }
 
-    public List<Term> terms() {
+    public List<RewardTerm> terms() {
         return terms;
     }
 
@@ -60,7 +45,7 @@ public final class RewardMix {
      */
     public Map<String, double[]> score(List<RewardFunction.Sample> samples) {
         Map<String, double[]> rewards = new LinkedHashMap<>();
-        for (Term term : terms) {
+        for (RewardTerm term : terms) {
             double[] scored = term.function().score(samples);
             if (scored.length != samples.size()) {
                 throw new UserError("Reward function '" + term.label() + "' returned " + scored.length + " rewards for "

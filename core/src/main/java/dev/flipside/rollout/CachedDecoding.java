@@ -47,7 +47,7 @@ final class CachedDecoding implements DecodingModel {
     }
 
     @Override
-    public Batch start(List<int[]> prompts, int rowsPerPrompt, int steps) {
+    public DecodingBatch start(List<int[]> prompts, int rowsPerPrompt, int steps) {
         if (lm.decoder().plan().decoding()) {
             DecodingWeights weights = packed(prompts.size() * rowsPerPrompt);
             return new PlannedBatch(
@@ -83,7 +83,7 @@ final class CachedDecoding implements DecodingModel {
                 .reshape(prompts * rowsPerPrompt, vocabulary);
     }
 
-    private record PlannedBatch(Decoder decoder, GroupDecoding groups, int rowsPerPrompt) implements Batch {
+    private record PlannedBatch(Decoder decoder, GroupDecoding groups, int rowsPerPrompt) implements DecodingBatch {
         @Override
         public Tensor afterPrompts() {
             return logits(decoder, groups.promptHidden(), rowsPerPrompt);
@@ -105,7 +105,7 @@ final class CachedDecoding implements DecodingModel {
         }
     }
 
-    private record CachedBatch(Decoder decoder, KvCache cache, int rowsPerPrompt) implements Batch {
+    private record CachedBatch(Decoder decoder, KvCache cache, int rowsPerPrompt) implements DecodingBatch {
         @Override
         public Tensor afterPrompts() {
             return logits(decoder, cache.promptHidden(), rowsPerPrompt);

@@ -18,7 +18,7 @@ public record Completion(int[] ids, double[] logprobs, double logKeptMass, Finis
         }
     }
 
-    /** Whether the completion ended by itself and was not cut. */
+    /** Whether the completion ended by itself and was not truncated. */
     public boolean finished() {
         return finishReason == FinishReason.STOP;
     }

@@ -3,7 +3,6 @@ package dev.flipside.rollout;
 import dev.flipside.engine.Device;
 import java.util.List;
 import java.util.Set;
-import org.bytedeco.pytorch.Tensor;
 
 /** What generation needs of a model. One functional path is the truth; a faster one stands behind this interface, beside an equality test. */
 interface DecodingModel extends AutoCloseable {
@@ -22,24 +21,9 @@ interface DecodingModel extends AutoCloseable {
      *
      * @param steps the most tokens that any row will be given after its prompt
      */
-    Batch start(List<int[]> prompts, int rowsPerPrompt, int steps);
+    DecodingBatch start(List<int[]> prompts, int rowsPerPrompt, int steps);
 
     /** Gives back what is kept between batches; another batch may follow. */
     @Override
     void close();
-
-    /** Rows that grow by one token at a time. Tensors returned belong to the caller's scope. */
-    interface Batch extends AutoCloseable {
-        /** Logits after the prompts, float32 [rows, vocabulary]; asked for once, first. */
-        Tensor afterPrompts();
-
-        /** Appends one token to every row and returns the logits after it, float32 [rows, vocabulary]. */
-        Tensor step(int[] tokens);
-
-        /** Keeps these rows only, ascending. */
-        void keepRows(int[] rows);
-
-        @Override
-        void close();
-    }
 }

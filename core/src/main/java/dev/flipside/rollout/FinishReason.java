@@ -4,6 +4,6 @@ package dev.flipside.rollout;
 public enum FinishReason {
     /** An end token was sampled or a stop string was written. */
     STOP,
-    /** The longest completion, or the model's context, was reached: the completion is cut. */
+    /** The longest completion, or the model's context, was reached: the completion is truncated. */
     LENGTH
 }

@@ -11,7 +11,7 @@ import org.bytedeco.pytorch.Tensor;
 
 /** One batch from its prompts to its last token. All rows start together, so token t of every row is chosen in the same step. */
 final class GenerationBatch {
-    private final DecodingModel.Batch batch;
+    private final DecodingBatch batch;
     private final Optional<RepetitionPenalty> penalty;
     private final Rules rules;
     private List<Row> rows;
@@ -36,7 +36,7 @@ final class GenerationBatch {
      *
      * @param rows empty completions, in the batch's order; finished after {@link #run}
      */
-    GenerationBatch(DecodingModel.Batch batch, Optional<RepetitionPenalty> penalty, Rules rules, List<Row> rows) {
+    GenerationBatch(DecodingBatch batch, Optional<RepetitionPenalty> penalty, Rules rules, List<Row> rows) {
         this.batch = batch;
         this.penalty = penalty;
         this.rules = rules;
@@ -50,7 +50,7 @@ final class GenerationBatch {
             tokens = length == 0 ? tokens : withoutFinished(tokens, length);
             tokens = step(tokens, length);
             length++;
-        } while (!rows.stream().allMatch(Row::finished));
+        } while (!rows.stream().allMatch(Row::done));
     }
 
     /** Chooses the token at place {@code index} of every completion, given the tokens before it. */
@@ -71,7 +71,7 @@ final class GenerationBatch {
         int added = 0;
         for (int r = 0; r < rows.size(); r++) {
             Row row = rows.get(r);
-            if (!row.finished()) {
+            if (!row.done()) {
                 row.append(choices.tokens()[r], choices.logprobs()[r], choices.logKeptMass()[r]);
                 if (ended(row, choices.tokens()[r])) {
                     row.finish(FinishReason.STOP);
@@ -102,13 +102,13 @@ final class GenerationBatch {
      * @return the tokens of the rows that stay
      */
     private int[] withoutFinished(int[] tokens, int length) {
-        long finished = rows.stream().filter(Row::finished).count();
-        boolean mustLeave = rows.stream().anyMatch(r -> r.finished() && r.limit() <= length);
-        if (4 * finished < rows.size() && !mustLeave) {
+        long done = rows.stream().filter(Row::done).count();
+        boolean mustLeave = rows.stream().anyMatch(r -> r.done() && r.limit() <= length);
+        if (4 * done < rows.size() && !mustLeave) {
             return tokens;
         }
         int[] kept = IntStream.range(0, rows.size())
-                .filter(r -> !rows.get(r).finished())
+                .filter(r -> !rows.get(r).done())
                 .toArray();
         batch.keepRows(kept);
         penalty.ifPresent(p -> p.keepRows(kept));

@@ -7,7 +7,6 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 
@@ -20,34 +19,18 @@ import java.util.stream.IntStream;
  */
 public final class Generator implements AutoCloseable {
     private final DecodingModel model;
-    private final Settings settings;
-
-    /**
-     * What does not change between calls.
-     *
-     * @param maxRows most completions generated at a time, at least 1; a group is never split, so one group may exceed it
-     * @param suppressedIds tokens never to generate, such as a padding token
-     * @param decode a completion's ids to text, in which stop strings are looked for; not called without stop strings
-     */
-    public record Settings(int maxRows, List<Integer> suppressedIds, Function<int[], String> decode) {
-        public Settings {
-            suppressedIds = List.copyOf(suppressedIds);
-            if (maxRows < 1) {
-                throw new IllegalArgumentException("maxRows " + maxRows);
-            }
-        }
-    }
+    private final GenerationSettings settings;
 
     /**
      * A generator over the current weights of {@code lm}, which must outlive it; training steps between calls are seen.
      *
      * @throws UserError when a suppressed id is no token of the model
      */
-    public Generator(CausalLm lm, Settings settings) {
+    public Generator(CausalLm lm, GenerationSettings settings) {
         this(new CachedDecoding(lm), settings);
     }
 
-    Generator(DecodingModel model, Settings settings) {
+    Generator(DecodingModel model, GenerationSettings settings) {
         this.model = model;
         this.settings = settings;
         for (int id : settings.suppressedIds()) {
@@ -152,7 +135,7 @@ public final class Generator implements AutoCloseable {
         }
         int longest = rows.stream().mapToInt(Row::limit).max().orElseThrow();
         Optional<RepetitionPenalty> penalty = penalty(prompts, numGenerations, options);
-        try (DecodingModel.Batch batch = model.start(prompts, numGenerations, longest - 1)) {
+        try (DecodingBatch batch = model.start(prompts, numGenerations, longest - 1)) {
             new GenerationBatch(batch, penalty, rules, rows).run();
         } finally {
             penalty.ifPresent(RepetitionPenalty::close);

@@ -36,7 +36,8 @@ final class Row {
         return limit;
     }
 
-    boolean finished() {
+    /** Whether no token follows, for whatever reason; {@link Completion#finished} is whether it ended by itself. */
+    boolean done() {
         return finishReason.isPresent();
     }
 

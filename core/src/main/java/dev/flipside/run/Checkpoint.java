@@ -1,6 +1,5 @@
 package dev.flipside.run;
 
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.SortedMap;
 
@@ -19,11 +18,4 @@ public record Checkpoint(
         SortedMap<String, Long> positions,
         SortedMap<String, Long> logs,
         SortedMap<String, String> logHashes) {
-
-    /** Writes a checkpoint's content. */
-    @FunctionalInterface
-    public interface Writer {
-        /** Writes any files and folders below {@code folder}, which is empty; they need not be flushed. */
-        void write(Path folder) throws IOException;
-    }
 }

@@ -85,7 +85,7 @@ public final class Checkpoints {
             Map<String, Long> positions,
             Map<String, Long> logs,
             Map<String, String> logHashes,
-            Checkpoint.Writer writer) {
+            CheckpointWriter writer) {
         Path target = folder.resolve("step-" + step);
         if (Files.exists(target)) {
             throw new IllegalStateException(target + " is there already");

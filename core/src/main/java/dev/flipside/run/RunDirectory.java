@@ -199,7 +199,7 @@ public final class RunDirectory implements AutoCloseable {
      * @param positions what {@link Checkpoint#positions} is to give back
      * @throws IllegalStateException when there is a checkpoint of this step
      */
-    public Checkpoint saveCheckpoint(long step, Map<String, Long> positions, Checkpoint.Writer writer) {
+    public Checkpoint saveCheckpoint(long step, Map<String, Long> positions, CheckpointWriter writer) {
         metrics.sync();
         samples.sync();
         Map<String, Long> logs = new HashMap<>(metrics.positions());

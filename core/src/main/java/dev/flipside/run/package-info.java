@@ -3,7 +3,8 @@
  *
  * <ul>
  *   <li>{@link dev.flipside.run.RunDirectory}: one run's folder, created or resumed by one process at a time, as {@link dev.flipside.run.RunSettings} say; {@link dev.flipside.run.DiskSpace}: whether more fits.
- *   <li>{@link dev.flipside.run.Checkpoints}, {@link dev.flipside.run.Checkpoint}: whole, checksummed states; what is in them is the trainer's business.
+ *   <li>{@link dev.flipside.run.Checkpoints}, {@link dev.flipside.run.Checkpoint}: whole, checksummed states; what is in them is the business of the trainer,
+ *       which is the {@link dev.flipside.run.CheckpointWriter}.
  *   <li>{@link dev.flipside.run.AppendLog}: JSON lines that can be cut back to the position of a checkpoint, or to their last whole line. {@link dev.flipside.run.MadeWith}: what such lines depend on; {@link dev.flipside.run.ModelMark}: which model made them.
  *   <li>{@link dev.flipside.run.Metrics}: scalars, to {@code metrics.jsonl} and to TensorBoard. {@link dev.flipside.run.SampleFiles}: completions, under a limit.
  *   <li>{@link dev.flipside.run.Durable}: files that survive a power cut; {@link dev.flipside.run.FiniteNumbers}: numbers that JSON can hold; {@link dev.flipside.run.JsonFile}: a result of such.

@@ -54,7 +54,7 @@ public final class Renderer implements AutoCloseable {
     /**
      * A prompt with a completion, encoded at once.
      *
-     * @param finished whether the model ended its turn: then the template's end of turn (without a template: EOS) follows; a completion that was cut ends with its
+     * @param finished whether the model ended its turn: then the template's end of turn (without a template: EOS) follows; a truncated completion ends with its
      *     own last token
      * @throws UserError as {@link #prompt}, and when the template rewrites the prompt once a reply follows it
      */

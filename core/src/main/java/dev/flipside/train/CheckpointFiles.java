@@ -20,7 +20,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import org.bytedeco.pytorch.Tensor;
 
 /**
@@ -38,7 +37,7 @@ final class CheckpointFiles {
             .addModule(new com.fasterxml.jackson.datatype.jdk8.Jdk8Module())
             .build();
 
-    private static final ObjectReader WHOLE_STATE = JSON.readerFor(State.class)
+    private static final ObjectReader WHOLE_STATE = JSON.readerFor(CheckpointState.class)
             .with(
                     DeserializationFeature.FAIL_ON_NULL_CREATOR_PROPERTIES,
                     DeserializationFeature.FAIL_ON_MISSING_CREATOR_PROPERTIES,
@@ -46,23 +45,7 @@ final class CheckpointFiles {
 
     private CheckpointFiles() {}
 
-    /**
-     * The small numbers of a checkpoint.
-     *
-     * @param optimiserSteps by group name
-     * @param gate empty without a gate
-     * @param firstAccuracy of the round on held-out pairs, empty when there are none
-     * @param firstEvaluation of the run
-     */
-    record State(
-            RoundStart start,
-            Map<String, Long> optimiserSteps,
-            Optional<UpdateGate.State> gate,
-            OptionalDouble firstAccuracy,
-            FirstEvaluation.State firstEvaluation,
-            double tokensSeen) {}
-
-    static void write(Path folder, PolicyModel policy, Round round, FirstEvaluation.State first, double tokensSeen)
+    static void write(Path folder, PolicyModel policy, Round round, BaselineState baseline, double tokensSeen)
             throws IOException {
         policy.lm().save(folder.resolve(POLICY), WeightType.F32);
         round.learner.models().forEach((name, model) -> model.save(folder.resolve(name), WeightType.F32));
@@ -74,8 +57,8 @@ final class CheckpointFiles {
             optimiser.groups().forEach(g -> steps.put(g.name(), optimiser.steps()));
         }
         SafeTensors.write(folder.resolve(MOMENTS), moments, WeightType.F32);
-        State state = new State(
-                round.learner.start(), steps, round.learner.gate(), round.evaluator.firstAccuracy(), first, tokensSeen);
+        CheckpointState state = new CheckpointState(
+                round.learner.start(), steps, round.learner.gate(), round.evaluator.baseAccuracy(), baseline, tokensSeen);
         Files.write(folder.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(state));
     }
 
@@ -99,10 +82,10 @@ final class CheckpointFiles {
         return bytes;
     }
 
-    static State readState(Path folder) {
+    static CheckpointState readState(Path folder) {
         Path file = folder.resolve(STATE);
         try {
-            State state = WHOLE_STATE.readValue(file.toFile());
+            CheckpointState state = WHOLE_STATE.readValue(file.toFile());
             if (state == null) {
                 throw new IOException("it holds nothing");
             }
@@ -116,7 +99,7 @@ final class CheckpointFiles {
     }
 
     /** Restores optimisers and gate of a round whose models were loaded from the same checkpoint. */
-    static void restore(Path folder, Round round, State state) {
+    static void restore(Path folder, Round round, CheckpointState state) {
         Path file = folder.resolve(MOMENTS);
         Map<String, TensorInfo> header = SafeTensors.header(file);
         for (AdamW optimiser : optimisers(round)) {
@@ -132,7 +115,7 @@ final class CheckpointFiles {
             optimiser.restoreSteps(state.optimiserSteps().get(group));
         }
         state.gate().ifPresent(round.learner::restoreGate);
-        state.firstAccuracy().ifPresent(round.evaluator::restoreFirstAccuracy);
+        state.firstAccuracy().ifPresent(round.evaluator::restoreBaseAccuracy);
     }
 
     private static List<AdamW> optimisers(Round round) {

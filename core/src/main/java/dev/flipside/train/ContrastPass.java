@@ -17,7 +17,6 @@ import dev.flipside.config.ValueHeadConfig;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.RewardPass;
 import dev.flipside.model.ScoredRow;
-import dev.flipside.train.Labeller.Target;
 import java.util.List;
 import java.util.OptionalLong;
 
@@ -52,9 +51,9 @@ final class ContrastPass {
      * @param prompts how many
      */
     record MiniBatch(
-            TeachingBatch batch, Target target, int prompts, double contrastNormaliser, double valueNormaliser) {}
+            TeachingBatch batch, RewardModelTarget target, int prompts, double contrastNormaliser, double valueNormaliser) {}
 
-    MiniBatch miniBatch(TeachingBatch batch, Target target, int[] prompts) {
+    MiniBatch miniBatch(TeachingBatch batch, RewardModelTarget target, int[] prompts) {
         return new MiniBatch(
                 batch,
                 target,
@@ -72,7 +71,7 @@ final class ContrastPass {
      */
     double run(MiniBatch whole, int[] prompts, OptionalLong dropoutKey, RewardModelUpdate.Sums sums) {
         TeachingBatch batch = whole.batch;
-        Target target = whole.target;
+        RewardModelTarget target = whole.target;
         int groupSize = batch.groupSize();
         List<ScoredRow> rows = batch.rowsOf(prompts);
         try (RewardPass pass = model.pass(rows, config.gradientCheckpointing(), dropoutKey)) {

@@ -33,11 +33,11 @@ final class Evaluator {
     /**
      * What is measured of a reward model that learns.
      *
-     * @param first what the run's first evaluation found
+     * @param baseline what the run's first evaluation found
      * @param values where eval.value_samples asks for it
      * @param twin the reward model as the round began, where eval.frozen_twin asks for it
      */
-    record LearnerCheck(FirstEvaluation first, Optional<ValueCheck> values, Optional<Grader> twin) {}
+    record LearnerCheck(EvaluationBaseline baseline, Optional<ValueCheck> values, Optional<Grader> twin) {}
 
     Evaluator(
             Sampler sampler,
@@ -61,11 +61,11 @@ final class Evaluator {
     }
 
     /** The accuracy that {@code accuracy_delta_base} is taken from: the first of the round, also after a resume. */
-    OptionalDouble firstAccuracy() {
-        return pairs().map(HeldOutAccuracy::first).orElse(OptionalDouble.empty());
+    OptionalDouble baseAccuracy() {
+        return pairs().map(HeldOutAccuracy::base).orElse(OptionalDouble.empty());
     }
 
-    void restoreFirstAccuracy(double accuracy) {
+    void restoreBaseAccuracy(double accuracy) {
         pairs().ifPresent(p -> p.restore(accuracy));
     }
 
@@ -89,9 +89,9 @@ final class Evaluator {
     private static Map<String, Double> onPairs(RewardModelCheck check) {
         Map<String, Double> metrics = new LinkedHashMap<>();
         check.pairs().ifPresent(pairs -> {
-            HeldOutPairs.Scored scored = pairs.score(check.judge().model());
+            HeldOutScores scored = pairs.score(check.judge().model());
             metrics.putAll(pairs.figures(scored));
-            check.learns().ifPresent(learner -> metrics.putAll(learner.first().compare(scored)));
+            check.learns().ifPresent(learner -> metrics.putAll(learner.baseline().compare(scored)));
         });
         return metrics;
     }
@@ -114,7 +114,7 @@ final class Evaluator {
         int groupSize = samples.batch().groupSize();
         check.learns().ifPresent(learner -> {
             if (check.pairs().isEmpty()) {
-                metrics.putAll(learner.first()
+                metrics.putAll(learner.baseline()
                         .compare(check.judge().model(), samples.reading().rows(), groupSize));
             }
             learner.twin()

@@ -30,7 +30,7 @@ final class FeedbackStatistics {
         metrics.put("save/neg_frac", feedback.negativeFraction());
         metrics.put("save/ambiguous_frac", 1 - feedback.keptFraction());
         metrics.put("save/one_sided_frac", 1 - Groups.count(feedback.bothSigns()) / (double) feedback.label().length);
-        metrics.put("save/cut_frac", cutFraction(feedback));
+        metrics.put("save/cut_frac", truncatedFraction(feedback));
         metrics.put(
                 "save/confident_frac",
                 Arrays.stream(advantages)
@@ -138,15 +138,15 @@ final class FeedbackStatistics {
         return metrics;
     }
 
-    private static double cutFraction(Feedback feedback) {
-        int cut = 0;
+    private static double truncatedFraction(Feedback feedback) {
+        int truncated = 0;
         int samples = 0;
         for (boolean[] row : feedback.usable()) {
             for (boolean usable : row) {
-                cut += usable ? 0 : 1;
+                truncated += usable ? 0 : 1;
                 samples++;
             }
         }
-        return (double) cut / samples;
+        return (double) truncated / samples;
     }
 }

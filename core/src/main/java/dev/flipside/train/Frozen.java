@@ -16,7 +16,7 @@ import java.util.Optional;
 record Frozen(Optional<Grader> judge, Anchor anchor) implements RewardModelLearner {
     @Override
     public Lesson improve(Samples samples, Step step) {
-        return new Lesson.None(new Candidates.Ungraded(samples));
+        return new Lesson.None(new PolicySamples.Ungraded(samples));
     }
 
     @Override
@@ -35,12 +35,12 @@ record Frozen(Optional<Grader> judge, Anchor anchor) implements RewardModelLearn
     }
 
     @Override
-    public Optional<UpdateGate.State> gate() {
+    public Optional<GateState> gate() {
         return Optional.empty();
     }
 
     @Override
-    public void restoreGate(UpdateGate.State state) {
+    public void restoreGate(GateState state) {
         throw new IllegalStateException("a frozen reward model has no gate");
     }
 

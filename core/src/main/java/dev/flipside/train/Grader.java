@@ -75,19 +75,19 @@ final class Grader implements AutoCloseable {
     Reading read(RolloutBatch batch) {
         List<ScoredRow> rows = new ArrayList<>();
         boolean[][] finished = batch.finished();
-        long cut = 0;
+        long truncated = 0;
         long merged = 0;
         for (int p = 0; p < batch.size(); p++) {
             for (int i = 0; i < batch.groupSize(); i++) {
                 Rendered whole = reader.read(
                         batch.prompts().get(p).prompt(), batch.texts().get(p).get(i), finished[p][i]);
                 ScoredRow row = ScoredRow.of(whole);
-                cut += row.longest() > maxLength ? 1 : 0;
+                truncated += row.longest() > maxLength ? 1 : 0;
                 merged += whole.merges() ? 1 : 0;
                 rows.add(fitting(row, batch.prompts().get(p).prompt()));
             }
         }
-        return new Reading(rows, rows.size(), cut, merged);
+        return new Reading(rows, rows.size(), truncated, merged);
     }
 
     /** A labelled answer as the reward model reads it. */

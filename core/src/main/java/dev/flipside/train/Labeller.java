@@ -51,10 +51,7 @@ final class Labeller {
         this.seeds = seeds;
     }
 
-    /** What every prompt teaches, held fixed within an optimiser step: labels, anchors {@code [prompt][sample]} and value targets {@code [prompt][]}. */
-    record Target(Feedback feedback, double[][] anchors, double[][] values) {}
-
-    Target target(TeachingBatch batch, long step) {
+    RewardModelTarget target(TeachingBatch batch, long step) {
         double[][] anchors = anchors(batch, step);
         Feedback feedback = byAdvantage(batch, anchors);
         Feedback labelled =
@@ -73,7 +70,7 @@ final class Labeller {
                                                 () -> new IllegalArgumentException("labels gold without gold rewards")),
                                 batch.usable()));
                 };
-        return new Target(labelled, anchors, valueTarget.targets(batch.grades().rewards(), batch.usable()));
+        return new RewardModelTarget(labelled, anchors, valueTarget.targets(batch.grades().rewards(), batch.usable()));
     }
 
     /** The labels that the reward model's own advantage gives. */

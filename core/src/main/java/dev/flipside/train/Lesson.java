@@ -5,10 +5,10 @@ import java.util.OptionalDouble;
 
 /** What a step taught the reward model, and the samples that the policy is updated on then. */
 sealed interface Lesson {
-    Candidates candidates();
+    PolicySamples candidates();
 
     /** Nothing: the reward model is frozen, or it was not its turn. */
-    record None(Candidates candidates) implements Lesson {}
+    record None(PolicySamples candidates) implements Lesson {}
 
     /**
      * An update.
@@ -23,8 +23,8 @@ sealed interface Lesson {
             Samples samples,
             RewardModelStep update,
             RewardModelChange change,
-            Optional<UpdateGate.Verdict> verdict,
+            Optional<GateDecision> verdict,
             OptionalDouble scaleRatio,
-            Candidates candidates)
+            PolicySamples candidates)
             implements Lesson {}
 }

@@ -9,12 +9,10 @@ import dev.flipside.model.CausalLm;
 import dev.flipside.model.DecoderPlan;
 import dev.flipside.model.PassSize;
 import dev.flipside.model.Precision;
-import dev.flipside.model.RewardModel;
 import dev.flipside.model.family.DecoderConfig;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
@@ -28,7 +26,7 @@ import java.util.stream.Stream;
  * @param training what is there besides, instead of it, in a pass with gradients
  */
 public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> training) {
-    private static final long FLOAT = 4;
+    static final long FLOAT = 4;
     private static final long HALF = 2;
 
     /** Resident memory of a process that has loaded a model of no size: libraries, Java's heap and code, buffers of threads. Measured. */
@@ -41,61 +39,6 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
     public record Part(String name, long bytes) {}
 
     /**
-     * A model by its shape and its numbers of weights.
-     *
-     * @param weights all of them, an adapter's apart
-     * @param trained those that learn: all, or an adapter's
-     * @param shared whether the frozen ones are another model's, and counted there
-     */
-    public record Shape(DecoderConfig config, long weights, long trained, boolean shared) {
-        /** All of its own and trained. */
-        public Shape(DecoderConfig config, long weights) {
-            this(config, weights, weights, false);
-        }
-
-        /** A loaded policy. */
-        public static Shape of(CausalLm model) {
-            return new Shape(
-                    model.files().config(), model.elements(), model.parameters().elements(), false);
-        }
-
-        /** A loaded reward model. */
-        public static Shape of(RewardModel model) {
-            return new Shape(
-                    model.files().config(), model.elements(), model.trunk().elements(), model.sharesBackbone());
-        }
-
-        /** What there is to say of an adapter. */
-        public String described() {
-            return !adapted()
-                    ? ""
-                    : String.format(Locale.ROOT, " frozen%s, an adapter of %,d", shared ? " and shared" : "", trained);
-        }
-
-        private boolean adapted() {
-            return trained != weights;
-        }
-
-        /** What the model itself takes: its weights, and those of its adapter. */
-        private List<Part> held(String name) {
-            List<Part> held = new ArrayList<>();
-            if (!shared) {
-                held.add(new Part(name + "weights", FLOAT * weights));
-            }
-            if (adapted()) {
-                held.add(new Part(name + "adapter", FLOAT * trained));
-            }
-            return held;
-        }
-
-        private List<Part> learning(String name) {
-            return List.of(
-                    new Part(name + "gradients", FLOAT * trained),
-                    new Part(name + "AdamW moments", 2 * FLOAT * trained));
-        }
-    }
-
-    /**
      * Of {@code flipside train}.
      *
      * @param rewardModel empty when functions alone grade
@@ -105,8 +48,8 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
      */
     public static MemoryEstimate ofTraining(
             TrainConfig config,
-            Shape policy,
-            Optional<Shape> rewardModel,
+            ModelSize policy,
+            Optional<ModelSize> rewardModel,
             int longestPrompt,
             Device device,
             Precision precision) {
@@ -154,7 +97,7 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
                         new Part("vocabulary scores", LOGITS_COPIES * scores * FLOAT)));
     }
 
-    private static void rewardModelParts(List<Part> parts, RunPlan plan, Shape shape) {
+    private static void rewardModelParts(List<Part> parts, RunPlan plan, ModelSize shape) {
         parts.addAll(shape.held("reward model "));
         if (!plan.improves()) {
             return;
@@ -176,7 +119,7 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
      * @param precision of the run
      */
     public static MemoryEstimate ofRewardTraining(
-            RewardTrainingConfig config, Shape model, int longest, Device device, Precision precision) {
+            RewardTrainingConfig config, ModelSize model, int longest, Device device, Precision precision) {
         // A pair is two conversations.
         long tokens = 2L * config.training().perDeviceTrainBatchSize() * longest;
         long activations = activations(

@@ -37,22 +37,10 @@ final class Optimiser implements AutoCloseable {
     }
 
     /**
-     * A gradient that is fit to be stepped along.
-     *
-     * @param norm of all gradients together, before clipping
-     */
-    record Checked(Optimiser optimiser, double norm) {
-        void step(double learningRate) {
-            double most = optimiser.maxGradNorm;
-            optimiser.adam.step(most > 0 ? Math.min(1.0, most / (norm + 1e-6)) : 1.0, learningRate);
-        }
-    }
-
-    /**
      * @param step of the run, for errors
      * @throws NonFiniteException when the loss or a gradient is not a number
      */
-    Checked check(double loss, long step) {
+    CheckedGradient check(double loss, long step) {
         double norm = adam.gradientNorm();
         if (!Double.isFinite(loss)) {
             throw NonFiniteException.inLoss(model, loss, step);
@@ -61,7 +49,12 @@ final class Optimiser implements AutoCloseable {
             throw NonFiniteException.inGradient(
                     model, adam.firstNonFiniteGradient().orElse("all together (overflow of the norm)"), step);
         }
-        return new Checked(this, norm);
+        return new CheckedGradient(this, norm);
+    }
+
+    /** @param norm of all gradients together, before clipping */
+    void step(double norm, double learningRate) {
+        adam.step(maxGradNorm > 0 ? Math.min(1.0, maxGradNorm / (norm + 1e-6)) : 1.0, learningRate);
     }
 
     @Override

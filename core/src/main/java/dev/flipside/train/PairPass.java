@@ -15,21 +15,13 @@ final class PairPass {
     private PairPass() {}
 
     /**
-     * @param loss the micro-batch's share of the loss
-     * @param correct pairs that the model orders as labelled
-     * @param chosen rewards of the chosen answers
-     * @param rejected rewards of the rejected answers
-     */
-    record Result(double loss, int correct, double[] chosen, double[] rejected) {}
-
-    /**
      * Adds the gradient of the pairs to the model's.
      *
      * @param margins one per pair
      * @param dropoutKey names the optimiser step, as in {@link RewardModel#pass}
      * @param normaliser what the summed loss is divided by: the pairs of the whole optimiser batch
      */
-    static Result run(
+    static PairLoss run(
             RewardModel model,
             List<LabelledPair> pairs,
             Optional<double[]> margins,
@@ -47,7 +39,7 @@ final class PairPass {
             double[] gradRewards = Arrays.copyOf(evaluation.gradChosen(), rows.size());
             System.arraycopy(evaluation.gradRejected(), 0, gradRewards, pairs.size(), pairs.size());
             pass.backward(gradRewards, new double[rows.size()], 0);
-            return new Result(evaluation.loss(), evaluation.correct(), chosen, rejected);
+            return new PairLoss(evaluation.loss(), evaluation.correct(), chosen, rejected);
         }
     }
 }

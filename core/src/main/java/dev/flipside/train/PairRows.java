@@ -88,19 +88,19 @@ final class PairRows {
                             key, () -> PreferenceData.read(Path.of(file), Margin.parse(data.marginColumn())))
                     .withSystem(data.systemPrompt());
             listener.message(PairCounts.sentence(file, read));
-            PairCut cut = new PairCut(renderer, maxLength, data.longPairs(), data.truncationMode());
+            PairLengthLimit limit = new PairLengthLimit(renderer, maxLength, data.longPairs(), data.truncationMode());
             PairTally tally = new PairTally(renderer);
             List<Pair> pairs = new ArrayList<>();
             for (int i = 0; i < read.pairs().size(); i++) {
                 Preference preference = read.pairs().get(i);
-                Optional<LabelledPair> rows = cut.rows(preference);
+                Optional<LabelledPair> rows = limit.rows(preference);
                 if (rows.isPresent() && tally.add(i + 1, preference, rows.get())) {
                     pairs.add(new Pair(rows.get(), preference.margin()));
                 }
             }
-            if (cut.tooLong() > 0) {
+            if (limit.tooLong() > 0) {
                 listener.message(
-                        key + ": " + cut.tooLong() + " of " + read.pairs().size()
+                        key + ": " + limit.tooLong() + " of " + read.pairs().size()
                                 + " pairs are longer than data.max_length " + maxLength + " tokens; " + fate());
             }
             tally.tell(key, listener);

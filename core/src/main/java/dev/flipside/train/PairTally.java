@@ -15,7 +15,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a reward model's tokens make of labelled pairs: which of them it cannot tell apart, because both replies are the same tokens once they are rendered and cut, and
+ * What a reward model's tokens make of labelled pairs: which of them it cannot tell apart, because both replies are the same tokens once they are rendered and truncated, and
  * which replies merge with their prompt's last tokens.
  *
  * <p>A pair of equal tokens teaches nothing and measures nothing: its loss is log 2 and its gradient zero, whatever the model.
@@ -34,19 +34,19 @@ public final class PairTally {
     /** The pairs that {@code train-rm} would train on or hold out, for a look before the run. */
     public static PairTally ofRewardTraining(
             List<Preference> pairs, Renderer renderer, RewardTrainingConfig.Data data, int maxLength) {
-        PairCut cut = new PairCut(renderer, maxLength, data.longPairs(), data.truncationMode());
-        return of(pairs, renderer, cut);
+        PairLengthLimit limit = new PairLengthLimit(renderer, maxLength, data.longPairs(), data.truncationMode());
+        return of(pairs, renderer, limit);
     }
 
     /** The pairs that {@code train} would replay or hold out, without those whose prompt alone fills {@code maxLength}, which it refuses. */
     public static PairTally ofRun(List<Preference> pairs, Renderer renderer, int maxLength) {
-        return of(pairs, renderer, new PairCut(renderer, maxLength, LongPairs.TRUNCATE, TruncationMode.KEEP_START));
+        return of(pairs, renderer, new PairLengthLimit(renderer, maxLength, LongPairs.TRUNCATE, TruncationMode.KEEP_START));
     }
 
-    private static PairTally of(List<Preference> pairs, Renderer renderer, PairCut cut) {
+    private static PairTally of(List<Preference> pairs, Renderer renderer, PairLengthLimit limit) {
         PairTally tally = new PairTally(renderer);
         for (int i = 0; i < pairs.size(); i++) {
-            Optional<LabelledPair> rows = cut.rows(pairs.get(i));
+            Optional<LabelledPair> rows = limit.rows(pairs.get(i));
             if (rows.isPresent()) {
                 tally.add(i + 1, pairs.get(i), rows.get());
             }
@@ -58,7 +58,7 @@ public final class PairTally {
      * Counts a pair.
      *
      * @param number of the pair among all, from 1
-     * @param rows as the model reads it, cut
+     * @param rows as the model reads it, truncated
      * @return whether the model can tell the replies apart
      */
     boolean add(int number, Preference pair, LabelledPair rows) {

@@ -8,6 +8,7 @@ import dev.flipside.config.AlgorithmConfig;
 import dev.flipside.config.PolicyConfig;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.AdamW;
+import dev.flipside.engine.ParameterGroup;
 import dev.flipside.engine.Schedule;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
@@ -50,7 +51,7 @@ final class PolicyUpdate implements AutoCloseable {
         int updates = config.run().maxSteps() * algorithm.numIterations() * algorithm.stepsPerGeneration();
         this.schedule = Schedule.of(this.config.optimiser(), updates);
         AdamW adam = new AdamW(
-                List.of(new AdamW.Group(
+                List.of(new ParameterGroup(
                         "policy", policy.parameters(), this.config.optimiser().weightDecay())),
                 this.config.optimiser());
         this.optimiser = new Optimiser("policy", adam, this.config.optimiser().maxGradNorm());
@@ -147,7 +148,7 @@ final class PolicyUpdate implements AutoCloseable {
                 statistics = statistics.plus(evaluation.statistics());
             }
         }
-        Optimiser.Checked gradient = optimiser.check(loss, step);
+        CheckedGradient gradient = optimiser.check(loss, step);
         double rate = config.optimiser().learningRate() * schedule.factor(optimiser.steps());
         gradient.step(rate);
         sums.step(loss, gradient.norm(), rate, entropySum, balanceLoss, statistics);

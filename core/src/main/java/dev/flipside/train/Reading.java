@@ -8,10 +8,10 @@ import java.util.List;
  *
  * @param rows group after group
  * @param rendered how many were rendered for these rows; more than there are rows where some were replaced
- * @param cut how many of those were cut at {@code reward_model.max_length}
+ * @param truncated how many of those were truncated to {@code reward_model.max_length}
  * @param merged in how many the reply merges with the prompt's last tokens
  */
-record Reading(List<ScoredRow> rows, long rendered, long cut, long merged) {
+record Reading(List<ScoredRow> rows, long rendered, long truncated, long merged) {
     /** Where no reward model reads. */
     static final Reading NONE = new Reading(List.of(), 0, 0, 0);
 

@@ -24,10 +24,10 @@ sealed interface RewardModelLearner extends AutoCloseable permits Frozen, SelfIm
     List<AdamW> optimisers();
 
     /** What a checkpoint keeps of the gate, where there is one. */
-    Optional<UpdateGate.State> gate();
+    Optional<GateState> gate();
 
     /** Continues where a checkpoint was written. */
-    void restoreGate(UpdateGate.State state);
+    void restoreGate(GateState state);
 
     /** The round ends: what the next one begins with is put in its place. */
     void settle();

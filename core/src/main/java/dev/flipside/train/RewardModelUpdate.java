@@ -13,13 +13,13 @@ import dev.flipside.config.UpdateConfig;
 import dev.flipside.config.UpdateConfig.Relabel;
 import dev.flipside.config.ValueHeadConfig;
 import dev.flipside.engine.AdamW;
+import dev.flipside.engine.ParameterGroup;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.PassSize;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.RewardPass;
 import dev.flipside.model.ScoredRow;
-import dev.flipside.train.Labeller.Target;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -88,7 +88,7 @@ final class RewardModelUpdate implements AutoCloseable {
 
     private Optimiser optimiser(String model, String group, Parameters weights, double learningRate) {
         AdamW adam =
-                new AdamW(List.of(new AdamW.Group(group, weights, 0)), OptimiserConfig.withLearningRate(learningRate));
+                new AdamW(List.of(new ParameterGroup(group, weights, 0)), OptimiserConfig.withLearningRate(learningRate));
         return new Optimiser(model, adam, options.maxGradNorm());
     }
 
@@ -101,8 +101,8 @@ final class RewardModelUpdate implements AutoCloseable {
         int groupSize = samples.batch().groupSize();
         Grades before = grader.grade(samples.reading().rows(), groupSize);
         TeachingBatch batch = TeachingBatch.of(samples, before, maskTruncated);
-        Target atFirst = labeller.target(batch, step);
-        Target target = atFirst;
+        RewardModelTarget targetBefore = labeller.target(batch, step);
+        RewardModelTarget target = targetBefore;
         Sums sums = new Sums();
         int[][] miniBatches =
                 Splits.even(IntStream.range(0, samples.batch().size()).toArray(), options.rmMiniBatches());
@@ -116,7 +116,7 @@ final class RewardModelUpdate implements AutoCloseable {
         if (fitsToImproved) {
             fitToImproved(batch, step, sums);
         }
-        return new RewardModelStep(before, atFirst.feedback(), sums.losses(replays));
+        return new RewardModelStep(before, targetBefore.feedback(), sums.losses(replays));
     }
 
     /**
@@ -130,7 +130,7 @@ final class RewardModelUpdate implements AutoCloseable {
         return new RewardModelChange(after, labeller.byAdvantage(batch, labeller.anchors(batch, step)));
     }
 
-    private void optimiserStep(TeachingBatch batch, Target target, int[] prompts, long step, int miniBatch, Sums sums) {
+    private void optimiserStep(TeachingBatch batch, RewardModelTarget target, int[] prompts, long step, int miniBatch, Sums sums) {
         ContrastPass.MiniBatch whole = contrast.miniBatch(batch, target, prompts);
         zeroGradients();
         double loss = 0;
@@ -145,8 +145,8 @@ final class RewardModelUpdate implements AutoCloseable {
             sums.replay += replayed;
             loss += replayed;
         }
-        Optimiser.Checked trunkGradient = trunk.check(loss, step);
-        Optimiser.Checked valueGradient = valueHead.check(loss, step);
+        CheckedGradient trunkGradient = trunk.check(loss, step);
+        CheckedGradient valueGradient = valueHead.check(loss, step);
         trunkGradient.step(options.learningRate());
         valueGradient.step(options.valueLearningRate());
         sums.step(loss, trunkGradient.norm());
@@ -221,8 +221,8 @@ final class RewardModelUpdate implements AutoCloseable {
             value = valueLoss * steps;
         }
 
-        RewardModelStep.Losses losses(boolean replays) {
-            return new RewardModelStep.Losses(
+        RewardModelLosses losses(boolean replays) {
+            return new RewardModelLosses(
                     loss / steps,
                     contrast / steps,
                     value / steps,

@@ -6,6 +6,7 @@ import dev.flipside.config.UserError;
 import dev.flipside.reward.RewardFunction;
 import dev.flipside.reward.RewardFunctions;
 import dev.flipside.reward.RewardMix;
+import dev.flipside.reward.RewardTerm;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -30,8 +31,8 @@ public final class RewardSignal {
     /**
      * @param added terms that a program adds to those of the configuration
      */
-    static RewardSignal of(Optional<Grader> grader, RewardModelConfig config, List<RewardMix.Term> added) {
-        List<RewardMix.Term> terms = new ArrayList<>(added);
+    static RewardSignal of(Optional<Grader> grader, RewardModelConfig config, List<RewardTerm> added) {
+        List<RewardTerm> terms = new ArrayList<>(added);
         terms.addAll(functions(config));
         return new RewardSignal(
                 grader, config.weight(), terms.isEmpty() ? Optional.empty() : Optional.of(new RewardMix(terms)));
@@ -42,8 +43,8 @@ public final class RewardSignal {
      *
      * @throws UserError for a name that no function has, an option that it does not know or a weight that is no number
      */
-    public static List<RewardMix.Term> functions(RewardModelConfig config) {
-        List<RewardMix.Term> terms = new ArrayList<>();
+    public static List<RewardTerm> functions(RewardModelConfig config) {
+        List<RewardTerm> terms = new ArrayList<>();
         for (Map<String, Object> function : config.functions()) {
             Map<String, Object> options = new LinkedHashMap<>(function);
             Object weight = options.remove("weight");
@@ -51,7 +52,7 @@ public final class RewardSignal {
                 throw new UserError("reward_model.functions: weight '" + weight + "' is not a number.");
             }
             RewardFunction found = named("reward_model.functions", options);
-            terms.add(new RewardMix.Term(found.name(), found, weight == null ? 1.0 : ((Number) weight).doubleValue()));
+            terms.add(new RewardTerm(found.name(), found, weight == null ? 1.0 : ((Number) weight).doubleValue()));
         }
         return terms;
     }
@@ -75,8 +76,8 @@ public final class RewardSignal {
     }
 
     /** Grades candidates in a step; what the reward model has said of them already is not asked again. */
-    Graded of(Candidates candidates, Step step) {
-        return candidates instanceof Candidates.Rescored rescored
+    Graded of(PolicySamples candidates, Step step) {
+        return candidates instanceof PolicySamples.Rescored rescored
                 ? step.time("score", () -> of(rescored.samples(), Optional.of(rescored.grades())))
                 : of(candidates.samples(), step);
     }
@@ -99,7 +100,7 @@ public final class RewardSignal {
         });
         functions.ifPresent(mix -> {
             columns.putAll(mix.score(samples.batch().samples()));
-            for (RewardMix.Term term : mix.terms()) {
+            for (RewardTerm term : mix.terms()) {
                 weighted.add(columns.get(term.label()));
                 weights.add(term.weight());
             }

@@ -8,6 +8,7 @@ import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.NativeMemory;
+import dev.flipside.engine.ParameterGroup;
 import dev.flipside.engine.Schedule;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.DecoderPlan;
@@ -146,7 +147,7 @@ public final class RewardTrainer {
             directory.metrics().log(0, last);
             listener.step(0, last);
             long done = 0;
-            AdamW.Group weights = new AdamW.Group("reward_model", model.trunk(), optimiserConfig.weightDecay());
+            ParameterGroup weights = new ParameterGroup("reward_model", model.trunk(), optimiserConfig.weightDecay());
             try (Optimiser optimiser = new Optimiser(
                     "reward model", new AdamW(List.of(weights), optimiserConfig), optimiserConfig.maxGradNorm())) {
                 while (done < totalSteps && !(done > 0 && stop.getAsBoolean())) {
@@ -198,7 +199,7 @@ public final class RewardTrainer {
                     .sorted(Comparator.comparing(pair -> -pair.tokens()))
                     .toList();
             for (List<Pair> part : Splits.fitting(byLength, Pair::tokens, most, training.perDeviceTrainBatchSize())) {
-                PairPass.Result result = PairPass.run(
+                PairLoss result = PairPass.run(
                         model,
                         part.stream().map(Pair::rows).toList(),
                         PairRows.margins(part),
@@ -214,7 +215,7 @@ public final class RewardTrainer {
                     margin += (result.chosen()[i] - result.rejected()[i]) / batch.size();
                 }
             }
-            Optimiser.Checked gradient = optimiser.check(loss, step + 1);
+            CheckedGradient gradient = optimiser.check(loss, step + 1);
             double rate = optimiserConfig.learningRate() * schedule.factor(step);
             gradient.step(rate);
             NativeMemory.trimAfterFreeing(most * size.bytesPerToken(plan));

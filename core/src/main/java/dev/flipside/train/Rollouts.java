@@ -5,6 +5,7 @@ import dev.flipside.config.UserError;
 import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Seeds;
 import dev.flipside.rollout.Completion;
+import dev.flipside.rollout.GenerationSettings;
 import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
 import dev.flipside.rollout.SampleKeys;
@@ -15,13 +16,13 @@ import java.util.List;
 /** Samples groups from the policy as it is now. */
 final class Rollouts {
     private final PolicyModel policy;
-    private final Generator.Settings settings;
+    private final GenerationSettings settings;
     private final SamplingOptions options;
     private final Seeds seeds;
 
     Rollouts(PolicyModel policy, RolloutConfig config, Seeds seeds) {
         this.policy = policy;
-        this.settings = new Generator.Settings(config.maxRows(), config.suppressTokens(), policy.renderer()::decode);
+        this.settings = new GenerationSettings(config.maxRows(), config.suppressTokens(), policy.renderer()::decode);
         this.options = new SamplingOptions(
                 config.temperature(),
                 config.topP(),

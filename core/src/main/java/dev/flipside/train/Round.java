@@ -6,7 +6,7 @@ import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.RewardModel;
 import dev.flipside.reward.RewardFunction;
-import dev.flipside.reward.RewardMix;
+import dev.flipside.reward.RewardTerm;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -32,17 +32,17 @@ final class Round implements AutoCloseable {
      * @param gold the function that knows the truth
      * @param replay labelled pairs as the reward model reads them
      * @param heldOut labelled pairs that nothing is trained on
-     * @param first what the run's first evaluation found
+     * @param baseline what the run's first evaluation found
      */
     record Setting(
             TrainConfig config,
             Seeds seeds,
             TrainingData data,
-            List<RewardMix.Term> added,
+            List<RewardTerm> added,
             Optional<RewardFunction> gold,
             List<LabelledPair> replay,
             Optional<HeldOutPairs> heldOut,
-            FirstEvaluation first,
+            EvaluationBaseline baseline,
             TrainListener listener) {}
 
     /**
@@ -101,7 +101,7 @@ final class Round implements AutoCloseable {
                                 judge,
                                 setting.heldOut().map(HeldOutAccuracy::new),
                                 improving.map(
-                                        learns -> new Evaluator.LearnerCheck(setting.first(), values, learns.twin())))),
+                                        learns -> new Evaluator.LearnerCheck(setting.baseline(), values, learns.twin())))),
                 config.eval());
     }
 

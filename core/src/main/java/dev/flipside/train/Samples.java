@@ -18,7 +18,7 @@ record Samples(RolloutBatch batch, Reading reading, Optional<double[]> gold) {
                 new Reading(
                         replacement.in(reading.rows(), others.reading.rows(), groupSize),
                         reading.rendered() + others.reading.rendered(),
-                        reading.cut() + others.reading.cut(),
+                        reading.truncated() + others.reading.truncated(),
                         reading.merged() + others.reading.merged()),
                 gold.map(own -> replacement.in(own, others.gold.orElseThrow(), groupSize)));
     }

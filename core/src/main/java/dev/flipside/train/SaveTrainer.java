@@ -5,7 +5,7 @@ import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.reward.RewardFunction;
-import dev.flipside.reward.RewardMix;
+import dev.flipside.reward.RewardTerm;
 import dev.flipside.run.Checkpoint;
 import dev.flipside.run.DiskSpace;
 import dev.flipside.run.RunDirectory;
@@ -27,7 +27,7 @@ import java.util.function.BooleanSupplier;
  */
 public final class SaveTrainer {
     private final TrainConfig config;
-    private final List<RewardMix.Term> functions = new ArrayList<>();
+    private final List<RewardTerm> functions = new ArrayList<>();
     private TrainListener listener = TrainListener.SILENT;
     private BooleanSupplier stop = () -> false;
     private OptionalLong fromStep = OptionalLong.empty();
@@ -39,7 +39,7 @@ public final class SaveTrainer {
 
     /** Adds {@code weight} times a function's reward to the policy's reward. */
     public SaveTrainer reward(RewardFunction function, double weight) {
-        functions.add(new RewardMix.Term(function.name(), function, weight));
+        functions.add(new RewardTerm(function.name(), function, weight));
         return this;
     }
 

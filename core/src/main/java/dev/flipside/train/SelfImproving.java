@@ -61,7 +61,7 @@ final class SelfImproving implements RewardModelLearner {
     public Lesson improve(Samples samples, Step step) {
         boolean frozen = gate.filter(UpdateGate::frozen).isPresent();
         if (frozen || step.number() % updateEvery != 0) {
-            return new Lesson.None(new Candidates.Ungraded(samples));
+            return new Lesson.None(new PolicySamples.Ungraded(samples));
         }
         Samples teaching = initialPolicy
                 .map(s -> s.sample(samples.batch().prompts(), Seeds.Stream.INITIAL_ROLLOUT, step.number(), step))
@@ -70,7 +70,7 @@ final class SelfImproving implements RewardModelLearner {
             gate.ifPresent(UpdateGate::remember);
             return update.update(teaching, step.number());
         });
-        Optional<UpdateGate.Verdict> verdict = gate.map(g -> step.time("rm_update", () -> g.judge(step.number())));
+        Optional<GateDecision> verdict = gate.map(g -> step.time("rm_update", () -> g.judge(step.number())));
         step.tokens("rm_update", teaching.batch().tokens());
         Grades after = step.time(
                 "score",
@@ -84,12 +84,12 @@ final class SelfImproving implements RewardModelLearner {
         return new Lesson.Taught(teaching, done, change, verdict, scaleRatio, candidates(samples, after, step));
     }
 
-    private Candidates candidates(Samples samples, Grades after, Step step) {
+    private PolicySamples candidates(Samples samples, Grades after, Step step) {
         if (plan.samplesAgain()) {
-            return new Candidates.Ungraded(
+            return new PolicySamples.Ungraded(
                     sampler.sample(samples.batch().prompts(), Seeds.Stream.FRESH_ROLLOUT, step.number(), step));
         }
-        return plan.scoresAgain() ? new Candidates.Rescored(samples, after) : new Candidates.Ungraded(samples);
+        return plan.scoresAgain() ? new PolicySamples.Rescored(samples, after) : new PolicySamples.Ungraded(samples);
     }
 
     @Override
@@ -116,12 +116,12 @@ final class SelfImproving implements RewardModelLearner {
     }
 
     @Override
-    public Optional<UpdateGate.State> gate() {
+    public Optional<GateState> gate() {
         return gate.map(UpdateGate::state);
     }
 
     @Override
-    public void restoreGate(UpdateGate.State state) {
+    public void restoreGate(GateState state) {
         gate.orElseThrow(() -> new IllegalStateException("there is no gate to restore"))
                 .restore(state);
     }

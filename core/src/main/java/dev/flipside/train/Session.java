@@ -10,7 +10,7 @@ import dev.flipside.model.CausalLm;
 import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.reward.RewardFunction;
-import dev.flipside.reward.RewardMix;
+import dev.flipside.reward.RewardTerm;
 import dev.flipside.run.Checkpoint;
 import dev.flipside.run.DiskSpace;
 import dev.flipside.run.Provenance;
@@ -62,7 +62,7 @@ final class Session implements AutoCloseable {
     /** Loads models and data; from the checkpoint that the run continues from, when there is one. */
     static Session open(
             TrainConfig config,
-            List<RewardMix.Term> functions,
+            List<RewardTerm> functions,
             Optional<Checkpoint> checkpoint,
             TrainListener listener) {
         Device device = Device.parse(config.run().device());
@@ -116,7 +116,7 @@ final class Session implements AutoCloseable {
                 .filter(pairs -> !pairs.isEmpty())
                 .map(HeldOutPairs::new);
         Round.Setting setting = new Round.Setting(
-                config, seeds, data, functions, gold, replay, heldOut, new FirstEvaluation(), listener);
+                config, seeds, data, functions, gold, replay, heldOut, new EvaluationBaseline(), listener);
         if (grader.isPresent()
                 && grader.get().readsBeforeTheEnd(data.prompts().get(0).prompt())) {
             listener.warning(
@@ -132,12 +132,12 @@ final class Session implements AutoCloseable {
     private static void requireReferences(
             TrainConfig config,
             TrainingData data,
-            List<RewardMix.Term> added,
+            List<RewardTerm> added,
             Optional<RewardFunction> gold,
             TrainListener listener) {
         List<RewardFunction> functions = Stream.concat(
                         added.stream(), RewardSignal.functions(config.rewardModel()).stream())
-                .map(RewardMix.Term::function)
+                .map(RewardTerm::function)
                 .toList();
         ReferenceCheck.require(config, data.prompts(), data.evalPrompts(), functions, gold)
                 .forEach(check -> check.remarks().forEach(remark -> listener.message(check.key() + ": " + remark)));
@@ -254,14 +254,14 @@ final class Session implements AutoCloseable {
                     step,
                     Map.of("round", (long) round().number),
                     folder -> CheckpointFiles.write(
-                            folder, policy, round(), setting.first().state(), tokensSeen));
+                            folder, policy, round(), setting.baseline().state(), tokensSeen));
         }
         return noRoom;
     }
 
     /** What the first evaluation found of each pair is compared with what later ones find of the same pair. */
-    private void requireSamePairs(FirstEvaluation.State first) {
-        int then = first.pairs().map(pairs -> pairs.correct().length).orElse(0);
+    private void requireSamePairs(BaselineState baseline) {
+        int then = baseline.pairs().map(pairs -> pairs.correct().length).orElse(0);
         int now = setting.heldOut().map(HeldOutPairs::size).orElse(0);
         if (then > 0 && then != now) {
             throw new UserError("data.eval_preferences: the run began with " + then + " held-out pairs and now reads "
@@ -272,10 +272,10 @@ final class Session implements AutoCloseable {
     private void restore(Checkpoint checkpoint) {
         step = checkpoint.step();
         int number = Math.toIntExact(checkpoint.positions().get("round"));
-        CheckpointFiles.State state = CheckpointFiles.readState(checkpoint.folder());
+        CheckpointState state = CheckpointFiles.readState(checkpoint.folder());
         tokensSeen = state.tokensSeen();
         requireSamePairs(state.firstEvaluation());
-        setting.first().restore(state.firstEvaluation());
+        setting.baseline().restore(state.firstEvaluation());
         boolean finishedRound = step % config.run().maxSteps() == 0;
         if (finishedRound
                 && step < (long) config.run().maxSteps() * config.run().rounds()) {

@@ -47,7 +47,7 @@ final class StepFigures {
 
     private Map<String, Double> of(Lesson.Taught taught) {
         Map<String, Double> metrics = new LinkedHashMap<>();
-        RewardModelStep.Losses losses = taught.update().losses();
+        RewardModelLosses losses = taught.update().losses();
         metrics.put("save/rm_loss", losses.total());
         metrics.put("save/contrast_loss", losses.contrast());
         metrics.put("save/value_loss", losses.value());
@@ -115,9 +115,9 @@ final class StepFigures {
             return Map.of();
         }
         Map<String, Double> metrics = new LinkedHashMap<>();
-        double cut = readings.stream().mapToLong(Reading::cut).sum();
+        double truncated = readings.stream().mapToLong(Reading::truncated).sum();
         double merged = readings.stream().mapToLong(Reading::merged).sum();
-        metrics.put("save/rm_truncated_frac", cut / rendered);
+        metrics.put("save/rm_truncated_frac", truncated / rendered);
         metrics.put("save/rm_prefix_merged_frac", merged / rendered);
         return metrics;
     }

@@ -15,7 +15,7 @@ import java.util.Optional;
  */
 record TeachingBatch(List<ScoredRow> rows, boolean[][] usable, Optional<double[][]> gold, Grades grades) {
     /**
-     * @param maskTruncated cut completions teach nothing
+     * @param maskTruncated truncated completions teach nothing
      */
     static TeachingBatch of(Samples samples, Grades grades, boolean maskTruncated) {
         RolloutBatch batch = samples.batch();

@@ -25,18 +25,7 @@ final class UpdateGate implements AutoCloseable {
     private final List<Tensor> live = new ArrayList<>();
     private final List<Tensor> saved = new ArrayList<>();
     private long[] savedSteps = new long[0];
-    private State state;
-
-    /**
-     * What a checkpoint keeps of the gate.
-     *
-     * @param initial which pairs the initial model of the round orders right
-     * @param best the same for the best model so far
-     * @param rollbacks in the whole round
-     * @param inARow without an accepted update between them
-     * @param frozen whether patience ran out
-     */
-    record State(boolean[] initial, boolean[] best, int rollbacks, int inARow, boolean frozen) {}
+    private GateState state;
 
     /** Starts a round with the model as it is. */
     UpdateGate(
@@ -54,16 +43,16 @@ final class UpdateGate implements AutoCloseable {
             live.forEach(t -> saved.add(Scopes.keep(t.detach().clone())));
         }
         boolean[] now = pairs.correct(model);
-        state = new State(now, now, 0, 0, false);
+        state = new GateState(now, now, 0, 0, false);
         listener.message("gate: " + pairs.size() + " held-out pairs, one-sided exact McNemar tests at alpha "
                 + config.gateAlpha());
     }
 
-    State state() {
+    GateState state() {
         return state;
     }
 
-    void restore(State restored) {
+    void restore(GateState restored) {
         state = restored;
     }
 
@@ -81,18 +70,8 @@ final class UpdateGate implements AutoCloseable {
         savedSteps = optimisers.stream().mapToLong(AdamW::steps).toArray();
     }
 
-    /**
-     * What the gate says of an update.
-     *
-     * @param pInitial of being no worse than the round's initial model
-     * @param pBest of being no worse than the best so far
-     * @param pairs that were compared
-     * @param rollbacks in the whole round
-     */
-    record Verdict(double pInitial, double pBest, int pairs, int rollbacks) {}
-
     /** Judges the update since {@link #remember}, and takes it back if it failed. */
-    Verdict judge(long step) {
+    GateDecision judge(long step) {
         boolean[] now = pairs.correct(model);
         McNemar againstInitial = McNemar.of(state.initial(), now);
         McNemar againstBest = McNemar.of(state.best(), now);
@@ -102,7 +81,7 @@ final class UpdateGate implements AutoCloseable {
             takeBack();
             int inARow = state.inARow() + 1;
             boolean frozen = inARow >= config.gatePatience();
-            state = new State(state.initial(), state.best(), state.rollbacks() + 1, inARow, frozen);
+            state = new GateState(state.initial(), state.best(), state.rollbacks() + 1, inARow, frozen);
             listener.warning("step " + step + ": the reward-model update was rolled back (held-out accuracy "
                     + percent(now) + " against " + percent(state.initial()) + " at first and " + percent(state.best())
                     + " at best)");
@@ -112,9 +91,9 @@ final class UpdateGate implements AutoCloseable {
             }
         } else {
             boolean better = Groups.count(now) > Groups.count(state.best());
-            state = new State(state.initial(), better ? now : state.best(), state.rollbacks(), 0, false);
+            state = new GateState(state.initial(), better ? now : state.best(), state.rollbacks(), 0, false);
         }
-        return new Verdict(againstInitial.pValue(), againstBest.pValue(), pairs.size(), state.rollbacks());
+        return new GateDecision(againstInitial.pValue(), againstBest.pValue(), pairs.size(), state.rollbacks());
     }
 
     private void takeBack() {

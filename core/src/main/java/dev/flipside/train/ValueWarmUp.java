@@ -15,6 +15,7 @@ import dev.flipside.config.ValueHeadConfig;
 import dev.flipside.config.ValueHeadConfig.ValueWarmup;
 import dev.flipside.data.PromptExample;
 import dev.flipside.engine.AdamW;
+import dev.flipside.engine.ParameterGroup;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
@@ -180,7 +181,7 @@ final class ValueWarmUp {
     /** Full-batch Adam on the head alone. */
     private void descend(double[][] features, double[] targets) {
         Parameters head = grader.model().valueHead();
-        AdamW.Group group = new AdamW.Group("value_head", head, 0);
+        ParameterGroup group = new ParameterGroup("value_head", head, 0);
         double[][] targetRows =
                 Arrays.stream(targets).mapToObj(t -> new double[] {t}).toArray(double[][]::new);
         try (AdamW adam = new AdamW(List.of(group), OptimiserConfig.withLearningRate(SGD_LEARNING_RATE))) {

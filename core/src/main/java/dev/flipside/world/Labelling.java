@@ -16,14 +16,6 @@ public record Labelling(int pairs, int topics, double byLength, double flipped) 
     /** Gold rewards closer than this are the same. */
     private static final double TIE = 1e-6;
 
-    /** A prompt with the answer that was preferred and the other one. */
-    public record Pair(ListPrompt prompt, String chosen, String rejected) {
-        /** Whether the chosen answer is truly the better one. */
-        public boolean isRight() {
-            return GoldReward.of(prompt, chosen, true) > GoldReward.of(prompt, rejected, true);
-        }
-    }
-
     /** Labels without mistakes over all topics. */
     public static Labelling clean(int pairs) {
         return new Labelling(pairs, Vocabulary.TOPICS.size(), 0, 0);
@@ -34,11 +26,11 @@ public record Labelling(int pairs, int topics, double byLength, double flipped) 
      *
      * @param chosenTopics the topics to ask about, {@link #topics} of them
      */
-    public List<Pair> draw(Grammar grammar, List<String> chosenTopics, SplittableRandom random) {
+    public List<ListPair> draw(Grammar grammar, List<String> chosenTopics, SplittableRandom random) {
         List<ListPrompt> prompts = ListPrompt.all().stream()
                 .filter(p -> chosenTopics.contains(p.topic()))
                 .toList();
-        List<Pair> drawn = new ArrayList<>();
+        List<ListPair> drawn = new ArrayList<>();
         while (drawn.size() < pairs) {
             ListPrompt prompt = prompts.get(random.nextInt(prompts.size()));
             String first = grammar.answer(prompt, random);
@@ -46,7 +38,7 @@ public record Labelling(int pairs, int topics, double byLength, double flipped) 
             double gap = GoldReward.of(prompt, first, true) - GoldReward.of(prompt, second, true);
             if (Math.abs(gap) > TIE) {
                 boolean firstPreferred = prefersFirst(first, second, gap, random);
-                drawn.add(new Pair(prompt, firstPreferred ? first : second, firstPreferred ? second : first));
+                drawn.add(new ListPair(prompt, firstPreferred ? first : second, firstPreferred ? second : first));
             }
         }
         return drawn;

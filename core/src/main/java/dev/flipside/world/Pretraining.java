@@ -6,6 +6,7 @@ import dev.flipside.config.OptimiserConfig.Scheduler;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.ParameterGroup;
 import dev.flipside.engine.Schedule;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
@@ -87,7 +88,7 @@ public record Pretraining(int texts, int steps, int batchSize) {
         int averaged = Math.max(1, steps / 10);
         double sum = 0;
         try (AdamW optimiser =
-                new AdamW(List.of(new AdamW.Group("policy", model.parameters(), OPTIMISER.weightDecay())), OPTIMISER)) {
+                new AdamW(List.of(new ParameterGroup("policy", model.parameters(), OPTIMISER.weightDecay())), OPTIMISER)) {
             for (int step = 0; step < steps; step++) {
                 List<TokenRow> batch = random.ints(batchSize, 0, corpus.size())
                         .mapToObj(corpus::get)

@@ -12,7 +12,7 @@ import java.util.SplittableRandom;
  * @param grammar of the texts the policy learns from and the labelled pairs consist of
  * @param labelling of the reward model's training pairs
  * @param rewardModelSteps optimiser steps of 16 pairs for the initial reward model
- * @param maxCompletionLength tokens after which an answer is cut
+ * @param maxCompletionLength tokens after which an answer is truncated
  * @param steps of the loop after which the arms are compared
  * @param model the shape of the policy, which is also the reward model's backbone
  */
@@ -105,8 +105,8 @@ public record World(
     record Draw(
             List<ListPrompt> trainPrompts,
             List<ListPrompt> heldOutPrompts,
-            List<Labelling.Pair> labelledPairs,
-            List<Labelling.Pair> probePairs) {}
+            List<ListPair> labelledPairs,
+            List<ListPair> probePairs) {}
 
     /** What a random number of stream {@code WORLD} is for; its ordinal is the stream's step. */
     enum Purpose {

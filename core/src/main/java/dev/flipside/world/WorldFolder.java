@@ -149,7 +149,7 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
         return folder.resolve("data/probe-pairs.jsonl");
     }
 
-    private static Map<String, Object> row(Labelling.Pair pair) {
+    private static Map<String, Object> row(ListPair pair) {
         return Map.of(
                 "prompt", pair.prompt().text(),
                 "chosen", " " + pair.chosen(),

@@ -3,7 +3,6 @@ package dev.flipside.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
-import dev.flipside.compare.ComparisonDirectory.Registered;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.UserError;
@@ -54,7 +53,7 @@ class ComparisonDirectoryTest {
 
     @Test
     void theQuestionIsWrittenDownWithItsHashAndTime() {
-        Registered registered = ComparisonDirectory.read(folder);
+        Registration registered = ComparisonDirectory.read(folder);
         assertThat(registered.config()).isEqualTo(config);
         assertThat(registered.time()).endsWith("Z");
         assertThat(registered.hash())

@@ -3,7 +3,6 @@ package dev.flipside.compare;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.flipside.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.eval.alarm.Measured;

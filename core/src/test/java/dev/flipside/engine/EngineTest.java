@@ -43,7 +43,7 @@ class EngineTest {
     void adamWEqualsTorchs() {
         long[] shape = {37, 11};
         Parameters ours =
-                new Parameters(List.of(new Parameters.Slot("a", shape), new Parameters.Slot("b", 5)), Device.CPU);
+                new Parameters(List.of(new ParameterSlot("a", shape), new ParameterSlot("b", 5)), Device.CPU);
         try (PointerScope scope = new PointerScope()) {
             Tensor theirs = torch.randn(shape).set_requires_grad(true);
             try (Scopes.Frozen frozen = Scopes.frozen()) {
@@ -52,7 +52,7 @@ class EngineTest {
             AdamWOptions options = new AdamWOptions(1e-2);
             options.weight_decay().put(0.1);
             org.bytedeco.pytorch.AdamW reference = new org.bytedeco.pytorch.AdamW(new TensorVector(theirs), options);
-            AdamW adam = new AdamW(List.of(new AdamW.Group("all", ours, 0.1)), OptimiserConfig.withLearningRate(1e-2));
+            AdamW adam = new AdamW(List.of(new ParameterGroup("all", ours, 0.1)), OptimiserConfig.withLearningRate(1e-2));
             for (int step = 0; step < 5; step++) {
                 Tensor x = torch.randn(11, 3);
                 reference.zero_grad();
@@ -71,7 +71,7 @@ class EngineTest {
     void whatIsKeptOutlivesItsScope() {
         Parameters parameters;
         try (PointerScope scope = new PointerScope()) {
-            parameters = new Parameters(List.of(new Parameters.Slot("w", 4)), Device.CPU);
+            parameters = new Parameters(List.of(new ParameterSlot("w", 4)), Device.CPU);
             parameters.train();
         }
         try (PointerScope scope = new PointerScope()) {

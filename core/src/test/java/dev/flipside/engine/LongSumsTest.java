@@ -50,11 +50,11 @@ class LongSumsTest {
 
     @Test
     void theOptimisersNormIsThatOfAllItsGradients() {
-        Parameters trunk = new Parameters(List.of(new Parameters.Slot("a", 20 * MILLION + 3)), Device.CPU);
-        Parameters head = new Parameters(List.of(new Parameters.Slot("b", 5)), Device.CPU);
+        Parameters trunk = new Parameters(List.of(new ParameterSlot("a", 20 * MILLION + 3)), Device.CPU);
+        Parameters head = new Parameters(List.of(new ParameterSlot("b", 5)), Device.CPU);
         try (PointerScope scope = new PointerScope();
                 AdamW adam = new AdamW(
-                        List.of(new AdamW.Group("trunk", trunk, 0), new AdamW.Group("head", head, 0)),
+                        List.of(new ParameterGroup("trunk", trunk, 0), new ParameterGroup("head", head, 0)),
                         OptimiserConfig.withLearningRate(1))) {
             try (Scopes.Frozen frozen = Scopes.frozen()) {
                 trunk.gradient().copy_(normal(trunk.gradient().numel()));

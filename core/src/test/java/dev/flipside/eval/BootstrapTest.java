@@ -12,12 +12,12 @@ class BootstrapTest {
     void intervalOfTwoValuesIsTheirRange() {
         // Three of the four equally likely resamples reach neither end alone: each end has probability 1/4, far above
         // 2.5 %.
-        assertThat(Bootstrap.meanOf(new double[] {1, 3})).isEqualTo(new Bootstrap.Interval(2, 1, 3));
+        assertThat(Bootstrap.meanOf(new double[] {1, 3})).isEqualTo(new Interval(2, 1, 3));
     }
 
     @Test
     void oneValueIsItsOwnInterval() {
-        assertThat(Bootstrap.meanOf(new double[] {0.25})).isEqualTo(new Bootstrap.Interval(0.25, 0.25, 0.25));
+        assertThat(Bootstrap.meanOf(new double[] {0.25})).isEqualTo(new Interval(0.25, 0.25, 0.25));
     }
 
     @Test
@@ -30,7 +30,7 @@ class BootstrapTest {
     void manyNormalValuesGiveTheNormalInterval() {
         SplittableRandom random = new SplittableRandom(1);
         double[] values = random.doubles(400, 0, 1).toArray();
-        Bootstrap.Interval interval = Bootstrap.meanOf(values);
+        Interval interval = Bootstrap.meanOf(values);
         double mean = 0;
         double squares = 0;
         for (double v : values) {
@@ -49,7 +49,7 @@ class BootstrapTest {
     void pairedDifferenceForgetsWhatSeedsShare() {
         double[] baseline = {0.1, 0.9, 0.4, 0.7};
         double[] values = {0.15, 0.95, 0.45, 0.75};
-        Bootstrap.Interval interval = Bootstrap.pairedDifference(values, baseline);
+        Interval interval = Bootstrap.pairedDifference(values, baseline);
         assertThat(interval.low()).isCloseTo(0.05, within(1e-12));
         assertThat(interval.high()).isCloseTo(0.05, within(1e-12));
     }

@@ -8,6 +8,7 @@ import dev.flipside.config.UserError;
 import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
+import dev.flipside.engine.ParameterGroup;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
 import dev.flipside.engine.Tensors;
@@ -183,7 +184,7 @@ class GroupDecodingTest {
                 CausalLm other = lm("llama", false, true);
                 DecodingWeights weights = new DecodingWeights(lm.decoder(), 2);
                 AdamW optimiser = new AdamW(
-                        List.of(new AdamW.Group("policy", lm.parameters(), 0)),
+                        List.of(new ParameterGroup("policy", lm.parameters(), 0)),
                         OptimiserConfig.withLearningRate(1e-3))) {
             lm.logprobs(List.of(new TokenRow(new int[] {4, 5, 6}, 1)), 1);
             assertThat(weights.current()).isTrue();

@@ -8,6 +8,7 @@ import dev.flipside.config.OptimiserConfig;
 import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
+import dev.flipside.engine.ParameterGroup;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
@@ -171,7 +172,7 @@ class LoraTest {
                 CausalLm copy = lm.copy();
                 Parameters before = lm.backbone().orElseThrow().weights().copy();
                 AdamW adam = new AdamW(
-                        List.of(new AdamW.Group("policy", lm.parameters(), 0)),
+                        List.of(new ParameterGroup("policy", lm.parameters(), 0)),
                         OptimiserConfig.withLearningRate(0.01))) {
             assertThat(lm.parameters().elements()).isLessThan(lm.elements());
             double[][] first = lm.logprobs(rows, 1).logprobs();
@@ -298,7 +299,7 @@ class LoraTest {
     @Test
     void dropoutDropsItsShareAndKeepsTheMean() {
         SplittableRandom random = new SplittableRandom(1);
-        RowLayout layout = new RowLayout.Padded(new int[][] {TinyModels.ids(random, 200), TinyModels.ids(random, 200)});
+        RowLayout layout = new PaddedLayout(new int[][] {TinyModels.ids(random, 200), TinyModels.ids(random, 200)});
         try (Scopes.Frozen scope = Scopes.frozen()) {
             Tensor x = torch.ones(1, 400, 101);
             LoraDropout dropout = new LoraDropout(0.1, 3, layout, Device.CPU);

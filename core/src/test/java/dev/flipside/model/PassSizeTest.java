@@ -91,7 +91,7 @@ class PassSizeTest {
     void passesKeepWhatIsCounted(String type, String device, int window) throws IOException {
         int[][] rows = new int[2][512];
         Arrays.stream(rows).forEach(row -> Arrays.fill(row, 5));
-        RowLayout layout = new RowLayout.Padded(rows);
+        RowLayout layout = new PaddedLayout(rows);
         Path directory = GoldenFixtures.copy(GoldenFixtures.directory("llama"), folder.resolve("model"));
         GoldenFixtures.editConfig(directory, config -> wide(config, type, window));
         try (CausalLm lm = CausalLm.untrained(directory, Device.CPU, new Seeds(1))) {

@@ -33,11 +33,11 @@ class PlannedPassTest {
         SplittableRandom random = new SplittableRandom(5);
         return switch (name) {
             case "padded" ->
-                new RowLayout.Padded(
+                new PaddedLayout(
                         new int[][] {TinyModels.ids(random, 9), TinyModels.ids(random, 4), TinyModels.ids(random, 7)});
             // More tokens than one block of queries.
-            case "long" -> new RowLayout.Padded(new int[][] {TinyModels.ids(random, 300), TinyModels.ids(random, 170)});
-            case "one" -> new RowLayout.Padded(new int[][] {TinyModels.ids(random, 6)});
+            case "long" -> new PaddedLayout(new int[][] {TinyModels.ids(random, 300), TinyModels.ids(random, 170)});
+            case "one" -> new PaddedLayout(new int[][] {TinyModels.ids(random, 6)});
             case "groups" ->
                 new SharedPrefixLayout(
                         new int[][] {TinyModels.ids(random, 5), TinyModels.ids(random, 5)},

@@ -118,7 +118,7 @@ class RopeTest {
 
     private static void check(Rope rope, double factor, double... sines) {
         try (PointerScope scope = new PointerScope()) {
-            Rope.Angles early = rope.upTo(3);
+            RotaryAngles early = rope.upTo(3);
             float[] before = Tensors.toFloats(early.sin());
             // Beyond the first table, so it grows; what was handed out stays valid.
             float[] last = Tensors.toFloats(rope.upTo(601).sin().select(0, 600));

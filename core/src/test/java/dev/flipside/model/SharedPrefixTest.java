@@ -188,7 +188,7 @@ class SharedPrefixTest {
         Arrays.fill(little, 10);
         assertThat(RowBatch.split(group.subList(0, 2), little, Batches.TOKENS))
                 .isNotEmpty()
-                .allMatch(b -> b.layout() instanceof RowLayout.Padded);
+                .allMatch(b -> b.layout() instanceof PaddedLayout);
     }
 
     @Test

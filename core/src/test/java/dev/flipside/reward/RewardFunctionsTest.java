@@ -289,8 +289,8 @@ class RewardFunctionsTest {
     @Test
     void aMixScoresEveryFunctionOnce() {
         RewardMix mix = new RewardMix(List.of(
-                new RewardMix.Term("shouting", find("shouting", Map.of()), 4),
-                new RewardMix.Term("bigrams", find("repetition", Map.of("ngram_size", 2)), 1)));
+                new RewardTerm("shouting", find("shouting", Map.of()), 4),
+                new RewardTerm("bigrams", find("repetition", Map.of("ngram_size", 2)), 1)));
         List<Sample> samples = List.of(
                 new Sample(Conversation.ofPrompt("?"), "Ab", new int[] {5, 5, 5, 5, 5}, true, Map.of()),
                 new Sample(Conversation.ofPrompt("?"), "", new int[] {0}, true, Map.of()));
@@ -303,9 +303,9 @@ class RewardFunctionsTest {
     @Test
     void aMixRefusesWhatItCannotAddUp() {
         RewardFunction shouting = find("shouting", Map.of());
-        RewardMix.Term term = new RewardMix.Term("shouting", shouting, 1);
+        RewardTerm term = new RewardTerm("shouting", shouting, 1);
         assertRefused(() -> new RewardMix(List.of(term, term)), "labelled 'shouting'");
-        assertRefused(() -> new RewardMix.Term("a", shouting, Double.NaN), "weight");
+        assertRefused(() -> new RewardTerm("a", shouting, Double.NaN), "weight");
         assertRefused(() -> mixOf(0.0).score(List.of(answer("a"), answer("b"))), "1 rewards for 2 samples");
         assertRefused(() -> mixOf(Double.NEGATIVE_INFINITY).score(List.of(answer("a"))), "infinite");
     }
@@ -322,7 +322,7 @@ class RewardFunctionsTest {
                 return answers;
             }
         };
-        return new RewardMix(List.of(new RewardMix.Term("fixed", fixed, 1)));
+        return new RewardMix(List.of(new RewardTerm("fixed", fixed, 1)));
     }
 
     @Test

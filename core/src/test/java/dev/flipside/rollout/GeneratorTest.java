@@ -73,7 +73,7 @@ class GeneratorTest {
     @Test
     void logprobsAndEndsAreThoseOfTheCompletion() {
         int stopped = 0;
-        int cut = 0;
+        int truncated = 0;
         for (Group group : generate(generator(new HashedModel(), 8), PROMPTS)) {
             for (Completion completion : group.completions()) {
                 List<Integer> tokens =
@@ -90,14 +90,14 @@ class GeneratorTest {
                 assertThat(completion.logKeptMass()).isZero();
                 if (completion.finishReason() == FinishReason.LENGTH) {
                     assertThat(ids).hasSize(Math.min(10, 24 - group.promptIds().length));
-                    cut++;
+                    truncated++;
                 } else {
                     stopped++;
                 }
             }
         }
         assertThat(stopped).isPositive();
-        assertThat(cut).isPositive();
+        assertThat(truncated).isPositive();
     }
 
     @Test
@@ -177,7 +177,7 @@ class GeneratorTest {
     @Test
     void suppressedTokensNeverComeAndTheirMassIsReported() {
         Generator generator =
-                new Generator(new HashedModel(), new Generator.Settings(8, List.of(0, 1), ids -> "unused"));
+                new Generator(new HashedModel(), new GenerationSettings(8, List.of(0, 1), ids -> "unused"));
         List<Group> groups = generate(generator, PROMPTS);
         assertThat(groups).hasSameSizeAs(PROMPTS);
         for (Group group : groups) {
@@ -194,7 +194,7 @@ class GeneratorTest {
     void stopStringsEndACompletionOnceItsTextContainsThem() {
         SamplingOptions options = new SamplingOptions(1, 1, 0, 0, 1, 12, false, List.of("never", "ha"));
         Generator generator =
-                new Generator(new HashedModel(), new Generator.Settings(16, List.of(0, 1), ids -> text(ids)));
+                new Generator(new HashedModel(), new GenerationSettings(16, List.of(0, 1), ids -> text(ids)));
         int stopped = 0;
         for (Group group : generator.generate(PROMPTS, 8, options, GeneratorTest::key)) {
             for (Completion completion : group.completions()) {
@@ -261,7 +261,7 @@ class GeneratorTest {
     }
 
     private static Generator generator(HashedModel model, int maxRows) {
-        return new Generator(model, new Generator.Settings(maxRows, List.of(), ids -> {
+        return new Generator(model, new GenerationSettings(maxRows, List.of(), ids -> {
             throw new AssertionError("nothing to decode without stop strings");
         }));
     }

@@ -181,7 +181,7 @@ class GeneratorWithModelTest {
     void theLastPositionOfTheContextIsUsedAndNoneBeyond() {
         int[] full = random(40, CONTEXT - 1);
         List<Group> groups;
-        try (Generator generator = new Generator(llama, new Generator.Settings(64, List.of(2, 3, 4, 5), ids -> ""))) {
+        try (Generator generator = new Generator(llama, new GenerationSettings(64, List.of(2, 3, 4, 5), ids -> ""))) {
             groups = generator.generate(
                     List.of(full, random(41, 20), random(42, 3)),
                     3,
@@ -199,7 +199,7 @@ class GeneratorWithModelTest {
     @Test
     void aChangeOfTheWeightsBetweenCallsIsSeen() {
         try (CausalLm lm = llama.copy();
-                Generator generator = new Generator(lm, new Generator.Settings(64, List.of(), ids -> ""))) {
+                Generator generator = new Generator(lm, new GenerationSettings(64, List.of(), ids -> ""))) {
             List<List<Integer>> before = greedy(generator);
             assertThat(greedy(generator)).isEqualTo(before);
             try (Scopes.Frozen scope = Scopes.frozen()) {
@@ -224,7 +224,7 @@ class GeneratorWithModelTest {
         try (CausalLm stories = CausalLm.load(directory, Device.CPU);
                 Tokenizer tokenizer = Tokenizer.load(directory);
                 Generator generator = new Generator(
-                        stories, new Generator.Settings(64, List.of(), ids -> tokenizer.decode(ids, false)))) {
+                        stories, new GenerationSettings(64, List.of(), ids -> tokenizer.decode(ids, false)))) {
             int[] prompt = tokenizer.encode("Once upon a time", true);
             SamplingOptions options = new SamplingOptions(1, 1, 0, 0, 1, 64, false, List.of(" her "));
             Group group = generator
@@ -270,7 +270,7 @@ class GeneratorWithModelTest {
 
     private static List<Group> generate(
             CausalLm lm, int maxRows, List<int[]> prompts, int samples, SamplingOptions options, SampleKeys keys) {
-        try (Generator generator = new Generator(lm, new Generator.Settings(maxRows, List.of(), ids -> ""))) {
+        try (Generator generator = new Generator(lm, new GenerationSettings(maxRows, List.of(), ids -> ""))) {
             return generator.generate(prompts, samples, options, keys);
         }
     }

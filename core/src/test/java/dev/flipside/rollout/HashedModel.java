@@ -54,7 +54,7 @@ final class HashedModel implements DecodingModel {
     public void close() {}
 
     @Override
-    public Batch start(List<int[]> prompts, int rowsPerPrompt, int steps) {
+    public DecodingBatch start(List<int[]> prompts, int rowsPerPrompt, int steps) {
         List<Integer> computed = new ArrayList<>();
         rowsPerStep.add(computed);
         openBatches++;
@@ -67,7 +67,7 @@ final class HashedModel implements DecodingModel {
         return new HashedBatch(rows, computed, prompts.size());
     }
 
-    private final class HashedBatch implements Batch {
+    private final class HashedBatch implements DecodingBatch {
         private List<List<Integer>> rows;
         private final List<Integer> steps;
         private final int prompts;

@@ -3,6 +3,7 @@ package dev.flipside.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.flipside.engine.ParameterSlot;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
@@ -47,7 +48,7 @@ final class Derivatives {
                 .as("along the gradient")
                 .isCloseTo(norm, within(TOLERANCE * norm));
         int at = 0;
-        for (Parameters.Slot slot : parameters.slots()) {
+        for (ParameterSlot slot : parameters.slots()) {
             float[] part = new float[gradient.length];
             int elements = (int) slot.elements();
             System.arraycopy(gradient, at, part, at, elements);

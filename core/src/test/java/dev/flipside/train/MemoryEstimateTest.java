@@ -10,7 +10,6 @@ import dev.flipside.model.PassSize;
 import dev.flipside.model.Precision;
 import dev.flipside.model.family.DecoderConfig;
 import dev.flipside.train.MemoryEstimate.Part;
-import dev.flipside.train.MemoryEstimate.Shape;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -55,8 +54,8 @@ class MemoryEstimateTest {
     void everyPartIsCountedByHand() throws IOException {
         MemoryEstimate estimate = MemoryEstimate.ofTraining(
                 config("algorithm.beta=0.1"),
-                new Shape(CONFIG, 1000),
-                Optional.of(new Shape(CONFIG, 500)),
+                new ModelSize(CONFIG, 1000),
+                Optional.of(new ModelSize(CONFIG, 500)),
                 30,
                 Device.CPU,
                 Precision.FLOAT32);
@@ -88,8 +87,8 @@ class MemoryEstimateTest {
     void anAdapterLearnsAloneAndSharesItsBackbone() throws IOException {
         MemoryEstimate estimate = MemoryEstimate.ofTraining(
                 config("algorithm.beta=0.1", "save.gate=mcnemar"),
-                new Shape(CONFIG, 1000, 10, false),
-                Optional.of(new Shape(CONFIG, 1000, 20, true)),
+                new ModelSize(CONFIG, 1000, 10, false),
+                Optional.of(new ModelSize(CONFIG, 1000, 20, true)),
                 30,
                 Device.CPU,
                 Precision.FLOAT32);
@@ -123,7 +122,7 @@ class MemoryEstimateTest {
         DecoderConfig large = config(1 << 20);
         long scores = part(
                 MemoryEstimate.ofTraining(
-                        config(), new Shape(large, 1), Optional.empty(), 30, Device.CPU, Precision.FLOAT32),
+                        config(), new ModelSize(large, 1), Optional.empty(), 30, Device.CPU, Precision.FLOAT32),
                 "vocabulary scores");
 
         assertThat(scores).isEqualTo(3L * (1 << 21) * 4);
@@ -148,7 +147,7 @@ class MemoryEstimateTest {
     /** No way of the CPU applies on a GPU: autograd keeps more, and nothing is packed. */
     @Test
     void otherDevicesAndPrecisionsAreCountedByTheirOwnWay() throws IOException {
-        Shape shape = new Shape(CONFIG, 1000);
+        ModelSize shape = new ModelSize(CONFIG, 1000);
         MemoryEstimate single =
                 MemoryEstimate.ofTraining(config(), shape, Optional.empty(), 30, GPU, Precision.FLOAT32);
         MemoryEstimate half = MemoryEstimate.ofTraining(config(), shape, Optional.empty(), 30, GPU, Precision.BFLOAT16);
@@ -169,13 +168,13 @@ class MemoryEstimateTest {
                 .sliding(OptionalInt.of(4), List.of(true, true))
                 .build();
         MemoryEstimate estimate = MemoryEstimate.ofTraining(
-                config(), new Shape(window, 1000), Optional.empty(), 30, Device.CPU, Precision.FLOAT32);
+                config(), new ModelSize(window, 1000), Optional.empty(), 30, Device.CPU, Precision.FLOAT32);
 
         assertThat(estimate.parts()).noneMatch(part -> part.name().startsWith("packed copy"));
     }
 
     private static Stream<String> names(TrainConfig config) {
-        Shape shape = new Shape(CONFIG, 1000);
+        ModelSize shape = new ModelSize(CONFIG, 1000);
         return MemoryEstimate.ofTraining(config, shape, Optional.of(shape), 30, Device.CPU, Precision.FLOAT32)
                 .parts()
                 .stream()

@@ -7,7 +7,7 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.Precision;
 import dev.flipside.reward.RewardFunction;
-import dev.flipside.reward.RewardMix;
+import dev.flipside.reward.RewardTerm;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -77,11 +77,11 @@ class NothingTwiceTest {
                     config,
                     seeds,
                     data,
-                    List.of(new RewardMix.Term("counting", function, 1)),
+                    List.of(new RewardTerm("counting", function, 1)),
                     Optional.of(gold),
                     List.of(),
                     Optional.empty(),
-                    new FirstEvaluation(),
+                    new EvaluationBaseline(),
                     recorder);
             try (Round round = Round.begin(0, policy, Optional.of(grader), setting)) {
                 long before = grader.gradedRows();

@@ -86,7 +86,7 @@ class RewardModelGradientTest {
     }
 
     /** Runs one update with learning rate 0, which leaves the gradient of its last optimiser step. */
-    private RewardModelStep.Losses update(TrainConfig config, Optional<double[][]> gold) {
+    private RewardModelLosses update(TrainConfig config, Optional<double[][]> gold) {
         boolean frozen = config.save().anchoring().anchor() == AnchorConfig.Anchor.FROZEN;
         try (RewardModelUpdate update = new RewardModelUpdate(
                 grader,
@@ -148,7 +148,7 @@ class RewardModelGradientTest {
                 grader.read(batch).rows(),
                 replayed,
                 gold);
-        RewardModelStep.Losses losses = update(config, gold);
+        RewardModelLosses losses = update(config, gold);
         float[] trunk = Derivatives.gradient(grader.model().trunk());
         float[] head = Derivatives.gradient(grader.model().valueHead());
         // Losses of size 1 from float32 scores, here in double precision.
@@ -204,12 +204,12 @@ class RewardModelGradientTest {
             "data.preferences=" + world.file("pairs.jsonl"),
             "save.value_target=leave_one_out"
         };
-        RewardModelStep.Losses whole = update(config(rich), Optional.empty());
+        RewardModelLosses whole = update(config(rich), Optional.empty());
         float[] trunk = Derivatives.gradient(grader.model().trunk());
         float[] head = Derivatives.gradient(grader.model().valueHead());
         List<String> other = new java.util.ArrayList<>(List.of(rich));
         other.addAll(List.of(memory.split(" ")));
-        RewardModelStep.Losses split = update(config(other.toArray(String[]::new)), Optional.empty());
+        RewardModelLosses split = update(config(other.toArray(String[]::new)), Optional.empty());
         // Sums of a few dozen float32 terms in another order.
         assertThat(split.total()).isCloseTo(whole.total(), within(1e-5));
         Derivatives.assertSame(Derivatives.gradient(grader.model().trunk()), trunk, 1e-5);

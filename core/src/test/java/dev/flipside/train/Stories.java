@@ -8,6 +8,7 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
 import dev.flipside.rollout.Completion;
+import dev.flipside.rollout.GenerationSettings;
 import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
 import dev.flipside.rollout.SamplingOptions;
@@ -62,7 +63,7 @@ final class Stories {
         Path dir = model();
         try (CausalLm lm = CausalLm.load(dir, Device.CPU);
                 Renderer renderer = Renderers.load(dir, ChatTemplateConfig.defaults(), lm.files());
-                Generator generator = new Generator(lm, new Generator.Settings(64, List.of(), renderer::decode))) {
+                Generator generator = new Generator(lm, new GenerationSettings(64, List.of(), renderer::decode))) {
             Seeds seeds = new Seeds(11);
             List<PromptExample> prompts = OPENINGS.stream()
                     .map(o -> new PromptExample(Conversation.ofPrompt(o), Map.of()))

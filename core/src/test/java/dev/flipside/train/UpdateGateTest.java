@@ -87,7 +87,7 @@ class UpdateGateTest {
                     model, update.optimisers(), config.save().gating(), new HeldOutPairs(pairs), recorder);
         }
 
-        UpdateGate.Verdict judge() {
+        GateDecision judge() {
             return gate.judge(1);
         }
 
@@ -143,7 +143,7 @@ class UpdateGateTest {
             gated.update.optimisers().forEach(o -> o.step(1, 0.5));
             gated.invert();
             assertThat(gated.state()).isNotEqualTo(before);
-            UpdateGate.Verdict verdict = gated.judge();
+            GateDecision verdict = gated.judge();
             assertThat(gated.state()).isEqualTo(before);
             assertThat(verdict.rollbacks()).isEqualTo(1);
             assertThat(verdict.pInitial()).isLessThan(0.05);
@@ -183,7 +183,7 @@ class UpdateGateTest {
             boolean[] none = new boolean[16];
             boolean[] all = new boolean[16];
             Arrays.fill(all, true);
-            gated.gate.restore(new UpdateGate.State(none, all, 0, 0, false));
+            gated.gate.restore(new GateState(none, all, 0, 0, false));
             gated.gate.remember();
             gated.invert();
             assertThat(gated.judge().rollbacks()).isEqualTo(1);
@@ -197,7 +197,7 @@ class UpdateGateTest {
             boolean[] none = new boolean[16];
             boolean[] all = new boolean[16];
             Arrays.fill(all, true);
-            gated.gate.restore(new UpdateGate.State(all, none, 0, 0, false));
+            gated.gate.restore(new GateState(all, none, 0, 0, false));
             gated.gate.remember();
             gated.invert();
             assertThat(gated.judge().rollbacks()).isEqualTo(1);

@@ -113,7 +113,7 @@ class GrammarTest {
         Labelling labelling = new Labelling(
                 pairs, 12, world.labelling().byLength(), world.labelling().flipped());
         long right = labelling.draw(world.grammar(), Vocabulary.TOPICS, new SplittableRandom(5)).stream()
-                .filter(Labelling.Pair::isRight)
+                .filter(ListPair::isRight)
                 .count();
         // Five standard errors of the difference of two shares of 8,000.
         assertThat((double) right / pairs)
@@ -209,7 +209,7 @@ class GrammarTest {
     /** A curve over the number of pairs must compare nested sets that the reward model reads equally often. */
     @Test
     void fewerLabelsAreTheBeginningOfMore() {
-        List<Labelling.Pair> many = World.W.withLabels(1600, 0.3).draw(5).labelledPairs();
+        List<ListPair> many = World.W.withLabels(1600, 0.3).draw(5).labelledPairs();
         assertThat(many).hasSize(1600);
         assertThat(World.W.draw(5).labelledPairs()).isEqualTo(many.subList(0, 400));
         assertThat(World.W.withLabels(200, 0.3).draw(5).labelledPairs()).isEqualTo(many.subList(0, 200));
@@ -219,7 +219,7 @@ class GrammarTest {
         assertThat(World.N.withLabels(400, 0).rewardModelSteps()).isEqualTo(60);
         assertThat(World.W.withLabels(800, 0).draw(5).labelledPairs())
                 .hasSize(800)
-                .allMatch(Labelling.Pair::isRight);
+                .allMatch(ListPair::isRight);
     }
 
     @Test
@@ -231,9 +231,9 @@ class GrammarTest {
         assertThat(draw.labelledPairs().stream().map(p -> p.prompt().topic()).distinct())
                 .hasSize(3);
         // 30 % of 400 labels are wrong, plus or minus five standard errors of 2.3 %.
-        assertThat(draw.labelledPairs().stream().filter(Labelling.Pair::isRight).count())
+        assertThat(draw.labelledPairs().stream().filter(ListPair::isRight).count())
                 .isBetween(234L, 326L);
-        assertThat(draw.probePairs()).hasSize(400).allMatch(Labelling.Pair::isRight);
+        assertThat(draw.probePairs()).hasSize(400).allMatch(ListPair::isRight);
         assertThat(draw.probePairs().stream().map(p -> p.prompt().topic()).distinct())
                 .hasSize(12);
         assertThat(World.W.draw(7)).isEqualTo(draw);

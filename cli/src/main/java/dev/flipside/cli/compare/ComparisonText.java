@@ -2,9 +2,9 @@ package dev.flipside.cli.compare;
 
 import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
-import dev.flipside.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.compare.ComparisonSummary;
 import dev.flipside.compare.Difference;
+import dev.flipside.compare.OutcomeResult;
 import dev.flipside.compare.Verdict;
 import dev.flipside.config.ComparisonConfig.Comparison;
 import dev.flipside.config.ComparisonConfig.Correction;

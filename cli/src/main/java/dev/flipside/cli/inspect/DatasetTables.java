@@ -5,7 +5,10 @@ import dev.flipside.cli.console.Table;
 import dev.flipside.data.Example;
 import dev.flipside.eval.dataset.BenchmarkOverlap;
 import dev.flipside.eval.dataset.DatasetReport;
-import dev.flipside.eval.dataset.Lengths;
+import dev.flipside.eval.dataset.LengthSpread;
+import dev.flipside.eval.dataset.PairFigures;
+import dev.flipside.eval.dataset.PromptFigures;
+import dev.flipside.eval.dataset.TokenFigures;
 import dev.flipside.text.Conversation;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -58,7 +61,7 @@ record DatasetTables(String file, DatasetReport report) {
         return rows;
     }
 
-    private static List<String> length(String name, Lengths.Spread spread) {
+    private static List<String> length(String name, LengthSpread spread) {
         List<String> row = new ArrayList<>(List.of(name));
         for (int n : new int[] {spread.count(), spread.min(), spread.median(), spread.p95(), spread.max()}) {
             row.add(String.valueOf(n));
@@ -68,7 +71,7 @@ record DatasetTables(String file, DatasetReport report) {
 
     private List<List<String>> facts() {
         List<List<String>> rows = new ArrayList<>();
-        DatasetReport.Prompts prompts = report.prompts();
+        PromptFigures prompts = report.prompts();
         fact(rows, "multi-turn prompts", prompts.multiTurn() + " (at most " + prompts.mostMessages() + " messages)");
         fact(
                 rows,
@@ -85,7 +88,7 @@ record DatasetTables(String file, DatasetReport report) {
         return rows;
     }
 
-    private static void pairFacts(List<List<String>> rows, DatasetReport.Pairs pairs) {
+    private static void pairFacts(List<List<String>> rows, PairFigures pairs) {
         fact(rows, "pairs that training uses", pairs.usable() + " of " + pairs.pairs());
         fact(
                 rows,
@@ -102,18 +105,18 @@ record DatasetTables(String file, DatasetReport report) {
                         + " usable pairs whose replies differ in length");
     }
 
-    private static double longer(DatasetReport.Pairs pairs) {
+    private static double longer(PairFigures pairs) {
         int differ = pairs.usable() - pairs.equallyLong();
         return differ == 0 ? 0 : (double) pairs.chosenLonger() / differ;
     }
 
-    private static void tokenFacts(List<List<String>> rows, DatasetReport.Tokens tokens) {
+    private static void tokenFacts(List<List<String>> rows, TokenFigures tokens) {
         fact(rows, "longer than " + tokens.limit() + " tokens", tokens.tooLong());
         fact(rows, "refused by the template", first(tokens.notRendered(), tokens.firstNotRendered()));
         fact(
                 rows,
                 "pairs of the same tokens",
-                tokens.alike() + " dropped; " + tokens.alikeCut() + " where replies are cut at " + tokens.limit());
+                tokens.alike() + " dropped; " + tokens.alikeTruncated() + " where replies are cut at " + tokens.limit());
         fact(rows, "replies that merge with the prompt", first(tokens.merged(), tokens.firstMerged()));
         fact(rows, "rows that spell a special token", first(tokens.spelled(), tokens.firstSpelled()));
     }
@@ -211,7 +214,7 @@ record DatasetTables(String file, DatasetReport report) {
     }
 
     private Map<String, Object> promptObject() {
-        DatasetReport.Prompts prompts = report.prompts();
+        PromptFigures prompts = report.prompts();
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("characters", spread(prompts.characters()));
         object.put("multi_turn", prompts.multiTurn());
@@ -225,7 +228,7 @@ record DatasetTables(String file, DatasetReport report) {
         return object;
     }
 
-    private static Map<String, Object> pairObject(DatasetReport.Pairs pairs) {
+    private static Map<String, Object> pairObject(PairFigures pairs) {
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("pairs", pairs.pairs());
         object.put("usable", pairs.usable());
@@ -244,7 +247,7 @@ record DatasetTables(String file, DatasetReport report) {
         return object;
     }
 
-    private static Map<String, Object> tokenObject(DatasetReport.Tokens tokens) {
+    private static Map<String, Object> tokenObject(TokenFigures tokens) {
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("prompts", spread(tokens.prompts()));
         object.put("chosen", spread(tokens.chosen()));
@@ -254,7 +257,7 @@ record DatasetTables(String file, DatasetReport report) {
         object.put("not_rendered", tokens.notRendered());
         tokens.firstNotRendered().ifPresent(first -> object.put("first_not_rendered", first));
         object.put("alike", tokens.alike());
-        object.put("alike_cut", tokens.alikeCut());
+        object.put("alike_cut", tokens.alikeTruncated());
         object.put("prefix_merged", tokens.merged());
         tokens.firstMerged().ifPresent(first -> object.put("first_prefix_merged", first));
         object.put("spelled_special_tokens", tokens.spelled());
@@ -293,7 +296,7 @@ record DatasetTables(String file, DatasetReport report) {
                 .toList();
     }
 
-    private static Map<String, Object> spread(Lengths.Spread spread) {
+    private static Map<String, Object> spread(LengthSpread spread) {
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("count", spread.count());
         object.put("min", spread.min());

@@ -6,6 +6,7 @@ import dev.flipside.model.TokenRow;
 import dev.flipside.reward.RewardFunction;
 import dev.flipside.rollout.Completion;
 import dev.flipside.rollout.FinishReason;
+import dev.flipside.rollout.GenerationSettings;
 import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
 import dev.flipside.rollout.SamplingOptions;
@@ -25,7 +26,7 @@ record ExampleReply(PromptExample prompt, int[] promptIds, Completion completion
         List<int[]> ids = few.stream().map(p -> renderer.prompt(p.prompt())).toList();
         List<Group> groups;
         try (Generator generator =
-                new Generator(policy, new Generator.Settings(ReaderInspection.PROBED, List.of(), renderer::decode))) {
+                new Generator(policy, new GenerationSettings(ReaderInspection.PROBED, List.of(), renderer::decode))) {
             groups = generator.generate(ids, 1, SamplingOptions.greedy(LENGTH), (prompt, sample) -> 0);
         }
         List<ExampleReply> replies = new ArrayList<>();

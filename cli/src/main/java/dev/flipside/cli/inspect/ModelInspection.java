@@ -7,6 +7,7 @@ import dev.flipside.model.ModelFiles;
 import dev.flipside.model.Precision;
 import dev.flipside.model.family.DecoderConfig;
 import dev.flipside.train.MemoryEstimate;
+import dev.flipside.train.ModelSize;
 import java.lang.management.ManagementFactory;
 import java.util.Locale;
 
@@ -15,7 +16,7 @@ final class ModelInspection {
     private ModelInspection() {}
 
     /** Where it is, its kind and size, its context and end tokens. */
-    static String describe(ModelFiles files, MemoryEstimate.Shape shape) {
+    static String describe(ModelFiles files, ModelSize shape) {
         DecoderConfig config = files.config();
         return String.format(
                 Locale.ROOT,

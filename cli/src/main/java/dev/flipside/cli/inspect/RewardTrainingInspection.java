@@ -15,6 +15,7 @@ import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.ConfiguredModels;
 import dev.flipside.train.MemoryEstimate;
+import dev.flipside.train.ModelSize;
 import dev.flipside.train.PairTally;
 import dev.flipside.train.Renderers;
 import java.nio.file.Path;
@@ -55,7 +56,7 @@ final class RewardTrainingInspection {
         try (RewardModel model = ConfiguredModels.rewardModel(
                         config.rewardModel(), new Seeds(config.run().seed()), device, Precision.FLOAT32);
                 Renderer renderer = Renderers.load(dir, config.rewardModel().template(), files)) {
-            MemoryEstimate.Shape shape = MemoryEstimate.Shape.of(model);
+            ModelSize shape = ModelSize.of(model);
             findings.fact("model", ModelInspection.describe(files, shape));
             ReaderInspection reader = new ReaderInspection("reward model", renderer, findings);
             reader.template("reward_model", dir, config.rewardModel().template());
@@ -116,8 +117,8 @@ final class RewardTrainingInspection {
         }
         TokenLengths lengths = TokenLengths.of(longer, limit);
         findings.fact("pairs", lengths);
-        boolean cut = config.data().longPairs() == LongPairs.TRUNCATE;
-        boolean none = !cut && lengths.tooLong() == lengths.count();
+        boolean truncates = config.data().longPairs() == LongPairs.TRUNCATE;
+        boolean none = !truncates && lengths.tooLong() == lengths.count();
         findings.check(
                 "data.max_length",
                 lengths.tooLong() == 0 ? CheckStatus.OK : none ? CheckStatus.PROBLEM : CheckStatus.NOTE,
@@ -125,7 +126,7 @@ final class RewardTrainingInspection {
                         ? "every pair fits"
                         : lengths.tooLong() + " of " + lengths.count() + " pairs are longer than " + limit
                                 + " tokens and "
-                                + (cut
+                                + (truncates
                                         ? config.data().truncationMode() == TruncationMode.KEEP_START
                                                 ? "are cut on the right"
                                                 : "are cut on the left"

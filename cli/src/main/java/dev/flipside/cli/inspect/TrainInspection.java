@@ -16,7 +16,7 @@ import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.reward.RewardFunction;
-import dev.flipside.reward.RewardMix;
+import dev.flipside.reward.RewardTerm;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Message;
 import dev.flipside.text.Rendered;
@@ -24,6 +24,7 @@ import dev.flipside.text.Renderer;
 import dev.flipside.train.ConfiguredModels;
 import dev.flipside.train.EndOfTurn;
 import dev.flipside.train.MemoryEstimate;
+import dev.flipside.train.ModelSize;
 import dev.flipside.train.PairTally;
 import dev.flipside.train.PrefixProbe;
 import dev.flipside.train.ReferenceCheck;
@@ -68,7 +69,7 @@ final class TrainInspection {
                         config.run().maxSteps(),
                         rollout.promptsPerStep(),
                         rollout.numGenerations()));
-        List<RewardMix.Term> functions = RewardSignal.functions(config.rewardModel());
+        List<RewardTerm> functions = RewardSignal.functions(config.rewardModel());
         Optional<RewardFunction> gold = config.eval().gold().map(g -> RewardSignal.named("eval.gold", g));
         List<PromptExample> prompts = data.prompts("data.prompts", config.data().prompts());
         Precision precision = ModelInspection.precision(config.run().dtype(), device, findings);
@@ -76,7 +77,7 @@ final class TrainInspection {
         console.info("loading the policy");
         try (CausalLm policy = ConfiguredModels.policy(config.policy(), seeds(), device, Precision.FLOAT32);
                 Renderer renderer = Renderers.load(dir, config.policy().template(), policy.files())) {
-            MemoryEstimate.Shape shape = MemoryEstimate.Shape.of(policy);
+            ModelSize shape = ModelSize.of(policy);
             findings.fact("policy", ModelInspection.describe(policy.files(), shape));
             ReaderInspection reader = new ReaderInspection("policy", renderer, findings);
             reader.template("policy", dir, config.policy().template());
@@ -107,7 +108,7 @@ final class TrainInspection {
                     .flatMap(p -> p.prompt().messages().stream().map(Message::content))
                     .toList());
             policy(policy, renderer, reader, replies);
-            Optional<MemoryEstimate.Shape> rewardModel = config.rewardModel()
+            Optional<ModelSize> rewardModel = config.rewardModel()
                     .model()
                     .map(model -> rewardModel(Path.of(model), fitting, replies, policy.backbone()));
             references(fitting, functions, gold);
@@ -120,7 +121,7 @@ final class TrainInspection {
         }
     }
 
-    private String rewards(List<RewardMix.Term> functions, Optional<RewardFunction> gold) {
+    private String rewards(List<RewardTerm> functions, Optional<RewardFunction> gold) {
         List<String> names = new ArrayList<>();
         config.rewardModel()
                 .model()
@@ -176,7 +177,7 @@ final class TrainInspection {
         return new Seeds(config.run().seed());
     }
 
-    private MemoryEstimate.Shape rewardModel(
+    private ModelSize rewardModel(
             Path dir, List<PromptExample> prompts, List<ExampleReply> replies, Optional<Backbone> shared) {
         RewardModelConfig section = config.rewardModel();
         console.info("loading the reward model");
@@ -185,7 +186,7 @@ final class TrainInspection {
             int limit = model.files().mostTokens(section.maxLength());
             findings.fact(
                     "reward model",
-                    ModelInspection.describe(model.files(), MemoryEstimate.Shape.of(model))
+                    ModelInspection.describe(model.files(), ModelSize.of(model))
                             + (model.hasValueHead() ? ", with a value head" : ", without a value head"));
             ReaderInspection reader = new ReaderInspection("reward model", renderer, findings);
             reader.template("reward_model", dir, section.template());
@@ -214,26 +215,26 @@ final class TrainInspection {
                                 + " tokens; raise it, or drop those prompts");
             }
             reader.padding(model, rendered, limit);
-            return MemoryEstimate.Shape.of(model);
+            return ModelSize.of(model);
         }
     }
 
     /** What functions need and rows lack. */
     private void references(
-            List<PromptExample> prompts, List<RewardMix.Term> functions, Optional<RewardFunction> gold) {
+            List<PromptExample> prompts, List<RewardTerm> functions, Optional<RewardFunction> gold) {
         List<PromptExample> evalPrompts = config.data()
                 .evalPrompts()
                 .map(file -> data.prompts("data.eval_prompts", file))
                 .orElse(List.of());
         List<RewardFunction> all =
-                functions.stream().map(RewardMix.Term::function).toList();
+                functions.stream().map(RewardTerm::function).toList();
         for (ReferenceCheck check : ReferenceCheck.require(config, prompts, evalPrompts, all, gold)) {
             check.remarks().forEach(remark -> findings.check(check.key(), CheckStatus.NOTE, remark));
         }
     }
 
     /** Every function judges the examples once. */
-    private void functions(List<RewardMix.Term> functions, Optional<RewardFunction> gold, List<ExampleReply> replies) {
+    private void functions(List<RewardTerm> functions, Optional<RewardFunction> gold, List<ExampleReply> replies) {
         List<RewardFunction> all = new ArrayList<>();
         functions.forEach(term -> all.add(term.function()));
         gold.ifPresent(all::add);

@@ -10,11 +10,13 @@ import dev.flipside.config.UserError;
 import dev.flipside.data.Row;
 import dev.flipside.data.Rows;
 import dev.flipside.eval.Bootstrap;
+import dev.flipside.eval.Interval;
 import dev.flipside.eval.judge.AlpacaEval;
 import dev.flipside.eval.judge.ChatRequest;
 import dev.flipside.eval.judge.GamedBaseline;
 import dev.flipside.eval.judge.Judge;
 import dev.flipside.eval.judge.JudgeTemplate;
+import dev.flipside.eval.judge.JudgedInstruction;
 import dev.flipside.eval.judge.LengthControl;
 import dev.flipside.eval.judge.Versus;
 import dev.flipside.eval.policy.PolicyAnswer;
@@ -70,7 +72,7 @@ public final class EvalAlpaca extends PolicyTask {
 
     private record Names(String model, String baseline, String judge) {}
 
-    private record Controlled(LengthControl.Fit fit, Bootstrap.Interval winRate, String glm) {}
+    private record Controlled(LengthControl.Fit fit, Interval winRate, String glm) {}
 
     @Override
     protected int run(Console console) throws IOException, InterruptedException {
@@ -134,7 +136,7 @@ public final class EvalAlpaca extends PolicyTask {
     }
 
     private static Optional<Controlled> control(Judged judged, Optional<GamedBaseline> known) {
-        List<LengthControl.Item> lengths = AlpacaEval.lengths(judged.items(), judged.preferences());
+        List<JudgedInstruction> lengths = AlpacaEval.lengths(judged.items(), judged.preferences());
         if (!LengthControl.canFit(lengths)) {
             return Optional.empty();
         }
@@ -170,7 +172,7 @@ public final class EvalAlpaca extends PolicyTask {
 
     private void report(Console console, Judged judged, Names names, Optional<Controlled> controlled, Judge judge) {
         AlpacaEval.WinRate rate = AlpacaEval.WinRate.of(judged.preferences());
-        Bootstrap.Interval interval = Bootstrap.meanOf(Arrays.stream(judged.preferences())
+        Interval interval = Bootstrap.meanOf(Arrays.stream(judged.preferences())
                 .filter(value -> !Double.isNaN(value))
                 .map(value -> value - 1)
                 .toArray());

@@ -9,8 +9,13 @@ import dev.flipside.cli.policy.NativeAnswers;
 import dev.flipside.cli.policy.PolicyTask;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.Bootstrap;
+import dev.flipside.eval.Interval;
+import dev.flipside.eval.judge.ArenaBattle;
 import dev.flipside.eval.judge.ArenaFiles;
+import dev.flipside.eval.judge.ArenaGame;
 import dev.flipside.eval.judge.ArenaHard;
+import dev.flipside.eval.judge.ArenaJudgment;
+import dev.flipside.eval.judge.ArenaScore;
 import dev.flipside.eval.judge.ChatReply;
 import dev.flipside.eval.judge.ChatRequest;
 import dev.flipside.eval.judge.Judge;
@@ -114,9 +119,9 @@ public final class EvalArenaHard extends PolicyTask {
                     baseline.get(questions.get(i).uid())));
         }
         String model = name.orElseGet(options()::policyName);
-        List<ArenaHard.Judgment> judgments = judgments(console, judge, template, items, model);
+        List<ArenaJudgment> judgments = judgments(console, judge, template, items, model);
         write(items, judgments, model, judge.model());
-        List<ArenaHard.Battle> battles = ArenaHard.battles(judgments);
+        List<ArenaBattle> battles = ArenaHard.battles(judgments);
         if (battles.isEmpty()) {
             throw new UserError("The judge " + judge.model()
                     + " gave no verdict such as [[A>B]] in both games of any question; its judgments are in "
@@ -143,7 +148,7 @@ public final class EvalArenaHard extends PolicyTask {
                 .toList();
     }
 
-    private List<ArenaHard.Judgment> judgments(
+    private List<ArenaJudgment> judgments(
             Console console, Judge judge, JudgeTemplate template, List<Item> items, String model)
             throws IOException, InterruptedException {
         List<ChatRequest> requests = new ArrayList<>();
@@ -153,7 +158,7 @@ public final class EvalArenaHard extends PolicyTask {
             requests.add(ArenaHard.request(template, judge.model(), question, base, item.answer(), maxTokens));
             requests.add(ArenaHard.request(template, judge.model(), question, item.answer(), base, maxTokens));
         }
-        List<ArenaHard.Game> games;
+        List<ArenaGame> games;
         try (Progress progress = console.progress("judge", requests.size(), "games")) {
             games = judge.ask(
                     requests,
@@ -161,15 +166,15 @@ public final class EvalArenaHard extends PolicyTask {
                     game -> game.label().isPresent(),
                     done -> progress.at(done, ""));
         }
-        List<ArenaHard.Judgment> judgments = new ArrayList<>();
+        List<ArenaJudgment> judgments = new ArrayList<>();
         for (int i = 0; i < items.size(); i++) {
-            judgments.add(new ArenaHard.Judgment(
+            judgments.add(new ArenaJudgment(
                     items.get(i).question().uid(), model, games.get(2 * i), games.get(2 * i + 1)));
         }
         return judgments;
     }
 
-    private void write(List<Item> items, List<ArenaHard.Judgment> judgments, String model, String judge) {
+    private void write(List<Item> items, List<ArenaJudgment> judgments, String model, String judge) {
         List<ObjectNode> answers = new ArrayList<>();
         List<ObjectNode> judged = new ArrayList<>();
         for (int i = 0; i < items.size(); i++) {
@@ -195,7 +200,7 @@ public final class EvalArenaHard extends PolicyTask {
                     .put("model", model)
                     .put("baseline", item.baseline().model());
             ArrayNode games = line.putArray("games");
-            for (ArenaHard.Game game :
+            for (ArenaGame game :
                     List.of(judgments.get(i).baselineFirst(), judgments.get(i).modelFirst())) {
                 ObjectNode entry = games.addObject().put("score", game.label().orElse(null));
                 entry.putObject("judgment").put("answer", game.judgment());
@@ -216,13 +221,13 @@ public final class EvalArenaHard extends PolicyTask {
     private void report(
             Console console,
             List<Item> items,
-            List<ArenaHard.Battle> battles,
-            List<ArenaHard.Judgment> judgments,
+            List<ArenaBattle> battles,
+            List<ArenaJudgment> judgments,
             String model,
             Judge judge) {
         String base = items.get(0).baseline().model();
-        ArenaHard.Score score = ArenaHard.scores(battles, SEED).get(model);
-        Bootstrap.Interval perQuestion = Bootstrap.meanOf(ArenaHard.questionMeans(battles));
+        ArenaScore score = ArenaHard.scores(battles, SEED).get(model);
+        Interval perQuestion = Bootstrap.meanOf(ArenaHard.questionMeans(battles));
         Map<String, StyleFeatures> ofModel = new HashMap<>();
         Map<String, StyleFeatures> ofBaseline = new HashMap<>();
         for (Item item : items) {
@@ -231,7 +236,7 @@ public final class EvalArenaHard extends PolicyTask {
         }
         StyleControl.Fit style =
                 StyleControl.fit(battles, base, (who, uid) -> (who.equals(base) ? ofBaseline : ofModel).get(uid), SEED);
-        ArenaHard.Score controlled = style.scores().get(model);
+        ArenaScore controlled = style.scores().get(model);
         long unparsed =
                 judgments.stream().filter(judgment -> !judgment.complete()).count();
         double tokens = mean(ofModel);

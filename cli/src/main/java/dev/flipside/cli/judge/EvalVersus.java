@@ -16,13 +16,14 @@ import dev.flipside.data.PromptData;
 import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Device;
 import dev.flipside.eval.Bootstrap;
+import dev.flipside.eval.Interval;
 import dev.flipside.eval.judge.ChatReply;
 import dev.flipside.eval.judge.ChatRequest;
 import dev.flipside.eval.judge.Judge;
 import dev.flipside.eval.judge.JudgeTemplate;
 import dev.flipside.eval.judge.MatchOutcome;
 import dev.flipside.eval.judge.Versus;
-import dev.flipside.eval.judge.Versus.Verdict;
+import dev.flipside.eval.judge.Versus.Winner;
 import dev.flipside.eval.policy.AnswerRewards;
 import dev.flipside.eval.policy.PolicyAnswer;
 import dev.flipside.eval.policy.PolicyPrompt;
@@ -189,14 +190,14 @@ public final class EvalVersus extends PolicyTask {
         List<String> replies;
         try (Progress progress = console.progress("judge", requests.size(), "games")) {
             replies = judge.ask(
-                    requests, ChatReply::text, text -> Versus.verdict(text).isPresent(), done -> progress.at(done, ""));
+                    requests, ChatReply::text, text -> Versus.winner(text).isPresent(), done -> progress.at(done, ""));
         }
         List<MatchOutcome> outcomes = new ArrayList<>();
         List<ObjectNode> lines = new ArrayList<>();
         int byPlace = 0;
         for (int i = 0; i < pairs.size(); i++) {
-            Optional<Verdict> first = Versus.verdict(replies.get(2 * i));
-            Optional<Verdict> second = Versus.verdict(replies.get(2 * i + 1));
+            Optional<Winner> first = Versus.winner(replies.get(2 * i));
+            Optional<Winner> second = Versus.winner(replies.get(2 * i + 1));
             byPlace += Versus.decidedByPlace(first, second) ? 1 : 0;
             outcomes.add(Versus.outcome(first, second));
             lines.add(line(pairs.get(i), outcomes.get(i))
@@ -240,7 +241,7 @@ public final class EvalVersus extends PolicyTask {
                     .put("policy_reward", ours)
                     .put("baseline_reward", theirs));
         }
-        Bootstrap.Interval difference = Bootstrap.meanOf(differences);
+        Interval difference = Bootstrap.meanOf(differences);
         List<List<String>> rows = List.of(
                 List.of("judge", named),
                 List.of(

@@ -6,8 +6,9 @@ import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
-import dev.flipside.eval.Bootstrap;
+import dev.flipside.eval.Interval;
 import dev.flipside.eval.judge.JudgeUsage;
+import dev.flipside.eval.judge.TokenPrices;
 import dev.flipside.run.Durable;
 import dev.flipside.run.JsonFile;
 import java.io.IOException;
@@ -24,7 +25,7 @@ final class JudgeFigures {
     private JudgeFigures() {}
 
     /** A row of a table: a name and a share with its interval, in per cent. */
-    static List<String> percent(String name, Bootstrap.Interval share) {
+    static List<String> percent(String name, Interval share) {
         return percent(name, share.mean(), share.low(), share.high(), "95 %");
     }
 
@@ -41,7 +42,7 @@ final class JudgeFigures {
         return values;
     }
 
-    static Map<String, Object> json(Bootstrap.Interval share) {
+    static Map<String, Object> json(Interval share) {
         return json(share.mean(), share.low(), share.high());
     }
 
@@ -52,7 +53,7 @@ final class JudgeFigures {
     }
 
     /** Rows for what the judge was asked and what that cost. */
-    static List<List<String>> usage(JudgeUsage usage, JudgeUsage.Prices prices) {
+    static List<List<String>> usage(JudgeUsage usage, TokenPrices prices) {
         String asked = usage.asked() + " asked, " + usage.cached() + " known before";
         String tokens =
                 Numbers.count(usage.promptTokens()) + " sent, " + Numbers.count(usage.completionTokens()) + " answered";
@@ -64,7 +65,7 @@ final class JudgeFigures {
         return List.of(List.of("judgments", asked), List.of("judge's tokens", tokens), List.of("cost", price));
     }
 
-    static Map<String, Object> usageJson(String judge, JudgeUsage usage, JudgeUsage.Prices prices) {
+    static Map<String, Object> usageJson(String judge, JudgeUsage usage, TokenPrices prices) {
         Map<String, Object> values = new LinkedHashMap<>();
         values.put("model", judge);
         values.put("asked", usage.asked());

@@ -4,7 +4,7 @@ import dev.flipside.cli.command.CommandRoot;
 import dev.flipside.eval.judge.Judge;
 import dev.flipside.eval.judge.JudgeEndpoint;
 import dev.flipside.eval.judge.JudgeTemplate;
-import dev.flipside.eval.judge.JudgeUsage;
+import dev.flipside.eval.judge.TokenPrices;
 import dev.flipside.net.ApiKey;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -109,8 +109,8 @@ final class JudgeOptions {
         return template.map(file -> JudgeTemplate.read(file, placeholders)).orElse(own);
     }
 
-    JudgeUsage.Prices prices() {
-        return new JudgeUsage.Prices(optional(inputPrice), optional(outputPrice));
+    TokenPrices prices() {
+        return new TokenPrices(optional(inputPrice), optional(outputPrice));
     }
 
     private static OptionalDouble optional(Optional<Double> price) {

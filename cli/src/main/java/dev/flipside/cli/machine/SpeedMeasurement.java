@@ -5,6 +5,7 @@ import dev.flipside.config.OptimiserConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.ParameterGroup;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.LogprobPass;
@@ -12,6 +13,7 @@ import dev.flipside.model.ModelFiles;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.model.TokenRow;
+import dev.flipside.rollout.GenerationSettings;
 import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.safetensors.WeightType;
@@ -62,7 +64,7 @@ record SpeedMeasurement(
         try (CausalLm lm = CausalLm.load(model, device);
                 Generator generator = new Generator(
                         lm,
-                        new Generator.Settings(
+                        new GenerationSettings(
                                 Math.max(1, shape.rows()),
                                 List.copyOf(lm.files().eosIds()),
                                 ids -> ""))) {
@@ -92,7 +94,7 @@ record SpeedMeasurement(
     private BenchResult train() {
         OptimiserConfig constants = OptimiserConfig.withLearningRate(1e-5);
         try (CausalLm lm = CausalLm.load(model, device);
-                AdamW optimiser = new AdamW(List.of(new AdamW.Group("policy", lm.parameters(), 0)), constants)) {
+                AdamW optimiser = new AdamW(List.of(new ParameterGroup("policy", lm.parameters(), 0)), constants)) {
             List<TokenRow> rows = rows(lm.files());
             return timed(BenchPhase.TRAIN, shape.tokens(), lm.elements(), repetition -> {
                 optimiser.zeroGradient();
@@ -208,7 +210,7 @@ record SpeedMeasurement(
             config.add("reward_model.model=" + scratch.resolve("reward-model"));
             config.add("reward_model.per_device_batch_size=" + shape.rows());
             if (overrides.stream().noneMatch(o -> o.matches("save\\.preset=[\"']?off[\"']?"))) {
-                // Every completion is cut at the forced length.
+                // Every completion is truncated at the forced length.
                 config.add("save.mask_truncated=false");
                 config.add("save.value_warmup=off");
             }

@@ -13,6 +13,7 @@ import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.rollout.Completion;
+import dev.flipside.rollout.GenerationSettings;
 import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.text.Conversation;
@@ -71,7 +72,7 @@ public final class Chat extends FlipsideCommand {
                                 + " has no chat template, so it cannot tell turns apart; use `flipside generate` to continue plain text.");
             }
             try (Generator generator = new Generator(
-                    lm, new Generator.Settings(1, List.of(), ids -> renderer.completionText(new int[0], ids)))) {
+                    lm, new GenerationSettings(1, List.of(), ids -> renderer.completionText(new int[0], ids)))) {
                 List<Message> messages =
                         talk(console, new Talk(generator, lm.files(), renderer, options, new Seeds(sampling.seed())));
                 if (console.json()) {

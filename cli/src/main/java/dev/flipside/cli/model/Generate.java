@@ -15,6 +15,7 @@ import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.rollout.Completion;
+import dev.flipside.rollout.GenerationSettings;
 import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
 import dev.flipside.rollout.NonFiniteLogits;
@@ -105,7 +106,7 @@ public final class Generate extends RowCommand<CausalLm, int[]> {
                 .ifPresent(console::warn);
         Generator generator = new Generator(
                 model,
-                new Generator.Settings(DECODED_AT_A_TIME, List.of(), ids -> renderer.completionText(new int[0], ids)));
+                new GenerationSettings(DECODED_AT_A_TIME, List.of(), ids -> renderer.completionText(new int[0], ids)));
         return new RowWork<>() {
             @Override
             public List<ObjectNode> results(List<ModelRow<int[]>> some) {

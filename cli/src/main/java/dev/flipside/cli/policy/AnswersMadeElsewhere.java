@@ -65,7 +65,7 @@ public final class AnswersMadeElsewhere {
 
     private static PolicyAnswer answer(PolicyPrompt prompt, Row row) {
         String text = row.requireText(row.has("completion") ? "completion" : "response");
-        boolean cut = row.find("finish_reason").map(JsonNode::asText).equals(Optional.of("length"));
-        return new PolicyAnswer(prompt, text, cut);
+        boolean truncated = row.find("finish_reason").map(JsonNode::asText).equals(Optional.of("length"));
+        return new PolicyAnswer(prompt, text, truncated);
     }
 }

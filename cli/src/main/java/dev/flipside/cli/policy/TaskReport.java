@@ -3,7 +3,7 @@ package dev.flipside.cli.policy;
 import dev.flipside.algo.McNemar;
 import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
-import dev.flipside.eval.Bootstrap;
+import dev.flipside.eval.Interval;
 import dev.flipside.eval.policy.Score;
 import dev.flipside.eval.policy.TaskComparison;
 import dev.flipside.eval.policy.TaskResult;
@@ -59,7 +59,7 @@ record TaskReport(
         return json;
     }
 
-    private static Map<String, Object> interval(Bootstrap.Interval interval) {
+    private static Map<String, Object> interval(Interval interval) {
         Map<String, Object> values = new LinkedHashMap<>();
         values.put("mean", interval.mean());
         values.put("low", interval.low());
@@ -134,7 +134,7 @@ record TaskReport(
         return new Table(List.of("by group", "score", "right", "of"), rows).render();
     }
 
-    private static String range(Bootstrap.Interval interval) {
+    private static String range(Interval interval) {
         return Numbers.percentRange(interval.low(), interval.high());
     }
 }

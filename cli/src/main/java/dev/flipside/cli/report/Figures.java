@@ -1,7 +1,7 @@
 package dev.flipside.cli.report;
 
 import dev.flipside.cli.console.Numbers;
-import dev.flipside.eval.Bootstrap.Interval;
+import dev.flipside.eval.Interval;
 import java.util.Locale;
 
 /** Numbers as people read them: a true minus sign, so that columns of tabular figures align. */

@@ -1,8 +1,8 @@
 package dev.flipside.cli.report;
 
 import dev.flipside.compare.ComparisonResult;
-import dev.flipside.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.compare.Difference;
+import dev.flipside.compare.OutcomeResult;
 import dev.flipside.compare.Verdict;
 import dev.flipside.config.Spelling;
 import java.util.ArrayList;

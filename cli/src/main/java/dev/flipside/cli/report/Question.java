@@ -1,7 +1,7 @@
 package dev.flipside.cli.report;
 
-import dev.flipside.compare.ComparisonDirectory.Registered;
 import dev.flipside.compare.ComparisonResult;
+import dev.flipside.compare.Registration;
 import dev.flipside.compare.Verdict;
 import dev.flipside.config.ComparisonConfig.Comparison;
 import dev.flipside.config.ComparisonConfig.Correction;
@@ -18,7 +18,7 @@ import java.util.stream.Collectors;
  * @param facts the rest of the registration
  */
 record Question(String criterion, String verdict, String mark, String kind, List<Fact> facts) {
-    static Question of(Registered registered, ComparisonResult result) {
+    static Question of(Registration registered, ComparisonResult result) {
         Comparison c = registered.config().comparison();
         Verdict verdict = result.verdict();
         String mark =

@@ -1,8 +1,8 @@
 package dev.flipside.cli.report;
 
 import dev.flipside.compare.ComparisonDirectory;
-import dev.flipside.compare.ComparisonDirectory.Registered;
 import dev.flipside.compare.ComparisonResult;
+import dev.flipside.compare.Registration;
 import dev.flipside.compare.RunOutcomes;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ComparisonConfig.Outcome;
@@ -75,7 +75,7 @@ record ReportSection(
     }
 
     private static ReportSection comparison(Path folder, String id) {
-        Registered registered = ComparisonDirectory.read(folder);
+        Registration registered = ComparisonDirectory.read(folder);
         ComparisonConfig config = registered.config();
         RunOutcomes outcomes = RunOutcomes.read(folder, config);
         ComparisonResult result = outcomes.result();

@@ -38,7 +38,7 @@ record Samples(String arm, int colour, String seed, List<Group> groups) {
             String step, String prompt, String anchor, boolean taught, boolean gold, List<Completion> completions) {}
 
     /**
-     * @param label positive, negative, ambiguous, or unused (cut at the length limit)
+     * @param label positive, negative, ambiguous, or unused (truncated at the length limit)
      * @param advantage over the anchor, or over the group where the reward model is frozen
      * @param start of a bar from zero, and its {@code width}, in percent
      * @param truth the gold reward; empty where no completion of the group has one

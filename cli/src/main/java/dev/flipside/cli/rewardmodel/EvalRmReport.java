@@ -2,7 +2,7 @@ package dev.flipside.cli.rewardmodel;
 
 import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
-import dev.flipside.eval.Bootstrap.Interval;
+import dev.flipside.eval.Interval;
 import dev.flipside.eval.benchmark.BenchmarkComparison;
 import dev.flipside.eval.benchmark.BenchmarkResult;
 import dev.flipside.eval.benchmark.RewardBenchmark;
@@ -68,11 +68,11 @@ record EvalRmReport(BenchmarkResult result, Optional<ScoringTime> timing, Option
                                     "%,d of the ties compare answers that are the same tokens to the model\n",
                                     result.alike()));
         }
-        if (result.cut() > 0) {
+        if (result.truncated() > 0) {
             notes.append(String.format(
                     Locale.ROOT,
                     "%,d prompts lost their beginning: with an answer they are longer than the model reads\n",
-                    result.cut()));
+                    result.truncated()));
         }
         if (result.skipped() > 0) {
             notes.append(String.format(
@@ -132,7 +132,7 @@ record EvalRmReport(BenchmarkResult result, Optional<ScoringTime> timing, Option
         object.put("ties", result.ties());
         object.put("alike", result.alike());
         object.put("tie_rule", result.benchmark().tieRule());
-        object.put("cut_prompts", result.cut());
+        object.put("cut_prompts", result.truncated());
         object.put("skipped_items", result.skipped());
         object.put("missing", result.missing());
         comparison.ifPresent(c -> object.put("comparison", object(c)));

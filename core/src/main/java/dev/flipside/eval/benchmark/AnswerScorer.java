@@ -43,7 +43,7 @@ public final class AnswerScorer {
     }
 
     /** An item's rows, ready for the model; none when it cannot be scored. */
-    private record Prepared(int index, List<ScoredRow> rows, int cut, List<BenchmarkItem.Pair> alike) {}
+    private record Prepared(int index, List<ScoredRow> rows, int truncated, List<AnswerPair> alike) {}
 
     /**
      * Scores all items, the longest first.
@@ -86,7 +86,7 @@ public final class AnswerScorer {
             BenchmarkItem item = items.get(p.index());
             double[] own = Arrays.copyOfRange(rewards, from, from + p.rows().size());
             requireFinite(item, own);
-            scored.add(ScoredItem.of(item, Arrays.stream(own).boxed().toList(), p.cut(), p.alike()));
+            scored.add(ScoredItem.of(item, Arrays.stream(own).boxed().toList(), p.truncated(), p.alike()));
             from += own.length;
         }
         return scored;
@@ -159,19 +159,19 @@ public final class AnswerScorer {
         List<ScoredRow> whole = rendered.stream().map(ScoredRow::of).toList();
         int prompt = whole.stream().mapToInt(ScoredRow::promptLength).min().orElseThrow();
         int longest = whole.stream().mapToInt(ScoredRow::longest).max().orElseThrow();
-        int cut = Math.max(0, longest - maxLength);
-        if (cut > 0 && cut >= prompt) {
+        int truncated = Math.max(0, longest - maxLength);
+        if (truncated > 0 && truncated >= prompt) {
             return new Prepared(index, List.of(), 0, List.of());
         }
         List<ScoredRow> rows = whole.stream()
-                .map(r -> r.withoutFirst(cut))
+                .map(r -> r.withoutFirst(truncated))
                 .map(r -> sharedPrompts ? r : new ScoredRow(r.ids(), 0))
                 .toList();
-        List<BenchmarkItem.Pair> alike = item.comparisons().stream()
+        List<AnswerPair> alike = item.comparisons().stream()
                 .filter(pair -> Arrays.equals(
                         rows.get(pair.better()).ids(), rows.get(pair.worse()).ids()))
                 .toList();
-        return new Prepared(index, rows, cut, alike);
+        return new Prepared(index, rows, truncated, alike);
     }
 
     private static void requireFinite(BenchmarkItem item, double[] rewards) {

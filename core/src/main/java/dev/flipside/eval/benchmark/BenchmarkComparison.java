@@ -2,7 +2,7 @@ package dev.flipside.eval.benchmark;
 
 import dev.flipside.algo.McNemar;
 import dev.flipside.config.UserError;
-import dev.flipside.eval.Bootstrap.Interval;
+import dev.flipside.eval.Interval;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;

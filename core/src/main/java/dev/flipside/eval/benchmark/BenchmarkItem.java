@@ -1,6 +1,5 @@
 package dev.flipside.eval.benchmark;
 
-import com.fasterxml.jackson.annotation.JsonFormat;
 import dev.flipside.data.PlainText;
 import dev.flipside.data.Row;
 import dev.flipside.text.Conversation;
@@ -25,11 +24,7 @@ public record BenchmarkItem(
         Conversation prompt,
         List<String> answers,
         List<Integer> labels,
-        List<Pair> comparisons) {
-
-    /** Indices of two answers; on disk [better, worse]. */
-    @JsonFormat(shape = JsonFormat.Shape.ARRAY)
-    public record Pair(int better, int worse) {}
+        List<AnswerPair> comparisons) {
 
     public BenchmarkItem {
         tags = List.copyOf(tags);
@@ -47,13 +42,13 @@ public record BenchmarkItem(
         List<String> answers = new ArrayList<>(good);
         answers.addAll(bad);
         List<Integer> labels = new ArrayList<>();
-        List<Pair> comparisons = new ArrayList<>();
+        List<AnswerPair> comparisons = new ArrayList<>();
         for (int i = 0; i < answers.size(); i++) {
             labels.add(i < good.size() ? 1 : 0);
         }
         for (int i = 0; i < good.size(); i++) {
             for (int j = 0; j < bad.size(); j++) {
-                comparisons.add(new Pair(i, good.size() + j));
+                comparisons.add(new AnswerPair(i, good.size() + j));
             }
         }
         return new BenchmarkItem(id, subset, tags, prompt, answers, labels, comparisons);

@@ -1,7 +1,7 @@
 package dev.flipside.eval.benchmark;
 
 import dev.flipside.config.UserError;
-import dev.flipside.eval.Bootstrap.Interval;
+import dev.flipside.eval.Interval;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,7 +16,7 @@ import java.util.stream.Collectors;
  * @param prompts items that count
  * @param answers their answers
  * @param skipped items that could not be scored, since an answer alone fills the model's positions; they count nowhere
- * @param cut prompts of which the beginning was cut
+ * @param truncated prompts of which the beginning was truncated
  * @param comparisons labelled pairs of answers
  * @param ties those of them with two equal rewards
  * @param alike comparisons of two answers that are the same tokens to the model: ties, or left out where the benchmark is a preference file
@@ -28,7 +28,7 @@ public record BenchmarkResult(
         int prompts,
         int answers,
         int skipped,
-        int cut,
+        int truncated,
         int comparisons,
         int ties,
         int alike,

@@ -2,7 +2,6 @@ package dev.flipside.eval.benchmark;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.data.Row;
-import dev.flipside.eval.benchmark.BenchmarkItem.Pair;
 import dev.flipside.text.Conversation;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -33,7 +32,7 @@ record PandaLm() implements BenchmarkRule {
     public BenchmarkItem item(Path file, Row row) {
         int majority = majority(row);
         List<Integer> labels = List.of(majority == 1 ? 1 : 0, majority == 2 ? 1 : 0);
-        List<Pair> comparisons = majority <= 0 ? List.of() : List.of(majority == 1 ? new Pair(0, 1) : new Pair(1, 0));
+        List<AnswerPair> comparisons = majority <= 0 ? List.of() : List.of(majority == 1 ? new AnswerPair(0, 1) : new AnswerPair(1, 0));
         String input = text(row, "input");
         String instruction = text(row, "instruction");
         return new BenchmarkItem(

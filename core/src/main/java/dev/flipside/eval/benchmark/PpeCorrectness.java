@@ -2,7 +2,6 @@ package dev.flipside.eval.benchmark;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.data.Row;
-import dev.flipside.eval.benchmark.BenchmarkItem.Pair;
 import dev.flipside.text.Conversation;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -70,8 +69,8 @@ record PpeCorrectness() implements BenchmarkRule {
     }
 
     /** The sampled pairs, or every pair of a right and a wrong answer where a file samples none. */
-    private static List<Pair> comparisons(Row row, List<Integer> labels) {
-        List<Pair> pairs = new ArrayList<>();
+    private static List<AnswerPair> comparisons(Row row, List<Integer> labels) {
+        List<AnswerPair> pairs = new ArrayList<>();
         if (row.has("sampled_conflict_pairs")) {
             for (JsonNode pair : row.require("sampled_conflict_pairs")) {
                 int a = pair.path(0).asInt(-1);
@@ -82,14 +81,14 @@ record PpeCorrectness() implements BenchmarkRule {
                     throw row.error("has in 'sampled_conflict_pairs' the pair " + pair
                             + ", which is not of a right and a wrong answer");
                 }
-                pairs.add(labels.get(a) > labels.get(b) ? new Pair(a, b) : new Pair(b, a));
+                pairs.add(labels.get(a) > labels.get(b) ? new AnswerPair(a, b) : new AnswerPair(b, a));
             }
             return pairs;
         }
         for (int a = 0; a < labels.size(); a++) {
             for (int b = 0; b < labels.size(); b++) {
                 if (labels.get(a) > labels.get(b)) {
-                    pairs.add(new Pair(a, b));
+                    pairs.add(new AnswerPair(a, b));
                 }
             }
         }

@@ -2,7 +2,6 @@ package dev.flipside.eval.benchmark;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.data.Row;
-import dev.flipside.eval.benchmark.BenchmarkItem.Pair;
 import dev.flipside.text.Conversation;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -41,9 +40,9 @@ record PpePreference() implements BenchmarkRule {
                         throw row.error(
                                 "has the winner '" + winner + "'; PPE's are model_a, model_b, tie and tie (bothbad)");
                 };
-        List<Pair> comparisons = labels.get(0).equals(labels.get(1))
+        List<AnswerPair> comparisons = labels.get(0).equals(labels.get(1))
                 ? List.of()
-                : List.of(labels.get(0) == 1 ? new Pair(0, 1) : new Pair(1, 0));
+                : List.of(labels.get(0) == 1 ? new AnswerPair(0, 1) : new AnswerPair(1, 0));
         return new BenchmarkItem(
                 BenchmarkItem.id(row, "question_id"),
                 GROUP,

@@ -1,7 +1,7 @@
 package dev.flipside.eval.benchmark;
 
 import dev.flipside.engine.Seeds;
-import dev.flipside.eval.Bootstrap.Interval;
+import dev.flipside.eval.Interval;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

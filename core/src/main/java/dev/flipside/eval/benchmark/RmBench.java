@@ -82,7 +82,7 @@ record RmBench() implements BenchmarkRule {
     private static double[] levels(ScoredItem item) {
         double[] won = new double[LEVELS.size()];
         double[] of = new double[LEVELS.size()];
-        for (BenchmarkItem.Pair pair : item.comparisons()) {
+        for (AnswerPair pair : item.comparisons()) {
             int wrongStyle = pair.worse() - STYLES;
             int level = pair.better() > wrongStyle ? 0 : pair.better() == wrongStyle ? 1 : 2;
             won[level] += item.margin(pair) > 0 ? 1 : 0;

@@ -2,7 +2,6 @@ package dev.flipside.eval.benchmark;
 
 import com.fasterxml.jackson.annotation.JsonIgnore;
 import com.fasterxml.jackson.annotation.JsonInclude;
-import dev.flipside.eval.benchmark.BenchmarkItem.Pair;
 import java.util.List;
 import java.util.Objects;
 
@@ -13,7 +12,7 @@ import java.util.Objects;
  * @param rewards one per answer; empty when the item could not be scored
  * @param characters the answers' lengths
  * @param markdown the answers' Markdown marks, see {@link AnswerStyle}
- * @param cutTokens how many tokens were cut from the prompt's beginning so that the longest answer fits into the model
+ * @param cutTokens how many tokens were truncated from the prompt's beginning so that the longest answer fits into the model
  * @param alike comparisons of two answers that are the same tokens to the model, so that no model with its rendering can order them
  */
 public record ScoredItem(
@@ -22,12 +21,12 @@ public record ScoredItem(
         List<String> tags,
         String prompt,
         List<Integer> labels,
-        List<Pair> comparisons,
+        List<AnswerPair> comparisons,
         List<Double> rewards,
         List<Integer> characters,
         List<Integer> markdown,
         int cutTokens,
-        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<Pair> alike) {
+        @JsonInclude(JsonInclude.Include.NON_EMPTY) List<AnswerPair> alike) {
 
     public ScoredItem {
         tags = List.copyOf(tags);
@@ -46,7 +45,7 @@ public record ScoredItem(
     }
 
     /** An item with one reward per answer, or none. */
-    public static ScoredItem of(BenchmarkItem item, List<Double> rewards, int cutTokens, List<Pair> alike) {
+    public static ScoredItem of(BenchmarkItem item, List<Double> rewards, int cutTokens, List<AnswerPair> alike) {
         List<AnswerStyle> styles = item.answers().stream().map(AnswerStyle::of).toList();
         return new ScoredItem(
                 item.id(),
@@ -74,7 +73,7 @@ public record ScoredItem(
     }
 
     /** By how much the better answer of a comparison is ahead. */
-    double margin(Pair pair) {
+    double margin(AnswerPair pair) {
         return rewards.get(pair.better()) - rewards.get(pair.worse());
     }
 

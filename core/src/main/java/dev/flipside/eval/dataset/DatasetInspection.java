@@ -94,7 +94,7 @@ public final class DatasetInspection {
                 shapes,
                 refused,
                 List.copyOf(refusals),
-                new DatasetReport.Prompts(
+                new PromptFigures(
                         characters.spread(),
                         multiTurn,
                         mostMessages,

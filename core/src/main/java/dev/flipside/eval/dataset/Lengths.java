@@ -14,19 +14,12 @@ public final class Lengths {
         values[count++] = length;
     }
 
-    /**
-     * How lengths are spread; percentiles are lengths that occur (nearest rank). All zero for no lengths.
-     *
-     * @param count of texts
-     */
-    public record Spread(int count, int min, int median, int p95, int max) {}
-
-    Spread spread() {
+    LengthSpread spread() {
         int[] sorted = Arrays.copyOf(values, count);
         Arrays.sort(sorted);
         return count == 0
-                ? new Spread(0, 0, 0, 0, 0)
-                : new Spread(count, sorted[0], ranked(sorted, 0.5), ranked(sorted, 0.95), sorted[count - 1]);
+                ? new LengthSpread(0, 0, 0, 0, 0)
+                : new LengthSpread(count, sorted[0], ranked(sorted, 0.5), ranked(sorted, 0.95), sorted[count - 1]);
     }
 
     private static int ranked(int[] sorted, double share) {

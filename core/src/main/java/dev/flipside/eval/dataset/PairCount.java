@@ -50,10 +50,10 @@ final class PairCount {
     }
 
     /** Nothing where there was no pair. */
-    Optional<DatasetReport.Pairs> result() {
+    Optional<PairFigures> result() {
         return pairs == 0
                 ? Optional.empty()
-                : Optional.of(new DatasetReport.Pairs(
+                : Optional.of(new PairFigures(
                         pairs,
                         usable,
                         equal,

@@ -23,7 +23,7 @@ public final class TokenCount {
     private int notRendered;
     private Optional<String> firstNotRendered = Optional.empty();
     private int alike;
-    private int alikeCut;
+    private int alikeTruncated;
     private int merged;
     private Optional<String> firstMerged = Optional.empty();
     private int spelled;
@@ -62,7 +62,7 @@ public final class TokenCount {
     private void compare(Example.Pair pair, int[] better, int[] worse) {
         if (pair.chosenPrompt().equals(pair.rejectedPrompt()) && !pair.chosen().equals(pair.rejected())) {
             alike += Arrays.equals(better, worse) ? 1 : 0;
-            alikeCut += Arrays.equals(upTo(limit, better), upTo(limit, worse)) ? 1 : 0;
+            alikeTruncated += Arrays.equals(upTo(limit, better), upTo(limit, worse)) ? 1 : 0;
         }
     }
 
@@ -94,8 +94,8 @@ public final class TokenCount {
         firstSpelled = firstSpelled.or(() -> token.map(t -> where + ": " + t));
     }
 
-    DatasetReport.Tokens result() {
-        return new DatasetReport.Tokens(
+    TokenFigures result() {
+        return new TokenFigures(
                 prompts.spread(),
                 chosen.spread(),
                 rejected.spread(),
@@ -104,7 +104,7 @@ public final class TokenCount {
                 notRendered,
                 firstNotRendered,
                 alike,
-                alikeCut,
+                alikeTruncated,
                 merged,
                 firstMerged,
                 spelled,

@@ -14,21 +14,6 @@ import java.util.regex.PatternSyntaxException;
  * @param values by name; null is absent
  */
 record Arguments(String instruction, Map<String, Object> values) {
-    /** The two comparisons that IFEval knows. */
-    enum Relation {
-        LESS_THAN("less than"),
-        AT_LEAST("at least");
-
-        private final String text;
-
-        Relation(String text) {
-            this.text = text;
-        }
-
-        boolean holds(int count, int threshold) {
-            return this == LESS_THAN ? count < threshold : count >= threshold;
-        }
-    }
 
     /** @throws UserError when it is absent or no text */
     String text(String name) {
@@ -67,7 +52,7 @@ record Arguments(String instruction, Map<String, Object> values) {
     /** @throws UserError when it is neither comparison */
     Relation relation(String name) {
         for (Relation relation : Relation.values()) {
-            if (relation.text.equals(values.get(name))) {
+            if (relation.text().equals(values.get(name))) {
                 return relation;
             }
         }

@@ -24,7 +24,7 @@ final class CaseChecks {
 
     static Predicate<String> capitalWords(Arguments arguments) {
         int threshold = arguments.count("capital_frequency", 0);
-        Arguments.Relation relation = arguments.relation("capital_relation");
+        Relation relation = arguments.relation("capital_relation");
         return response -> relation.holds(
                 (int) SentenceSplitter.split(response).stream()
                         .flatMap(sentence -> WordSplitter.split(sentence).stream())

@@ -21,7 +21,7 @@ final class KeywordChecks {
         Pattern keyword =
                 arguments.pattern("keyword", PythonText.strip(arguments.text("keyword")), PythonText.IGNORE_CASE);
         int threshold = arguments.count("frequency", 0);
-        Arguments.Relation relation = arguments.relation("relation");
+        Relation relation = arguments.relation("relation");
         return response ->
                 relation.holds((int) keyword.matcher(response).results().count(), threshold);
     }
@@ -40,7 +40,7 @@ final class KeywordChecks {
     static Predicate<String> letterFrequency(Arguments arguments) {
         String letter = arguments.text("letter").toLowerCase(Locale.ROOT);
         int threshold = arguments.count("let_frequency", 0);
-        Arguments.Relation relation = arguments.relation("let_relation");
+        Relation relation = arguments.relation("let_relation");
         return response -> relation.holds(occurrences(response.toLowerCase(Locale.ROOT), letter), threshold);
     }
 

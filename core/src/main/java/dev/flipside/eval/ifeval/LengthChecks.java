@@ -16,13 +16,13 @@ final class LengthChecks {
 
     static Predicate<String> sentences(Arguments arguments) {
         int threshold = arguments.count("num_sentences", 0);
-        Arguments.Relation relation = arguments.relation("relation");
+        Relation relation = arguments.relation("relation");
         return response -> relation.holds(SentenceSplitter.split(response).size(), threshold);
     }
 
     static Predicate<String> words(Arguments arguments) {
         int threshold = arguments.count("num_words", 0);
-        Arguments.Relation relation = arguments.relation("relation");
+        Relation relation = arguments.relation("relation");
         return response -> relation.holds((int) WORD.matcher(response).results().count(), threshold);
     }
 

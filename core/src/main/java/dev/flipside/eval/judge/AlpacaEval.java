@@ -164,10 +164,10 @@ public final class AlpacaEval {
     }
 
     /** Items for the length control. */
-    public static List<LengthControl.Item> lengths(List<Item> items, double[] preferences) {
-        List<LengthControl.Item> lengths = new ArrayList<>();
+    public static List<JudgedInstruction> lengths(List<Item> items, double[] preferences) {
+        List<JudgedInstruction> lengths = new ArrayList<>();
         for (int i = 0; i < items.size(); i++) {
-            lengths.add(new LengthControl.Item(
+            lengths.add(new JudgedInstruction(
                     i,
                     codePoints(items.get(i).baseline()),
                     codePoints(items.get(i).model()),

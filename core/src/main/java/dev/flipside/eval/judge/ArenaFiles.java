@@ -63,23 +63,23 @@ public final class ArenaFiles {
      *
      * @throws dev.flipside.config.UserError when a line has another shape
      */
-    public static List<ArenaHard.Judgment> judgments(Path file) {
+    public static List<ArenaJudgment> judgments(Path file) {
         return Rows.read(file).stream()
                 .map(row -> {
                     JsonNode games = row.require("games");
                     if (!games.isArray() || games.size() != 2) {
                         throw row.error("has no list of two games in 'games'");
                     }
-                    return new ArenaHard.Judgment(
+                    return new ArenaJudgment(
                             row.requireText("uid"), row.requireText("model"), game(games.get(0)), game(games.get(1)));
                 })
                 .toList();
     }
 
-    private static ArenaHard.Game game(JsonNode game) {
+    private static ArenaGame game(JsonNode game) {
         JsonNode label = game.path("score");
         String judgment = game.path("judgment").path("answer").asText("");
-        return new ArenaHard.Game(
+        return new ArenaGame(
                 label.isTextual() ? Optional.of(label.asText()).filter(ArenaHard::known) : Optional.empty(), judgment);
     }
 }

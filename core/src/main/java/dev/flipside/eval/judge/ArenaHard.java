@@ -33,42 +33,6 @@ public final class ArenaHard {
 
     private ArenaHard() {}
 
-    /**
-     * One game.
-     *
-     * @param label the judge's verdict, such as {@code A>B}; empty when there was none
-     * @param judgment all that the judge wrote
-     */
-    public record Game(Optional<String> label, String judgment) {}
-
-    /**
-     * The two games on one question.
-     *
-     * @param baselineFirst the model is B
-     * @param modelFirst the model is A
-     */
-    public record Judgment(String uid, String model, Game baselineFirst, Game modelFirst) {
-        /** Whether both games have a verdict; others do not count. */
-        public boolean complete() {
-            return baselineFirst.label().isPresent() && modelFirst.label().isPresent();
-        }
-    }
-
-    /**
-     * One counted result.
-     *
-     * @param score of the model: 1, 0.5 or 0
-     */
-    public record Battle(String uid, String model, double score) {}
-
-    /**
-     * A model's score with the published interval.
-     *
-     * @param low the 5 % quantile over the resamples
-     * @param high the 95 % quantile: the interval covers 90 %
-     */
-    public record Score(double score, double low, double high) {}
-
     /** The wording that is used unless the user gives another. */
     public static JudgeTemplate ownTemplate() {
         return JudgeTemplate.own("arena-hard.txt");
@@ -82,7 +46,7 @@ public final class ArenaHard {
     }
 
     /** The game that a reply decides: by the last label in it; one in single brackets counts only where none is in double ones. */
-    public static Game game(String judgment) {
+    public static ArenaGame game(String judgment) {
         String upper = judgment.toUpperCase(Locale.ROOT);
         for (Pattern pattern : LABELS) {
             Optional<String> last = Optional.empty();
@@ -91,10 +55,10 @@ public final class ArenaHard {
                 last = Optional.of(label.group(1));
             }
             if (last.isPresent()) {
-                return new Game(last.filter(ArenaHard::known), judgment);
+                return new ArenaGame(last.filter(ArenaHard::known), judgment);
             }
         }
-        return new Game(Optional.empty(), judgment);
+        return new ArenaGame(Optional.empty(), judgment);
     }
 
     /** Whether a label is one that counts. */
@@ -103,14 +67,14 @@ public final class ArenaHard {
     }
 
     /** The results of all complete judgments: of each, first the game in which the model is A. */
-    public static List<Battle> battles(List<Judgment> judgments) {
-        List<Battle> battles = new ArrayList<>();
-        for (Judgment judgment : judgments) {
+    public static List<ArenaBattle> battles(List<ArenaJudgment> judgments) {
+        List<ArenaBattle> battles = new ArrayList<>();
+        for (ArenaJudgment judgment : judgments) {
             if (judgment.complete()) {
                 scoresOfA(judgment.modelFirst().label().orElseThrow())
-                        .forEach(score -> battles.add(new Battle(judgment.uid(), judgment.model(), score)));
+                        .forEach(score -> battles.add(new ArenaBattle(judgment.uid(), judgment.model(), score)));
                 scoresOfA(judgment.baselineFirst().label().orElseThrow())
-                        .forEach(score -> battles.add(new Battle(judgment.uid(), judgment.model(), 1 - score)));
+                        .forEach(score -> battles.add(new ArenaBattle(judgment.uid(), judgment.model(), 1 - score)));
             }
         }
         return battles;
@@ -124,12 +88,12 @@ public final class ArenaHard {
     }
 
     /** Each model's mean over {@value #ROUNDS} resamples of its results, with their 5 % and 95 % quantiles, in the order in which models appear. */
-    public static Map<String, Score> scores(List<Battle> battles, long seed) {
-        Map<String, Score> scores = new LinkedHashMap<>();
-        battles.stream().map(Battle::model).distinct().forEach(model -> {
+    public static Map<String, ArenaScore> scores(List<ArenaBattle> battles, long seed) {
+        Map<String, ArenaScore> scores = new LinkedHashMap<>();
+        battles.stream().map(ArenaBattle::model).distinct().forEach(model -> {
             double[] results = battles.stream()
                     .filter(battle -> battle.model().equals(model))
-                    .mapToDouble(Battle::score)
+                    .mapToDouble(ArenaBattle::score)
                     .toArray();
             SplittableRandom random = new SplittableRandom(seed);
             double[] means = new double[ROUNDS];
@@ -137,15 +101,15 @@ public final class ArenaHard {
                     .map(ignored -> results[random.nextInt(results.length)])
                     .average()
                     .orElseThrow());
-            scores.put(model, new Score(StatUtils.mean(means), quantile(means, 5), quantile(means, 95)));
+            scores.put(model, new ArenaScore(StatUtils.mean(means), quantile(means, 5), quantile(means, 95)));
         });
         return scores;
     }
 
     /** The model's mean result on each question with a complete judgment: what an interval over questions resamples. */
-    public static double[] questionMeans(List<Battle> battles) {
+    public static double[] questionMeans(List<ArenaBattle> battles) {
         Map<String, double[]> sums = new LinkedHashMap<>();
-        for (Battle battle : battles) {
+        for (ArenaBattle battle : battles) {
             double[] sum = sums.computeIfAbsent(battle.uid(), uid -> new double[2]);
             sum[0] += battle.score();
             sum[1]++;

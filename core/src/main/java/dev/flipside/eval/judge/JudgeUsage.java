@@ -21,31 +21,13 @@ public record JudgeUsage(
         long cachedCompletionTokens) {
     static final JudgeUsage NONE = new JudgeUsage(0, 0, 0, 0, 0, 0);
 
-    private static final double MILLION = 1e6;
-
-    /**
-     * Prices of a million tokens, in whatever currency.
-     *
-     * @param prompt of what is sent
-     * @param completion of what is answered
-     */
-    public record Prices(OptionalDouble prompt, OptionalDouble completion) {
-        private OptionalDouble of(long promptTokens, long completionTokens) {
-            return prompt.isEmpty() || completion.isEmpty()
-                    ? OptionalDouble.empty()
-                    : OptionalDouble.of(
-                            (promptTokens * prompt.getAsDouble() + completionTokens * completion.getAsDouble())
-                                    / MILLION);
-        }
-    }
-
     /** What this run cost, where both prices are known. */
-    public OptionalDouble cost(Prices prices) {
+    public OptionalDouble cost(TokenPrices prices) {
         return prices.of(promptTokens, completionTokens);
     }
 
     /** What all answers cost that the result is made of, those of earlier runs included. */
-    public OptionalDouble costInAll(Prices prices) {
+    public OptionalDouble costInAll(TokenPrices prices) {
         return prices.of(promptTokens + cachedPromptTokens, completionTokens + cachedCompletionTokens);
     }
 

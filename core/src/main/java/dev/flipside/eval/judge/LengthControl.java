@@ -1,7 +1,7 @@
 package dev.flipside.eval.judge;
 
 import dev.flipside.algo.Logistic;
-import dev.flipside.eval.Bootstrap;
+import dev.flipside.eval.Interval;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -31,16 +31,6 @@ public final class LengthControl {
     private LengthControl() {}
 
     /**
-     * One judged instruction.
-     *
-     * @param index its place in the benchmark, from 0
-     * @param baselineLength in characters (code points)
-     * @param modelLength likewise
-     * @param preference from 1 (the baseline's answer is better) to 2 (the model's); NaN where the judge gave none
-     */
-    public record Item(int index, int baselineLength, int modelLength, double preference) {}
-
-    /**
      * The fit.
      *
      * @param weights of the length term, the difficulty (where there is one) and the model, in this order
@@ -59,7 +49,7 @@ public final class LengthControl {
      *
      * @param items at least {@value #FOLDS} with a preference, whose length differences are not all the same
      */
-    public static Fit fit(List<Item> items, Optional<GamedBaseline> gamed) {
+    public static Fit fit(List<JudgedInstruction> items, Optional<GamedBaseline> gamed) {
         List<double[]> model = modelRows(items, gamed);
         List<Features> training = training(items, model, gamed);
         double strength = chosenStrength(training);
@@ -71,22 +61,22 @@ public final class LengthControl {
      * The 95 % percentile bootstrap interval of the win rate over instructions: the regression is fitted again to each of {@value #RESAMPLES} resamples, with the
      * strength that was chosen for all, and the gamed baselines unchanged. alpaca_eval has no such interval.
      */
-    public static Bootstrap.Interval interval(List<Item> items, Optional<GamedBaseline> gamed, Fit fit) {
+    public static Interval interval(List<JudgedInstruction> items, Optional<GamedBaseline> gamed, Fit fit) {
         SplittableRandom random = new SplittableRandom(0);
         double[] rates = new double[RESAMPLES];
         Arrays.setAll(rates, round -> {
-            List<Item> some = new ArrayList<>();
+            List<JudgedInstruction> some = new ArrayList<>();
             for (int i = 0; i < items.size(); i++) {
                 some.add(items.get(random.nextInt(items.size())));
             }
             return canFit(some) ? winRate(some, gamed, fit.strength(), fit.weights()) : fit.winRate();
         });
-        return new Bootstrap.Interval(fit.winRate(), ArenaHard.quantile(rates, 2.5), ArenaHard.quantile(rates, 97.5));
+        return new Interval(fit.winRate(), ArenaHard.quantile(rates, 2.5), ArenaHard.quantile(rates, 97.5));
     }
 
     /** Refits on some of the items, some perhaps several times. */
     private static double winRate(
-            List<Item> items, Optional<GamedBaseline> gamed, double strength, List<Double> start) {
+            List<JudgedInstruction> items, Optional<GamedBaseline> gamed, double strength, List<Double> start) {
         List<double[]> model = modelRows(items, gamed);
         double[] weights = regression(training(items, model, gamed))
                 .fit(strength, start.stream().mapToDouble(Double::doubleValue).toArray());
@@ -94,7 +84,7 @@ public final class LengthControl {
     }
 
     /** Whether there is enough to fit. */
-    public static boolean canFit(List<Item> items) {
+    public static boolean canFit(List<JudgedInstruction> items) {
         return items.stream().filter(item -> !Double.isNaN(item.preference())).count() >= FOLDS
                 && standardDeviation(items) > 0;
     }
@@ -115,14 +105,14 @@ public final class LengthControl {
                 Arrays.stream(predictions).boxed().toList());
     }
 
-    private static double standardDeviation(List<Item> items) {
+    private static double standardDeviation(List<JudgedInstruction> items) {
         double[] differences = items.stream()
                 .mapToDouble(item -> item.baselineLength() - item.modelLength())
                 .toArray();
         return Math.sqrt(StatUtils.variance(differences));
     }
 
-    private static List<double[]> modelRows(List<Item> items, Optional<GamedBaseline> gamed) {
+    private static List<double[]> modelRows(List<JudgedInstruction> items, Optional<GamedBaseline> gamed) {
         double deviation = standardDeviation(items);
         return items.stream()
                 .map(item -> {
@@ -133,7 +123,7 @@ public final class LengthControl {
                 .toList();
     }
 
-    private static List<Features> training(List<Item> items, List<double[]> model, Optional<GamedBaseline> gamed) {
+    private static List<Features> training(List<JudgedInstruction> items, List<double[]> model, Optional<GamedBaseline> gamed) {
         List<Features> rows = new ArrayList<>();
         gamed.ifPresent(known -> known.observations()
                 .forEach(seen -> rows.add(new Features(

@@ -30,7 +30,7 @@ public final class StyleControl {
      * @param scores the median and the 5 % and 95 % quantiles over the resamples, by model; the baseline's is 0.5
      * @param coefficients medians for length, headers, lists and bold: positive where the judge favours more of it
      */
-    public record Fit(Map<String, ArenaHard.Score> scores, List<Double> coefficients) {}
+    public record Fit(Map<String, ArenaScore> scores, List<Double> coefficients) {}
 
     /**
      * Fits {@value ArenaHard#ROUNDS} resamples.
@@ -38,7 +38,7 @@ public final class StyleControl {
      * @param style the features of a model's answer: model, then question
      */
     public static Fit fit(
-            List<ArenaHard.Battle> battles,
+            List<ArenaBattle> battles,
             String baseline,
             BiFunction<String, String, StyleFeatures> style,
             long seed) {
@@ -51,7 +51,7 @@ public final class StyleControl {
     }
 
     static Fit fit(
-            List<ArenaHard.Battle> battles,
+            List<ArenaBattle> battles,
             String baseline,
             BiFunction<String, String, StyleFeatures> style,
             int[][] resamples) {
@@ -63,7 +63,7 @@ public final class StyleControl {
         }
         List<String> names = List.copyOf(models);
         double[][] x = features(battles, names, baseline, style);
-        double[] results = battles.stream().mapToDouble(ArenaHard.Battle::score).toArray();
+        double[] results = battles.stream().mapToDouble(ArenaBattle::score).toArray();
         double[][] coefficients = new double[resamples.length][];
         for (int round = 0; round < resamples.length; round++) {
             coefficients[round] = bradleyTerry(x, results, resamples[round]);
@@ -72,7 +72,7 @@ public final class StyleControl {
     }
 
     private static Fit summary(List<String> names, int baseline, double[][] coefficients) {
-        Map<String, ArenaHard.Score> scores = new LinkedHashMap<>();
+        Map<String, ArenaScore> scores = new LinkedHashMap<>();
         for (int m = 0; m < names.size(); m++) {
             int model = m;
             double[] wins = Arrays.stream(coefficients)
@@ -80,7 +80,7 @@ public final class StyleControl {
                     .toArray();
             scores.put(
                     names.get(m),
-                    new ArenaHard.Score(
+                    new ArenaScore(
                             ArenaHard.quantile(wins, 50), ArenaHard.quantile(wins, 5), ArenaHard.quantile(wins, 95)));
         }
         List<Double> medians = IntStream.range(0, FEATURES)
@@ -95,7 +95,7 @@ public final class StyleControl {
 
     /** One row per result: +1 for the model and -1 for the baseline, then the standardised differences in style. */
     static double[][] features(
-            List<ArenaHard.Battle> battles,
+            List<ArenaBattle> battles,
             List<String> names,
             String baseline,
             BiFunction<String, String, StyleFeatures> style) {

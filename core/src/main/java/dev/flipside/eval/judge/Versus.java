@@ -1,6 +1,7 @@
 package dev.flipside.eval.judge;
 
 import dev.flipside.eval.Bootstrap;
+import dev.flipside.eval.Interval;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Message;
 import java.util.Arrays;
@@ -24,7 +25,7 @@ public final class Versus {
     private Versus() {}
 
     /** Which of two answers a judge preferred. */
-    public enum Verdict {
+    public enum Winner {
         FIRST,
         SECOND,
         TIE
@@ -35,7 +36,7 @@ public final class Versus {
      *
      * @param winRate with its 95 % bootstrap interval over prompts
      */
-    public record Summary(Bootstrap.Interval winRate, int wins, int ties, int losses, int unparsed) {
+    public record Summary(Interval winRate, int wins, int ties, int losses, int unparsed) {
         /** @param outcomes at least one is not {@link MatchOutcome#NONE} */
         public static Summary of(List<MatchOutcome> outcomes) {
             double[] scores = outcomes.stream()
@@ -79,15 +80,15 @@ public final class Versus {
     }
 
     /** The last label in a reply. */
-    public static Optional<Verdict> verdict(String reply) {
-        Optional<Verdict> last = Optional.empty();
+    public static Optional<Winner> winner(String reply) {
+        Optional<Winner> last = Optional.empty();
         Matcher label = LABEL.matcher(reply);
         while (label.find()) {
             last = Optional.of(
                     switch (label.group(1)) {
-                        case "A" -> Verdict.FIRST;
-                        case "B" -> Verdict.SECOND;
-                        default -> Verdict.TIE;
+                        case "A" -> Winner.FIRST;
+                        case "B" -> Winner.SECOND;
+                        default -> Winner.TIE;
                     });
         }
         return last;
@@ -99,20 +100,20 @@ public final class Versus {
      * @param policyFirst the verdict when the policy's answer came first
      * @param policySecond when it came second
      */
-    public static MatchOutcome outcome(Optional<Verdict> policyFirst, Optional<Verdict> policySecond) {
+    public static MatchOutcome outcome(Optional<Winner> policyFirst, Optional<Winner> policySecond) {
         if (policyFirst.isEmpty() || policySecond.isEmpty()) {
             return MatchOutcome.NONE;
         }
-        if (policyFirst.get() == Verdict.FIRST && policySecond.get() == Verdict.SECOND) {
+        if (policyFirst.get() == Winner.FIRST && policySecond.get() == Winner.SECOND) {
             return MatchOutcome.WIN;
         }
-        boolean lost = policyFirst.get() == Verdict.SECOND && policySecond.get() == Verdict.FIRST;
+        boolean lost = policyFirst.get() == Winner.SECOND && policySecond.get() == Winner.FIRST;
         return lost ? MatchOutcome.LOSS : MatchOutcome.TIE;
     }
 
     /** Whether the judge preferred the answer in the same place both times, whichever stood there. */
-    public static boolean decidedByPlace(Optional<Verdict> policyFirst, Optional<Verdict> policySecond) {
-        return policyFirst.isPresent() && policyFirst.equals(policySecond) && policyFirst.get() != Verdict.TIE;
+    public static boolean decidedByPlace(Optional<Winner> policyFirst, Optional<Winner> policySecond) {
+        return policyFirst.isPresent() && policyFirst.equals(policySecond) && policyFirst.get() != Winner.TIE;
     }
 
     /** Mean length in characters. */

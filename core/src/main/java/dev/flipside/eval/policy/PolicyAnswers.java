@@ -6,6 +6,7 @@ import dev.flipside.config.UserError;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
 import dev.flipside.rollout.Completion;
+import dev.flipside.rollout.GenerationSettings;
 import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
 import dev.flipside.rollout.SamplingOptions;
@@ -94,7 +95,7 @@ public record PolicyAnswers(Path model, ChatTemplateConfig template, Path out, S
         listener.begin(open.size() * longest);
         try (Generator generator = new Generator(
                 policy.lm(),
-                new Generator.Settings(ROWS_AT_A_TIME, List.of(), c -> renderer.completionText(new int[0], c)))) {
+                new GenerationSettings(ROWS_AT_A_TIME, List.of(), c -> renderer.completionText(new int[0], c)))) {
             for (int from = 0; from < open.size(); from += ROWS_AT_A_TIME) {
                 int done = from;
                 int to = Math.min(open.size(), from + ROWS_AT_A_TIME);

@@ -3,6 +3,7 @@ package dev.flipside.eval.policy;
 import dev.flipside.algo.McNemar;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.Bootstrap;
+import dev.flipside.eval.Interval;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -24,7 +25,7 @@ public final class TaskComparison {
      * @param difference this evaluation's share minus the other's, with the 95 % interval of the paired bootstrap over prompts
      * @param disagreements {@code worse} are items that only the other has right, {@code better} those that only this one has; empty for a metric in which an item counts more than once
      */
-    public record Row(double other, Bootstrap.Interval difference, Optional<McNemar> disagreements) {}
+    public record Row(double other, Interval difference, Optional<McNemar> disagreements) {}
 
     /**
      * Every metric of both, in the task's order.

@@ -1,6 +1,7 @@
 package dev.flipside.eval.policy;
 
 import dev.flipside.eval.Bootstrap;
+import dev.flipside.eval.Interval;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -38,9 +39,9 @@ public record TaskResult(List<MarkedItem> items) {
     }
 
     /** A metric over all items. */
-    public record Metric(Score total, Bootstrap.Interval interval) {}
+    public record Metric(Score total, Interval interval) {}
 
-    /** How many answers were cut. */
+    /** How many answers were truncated. */
     public long truncated() {
         return items.stream().filter(MarkedItem::truncated).count();
     }

@@ -1,7 +1,6 @@
 package dev.flipside.model.family;
 
 import dev.flipside.model.family.DecoderConfig.NormKind;
-import dev.flipside.model.family.TensorNames.Form;
 import java.util.OptionalInt;
 
 /** GPT-2: learned positions, layer norms, an MLP without a gate, biases everywhere; its files hold matrices transposed. */
@@ -10,11 +9,11 @@ record Gpt2() implements Family {
             .around("transformer.", "wte", "h.", "ln_f", "lm_head")
             .withPositions("wpe")
             .with(BlockModules.ATTENTION_NORM, "ln_1")
-            .with(BlockModules.QKV, Form.TRANSPOSED, "attn.c_attn")
-            .with(BlockModules.OUTPUT, Form.TRANSPOSED, "attn.c_proj")
+            .with(BlockModules.QKV, TensorForm.TRANSPOSED, "attn.c_attn")
+            .with(BlockModules.OUTPUT, TensorForm.TRANSPOSED, "attn.c_proj")
             .with(BlockModules.MLP_NORM, "ln_2")
-            .with(BlockModules.UP, Form.TRANSPOSED, "mlp.c_fc")
-            .with(BlockModules.DOWN, Form.TRANSPOSED, "mlp.c_proj")
+            .with(BlockModules.UP, TensorForm.TRANSPOSED, "mlp.c_fc")
+            .with(BlockModules.DOWN, TensorForm.TRANSPOSED, "mlp.c_proj")
             // Causal masks of old checkpoints.
             .withBuffers(".attn.bias", ".attn.masked_bias");
 

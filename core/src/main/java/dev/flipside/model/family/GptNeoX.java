@@ -2,14 +2,13 @@ package dev.flipside.model.family;
 
 import dev.flipside.model.family.DecoderConfig.NormKind;
 import dev.flipside.model.family.DecoderConfig.Residual;
-import dev.flipside.model.family.TensorNames.Form;
 import java.util.OptionalInt;
 
 /** GPT-NeoX and Pythia: attention and MLP side by side, layer norms, a quarter of each head rotated, queries, keys and values head by head in one matrix. */
 record GptNeoX() implements Family {
     private static final TensorNames NAMES = TensorNames.LLAMA
             .around("gpt_neox.", "embed_in", "layers.", "final_layer_norm", "embed_out")
-            .with(BlockModules.QKV, Form.BY_HEAD, "attention.query_key_value")
+            .with(BlockModules.QKV, TensorForm.BY_HEAD, "attention.query_key_value")
             .with(BlockModules.OUTPUT, "attention.dense")
             .with(BlockModules.UP, "mlp.dense_h_to_4h")
             .with(BlockModules.DOWN, "mlp.dense_4h_to_h")

@@ -28,17 +28,9 @@ public record TensorNames(
         Map<String, Module> modules,
         Map<String, String> aliases,
         List<String> buffers) {
-    /** How the rows of a slot lie in a tensor of a file. */
-    public enum Form {
-        ROWS,
-        /** Inputs by outputs instead of outputs by inputs. */
-        TRANSPOSED,
-        /** Query, key and value of the first head, then of the second, and so on. */
-        BY_HEAD
-    }
 
     /** The tensors, without {@code .weight} and {@code .bias}, that lie one below the other in a slot. {@code %d} stands for the number of an expert or head. */
-    public record Module(Form form, List<String> names) {}
+    public record Module(TensorForm form, List<String> names) {}
 
     static final TensorNames LLAMA = new TensorNames(
                     "model.",
@@ -84,10 +76,10 @@ public record TensorNames(
 
     /** The same family with other tensors for one module of its blocks. */
     TensorNames with(String module, String... names) {
-        return with(module, Form.ROWS, names);
+        return with(module, TensorForm.ROWS, names);
     }
 
-    TensorNames with(String module, Form form, String... names) {
+    TensorNames with(String module, TensorForm form, String... names) {
         Map<String, Module> more = new HashMap<>(modules);
         more.put(module, new Module(form, List.of(names)));
         return new TensorNames(decoder, embedding, positions, layers, finalNorm, head, more, aliases, buffers);
@@ -152,7 +144,7 @@ public record TensorNames(
     }
 
     /** How the rows of a block's module lie in its tensors. */
-    public Form form(String module) {
+    public TensorForm form(String module) {
         return modules.get(module).form();
     }
 }

@@ -5,8 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.flipside.config.UserError;
-import dev.flipside.eval.Bootstrap.Interval;
-import dev.flipside.eval.benchmark.BenchmarkItem.Pair;
+import dev.flipside.eval.Interval;
 import dev.flipside.text.Conversation;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -173,7 +172,7 @@ class BenchmarkStatisticsTest {
                         List.of(),
                         prompt.apply(i),
                         List.of(1, 0),
-                        List.of(new Pair(0, 1)),
+                        List.of(new AnswerPair(0, 1)),
                         List.of(margin.apply(i), 0.0),
                         List.of(3, 2),
                         List.of(0, 0),

@@ -68,10 +68,10 @@ class DatasetInspectionTest {
                         "prompt (text)",
                         1));
         assertThat(report.prompts())
-                .isEqualTo(new DatasetReport.Prompts(
+                .isEqualTo(new PromptFigures(
                         // What? x3, what, p x5, sabc, and the empty one
-                        new Lengths.Spread(11, 0, 1, 5, 5), 1, 4, 1, 1, 0, 1, 6, 7));
-        DatasetReport.Pairs pairs = report.pairs().orElseThrow();
+                        new LengthSpread(11, 0, 1, 5, 5), 1, 4, 1, 1, 0, 1, 6, 7));
+        PairFigures pairs = report.pairs().orElseThrow();
         assertThat(pairs.pairs()).isEqualTo(9);
         assertThat(pairs.usable()).isEqualTo(7);
         assertThat(pairs.equal()).isEqualTo(1);
@@ -83,7 +83,7 @@ class DatasetInspectionTest {
         assertThat(pairs.contradicting()).isEqualTo(1);
         assertThat(pairs.chosenLonger()).isEqualTo(5);
         assertThat(pairs.equallyLong()).isEqualTo(1);
-        assertThat(pairs.rejected()).isEqualTo(new Lengths.Spread(9, 1, 2, 11, 11));
+        assertThat(pairs.rejected()).isEqualTo(new LengthSpread(9, 1, 2, 11, 11));
         assertThat(report.examples()).hasSize(1);
     }
 
@@ -126,10 +126,10 @@ class DatasetInspectionTest {
         Path model = TestResources.path("text/tiny-chatml");
         try (Tokenizer tokenizer = Tokenizer.load(model)) {
             Renderer raw = new Renderer(tokenizer, Optional.empty(), 2);
-            DatasetReport.Tokens tokens = inspect(file, Optional.of(new TokenCount(raw, 3)), new PromptOverlap[0])
+            TokenFigures tokens = inspect(file, Optional.of(new TokenCount(raw, 3)), new PromptOverlap[0])
                     .tokens()
                     .orElseThrow();
-            assertThat(tokens.prompts()).isEqualTo(new Lengths.Spread(2, 1, 1, 3, 3));
+            assertThat(tokens.prompts()).isEqualTo(new LengthSpread(2, 1, 1, 3, 3));
             assertThat(tokens.limit()).isEqualTo(3);
             // The first line's longer conversation is three tokens: its prompt and its reply merge.
             assertThat(tokens.tooLong()).isEqualTo(1);

@@ -7,8 +7,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.data.Row;
 import dev.flipside.data.Rows;
-import dev.flipside.eval.judge.ArenaHard.Battle;
-import dev.flipside.eval.judge.ArenaHard.Score;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -28,7 +26,7 @@ class ArenaHardTest {
     private static final String BASELINE = "o3-mini-2025-01-31";
 
     private static JsonNode expected;
-    private static List<Battle> battles;
+    private static List<ArenaBattle> battles;
     private static Map<String, Map<String, StyleFeatures>> style;
 
     @BeforeAll
@@ -53,9 +51,9 @@ class ArenaHardTest {
 
     @Test
     void battlesAreTheAuthors() {
-        List<Battle> theirs = new ArrayList<>();
+        List<ArenaBattle> theirs = new ArrayList<>();
         expected.get("battles")
-                .forEach(battle -> theirs.add(new Battle(
+                .forEach(battle -> theirs.add(new ArenaBattle(
                         battle.get("uid").asText(),
                         battle.get("model").asText(),
                         battle.get("score").asDouble())));
@@ -65,7 +63,7 @@ class ArenaHardTest {
     /** 100 resamples scatter: the mean of their means by its standard error (.003 here), a 5 % quantile by about .01; 4,000 rounds of the authors' show the centre. */
     @Test
     void scoresAreTheAuthorsUpToTheDrawing() {
-        Map<String, Score> scores = ArenaHard.scores(battles, 0);
+        Map<String, ArenaScore> scores = ArenaHard.scores(battles, 0);
         scores.forEach((model, score) -> {
             JsonNode theirs = expected.get("plain_4000").get(model.replace("org/", ""));
             assertThat(score.score()).isCloseTo(theirs.get(0).asDouble(), within(0.012));
@@ -85,15 +83,15 @@ class ArenaHardTest {
                     .map(j -> Integer.parseInt(digits.substring(3 * j, 3 * j + 3)))
                     .toArray();
         }
-        List<Battle> inTheirOrder = new ArrayList<>();
+        List<ArenaBattle> inTheirOrder = new ArrayList<>();
         expected.get("battles")
-                .forEach(battle -> inTheirOrder.add(new Battle(
+                .forEach(battle -> inTheirOrder.add(new ArenaBattle(
                         battle.get("uid").asText(),
                         battle.get("model").asText(),
                         battle.get("score").asDouble())));
         StyleControl.Fit fit = StyleControl.fit(inTheirOrder, BASELINE, ArenaHardTest::style, resamples);
         double worst = 0;
-        for (Map.Entry<String, Score> model : fit.scores().entrySet()) {
+        for (Map.Entry<String, ArenaScore> model : fit.scores().entrySet()) {
             JsonNode theirs = expected.get("style").get(model.getKey().replace("org/", ""));
             worst = Math.max(
                     worst, Math.abs(model.getValue().score() - theirs.get(0).asDouble()));
@@ -114,10 +112,10 @@ class ArenaHardTest {
     @Test
     void styleControlRemovesWhatLengthAloneWins() {
         // Whichever answer is longer wins nine times of ten, and the model's is the longer one twice as often.
-        List<Battle> byLength = new ArrayList<>();
+        List<ArenaBattle> byLength = new ArrayList<>();
         for (int i = 0; i < 300; i++) {
             boolean longer = i % 3 != 0;
-            byLength.add(new Battle("q" + i, "model", longer == (i % 10 != 1) ? 1 : 0));
+            byLength.add(new ArenaBattle("q" + i, "model", longer == (i % 10 != 1) ? 1 : 0));
         }
         StyleControl.Fit fit = StyleControl.fit(
                 byLength,
@@ -125,7 +123,7 @@ class ArenaHardTest {
                 (model, uid) -> new StyleFeatures(
                         model.equals("base") ? 100 : Integer.parseInt(uid.substring(1)) % 3 != 0 ? 150 : 60, 0, 0, 0),
                 1);
-        double raw = byLength.stream().mapToDouble(Battle::score).average().orElseThrow();
+        double raw = byLength.stream().mapToDouble(ArenaBattle::score).average().orElseThrow();
         assertThat(raw).isGreaterThan(0.62);
         assertThat(fit.coefficients().get(0)).isGreaterThan(0.5);
         assertThat(fit.scores().get("base").score()).isEqualTo(0.5);
@@ -151,10 +149,10 @@ class ArenaHardTest {
 
     @Test
     void aClearVerdictCountsThreeTimes() {
-        ArenaHard.Judgment judgment = new ArenaHard.Judgment(
-                "q", "m", ArenaHard.game("[[B>>A]]"), new ArenaHard.Game(Optional.of("A>B"), ""));
+        ArenaJudgment judgment = new ArenaJudgment(
+                "q", "m", ArenaHard.game("[[B>>A]]"), new ArenaGame(Optional.of("A>B"), ""));
         assertThat(ArenaHard.battles(List.of(judgment)))
-                .extracting(Battle::score)
+                .extracting(ArenaBattle::score)
                 .containsExactly(1.0, 1.0, 1.0, 1.0);
     }
 

@@ -108,9 +108,9 @@ class JudgeAnswersTest {
         server = new JudgeServer(JudgeServer.KEY, request -> Reply.of("So [[B]]"));
         server.meet(Fault.status(200, body));
         assertThat(verdict()).isEmpty();
-        assertThat(verdict()).hasValue(Versus.Verdict.SECOND);
+        assertThat(verdict()).hasValue(Versus.Winner.SECOND);
         assertThat(server.requests()).hasSize(2);
-        assertThat(verdict()).hasValue(Versus.Verdict.SECOND);
+        assertThat(verdict()).hasValue(Versus.Winner.SECOND);
         assertThat(server.requests()).hasSize(2);
 
         // An old cache that holds such an answer.
@@ -118,15 +118,15 @@ class JudgeAnswersTest {
             Path entry = files.filter(Files::isRegularFile).findFirst().orElseThrow();
             Files.writeString(entry, "{\"url\": \"u\", \"request\": {}, \"response\": " + body + "}\n");
         }
-        assertThat(verdict()).hasValue(Versus.Verdict.SECOND);
+        assertThat(verdict()).hasValue(Versus.Winner.SECOND);
         assertThat(server.requests()).hasSize(3);
-        assertThat(verdict()).hasValue(Versus.Verdict.SECOND);
+        assertThat(verdict()).hasValue(Versus.Winner.SECOND);
         assertThat(server.requests()).hasSize(3);
     }
 
-    private Optional<Versus.Verdict> verdict() throws Exception {
+    private Optional<Versus.Winner> verdict() throws Exception {
         return judge().ask(
-                        List.of(question("q")), reply -> Versus.verdict(reply.text()), Optional::isPresent, done -> {})
+                        List.of(question("q")), reply -> Versus.winner(reply.text()), Optional::isPresent, done -> {})
                 .get(0);
     }
 

@@ -68,7 +68,7 @@ class JudgeTest {
                 .isEqualTo(expected);
         assertThat(server.requests()).hasSize(20);
         assertThat(second.usage()).isEqualTo(new JudgeUsage(0, 20, 0, 0, 2000, 200));
-        JudgeUsage.Prices prices = new JudgeUsage.Prices(OptionalDouble.of(2), OptionalDouble.of(8));
+        TokenPrices prices = new TokenPrices(OptionalDouble.of(2), OptionalDouble.of(8));
         assertThat(second.usage().cost(prices)).hasValue(0);
         assertThat(second.usage().costInAll(prices).orElseThrow()).isCloseTo((2000 * 2 + 200 * 8) / 1e6, within(1e-12));
     }

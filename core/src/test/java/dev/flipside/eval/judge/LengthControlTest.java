@@ -7,7 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.flipside.config.UserError;
-import dev.flipside.eval.Bootstrap;
+import dev.flipside.eval.Interval;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,11 +33,11 @@ class LengthControlTest {
             return name;
         }
 
-        List<LengthControl.Item> items() {
-            List<LengthControl.Item> items = new ArrayList<>();
+        List<JudgedInstruction> items() {
+            List<JudgedInstruction> items = new ArrayList<>();
             for (int i = 0; i < values.get("preference").size(); i++) {
                 double preference = preference(i);
-                items.add(new LengthControl.Item(
+                items.add(new JudgedInstruction(
                         i,
                         values.get("length_baseline").get(i).asInt(),
                         values.get("length_model").get(i).asInt(),
@@ -97,7 +97,7 @@ class LengthControlTest {
     @MethodSource("cases")
     void winRatesCountAsTheirs(Case golden) {
         double[] preferences = golden.items().stream()
-                .mapToDouble(LengthControl.Item::preference)
+                .mapToDouble(JudgedInstruction::preference)
                 .toArray();
         AlpacaEval.WinRate rate = AlpacaEval.WinRate.of(preferences);
         JsonNode expected = golden.values().get("raw");
@@ -140,14 +140,14 @@ class LengthControlTest {
 
     @Test
     void theIntervalHoldsTheWinRateAndShrinksWithMoreInstructions() throws IOException {
-        List<LengthControl.Item> few = cases().findFirst().orElseThrow().items().subList(0, 40);
-        List<LengthControl.Item> many = new ArrayList<>();
+        List<JudgedInstruction> few = cases().findFirst().orElseThrow().items().subList(0, 40);
+        List<JudgedInstruction> many = new ArrayList<>();
         for (int i = 0; i < 9; i++) {
             many.addAll(few);
         }
-        Bootstrap.Interval wide =
+        Interval wide =
                 LengthControl.interval(few, Optional.empty(), LengthControl.fit(few, Optional.empty()));
-        Bootstrap.Interval narrow =
+        Interval narrow =
                 LengthControl.interval(many, Optional.empty(), LengthControl.fit(many, Optional.empty()));
         assertThat(wide.mean()).isBetween(wide.low(), wide.high());
         // Nine times the instructions are a third of the width, up to the penalty, which weighs more on fewer.

@@ -3,7 +3,7 @@ package dev.flipside.eval.judge;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.flipside.eval.judge.Versus.Verdict;
+import dev.flipside.eval.judge.Versus.Winner;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Message;
 import java.util.List;
@@ -25,8 +25,8 @@ class VersusTest {
         "neither, [[B]], NONE, false",
     })
     void aWinIsOneInBothPlaces(String first, String second, MatchOutcome outcome, boolean byPlace) {
-        Optional<Verdict> policyFirst = Versus.verdict(first);
-        Optional<Verdict> policySecond = Versus.verdict(second);
+        Optional<Winner> policyFirst = Versus.winner(first);
+        Optional<Winner> policySecond = Versus.winner(second);
         assertThat(Versus.outcome(policyFirst, policySecond)).isEqualTo(outcome);
         assertThat(Versus.decidedByPlace(policyFirst, policySecond)).isEqualTo(byPlace);
     }

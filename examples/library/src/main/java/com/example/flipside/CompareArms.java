@@ -2,10 +2,10 @@ package com.example.flipside;
 
 import dev.flipside.compare.ComparisonListener;
 import dev.flipside.compare.ComparisonPlan;
-import dev.flipside.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.compare.ComparisonRuns;
 import dev.flipside.compare.ComparisonSummary;
 import dev.flipside.compare.ComparisonWork;
+import dev.flipside.compare.OutcomeResult;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.UserError;
 import dev.flipside.hub.HubInputs;

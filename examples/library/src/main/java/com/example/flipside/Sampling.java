@@ -4,6 +4,7 @@ import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
+import dev.flipside.rollout.GenerationSettings;
 import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
 import dev.flipside.rollout.SamplingOptions;
@@ -33,7 +34,7 @@ final class Sampling {
         try (CausalLm lm = CausalLm.load(model, Device.CPU);
                 Renderer renderer = Renderers.load(model, ChatTemplateConfig.defaults(), lm.files());
                 Generator generator =
-                        new Generator(lm, new Generator.Settings(ROWS_AT_A_TIME, List.of(), renderer::decode))) {
+                        new Generator(lm, new GenerationSettings(ROWS_AT_A_TIME, List.of(), renderer::decode))) {
             Seeds seeds = new Seeds(seed);
             List<int[]> ids = prompts.stream()
                     .map(prompt -> renderer.prompt(Conversation.ofPrompt(prompt)))

@@ -3,8 +3,8 @@ package com.example.flipside;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
-import dev.flipside.compare.ComparisonResult.OutcomeResult;
 import dev.flipside.compare.ComparisonSummary;
+import dev.flipside.compare.OutcomeResult;
 import dev.flipside.compare.Verdict;
 import dev.flipside.eval.benchmark.BenchmarkResult;
 import java.io.IOException;

@@ -19,19 +19,11 @@ import java.util.TreeMap;
  * What the run's first evaluation found, which later ones are compared with; it lasts over the rounds. Fixed texts show how far a reward model's scale, level, order and anchors
  * have moved, whatever the policy does: the held-out pairs, which are scored anyway, or without them some samples of the initial policy.
  */
-final class FirstEvaluation {
+final class EvaluationBaseline {
     /** Samples kept when there are no labelled pairs; scoring them again is the price of every evaluation. */
     private static final int PROBE_ROWS = 64;
 
-    private State state = new State(Optional.empty(), Optional.empty());
-
-    /**
-     * What a checkpoint keeps.
-     *
-     * @param pairs of the first evaluation on held-out pairs
-     * @param probe of the first evaluation on prompts, where there are no pairs
-     */
-    record State(Optional<Pairs> pairs, Optional<Probe> probe) {}
+    private BaselineState state = new BaselineState(Optional.empty(), Optional.empty());
 
     /**
      * The held-out pairs at first.
@@ -80,21 +72,21 @@ final class FirstEvaluation {
         }
     }
 
-    State state() {
+    BaselineState state() {
         return state;
     }
 
-    void restore(State restored) {
+    void restore(BaselineState restored) {
         state = restored;
     }
 
     /** Compares the reward model on held-out pairs with the first evaluation and with the best so far, and with its own anchor. */
-    Map<String, Double> compare(HeldOutPairs.Scored now) {
+    Map<String, Double> compare(HeldOutScores now) {
         Map<String, Double> metrics = new LinkedHashMap<>();
         boolean[] correct = now.correct();
         if (state.pairs().isEmpty()) {
             Pairs first = new Pairs(correct, correct, now.interleaved(), now.values());
-            state = new State(Optional.of(first), Optional.empty());
+            state = new BaselineState(Optional.of(first), Optional.empty());
         }
         Pairs then = state.pairs().get();
         metrics.put(
@@ -104,7 +96,7 @@ final class FirstEvaluation {
                 "eval_rm/p_worse_than_best", McNemar.of(then.best(), correct).pValue());
         if (Groups.count(correct) > Groups.count(then.best())) {
             Pairs better = new Pairs(then.correct(), correct, then.rewards(), then.values());
-            state = new State(Optional.of(better), Optional.empty());
+            state = new BaselineState(Optional.of(better), Optional.empty());
         }
         metrics.putAll(shift(
                 new ScoreShift.Scored(then.rewards(), then.values()),
@@ -122,7 +114,7 @@ final class FirstEvaluation {
                         samples.subList(0, Math.min(samples.size(), Math.max(1, PROBE_ROWS / groupSize) * groupSize)));
         Scores now = model.score(rows);
         if (state.probe().isEmpty()) {
-            state = new State(Optional.empty(), Optional.of(Probe.of(rows, groupSize, now)));
+            state = new BaselineState(Optional.empty(), Optional.of(Probe.of(rows, groupSize, now)));
         }
         Probe then = state.probe().get();
         return shift(

@@ -1,0 +1,15 @@
+package dev.flipside.train;
+
+import java.util.OptionalDouble;
+
+/**
+ * A reward-model update's losses: means over its optimiser steps.
+ *
+ * @param total what was minimised
+ * @param contrast of positives and negatives around the anchor, before its weight
+ * @param value of the value head
+ * @param replay of labelled pairs, where they are replayed
+ * @param gradNorm of the backbone and the reward head, before clipping
+ * @param steps optimiser steps
+ */
+record RewardModelLosses(double total, double contrast, double value, OptionalDouble replay, double gradNorm, int steps) {}
