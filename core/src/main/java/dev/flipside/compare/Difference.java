@@ -2,7 +2,6 @@ package dev.flipside.compare;
 
 import dev.flipside.eval.Interval;
 
-
 /**
  * An arm against the baseline in one outcome, seed by seed.
  *

@@ -13,9 +13,6 @@ import java.util.Map;
 public record OutcomeResult(Outcome outcome, Map<String, double[]> values, Map<String, Difference> differences) {
     /** The mean over the seeds in which the arm was measured; NaN when in none. */
     public double mean(String arm) {
-        return Arrays.stream(values.get(arm))
-                .filter(Double::isFinite)
-                .average()
-                .orElse(Double.NaN);
+        return Arrays.stream(values.get(arm)).filter(Double::isFinite).average().orElse(Double.NaN);
     }
 }

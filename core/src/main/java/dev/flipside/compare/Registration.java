@@ -27,10 +27,7 @@ public record Registration(Path folder, ComparisonConfig config, JsonNode entrie
     void requireFilesUnchanged() {
         for (JsonNode file : entries.path("files")) {
             Path path = Path.of(file.path("path").asText());
-            if (!FileHash.of(path)
-                    .get(0)
-                    .sha256()
-                    .equals(file.path("sha256").asText())) {
+            if (!FileHash.of(path).get(0).sha256().equals(file.path("sha256").asText())) {
                 throw new UserError(path + " has changed since the comparison in " + folder
                         + " was begun; restore it, or choose another comparison.output_dir.");
             }

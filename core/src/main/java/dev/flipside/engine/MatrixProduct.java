@@ -120,8 +120,9 @@ public final class MatrixProduct implements AutoCloseable {
             argument(DNNL_ARG_WEIGHTS, layoutB, b);
             argument(DNNL_ARG_DST, layoutInto, into.data_ptr_float());
             bias.ifPresent(addend -> argument(DNNL_ARG_BIAS, layoutBias, addend.data_ptr_float()));
-            epilogue.factor().ifPresent(factor -> argument(
-                    DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | DNNL_ARG_SRC_1, layoutInto, factor.data_ptr_float()));
+            epilogue.factor()
+                    .ifPresent(factor -> argument(
+                            DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE | DNNL_ARG_SRC_1, layoutInto, factor.data_ptr_float()));
             arguments.position(0);
         } finally {
             dnnl_primitive_desc_destroy(description);

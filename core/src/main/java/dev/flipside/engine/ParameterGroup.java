@@ -1,6 +1,5 @@
 package dev.flipside.engine;
 
-
 /**
  * Weights that share a learning rate.
  *

@@ -1,6 +1,5 @@
 package dev.flipside.engine;
 
-
 /**
  * One weight among {@link Parameters}.
  *

@@ -1,6 +1,5 @@
 package dev.flipside.eval;
 
-
 /**
  * A mean with its 95 % interval by {@link Bootstrap}.
  *

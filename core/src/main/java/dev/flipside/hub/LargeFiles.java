@@ -154,8 +154,8 @@ record LargeFiles(HubHttp http, HubName name, TransferListener listener) {
             BodyPublisher body = BodyPublishers.fromPublisher(
                     BodyPublishers.ofInputStream(() -> part(file.path(), from, size, progress)), size);
             try {
-                HttpResponse<InputStream> response =
-                        http.send(name, file.name(), new HubRequest("PUT", target, headers, Optional.of(body), Set.of()));
+                HttpResponse<InputStream> response = http.send(
+                        name, file.name(), new HubRequest("PUT", target, headers, Optional.of(body), Set.of()));
                 response.body().close();
                 return response.headers().firstValue("ETag");
             } catch (IOException e) {

@@ -132,7 +132,8 @@ public final class Push {
         }
         if (!target.revision().equals(HubName.MAIN)) {
             URI branch = http.settings().at(target.repo().api() + "/branch/" + Addresses.encoded(target.revision()));
-            http.json(target, "the branch", HubRequest.postJson(branch, Map.of()).accepting(409));
+            http.json(
+                    target, "the branch", HubRequest.postJson(branch, Map.of()).accepting(409));
         }
     }
 

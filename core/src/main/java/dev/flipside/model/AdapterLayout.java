@@ -127,7 +127,8 @@ final class AdapterLayout {
         boolean asked = config.bias() == Bias.ALL || config.bias() == Bias.LORA_ONLY && rank.isPresent();
         if (asked && model.bias(module).isPresent() && !wholeModule(module)) {
             String name = rank.isPresent() ? module.name() + BASE_BIAS : module.name() + ".bias";
-            entries.add(new Entry(new ParameterSlot(module.name() + BASE_BIAS, module.rows()), name, true, Optional.of(module)));
+            entries.add(new Entry(
+                    new ParameterSlot(module.name() + BASE_BIAS, module.rows()), name, true, Optional.of(module)));
         }
     }
 

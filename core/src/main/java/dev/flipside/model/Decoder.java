@@ -227,8 +227,7 @@ public final class Decoder implements AutoCloseable {
     }
 
     /** All blocks, one after the other; only the last one's output is kept unless autograd holds more. */
-    Tensor blocks(
-            Tensor embedded, LayerAngles angles, Attention attention, RouterListener router) {
+    Tensor blocks(Tensor embedded, LayerAngles angles, Attention attention, RouterListener router) {
         return blocks(layers, embedded, angles, attention, router);
     }
 

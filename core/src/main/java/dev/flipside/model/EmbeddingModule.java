@@ -1,6 +1,5 @@
 package dev.flipside.model;
 
-
 /**
  * A module that looks rows of its weight up.
  *

@@ -2,7 +2,6 @@ package dev.flipside.model;
 
 import dev.flipside.model.family.TensorForm;
 
-
 /**
  * A linear module of the decoder and where its weight lies.
  *

@@ -21,8 +21,7 @@ import org.bytedeco.pytorch.global.torch;
  * @param b [out, r]
  * @param magnitude [out]
  */
-record LowRank(
-        LinearModule module, int number, double scaling, Factor a, Factor b, Optional<Factor> magnitude) {
+record LowRank(LinearModule module, int number, double scaling, Factor a, Factor b, Optional<Factor> magnitude) {
     /** Row norms of W + s B A [out], which hold for one state of the weights. */
     @FunctionalInterface
     interface Norms {

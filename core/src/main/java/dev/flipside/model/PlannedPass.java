@@ -131,8 +131,7 @@ final class PlannedPass implements BlocksPass {
         }
         LayerAngles angles = layout.angles(decoder.rotary());
         Attention functional = layout.attention(decoder);
-        return (layer, qkv) ->
-                new AutogradAttention(layer, qkv.view(shape[0], shape[1], -1), angles, functional);
+        return (layer, qkv) -> new AutogradAttention(layer, qkv.view(shape[0], shape[1], -1), angles, functional);
     }
 
     /** Frees the newest. */

@@ -38,7 +38,8 @@ record RewardHeads(Parameters trunk, Parameters valueHead) {
      * @param backboneWeight multiplies what the values send into the hidden states; the value head gets all of its gradient
      * @return float32 [B, T, D], belongs to the caller's scope
      */
-    Tensor backward(Tensor hidden, RewardBatch batch, double[] gradRewards, double[] gradValues, double backboneWeight) {
+    Tensor backward(
+            Tensor hidden, RewardBatch batch, double[] gradRewards, double[] gradValues, double backboneWeight) {
         return Scopes.scoped(() -> {
             Tensor gradHidden = torch.zeros_like(hidden);
             try (Scopes.Frozen scope = Scopes.frozen()) {

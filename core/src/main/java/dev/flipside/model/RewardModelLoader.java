@@ -57,8 +57,7 @@ record RewardModelLoader(Path directory, ModelFiles files, WeightLayout layout, 
     /** See {@link RewardModel#adapted}. */
     RewardModel adapted(LoraConfig config, Seeds seeds) {
         BackboneBase below = new BackboneBase(Backbone.decoder(files, device), false);
-        Lora lora =
-                new LoraInitialisation(config, layout, files).create(below.base(), TaskType.SEQ_CLS, seeds);
+        Lora lora = new LoraInitialisation(config, layout, files).create(below.base(), TaskType.SEQ_CLS, seeds);
         boolean ownHead = hasRewardHead(directory);
         if (ownHead) {
             WeightFiles stored = WeightFiles.open(directory);

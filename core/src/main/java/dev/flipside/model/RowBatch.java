@@ -79,8 +79,7 @@ record RowBatch(int[] rows, RowLayout layout) {
         List<RowBatch> batches = new ArrayList<>();
         for (int[] batch : Batches.byLength(rows, most)) {
             batches.add(new RowBatch(
-                    IntStream.of(batch).map(i -> numbers[i]).toArray(),
-                    new PaddedLayout(Batches.select(rows, batch))));
+                    IntStream.of(batch).map(i -> numbers[i]).toArray(), new PaddedLayout(Batches.select(rows, batch))));
         }
         return batches;
     }

@@ -1,6 +1,5 @@
 package dev.flipside.model;
 
-
 /** What a model's adapter may be for; PEFT's names. */
 enum TaskType {
     CAUSAL_LM,

@@ -23,7 +23,8 @@ record TrainableTokens(long[] ids, Factor rows, Tensor places) {
                 places[Math.toIntExact(ids[i])] = i;
             }
             Tensor here = Tensors.ofLongs(places, Device.CPU, size);
-            return new TrainableTokens(ids, rows, Scopes.keep(here.to(rows.leaf().device(), ScalarType.Long)));
+            return new TrainableTokens(
+                    ids, rows, Scopes.keep(here.to(rows.leaf().device(), ScalarType.Long)));
         }
     }
 

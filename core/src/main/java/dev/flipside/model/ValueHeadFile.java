@@ -27,7 +27,8 @@ final class ValueHeadFile {
     static Parameters zero(ModelFiles files, Device device) {
         return new Parameters(
                 List.of(
-                        new ParameterSlot(RewardHeads.VALUE_WEIGHT, 1, files.config().hiddenSize()),
+                        new ParameterSlot(
+                                RewardHeads.VALUE_WEIGHT, 1, files.config().hiddenSize()),
                         new ParameterSlot(RewardHeads.VALUE_BIAS, 1)),
                 device);
     }

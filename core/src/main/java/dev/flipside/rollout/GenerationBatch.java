@@ -25,7 +25,7 @@ final class GenerationBatch {
      * @param newTokens told the number of tokens that each step added to completions
      */
     record Rules(
-            Sampler sampler,
+            TokenSampler sampler,
             Set<Integer> endIds,
             List<String> stop,
             Function<int[], String> decode,
@@ -58,7 +58,7 @@ final class GenerationBatch {
         try (Scopes.Frozen scope = Scopes.frozen()) {
             Tensor logits = index == 0 ? batch.afterPrompts() : batch.step(previous);
             double[] uniforms = rows.stream().mapToDouble(r -> r.uniform(index)).toArray();
-            Sampler.Choices choices = rules.sampler().choose(logits, uniforms, penalty);
+            TokenSampler.Choices choices = rules.sampler().choose(logits, uniforms, penalty);
             penalty.ifPresent(p -> p.add(choices.tokens()));
             append(choices);
             return choices.tokens();
@@ -67,7 +67,7 @@ final class GenerationBatch {
         }
     }
 
-    private void append(Sampler.Choices choices) {
+    private void append(TokenSampler.Choices choices) {
         int added = 0;
         for (int r = 0; r < rows.size(); r++) {
             Row row = rows.get(r);
@@ -107,9 +107,8 @@ final class GenerationBatch {
         if (4 * done < rows.size() && !mustLeave) {
             return tokens;
         }
-        int[] kept = IntStream.range(0, rows.size())
-                .filter(r -> !rows.get(r).done())
-                .toArray();
+        int[] kept =
+                IntStream.range(0, rows.size()).filter(r -> !rows.get(r).done()).toArray();
         batch.keepRows(kept);
         penalty.ifPresent(p -> p.keepRows(kept));
         int[] keptTokens = IntStream.of(kept).map(r -> tokens[r]).toArray();

@@ -63,7 +63,7 @@ public final class Generator implements AutoCloseable {
         for (int p = 0; p < prompts.size(); p++) {
             check(prompts.get(p), p);
         }
-        Sampler sampler = new Sampler(options, settings.suppressedIds(), model.device());
+        TokenSampler sampler = new TokenSampler(options, settings.suppressedIds(), model.device());
         GenerationBatch.Rules rules =
                 new GenerationBatch.Rules(sampler, model.endIds(), options.stop(), settings.decode(), newTokens);
         List<List<Completion>> completions = new ArrayList<>();

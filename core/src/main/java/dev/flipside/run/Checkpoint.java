@@ -17,5 +17,4 @@ public record Checkpoint(
         long step,
         SortedMap<String, Long> positions,
         SortedMap<String, Long> logs,
-        SortedMap<String, String> logHashes) {
-}
+        SortedMap<String, String> logHashes) {}

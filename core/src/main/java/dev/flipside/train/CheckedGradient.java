@@ -1,6 +1,5 @@
 package dev.flipside.train;
 
-
 /**
  * A gradient that is fit to be stepped along.
  *

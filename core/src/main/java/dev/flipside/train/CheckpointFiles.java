@@ -58,7 +58,12 @@ final class CheckpointFiles {
         }
         SafeTensors.write(folder.resolve(MOMENTS), moments, WeightType.F32);
         CheckpointState state = new CheckpointState(
-                round.learner.start(), steps, round.learner.gate(), round.evaluator.baseAccuracy(), baseline, tokensSeen);
+                round.learner.start(),
+                steps,
+                round.learner.gate(),
+                round.evaluator.baseAccuracy(),
+                baseline,
+                tokensSeen);
         Files.write(folder.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(state));
     }
 

@@ -51,7 +51,11 @@ final class ContrastPass {
      * @param prompts how many
      */
     record MiniBatch(
-            TeachingBatch batch, RewardModelTarget target, int prompts, double contrastNormaliser, double valueNormaliser) {}
+            TeachingBatch batch,
+            RewardModelTarget target,
+            int prompts,
+            double contrastNormaliser,
+            double valueNormaliser) {}
 
     MiniBatch miniBatch(TeachingBatch batch, RewardModelTarget target, int[] prompts) {
         return new MiniBatch(

@@ -91,7 +91,8 @@ final class Evaluator {
         check.pairs().ifPresent(pairs -> {
             HeldOutScores scored = pairs.score(check.judge().model());
             metrics.putAll(pairs.figures(scored));
-            check.learns().ifPresent(learner -> metrics.putAll(learner.baseline().compare(scored)));
+            check.learns()
+                    .ifPresent(learner -> metrics.putAll(learner.baseline().compare(scored)));
         });
         return metrics;
     }

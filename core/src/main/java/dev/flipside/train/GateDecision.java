@@ -1,6 +1,5 @@
 package dev.flipside.train;
 
-
 /**
  * What the {@link UpdateGate} says of an update.
  *

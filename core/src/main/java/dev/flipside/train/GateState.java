@@ -1,6 +1,5 @@
 package dev.flipside.train;
 
-
 /**
  * What a checkpoint keeps of the {@link UpdateGate}.
  *

@@ -62,8 +62,7 @@ record HeldOutScores(double[] chosen, double[] rejected, double[] all, int[] len
         }
         metrics.put("eval_rm/label_length_corr", RankCorrelation.groupSpearman(label, length, 2));
         metrics.put(
-                "eval_rm/partial_length_corr",
-                RankCorrelation.groupPartialSpearman(interleaved(), length, label, 2));
+                "eval_rm/partial_length_corr", RankCorrelation.groupPartialSpearman(interleaved(), length, label, 2));
     }
 
     /** Rewards pair after pair: chosen, rejected, chosen, ... */

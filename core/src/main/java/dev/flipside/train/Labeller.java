@@ -70,7 +70,8 @@ final class Labeller {
                                                 () -> new IllegalArgumentException("labels gold without gold rewards")),
                                 batch.usable()));
                 };
-        return new RewardModelTarget(labelled, anchors, valueTarget.targets(batch.grades().rewards(), batch.usable()));
+        return new RewardModelTarget(
+                labelled, anchors, valueTarget.targets(batch.grades().rewards(), batch.usable()));
     }
 
     /** The labels that the reward model's own advantage gives. */

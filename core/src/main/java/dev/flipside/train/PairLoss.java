@@ -1,6 +1,5 @@
 package dev.flipside.train;
 
-
 /**
  * What a {@link PairPass} finds over one micro-batch of labelled pairs.
  *

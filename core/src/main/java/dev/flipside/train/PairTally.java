@@ -40,7 +40,10 @@ public final class PairTally {
 
     /** The pairs that {@code train} would replay or hold out, without those whose prompt alone fills {@code maxLength}, which it refuses. */
     public static PairTally ofRun(List<Preference> pairs, Renderer renderer, int maxLength) {
-        return of(pairs, renderer, new PairLengthLimit(renderer, maxLength, LongPairs.TRUNCATE, TruncationMode.KEEP_START));
+        return of(
+                pairs,
+                renderer,
+                new PairLengthLimit(renderer, maxLength, LongPairs.TRUNCATE, TruncationMode.KEEP_START));
     }
 
     private static PairTally of(List<Preference> pairs, Renderer renderer, PairLengthLimit limit) {

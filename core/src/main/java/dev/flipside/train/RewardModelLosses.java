@@ -12,4 +12,5 @@ import java.util.OptionalDouble;
  * @param gradNorm of the backbone and the reward head, before clipping
  * @param steps optimiser steps
  */
-record RewardModelLosses(double total, double contrast, double value, OptionalDouble replay, double gradNorm, int steps) {}
+record RewardModelLosses(
+        double total, double contrast, double value, OptionalDouble replay, double gradNorm, int steps) {}

@@ -9,5 +9,4 @@ import dev.flipside.algo.Feedback;
  * @param feedback advantages and labels from the snapshot
  * @param losses mean of its optimiser steps
  */
-record RewardModelStep(Grades before, Feedback feedback, RewardModelLosses losses) {
-}
+record RewardModelStep(Grades before, Feedback feedback, RewardModelLosses losses) {}

@@ -87,8 +87,8 @@ final class RewardModelUpdate implements AutoCloseable {
     }
 
     private Optimiser optimiser(String model, String group, Parameters weights, double learningRate) {
-        AdamW adam =
-                new AdamW(List.of(new ParameterGroup(group, weights, 0)), OptimiserConfig.withLearningRate(learningRate));
+        AdamW adam = new AdamW(
+                List.of(new ParameterGroup(group, weights, 0)), OptimiserConfig.withLearningRate(learningRate));
         return new Optimiser(model, adam, options.maxGradNorm());
     }
 
@@ -130,7 +130,8 @@ final class RewardModelUpdate implements AutoCloseable {
         return new RewardModelChange(after, labeller.byAdvantage(batch, labeller.anchors(batch, step)));
     }
 
-    private void optimiserStep(TeachingBatch batch, RewardModelTarget target, int[] prompts, long step, int miniBatch, Sums sums) {
+    private void optimiserStep(
+            TeachingBatch batch, RewardModelTarget target, int[] prompts, long step, int miniBatch, Sums sums) {
         ContrastPass.MiniBatch whole = contrast.miniBatch(batch, target, prompts);
         zeroGradients();
         double loss = 0;

@@ -100,8 +100,8 @@ final class Round implements AutoCloseable {
                         .map(judge -> new Evaluator.RewardModelCheck(
                                 judge,
                                 setting.heldOut().map(HeldOutAccuracy::new),
-                                improving.map(
-                                        learns -> new Evaluator.LearnerCheck(setting.baseline(), values, learns.twin())))),
+                                improving.map(learns ->
+                                        new Evaluator.LearnerCheck(setting.baseline(), values, learns.twin())))),
                 config.eval());
     }
 

@@ -61,10 +61,7 @@ final class Session implements AutoCloseable {
 
     /** Loads models and data; from the checkpoint that the run continues from, when there is one. */
     static Session open(
-            TrainConfig config,
-            List<RewardTerm> functions,
-            Optional<Checkpoint> checkpoint,
-            TrainListener listener) {
+            TrainConfig config, List<RewardTerm> functions, Optional<Checkpoint> checkpoint, TrainListener listener) {
         Device device = Device.parse(config.run().device());
         Precision precision = ConfiguredModels.precision(config.run().dtype(), device);
         Path policyWeights = checkpoint

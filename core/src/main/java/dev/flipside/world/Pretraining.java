@@ -87,8 +87,8 @@ public record Pretraining(int texts, int steps, int batchSize) {
         Schedule schedule = Schedule.of(OPTIMISER, steps);
         int averaged = Math.max(1, steps / 10);
         double sum = 0;
-        try (AdamW optimiser =
-                new AdamW(List.of(new ParameterGroup("policy", model.parameters(), OPTIMISER.weightDecay())), OPTIMISER)) {
+        try (AdamW optimiser = new AdamW(
+                List.of(new ParameterGroup("policy", model.parameters(), OPTIMISER.weightDecay())), OPTIMISER)) {
             for (int step = 0; step < steps; step++) {
                 List<TokenRow> batch = random.ints(batchSize, 0, corpus.size())
                         .mapToObj(corpus::get)

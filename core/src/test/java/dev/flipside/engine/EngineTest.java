@@ -42,8 +42,7 @@ class EngineTest {
     @Test
     void adamWEqualsTorchs() {
         long[] shape = {37, 11};
-        Parameters ours =
-                new Parameters(List.of(new ParameterSlot("a", shape), new ParameterSlot("b", 5)), Device.CPU);
+        Parameters ours = new Parameters(List.of(new ParameterSlot("a", shape), new ParameterSlot("b", 5)), Device.CPU);
         try (PointerScope scope = new PointerScope()) {
             Tensor theirs = torch.randn(shape).set_requires_grad(true);
             try (Scopes.Frozen frozen = Scopes.frozen()) {
@@ -52,7 +51,8 @@ class EngineTest {
             AdamWOptions options = new AdamWOptions(1e-2);
             options.weight_decay().put(0.1);
             org.bytedeco.pytorch.AdamW reference = new org.bytedeco.pytorch.AdamW(new TensorVector(theirs), options);
-            AdamW adam = new AdamW(List.of(new ParameterGroup("all", ours, 0.1)), OptimiserConfig.withLearningRate(1e-2));
+            AdamW adam =
+                    new AdamW(List.of(new ParameterGroup("all", ours, 0.1)), OptimiserConfig.withLearningRate(1e-2));
             for (int step = 0; step < 5; step++) {
                 Tensor x = torch.randn(11, 3);
                 reference.zero_grad();

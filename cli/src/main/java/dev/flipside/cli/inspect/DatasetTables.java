@@ -116,7 +116,8 @@ record DatasetTables(String file, DatasetReport report) {
         fact(
                 rows,
                 "pairs of the same tokens",
-                tokens.alike() + " dropped; " + tokens.alikeTruncated() + " where replies are cut at " + tokens.limit());
+                tokens.alike() + " dropped; " + tokens.alikeTruncated() + " where replies are cut at "
+                        + tokens.limit());
         fact(rows, "replies that merge with the prompt", first(tokens.merged(), tokens.firstMerged()));
         fact(rows, "rows that spell a special token", first(tokens.spelled(), tokens.firstSpelled()));
     }

@@ -220,14 +220,12 @@ final class TrainInspection {
     }
 
     /** What functions need and rows lack. */
-    private void references(
-            List<PromptExample> prompts, List<RewardTerm> functions, Optional<RewardFunction> gold) {
+    private void references(List<PromptExample> prompts, List<RewardTerm> functions, Optional<RewardFunction> gold) {
         List<PromptExample> evalPrompts = config.data()
                 .evalPrompts()
                 .map(file -> data.prompts("data.eval_prompts", file))
                 .orElse(List.of());
-        List<RewardFunction> all =
-                functions.stream().map(RewardTerm::function).toList();
+        List<RewardFunction> all = functions.stream().map(RewardTerm::function).toList();
         for (ReferenceCheck check : ReferenceCheck.require(config, prompts, evalPrompts, all, gold)) {
             check.remarks().forEach(remark -> findings.check(check.key(), CheckStatus.NOTE, remark));
         }

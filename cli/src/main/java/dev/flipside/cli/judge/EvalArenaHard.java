@@ -168,8 +168,8 @@ public final class EvalArenaHard extends PolicyTask {
         }
         List<ArenaJudgment> judgments = new ArrayList<>();
         for (int i = 0; i < items.size(); i++) {
-            judgments.add(new ArenaJudgment(
-                    items.get(i).question().uid(), model, games.get(2 * i), games.get(2 * i + 1)));
+            judgments.add(
+                    new ArenaJudgment(items.get(i).question().uid(), model, games.get(2 * i), games.get(2 * i + 1)));
         }
         return judgments;
     }

@@ -32,7 +32,8 @@ record PandaLm() implements BenchmarkRule {
     public BenchmarkItem item(Path file, Row row) {
         int majority = majority(row);
         List<Integer> labels = List.of(majority == 1 ? 1 : 0, majority == 2 ? 1 : 0);
-        List<AnswerPair> comparisons = majority <= 0 ? List.of() : List.of(majority == 1 ? new AnswerPair(0, 1) : new AnswerPair(1, 0));
+        List<AnswerPair> comparisons =
+                majority <= 0 ? List.of() : List.of(majority == 1 ? new AnswerPair(0, 1) : new AnswerPair(1, 0));
         String input = text(row, "input");
         String instruction = text(row, "instruction");
         return new BenchmarkItem(

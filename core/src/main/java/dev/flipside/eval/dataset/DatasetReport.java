@@ -29,5 +29,4 @@ public record DatasetReport(
         Optional<PairFigures> pairs,
         Optional<TokenFigures> tokens,
         List<BenchmarkOverlap> overlaps,
-        List<Example> examples) {
-}
+        List<Example> examples) {}

@@ -1,6 +1,5 @@
 package dev.flipside.eval.dataset;
 
-
 /**
  * How lengths are spread; percentiles are lengths that occur (nearest rank). All zero for no lengths.
  *

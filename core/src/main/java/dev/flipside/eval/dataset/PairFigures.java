@@ -1,6 +1,5 @@
 package dev.flipside.eval.dataset;
 
-
 /**
  * What there is to say of the pairs of a dataset.
  *

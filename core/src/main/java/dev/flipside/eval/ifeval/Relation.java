@@ -1,6 +1,5 @@
 package dev.flipside.eval.ifeval;
 
-
 /** The two comparisons that IFEval knows. */
 enum Relation {
     LESS_THAN("less than"),

@@ -1,6 +1,5 @@
 package dev.flipside.eval.judge;
 
-
 /**
  * One counted result of {@link ArenaHard}.
  *

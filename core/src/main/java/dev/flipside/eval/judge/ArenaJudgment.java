@@ -1,6 +1,5 @@
 package dev.flipside.eval.judge;
 
-
 /**
  * The two games of {@link ArenaHard} on one question.
  *

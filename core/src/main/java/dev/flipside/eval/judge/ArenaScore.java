@@ -1,6 +1,5 @@
 package dev.flipside.eval.judge;
 
-
 /**
  * A model's score in {@link ArenaHard} with the published interval.
  *

@@ -1,6 +1,5 @@
 package dev.flipside.eval.judge;
 
-
 /**
  * One judged instruction, as {@link LengthControl} looks at it.
  *

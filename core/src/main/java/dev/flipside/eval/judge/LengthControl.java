@@ -123,7 +123,8 @@ public final class LengthControl {
                 .toList();
     }
 
-    private static List<Features> training(List<JudgedInstruction> items, List<double[]> model, Optional<GamedBaseline> gamed) {
+    private static List<Features> training(
+            List<JudgedInstruction> items, List<double[]> model, Optional<GamedBaseline> gamed) {
         List<Features> rows = new ArrayList<>();
         gamed.ifPresent(known -> known.observations()
                 .forEach(seen -> rows.add(new Features(

@@ -38,10 +38,7 @@ public final class StyleControl {
      * @param style the features of a model's answer: model, then question
      */
     public static Fit fit(
-            List<ArenaBattle> battles,
-            String baseline,
-            BiFunction<String, String, StyleFeatures> style,
-            long seed) {
+            List<ArenaBattle> battles, String baseline, BiFunction<String, String, StyleFeatures> style, long seed) {
         SplittableRandom random = new SplittableRandom(seed);
         int[][] resamples = new int[ArenaHard.ROUNDS][battles.size()];
         for (int[] resample : resamples) {

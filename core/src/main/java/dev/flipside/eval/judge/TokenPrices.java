@@ -15,7 +15,6 @@ public record TokenPrices(OptionalDouble prompt, OptionalDouble completion) {
         return prompt.isEmpty() || completion.isEmpty()
                 ? OptionalDouble.empty()
                 : OptionalDouble.of(
-                        (promptTokens * prompt.getAsDouble() + completionTokens * completion.getAsDouble())
-                                / MILLION);
+                        (promptTokens * prompt.getAsDouble() + completionTokens * completion.getAsDouble()) / MILLION);
     }
 }

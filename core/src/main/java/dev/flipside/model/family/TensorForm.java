@@ -1,6 +1,5 @@
 package dev.flipside.model.family;
 
-
 /** How the rows of a slot lie in a tensor of a file. */
 public enum TensorForm {
     ROWS,

@@ -149,8 +149,8 @@ class ArenaHardTest {
 
     @Test
     void aClearVerdictCountsThreeTimes() {
-        ArenaJudgment judgment = new ArenaJudgment(
-                "q", "m", ArenaHard.game("[[B>>A]]"), new ArenaGame(Optional.of("A>B"), ""));
+        ArenaJudgment judgment =
+                new ArenaJudgment("q", "m", ArenaHard.game("[[B>>A]]"), new ArenaGame(Optional.of("A>B"), ""));
         assertThat(ArenaHard.battles(List.of(judgment)))
                 .extracting(ArenaBattle::score)
                 .containsExactly(1.0, 1.0, 1.0, 1.0);

@@ -145,10 +145,8 @@ class LengthControlTest {
         for (int i = 0; i < 9; i++) {
             many.addAll(few);
         }
-        Interval wide =
-                LengthControl.interval(few, Optional.empty(), LengthControl.fit(few, Optional.empty()));
-        Interval narrow =
-                LengthControl.interval(many, Optional.empty(), LengthControl.fit(many, Optional.empty()));
+        Interval wide = LengthControl.interval(few, Optional.empty(), LengthControl.fit(few, Optional.empty()));
+        Interval narrow = LengthControl.interval(many, Optional.empty(), LengthControl.fit(many, Optional.empty()));
         assertThat(wide.mean()).isBetween(wide.low(), wide.high());
         // Nine times the instructions are a third of the width, up to the penalty, which weighs more on fewer.
         assertThat((narrow.high() - narrow.low()) / (wide.high() - wide.low())).isCloseTo(1.0 / 3, within(0.1));

@@ -26,7 +26,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-class SamplerTest {
+class TokenSamplerTest {
     private static final double LARGEST_UNIFORM = 1 - 0x1.0p-53;
 
     @BeforeAll
@@ -94,7 +94,7 @@ class SamplerTest {
     @MethodSource("goldens")
     void scoresAreTransformers(Golden golden) {
         try (PointerScope scope = new PointerScope()) {
-            Sampler sampler = new Sampler(golden.sampling(false), golden.suppressed(), Device.CPU);
+            TokenSampler sampler = new TokenSampler(golden.sampling(false), golden.suppressed(), Device.CPU);
             float[] ours = Tensors.toFloats(sampler.scores(golden.logits(), golden.penalty()));
             double[] theirs = numbers(golden.scores());
             for (int i = 0; i < theirs.length; i++) {
@@ -115,9 +115,9 @@ class SamplerTest {
     void logprobsAreOfTheUnfilteredDistribution(Golden golden) {
         try (PointerScope scope = new PointerScope()) {
             SamplingOptions options = golden.sampling(false);
-            Sampler sampler = new Sampler(options, golden.suppressed(), Device.CPU);
+            TokenSampler sampler = new TokenSampler(options, golden.suppressed(), Device.CPU);
             double[] uniforms = {0.0, 0.3, 0.8, LARGEST_UNIFORM};
-            Sampler.Choices choices = sampler.choose(golden.logits(), uniforms, golden.penalty());
+            TokenSampler.Choices choices = sampler.choose(golden.logits(), uniforms, golden.penalty());
             double[] scores = numbers(golden.scores());
             for (int r = 0; r < golden.rows(); r++) {
                 double[] logits = numbers(golden.fixture().get("logits").get(r));
@@ -148,8 +148,8 @@ class SamplerTest {
     @MethodSource("goldensWithoutTopP")
     void greedyTakesTheHighestScore(Golden golden) {
         try (PointerScope scope = new PointerScope()) {
-            Sampler sampler = new Sampler(golden.sampling(true), golden.suppressed(), Device.CPU);
-            Sampler.Choices choices = sampler.choose(golden.logits(), new double[golden.rows()], golden.penalty());
+            TokenSampler sampler = new TokenSampler(golden.sampling(true), golden.suppressed(), Device.CPU);
+            TokenSampler.Choices choices = sampler.choose(golden.logits(), new double[golden.rows()], golden.penalty());
             double[] scores = numbers(golden.scores());
             for (int r = 0; r < golden.rows(); r++) {
                 double[] row = Arrays.copyOfRange(scores, r * golden.vocabulary(), (r + 1) * golden.vocabulary());
@@ -176,7 +176,7 @@ class SamplerTest {
         }
         long[] counts = new long[vocabulary];
         try (PointerScope scope = new PointerScope()) {
-            Sampler sampler = new Sampler(SamplingOptions.plain(1), List.of(), Device.CPU);
+            TokenSampler sampler = new TokenSampler(SamplingOptions.plain(1), List.of(), Device.CPU);
             Tensor batch = Tensors.ofDoubles(logits, Device.CPU, 1, vocabulary).expand(rows, vocabulary);
             Seeds seeds = new Seeds(11);
             for (int step = 0; step < steps; step++) {
@@ -217,10 +217,10 @@ class SamplerTest {
             logits[v] = v % 3 == 1 && v < vocabulary - 100 ? (v % 2) * -200f : Float.NEGATIVE_INFINITY;
         }
         try (PointerScope scope = new PointerScope()) {
-            Sampler sampler = new Sampler(SamplingOptions.plain(1), List.of(), Device.CPU);
+            TokenSampler sampler = new TokenSampler(SamplingOptions.plain(1), List.of(), Device.CPU);
             double[] uniforms = {0, Double.MIN_VALUE, 0x1.0p-53, 0.5, 1 - 0x1.0p-24, LARGEST_UNIFORM};
             Tensor batch = Tensors.ofFloats(logits, Device.CPU, 1, vocabulary).expand(uniforms.length, vocabulary);
-            Sampler.Choices choices = sampler.choose(batch, uniforms);
+            TokenSampler.Choices choices = sampler.choose(batch, uniforms);
             for (int token : choices.tokens()) {
                 assertThat(logits[token]).isZero();
             }
@@ -247,10 +247,10 @@ class SamplerTest {
                 uniforms[r] = Seeds.uniform(5, r);
             }
             SamplingOptions options = new SamplingOptions(0.8, 0.9, 50, 0.01, 1, 8, false, List.of());
-            Sampler sampler = new Sampler(options, List.of(7), Device.CPU);
-            Sampler.Choices together = sampler.choose(logits, uniforms);
+            TokenSampler sampler = new TokenSampler(options, List.of(7), Device.CPU);
+            TokenSampler.Choices together = sampler.choose(logits, uniforms);
             for (int r = 0; r < 9; r++) {
-                Sampler.Choices alone = sampler.choose(logits.narrow(0, r, 1), new double[] {uniforms[r]});
+                TokenSampler.Choices alone = sampler.choose(logits.narrow(0, r, 1), new double[] {uniforms[r]});
                 assertThat(alone.tokens()[0]).isEqualTo(together.tokens()[r]);
                 // Vector lanes may be reduced in another order: a few units in the last place.
                 assertThat(alone.logprobs()[0]).isCloseTo(together.logprobs()[r], within(1e-6));
@@ -261,7 +261,7 @@ class SamplerTest {
     @Test
     void logitsThatAreNotNumbersAreRefused() {
         try (PointerScope scope = new PointerScope()) {
-            Sampler sampler = new Sampler(SamplingOptions.plain(1), List.of(), Device.CPU);
+            TokenSampler sampler = new TokenSampler(SamplingOptions.plain(1), List.of(), Device.CPU);
             for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY}) {
                 Tensor logits = Tensors.ofFloats(new float[] {0, bad, 1, 0, 1, 2}, Device.CPU, 2, 3);
                 assertThatThrownBy(() -> sampler.choose(logits, new double[] {0.99, 0.5}))

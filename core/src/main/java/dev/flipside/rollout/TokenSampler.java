@@ -23,7 +23,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * distribution at a uniform number that the caller derives from (key, token index); {@code multinomial} would draw from a global generator, and costs 25 times as
  * much in these bindings.
  */
-public final class Sampler {
+public final class TokenSampler {
     private static final Scalar NOTHING = Scopes.keep(new Scalar(0.0));
     private static final Scalar MINUS_INFINITY = Scopes.keep(new Scalar(Double.NEGATIVE_INFINITY));
 
@@ -45,7 +45,7 @@ public final class Sampler {
      *
      * @param suppressedIds tokens never to choose, such as a padding token
      */
-    public Sampler(SamplingOptions options, List<Integer> suppressedIds, Device device) {
+    public TokenSampler(SamplingOptions options, List<Integer> suppressedIds, Device device) {
         this.options = options;
         this.suppressedIds =
                 suppressedIds.stream().mapToLong(Integer::longValue).toArray();
