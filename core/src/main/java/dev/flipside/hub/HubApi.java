@@ -62,11 +62,11 @@ record HubApi(HubHttp http) {
         URI uri = http.settings()
                 .at(name.repo().page() + "/resolve/" + Addresses.encoded(name.revision()) + "/"
                         + Addresses.path(file.path()));
-        HubRequest call = HubRequest.read("HEAD", uri, Map.of("Accept-Encoding", "identity"));
+        HubRequest request = HubRequest.read("HEAD", uri, Map.of("Accept-Encoding", "identity"));
         Patience patience = new Patience(http.settings(), file.path() + " of " + name.repo());
         while (true) {
             try {
-                HttpResponse<InputStream> response = http.sendWithinEndpoint(name, file.path(), call);
+                HttpResponse<InputStream> response = http.sendWithinEndpoint(name, file.path(), request);
                 response.body().close();
                 return file.withHash(
                         hash(response.headers())

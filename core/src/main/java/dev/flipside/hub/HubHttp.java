@@ -67,11 +67,11 @@ final class HubHttp {
     }
 
     /** The JSON that the API answers, tried as often as patience lasts. */
-    Page json(HubName name, String wanted, HubRequest call) {
+    Page json(HubName name, String wanted, HubRequest request) {
         Patience patience = new Patience(settings, wanted);
         while (true) {
             try {
-                HttpResponse<InputStream> response = send(name, wanted, call);
+                HttpResponse<InputStream> response = send(name, wanted, request);
                 return new Page(response.statusCode(), parsed(response), nextPage(response));
             } catch (IOException e) {
                 patience.after(e);
@@ -84,11 +84,11 @@ final class HubHttp {
      *
      * @return empty when the connection ended without an answer
      */
-    Optional<JsonNode> jsonOnce(HubName name, String wanted, HubRequest call) {
+    Optional<JsonNode> jsonOnce(HubName name, String wanted, HubRequest request) {
         Patience patience = new Patience(settings, wanted);
         while (true) {
             try {
-                return Optional.of(parsed(send(name, wanted, call)));
+                return Optional.of(parsed(send(name, wanted, request)));
             } catch (Setback e) {
                 patience.after(e);
             } catch (IOException e) {
@@ -104,12 +104,12 @@ final class HubHttp {
      * @throws Setback when the status may be another one next time
      * @throws UserError when it will not
      */
-    HttpResponse<InputStream> send(HubName name, String wanted, HubRequest call) throws IOException {
-        HubRequest current = call;
+    HttpResponse<InputStream> send(HubName name, String wanted, HubRequest request) throws IOException {
+        HubRequest current = request;
         for (int hops = 0; hops <= MOST_REDIRECTS; hops++) {
             HttpResponse<InputStream> response = once(current);
             int status = response.statusCode();
-            if (status / 100 == 2 || call.accepted().contains(status)) {
+            if (status / 100 == 2 || request.accepted().contains(status)) {
                 return response;
             }
             Optional<String> location = response.headers().firstValue("Location");
@@ -123,8 +123,8 @@ final class HubHttp {
     }
 
     /** As {@link #send}, but a redirect to another host is an answer: its own headers tell what it leads to. */
-    HttpResponse<InputStream> sendWithinEndpoint(HubName name, String wanted, HubRequest call) throws IOException {
-        HubRequest current = call;
+    HttpResponse<InputStream> sendWithinEndpoint(HubName name, String wanted, HubRequest request) throws IOException {
+        HubRequest current = request;
         for (int hops = 0; hops <= MOST_REDIRECTS; hops++) {
             HttpResponse<InputStream> response = once(current);
             Optional<URI> target = REDIRECTS.contains(response.statusCode())
@@ -168,23 +168,23 @@ final class HubHttp {
                 && uri.getPort() == endpoint.getPort();
     }
 
-    private HttpResponse<InputStream> once(HubRequest call) throws IOException {
+    private HttpResponse<InputStream> once(HubRequest request) throws IOException {
         if (settings.offline()) {
-            throw new UserError("HF_HUB_OFFLINE is set, and " + call.uri().getPath()
+            throw new UserError("HF_HUB_OFFLINE is set, and " + request.uri().getPath()
                     + " would have to be asked of the Hub: unset it.");
         }
-        HttpRequest.Builder request = HttpRequest.newBuilder(call.uri())
-                .method(call.method(), call.body().orElseGet(BodyPublishers::noBody))
+        HttpRequest.Builder builder = HttpRequest.newBuilder(request.uri())
+                .method(request.method(), request.body().orElseGet(BodyPublishers::noBody))
                 .header("User-Agent", "flipside");
-        long bytes = call.body().map(BodyPublisher::contentLength).orElse(0L);
+        long bytes = request.body().map(BodyPublisher::contentLength).orElse(0L);
         // A large body takes its time before an answer can begin.
-        request.timeout(settings.timeout().plusSeconds(Math.max(0, bytes) / SLOWEST_UPLOAD));
-        call.headers().forEach(request::header);
-        if (isEndpoint(call.uri())) {
-            settings.token().authorization().ifPresent(value -> request.header("Authorization", value));
+        builder.timeout(settings.timeout().plusSeconds(Math.max(0, bytes) / SLOWEST_UPLOAD));
+        request.headers().forEach(builder::header);
+        if (isEndpoint(request.uri())) {
+            settings.token().authorization().ifPresent(value -> builder.header("Authorization", value));
         }
         try {
-            return client.send(request.build(), BodyHandlers.ofInputStream());
+            return client.send(builder.build(), BodyHandlers.ofInputStream());
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new HubUnavailableException("The transfer was interrupted; run the same command again.", e);

@@ -81,10 +81,10 @@ record LargeFiles(HubHttp http, HubName name, TransferListener listener) {
                         .map(f -> Map.of("oid", f.hash(), "size", f.size()))
                         .toList());
         URI uri = http.settings().at(name.repo().page() + ".git/info/lfs/objects/batch");
-        HubRequest call = HubRequest.postJson(uri, payload).with(Map.of("Accept", LFS_JSON, "Content-Type", LFS_JSON));
+        HubRequest request = HubRequest.postJson(uri, payload).with(Map.of("Accept", LFS_JSON, "Content-Type", LFS_JSON));
         List<JsonNode> wanted = new ArrayList<>();
         Set<String> known = Set.copyOf(files.stream().map(LargeFile::hash).toList());
-        for (JsonNode object : http.json(name, "the upload", call).json().path("objects")) {
+        for (JsonNode object : http.json(name, "the upload", request).json().path("objects")) {
             if (object.hasNonNull("error")) {
                 throw new UserError("The Hub does not take a file of " + name.repo() + ": "
                         + object.at("/error/message").asText("no reason given") + ".");
@@ -111,9 +111,9 @@ record LargeFiles(HubHttp http, HubName name, TransferListener listener) {
         }
         JsonNode verify = actions.path("verify");
         if (verify.hasNonNull("href")) {
-            HubRequest call = HubRequest.postJson(
+            HubRequest request = HubRequest.postJson(
                     address(verify.path("href").asText("")), Map.of("oid", file.hash(), "size", file.size()));
-            http.json(name, "the check of " + file.name(), call);
+            http.json(name, "the check of " + file.name(), request);
         }
     }
 
@@ -141,9 +141,9 @@ record LargeFiles(HubHttp http, HubName name, TransferListener listener) {
             parts.add(Map.of("partNumber", parts.size() + 1, "etag", etag));
             from += size;
         }
-        HubRequest call = HubRequest.postJson(target, Map.of("oid", file.hash(), "parts", parts))
+        HubRequest request = HubRequest.postJson(target, Map.of("oid", file.hash(), "parts", parts))
                 .with(Map.of("Accept", LFS_JSON, "Content-Type", LFS_JSON));
-        http.json(name, "the end of the upload of " + file.name(), call);
+        http.json(name, "the end of the upload of " + file.name(), request);
     }
 
     /** Uploads a part of a file; the ETag that it got. */

@@ -226,13 +226,13 @@ public final class Push {
             }
         }
         URI uri = http.settings().at(target.repo().api() + "/commit/" + Addresses.encoded(target.revision()));
-        HubRequest call = new HubRequest(
+        HubRequest request = new HubRequest(
                 "POST",
                 uri,
                 Map.of("Content-Type", "application/x-ndjson"),
                 Optional.of(BodyPublishers.ofString(lines.toString())),
                 Set.of());
-        return http.jsonOnce(target, "the commit", call)
+        return http.jsonOnce(target, "the commit", request)
                 .orElseThrow(() -> new HubUnavailableException(
                         "The connection ended while the commit to "
                                 + target.repo().id()

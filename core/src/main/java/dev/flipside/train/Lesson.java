@@ -16,14 +16,14 @@ sealed interface Lesson {
      * @param samples that taught
      * @param update what it saw and did
      * @param change what it changed on those samples, after the gate
-     * @param verdict of the gate, where there is one
+     * @param decision of the gate, where there is one
      * @param scaleRatio what the initial model's rewards were multiplied with, where it is rescaled (control {@code save.scored_by: initial_rescaled})
      */
     record Taught(
             Samples samples,
             RewardModelStep update,
             RewardModelChange change,
-            Optional<GateDecision> verdict,
+            Optional<GateDecision> decision,
             OptionalDouble scaleRatio,
             PolicySamples candidates)
             implements Lesson {}

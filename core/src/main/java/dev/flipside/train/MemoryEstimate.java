@@ -62,7 +62,7 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
             // On an adapter's frozen base: another adapter, or in the first round of a new one nothing.
             parts.add(new Part("reference policy", FLOAT * policy.trained()));
         }
-        rewardModel.ifPresent(shape -> rewardModelParts(parts, plan, shape));
+        rewardModel.ifPresent(size -> rewardModelParts(parts, plan, size));
         long length = longestPrompt + (long) config.rollout().maxCompletionLength();
         DecoderPlan ways = new DecoderPlan(policy.config(), device, precision);
         List<Part> sampling = new ArrayList<>();
@@ -97,17 +97,17 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
                         new Part("vocabulary scores", LOGITS_COPIES * scores * FLOAT)));
     }
 
-    private static void rewardModelParts(List<Part> parts, RunPlan plan, ModelSize shape) {
-        parts.addAll(shape.held("reward model "));
+    private static void rewardModelParts(List<Part> parts, RunPlan plan, ModelSize size) {
+        parts.addAll(size.held("reward model "));
         if (!plan.improves()) {
             return;
         }
-        parts.addAll(shape.learning("reward model "));
+        parts.addAll(size.learning("reward model "));
         if (plan.keepsInitialRewardModel()) {
-            parts.add(new Part("initial reward model", FLOAT * shape.trained()));
+            parts.add(new Part("initial reward model", FLOAT * size.trained()));
         }
         if (plan.gates()) {
-            parts.add(new Part("gate: weights and moments to roll back to", 3 * FLOAT * shape.trained()));
+            parts.add(new Part("gate: weights and moments to roll back to", 3 * FLOAT * size.trained()));
         }
     }
 

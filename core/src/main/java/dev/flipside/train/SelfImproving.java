@@ -70,7 +70,7 @@ final class SelfImproving implements RewardModelLearner {
             gate.ifPresent(UpdateGate::remember);
             return update.update(teaching, step.number());
         });
-        Optional<GateDecision> verdict = gate.map(g -> step.time("rm_update", () -> g.judge(step.number())));
+        Optional<GateDecision> decision = gate.map(g -> step.time("rm_update", () -> g.judge(step.number())));
         step.tokens("rm_update", teaching.batch().tokens());
         Grades after = step.time(
                 "score",
@@ -81,7 +81,7 @@ final class SelfImproving implements RewardModelLearner {
                         step.time("score", () -> j.rescale(teaching.reading().rows(), after))))
                 .orElse(OptionalDouble.empty());
         RewardModelChange change = update.change(teaching, after, step.number());
-        return new Lesson.Taught(teaching, done, change, verdict, scaleRatio, candidates(samples, after, step));
+        return new Lesson.Taught(teaching, done, change, decision, scaleRatio, candidates(samples, after, step));
     }
 
     private PolicySamples candidates(Samples samples, Grades after, Step step) {

@@ -55,11 +55,11 @@ final class StepFigures {
         metrics.put("save/rm_grad_norm", losses.gradNorm());
         metrics.put("save/rm_lr", config.save().update().learningRate());
         metrics.put("save/rm_steps", (double) losses.steps());
-        taught.verdict().ifPresent(verdict -> {
-            metrics.put("save/gate_p_initial", verdict.pInitial());
-            metrics.put("save/gate_p_best", verdict.pBest());
-            metrics.put("save/gate_pairs", (double) verdict.pairs());
-            metrics.put("save/rollbacks", (double) verdict.rollbacks());
+        taught.decision().ifPresent(decision -> {
+            metrics.put("save/gate_p_initial", decision.pInitial());
+            metrics.put("save/gate_p_best", decision.pBest());
+            metrics.put("save/gate_pairs", (double) decision.pairs());
+            metrics.put("save/rollbacks", (double) decision.rollbacks());
         });
         taught.scaleRatio().ifPresent(ratio -> metrics.put("save/scale_ratio", ratio));
         metrics.putAll(FeedbackStatistics.of(taught.update()));

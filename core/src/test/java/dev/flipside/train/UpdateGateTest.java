@@ -143,11 +143,11 @@ class UpdateGateTest {
             gated.update.optimisers().forEach(o -> o.step(1, 0.5));
             gated.invert();
             assertThat(gated.state()).isNotEqualTo(before);
-            GateDecision verdict = gated.judge();
+            GateDecision decision = gated.judge();
             assertThat(gated.state()).isEqualTo(before);
-            assertThat(verdict.rollbacks()).isEqualTo(1);
-            assertThat(verdict.pInitial()).isLessThan(0.05);
-            assertThat(verdict.pairs()).isEqualTo(16);
+            assertThat(decision.rollbacks()).isEqualTo(1);
+            assertThat(decision.pInitial()).isLessThan(0.05);
+            assertThat(decision.pairs()).isEqualTo(16);
             assertThat(gated.gate.frozen()).isFalse();
             gated.gate.remember();
             gated.invert();

@@ -16,15 +16,15 @@ final class ModelInspection {
     private ModelInspection() {}
 
     /** Where it is, its kind and size, its context and end tokens. */
-    static String describe(ModelFiles files, ModelSize shape) {
+    static String describe(ModelFiles files, ModelSize size) {
         DecoderConfig config = files.config();
         return String.format(
                 Locale.ROOT,
                 "%s: %s, %,d weights%s, context %d, end tokens %s",
                 files.directory(),
                 config.modelType(),
-                shape.weights(),
-                shape.described(),
+                size.weights(),
+                size.described(),
                 config.maxPositionEmbeddings(),
                 files.eosIds());
     }

@@ -56,8 +56,8 @@ final class RewardTrainingInspection {
         try (RewardModel model = ConfiguredModels.rewardModel(
                         config.rewardModel(), new Seeds(config.run().seed()), device, Precision.FLOAT32);
                 Renderer renderer = Renderers.load(dir, config.rewardModel().template(), files)) {
-            ModelSize shape = ModelSize.of(model);
-            findings.fact("model", ModelInspection.describe(files, shape));
+            ModelSize size = ModelSize.of(model);
+            findings.fact("model", ModelInspection.describe(files, size));
             ReaderInspection reader = new ReaderInspection("reward model", renderer, findings);
             reader.template("reward_model", dir, config.rewardModel().template());
             findings.fact(
@@ -79,7 +79,7 @@ final class RewardTrainingInspection {
             reader.padding(model, rendered, limit);
             int longest = Math.min(lengths.max(), limit);
             ModelInspection.memory(
-                    MemoryEstimate.ofRewardTraining(config, shape, longest, device, precision), device, findings);
+                    MemoryEstimate.ofRewardTraining(config, size, longest, device, precision), device, findings);
         }
     }
 

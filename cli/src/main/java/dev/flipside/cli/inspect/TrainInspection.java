@@ -77,12 +77,12 @@ final class TrainInspection {
         console.info("loading the policy");
         try (CausalLm policy = ConfiguredModels.policy(config.policy(), seeds(), device, Precision.FLOAT32);
                 Renderer renderer = Renderers.load(dir, config.policy().template(), policy.files())) {
-            ModelSize shape = ModelSize.of(policy);
-            findings.fact("policy", ModelInspection.describe(policy.files(), shape));
+            ModelSize size = ModelSize.of(policy);
+            findings.fact("policy", ModelInspection.describe(policy.files(), size));
             ReaderInspection reader = new ReaderInspection("policy", renderer, findings);
             reader.template("policy", dir, config.policy().template());
             findings.fact("rewards", rewards(functions, gold));
-            int room = shape.config().maxPositionEmbeddings() - rollout.maxCompletionLength();
+            int room = size.config().maxPositionEmbeddings() - rollout.maxCompletionLength();
             TokenLengths lengths = lengths("prompts", "data.prompts", prompts, renderer, room);
             config.data()
                     .evalPrompts()
@@ -115,7 +115,7 @@ final class TrainInspection {
             functions(functions, gold, replies);
             int longest = Math.min(lengths.max(), room);
             ModelInspection.memory(
-                    MemoryEstimate.ofTraining(config, shape, rewardModel, longest, device, precision),
+                    MemoryEstimate.ofTraining(config, size, rewardModel, longest, device, precision),
                     device,
                     findings);
         }
