@@ -81,7 +81,8 @@ record LargeFiles(HubHttp http, HubName name, TransferListener listener) {
                         .map(f -> Map.of("oid", f.hash(), "size", f.size()))
                         .toList());
         URI uri = http.settings().at(name.repo().page() + ".git/info/lfs/objects/batch");
-        HubRequest request = HubRequest.postJson(uri, payload).with(Map.of("Accept", LFS_JSON, "Content-Type", LFS_JSON));
+        HubRequest request =
+                HubRequest.postJson(uri, payload).with(Map.of("Accept", LFS_JSON, "Content-Type", LFS_JSON));
         List<JsonNode> wanted = new ArrayList<>();
         Set<String> known = Set.copyOf(files.stream().map(LargeFile::hash).toList());
         for (JsonNode object : http.json(name, "the upload", request).json().path("objects")) {

@@ -115,9 +115,7 @@ final class TrainInspection {
             functions(functions, gold, replies);
             int longest = Math.min(lengths.max(), room);
             ModelInspection.memory(
-                    MemoryEstimate.ofTraining(config, size, rewardModel, longest, device, precision),
-                    device,
-                    findings);
+                    MemoryEstimate.ofTraining(config, size, rewardModel, longest, device, precision), device, findings);
         }
     }
 
