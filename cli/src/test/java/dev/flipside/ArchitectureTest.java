@@ -16,7 +16,10 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 
-/** Which package may know which: the foundations know only each other, and only training, comparisons and the command line know everything. */
+/**
+ * Which package may know which: the foundations know only each other, and only training, comparisons and the command
+ * line know everything.
+ */
 class ArchitectureTest {
     private static final String[] FOUNDATIONS = {
         "dev.flipside.algo..", "dev.flipside.engine..", "dev.flipside.text..", "dev.flipside.config.."
@@ -126,7 +129,9 @@ class ArchitectureTest {
                 .check(classes);
     }
 
-    /** Tensor.norm adds a float32 buffer up in float32 and loses percents of long ones: Tensors.squaredNorm does not. */
+    /**
+     * Tensor.norm adds a float32 buffer up in float32 and loses percents of long ones: Tensors.squaredNorm does not.
+     */
     @Test
     void noNormOfAWholeBufferIsLibtorchs() {
         noClasses()

@@ -5,11 +5,17 @@ import java.nio.file.Path;
 import java.util.Optional;
 import org.junit.jupiter.api.Assumptions;
 
-/** Real models, data and conformance numbers kept beside a developer's checkout; a test that needs them is skipped where they are missing. */
+/**
+ * Real models, data and conformance numbers kept beside a developer's checkout; a test that needs them is skipped where
+ * they are missing.
+ */
 public final class SharedFiles {
     private SharedFiles() {}
 
-    /** The file or folder below {@code ../shared}, seen from the project's root; skips the calling test when it is not there. */
+    /**
+     * The file or folder below {@code ../shared}, seen from the project's root; skips the calling test when it is not
+     * there.
+     */
     public static Path require(String relative) {
         Optional<Path> found = find(relative);
         Assumptions.assumeTrue(

@@ -12,7 +12,10 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** The words of the command line as they were typed. Java decodes them before any of our code runs, in the locale's character set, and says nothing of what it loses. */
+/**
+ * The words of the command line as they were typed. Java decodes them before any of our code runs, in the locale's
+ * character set, and says nothing of what it loses.
+ */
 final class Arguments {
     private static final Path COMMAND_LINE = Path.of("/proc/self/cmdline");
 

@@ -11,7 +11,10 @@ import dev.flipside.cli.policy.PolicyTask;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 
-/** {@code flipside eval-policy}: the benchmarks of policies. A new one is a class that extends {@link PolicyTask} and a line in {@code subcommands}. */
+/**
+ * {@code flipside eval-policy}: the benchmarks of policies. A new one is a class that extends {@link PolicyTask} and a
+ * line in {@code subcommands}.
+ */
 @Command(
         name = "eval-policy",
         synopsisSubcommandLabel = "TASK",

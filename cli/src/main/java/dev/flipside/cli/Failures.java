@@ -13,7 +13,10 @@ import picocli.CommandLine;
 final class Failures {
     private Failures() {}
 
-    /** One sentence and exit code 2 for what the user can mend, one line and exit code 1 for everything else; a stack trace only with {@code --debug}. Nothing when nobody reads the results any more. */
+    /**
+     * One sentence and exit code 2 for what the user can mend, one line and exit code 1 for everything else; a stack
+     * trace only with {@code --debug}. Nothing when nobody reads the results any more.
+     */
     static int report(Exception failure, CommandLine line) {
         if (failure instanceof OutputException output && output.readerGone()) {
             return OutputException.READER_GONE;

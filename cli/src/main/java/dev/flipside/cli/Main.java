@@ -37,7 +37,10 @@ import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
 
-/** The command {@code flipside}. A new command is one class that extends {@link FlipsideCommand} and one line in {@code subcommands}. */
+/**
+ * The command {@code flipside}. A new command is one class that extends {@link FlipsideCommand} and one line in
+ * {@code subcommands}.
+ */
 @Command(
         name = "flipside",
         versionProvider = BuildVersion.class,
@@ -114,7 +117,9 @@ public final class Main implements Runnable, CommandRoot {
         }
     }
 
-    /** Where help is asked for, picocli forgives what it does not know; `flipside trian --help` is wrong all the same. */
+    /**
+     * Where help is asked for, picocli forgives what it does not know; `flipside trian --help` is wrong all the same.
+     */
     private static int execute(ParseResult parsed) {
         List<String> unknown = new ArrayList<>();
         CommandLine last = parsed.commandSpec().commandLine();

@@ -22,8 +22,8 @@ import java.util.regex.Pattern;
 import picocli.CommandLine;
 
 /**
- * Loads the classes that commands start with, and ends. The launcher runs it once after a build and has Java archive what was loaded
- * ({@code -XX:ArchiveClassesAtExit}), so that later starts neither read nor verify those classes again.
+ * Loads the classes that commands start with, and ends. The launcher runs it once after a build and has Java archive
+ * what was loaded ({@code -XX:ArchiveClassesAtExit}), so that later starts neither read nor verify those classes again.
  *
  * <p>No native library is loaded: a build must not unpack 1.0 GB, and no class of theirs is initialised.
  */

@@ -4,7 +4,8 @@
  * <p>This package starts a command and ends it; the commands live below it, by what a person does.
  *
  * <ul>
- *   <li>{@link dev.flipside.cli.Main}: the root and its list of commands; {@code EvalPolicy}: the list of benchmarks of policies.
+ *   <li>{@link dev.flipside.cli.Main}: the root and its list of commands; {@code EvalPolicy}: the list of benchmarks of
+ *       policies.
  *   <li>{@code Arguments}: whether the words of the command line are what was typed.
  *   <li>{@code Failures} and {@code LastResort}: what a failed command prints and returns.
  *   <li>{@code SharedClasses}: what the launcher has Java archive after a build, for faster starts.

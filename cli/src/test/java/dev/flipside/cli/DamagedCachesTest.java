@@ -12,7 +12,10 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Native libraries that an earlier start unpacked and something has damaged since: they are unpacked again, where loading them would crash the Java machine. */
+/**
+ * Native libraries that an earlier start unpacked and something has damaged since: they are unpacked again, where
+ * loading them would crash the Java machine.
+ */
 class DamagedCachesTest {
     @TempDir
     Path folder;

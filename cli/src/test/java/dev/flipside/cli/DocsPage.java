@@ -34,7 +34,8 @@ import org.commonmark.parser.IncludeSourceSpans;
 import org.commonmark.parser.Parser;
 
 /**
- * A page of Markdown as a reader meets it: its sentences, its source lines, where it links to and what it shows as code.
+ * A page of Markdown as a reader meets it: its sentences, its source lines, where it links to and what it shows as
+ * code.
  *
  * @param path where it lies, from the project's root
  * @param lines its source
@@ -73,7 +74,10 @@ record DocsPage(
     /** @param language what follows the fence, such as {@code bash} */
     record Block(String language, String text) {}
 
-    /** README.md, CONTRIBUTING.md and SECURITY.md, the pages of docs/, and those beside examples and evidence; not CHANGELOG.md. */
+    /**
+     * README.md, CONTRIBUTING.md and SECURITY.md, the pages of docs/, and those beside examples and evidence; not
+     * CHANGELOG.md.
+     */
     static List<DocsPage> all() throws IOException {
         List<Path> found = new ArrayList<>();
         for (String name : List.of("README.md", "CONTRIBUTING.md", "SECURITY.md")) {
@@ -126,7 +130,10 @@ record DocsPage(
         return found;
     }
 
-    /** Source lines of more than 120 characters; the lines of tables and of code, destinations of links and addresses do not count. */
+    /**
+     * Source lines of more than 120 characters; the lines of tables and of code, destinations of links and addresses do
+     * not count.
+     */
     List<String> longLines() {
         Set<Integer> others = new LinkedHashSet<>();
         PARSER.parse(String.join("\n", lines)).accept(new AbstractVisitor() {

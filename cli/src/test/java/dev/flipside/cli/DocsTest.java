@@ -21,7 +21,10 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 
-/** The pages of the project can be read and followed: short sentences, links that lead somewhere, commands and files that exist. */
+/**
+ * The pages of the project can be read and followed: short sentences, links that lead somewhere, commands and files
+ * that exist.
+ */
 class DocsTest {
     private static final Pattern COMMAND =
             Pattern.compile("(?m)(?:^|[|;(]|&&|\\bdo)\\s*(?:[A-Z_]+=\\S+\\s+)*\\./flipside\\b(.*)");
@@ -111,7 +114,7 @@ class DocsTest {
         assertThat(seen).isGreaterThan(20);
     }
 
-    /** What picocli says of a command line, such as {@code "train save.yaml --resume  # goes on"}. */
+    /** What picocli says of a command line, such as {@code "train save.yaml --resume # goes on"}. */
     private static Optional<String> complaint(String arguments) {
         String[] words = ARGUMENT.matcher(END_OF_COMMAND.matcher(arguments).replaceFirst(""))
                 .results()

@@ -23,8 +23,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * SIGKILL at named points and at random moments of every command that writes: what is continued or repeated afterwards leaves the bytes of a command that nobody
- * disturbed. {@code -Dflipside.faults.kills=N} is the number of random kills of each command, {@code -Dflipside.faults.seed=S} their seed.
+ * SIGKILL at named points and at random moments of every command that writes: what is continued or repeated afterwards
+ * leaves the bytes of a command that nobody disturbed. {@code -Dflipside.faults.kills=N} is the number of random kills
+ * of each command, {@code -Dflipside.faults.seed=S} their seed.
  */
 @Tag("faults")
 class KilledCommandsTest {

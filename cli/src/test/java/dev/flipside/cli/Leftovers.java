@@ -13,7 +13,10 @@ import java.util.TreeMap;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
-/** What a command left in a folder, for comparison with what it left when nobody disturbed it: without what the clock measured. */
+/**
+ * What a command left in a folder, for comparison with what it left when nobody disturbed it: without what the clock
+ * measured.
+ */
 final class Leftovers {
     /** Times and durations are what these hold, or, in a manifest, the length of a file with durations in it. */
     private static final Pattern TIMED =

@@ -13,7 +13,9 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What needs no model starts without native libraries: their Java classes would load them when they are initialised. */
+/**
+ * What needs no model starts without native libraries: their Java classes would load them when they are initialised.
+ */
 class LoadedClassesTest {
     private static final List<String> NATIVE = List.of("org/bytedeco/", "ai/djl/", "com/sun/jna/", "org/duckdb/");
 
@@ -44,7 +46,9 @@ class LoadedClassesTest {
         assertThat(initialised).noneMatch(name -> NATIVE.stream().anyMatch(name::contains));
     }
 
-    /** What Java logs of the classes that it initialises, one a line, when {@code main} runs in a process of its own. */
+    /**
+     * What Java logs of the classes that it initialises, one a line, when {@code main} runs in a process of its own.
+     */
     private List<String> initialised(Class<?> main, String... arguments) throws IOException, InterruptedException {
         Path log = folder.resolve("classes.log");
         List<String> command = new ArrayList<>(List.of(

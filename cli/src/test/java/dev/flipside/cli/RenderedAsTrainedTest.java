@@ -131,7 +131,10 @@ class RenderedAsTrainedTest {
         }
     }
 
-    /** A policy that was trained so stops in transformers where it stopped here: transformers reads generation_config.json alone. */
+    /**
+     * A policy that was trained so stops in transformers where it stopped here: transformers reads
+     * generation_config.json alone.
+     */
     @Test
     void whatIsSavedNamesTheEndTokensThatEndedItsSamples() throws IOException {
         GoldenFixtures.editConfig(policy, config -> config.put("eos_token_id", 7));

@@ -23,8 +23,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * What a disk, a neighbour or a machine can do to a run: each is told in one sentence, without a crash, and what the run had written goes on to the bytes of
- * a run that nobody disturbed. {@code -Dflipside.faults.seed=S} draws the flipped bits.
+ * What a disk, a neighbour or a machine can do to a run: each is told in one sentence, without a crash, and what the
+ * run had written goes on to the bytes of a run that nobody disturbed. {@code -Dflipside.faults.seed=S} draws the
+ * flipped bits.
  */
 @Tag("faults")
 class RunFaultsTest {
@@ -194,7 +195,10 @@ class RunFaultsTest {
         assertContinues();
     }
 
-    /** Every file of a checkpoint and of the run beside it, with one bit flipped, several times: noticed, or without effect on what the run comes to. */
+    /**
+     * Every file of a checkpoint and of the run beside it, with one bit flipped, several times: noticed, or without
+     * effect on what the run comes to.
+     */
     @Test
     void aFlippedBitInAnyFile() throws IOException {
         assertThat(train("run.max_steps=4", "run.save_steps=2").code()).isZero();

@@ -23,7 +23,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Secrets of the environment are sent where they belong and found nowhere else: in no file that is left, no output, no error, no trace; and nobody else may write those files. */
+/**
+ * Secrets of the environment are sent where they belong and found nowhere else: in no file that is left, no output, no
+ * error, no trace; and nobody else may write those files.
+ */
 class SecretsTest {
     private static final String JUDGE_KEY = "sk-marker-of-the-judge-0123456789";
     private static final String OTHER = "marker-of-something-else-0123456789";

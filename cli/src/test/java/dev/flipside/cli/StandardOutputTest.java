@@ -21,7 +21,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Results that cannot be written: on a full disk one sentence and exit code 1, to a reader that has left silence and exit code 141; the work ends either way. */
+/**
+ * Results that cannot be written: on a full disk one sentence and exit code 1, to a reader that has left silence and
+ * exit code 141; the work ends either way.
+ */
 class StandardOutputTest {
     /** More than are generated at a time. */
     private static final int ROWS = 140;

@@ -12,7 +12,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The directories that commands are given in tests: a random one-layer Llama with core's ChatML test tokenizer, and reward models. */
+/**
+ * The directories that commands are given in tests: a random one-layer Llama with core's ChatML test tokenizer, and
+ * reward models.
+ */
 public final class TinyModel {
     public static final int CONTEXT = 96;
     private static final int HIDDEN = 16;

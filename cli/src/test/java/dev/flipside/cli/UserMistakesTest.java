@@ -12,7 +12,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Mistakes that users make: each is one sentence that names the place, the value, the reason and the way out, and exit code 2. */
+/**
+ * Mistakes that users make: each is one sentence that names the place, the value, the reason and the way out, and exit
+ * code 2.
+ */
 class UserMistakesTest {
     @TempDir
     static Path folder;

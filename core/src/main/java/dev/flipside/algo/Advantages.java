@@ -5,7 +5,8 @@ import java.util.Arrays;
 /**
  * Group-relative advantages. Rewards are laid out group after group: {@code [prompts * groupSize]}.
  *
- * <p>A NaN reward cannot be scored: it is left out of its group's baseline and gets advantage 0. A group whose scorable rewards are all equal gets exactly 0.
+ * <p>A NaN reward cannot be scored: it is left out of its group's baseline and gets advantage 0. A group whose scorable
+ * rewards are all equal gets exactly 0.
  */
 public final class Advantages {
     /** What is added to the standard deviation before dividing by it (TRL's value; other trainers use 1e-6 or 1e-9). */
@@ -58,7 +59,8 @@ public final class Advantages {
     }
 
     /**
-     * RLOO (arXiv 2402.14740): the reward minus the mean of the group's other rewards, which is {@code n / (n - 1) (R - mean)}.
+     * RLOO (arXiv 2402.14740): the reward minus the mean of the group's other rewards, which is {@code n / (n - 1) (R -
+     * mean)}.
      *
      * @param groupSize samples per prompt, at least 2
      * @throws IllegalArgumentException for a group of one, or rewards that are not whole groups
@@ -81,7 +83,8 @@ public final class Advantages {
     }
 
     /**
-     * RLOO's reward with the KL penalty taken from it: {@code R - beta * sum over tokens of (logp - ref logp)}, both of the policy that sampled.
+     * RLOO's reward with the KL penalty taken from it: {@code R - beta * sum over tokens of (logp - ref logp)}, both of
+     * the policy that sampled.
      *
      * @param klSums k1 summed over each whole completion, {@code [rewards]}
      */

@@ -3,8 +3,9 @@ package dev.flipside.algo;
 import java.util.OptionalDouble;
 
 /**
- * SAVE's contrastive objective: positives above the anchor, negatives below it. With the labels of {@link FeedbackFilter}, a prompt's samples P (+1) and N (-1),
- * and {@code t(x) = (1 - eps) softplus(-x') + eps softplus(x')}, {@code x' = min(x, cap)}:
+ * SAVE's contrastive objective: positives above the anchor, negatives below it. With the labels of
+ * {@link FeedbackFilter}, a prompt's samples P (+1) and N (-1), and {@code t(x) = (1 - eps) softplus(-x') + eps
+ * softplus(x')}, {@code x' = min(x, cap)}:
  *
  * <pre>
  *   ANCHORED           mean over prompts with both signs of  mean_P t(r - a) + mean_N t(a - r)
@@ -12,8 +13,9 @@ import java.util.OptionalDouble;
  *   PAIRWISE           mean over prompts with both signs of  mean over P x N of t(r_p - r_n)
  * </pre>
  *
- * The form is this project's reading of the published description (arXiv 2605.30888), whose equations are not public. Since
- * {@code sigmoid(x) sigmoid(y) <= sigmoid(x + y)}, the anchored loss bounds the pairwise (Bradley-Terry) loss from above, whatever the anchor.
+ * The form is this project's reading of the published description (arXiv 2605.30888), whose equations are not public.
+ * Since {@code sigmoid(x) sigmoid(y) <= sigmoid(x + y)}, the anchored loss bounds the pairwise (Bradley-Terry) loss
+ * from above, whatever the anchor.
  */
 public final class AnchoredContrast {
     private AnchoredContrast() {}
@@ -57,12 +59,16 @@ public final class AnchoredContrast {
      * The loss of some prompts.
      *
      * @param gradRewards derivative with respect to the rewards, {@code [prompt][sample]}
-     * @param gradAnchor derivative with respect to an anchor that all samples of the prompt share, {@code [prompts]}: what {@code anchor_gradient: flow} sends into the
-     *     value head ({@code kappa} times it for a mixture) and {@code stop} ignores; zeros for {@link Form#PAIRWISE}
+     * @param gradAnchor derivative with respect to an anchor that all samples of the prompt share, {@code [prompts]}:
+     *     what {@code anchor_gradient: flow} sends into the value head ({@code kappa} times it for a mixture) and
+     *     {@code stop} ignores; zeros for {@link Form#PAIRWISE}
      */
     public record Evaluation(double loss, double[][] gradRewards, double[] gradAnchor) {}
 
-    /** What the loss of a mini-batch is divided by: prompts with both signs, or kept samples for {@link Form#ANCHORED_ALL_KEPT}; at least 1. */
+    /**
+     * What the loss of a mini-batch is divided by: prompts with both signs, or kept samples for
+     * {@link Form#ANCHORED_ALL_KEPT}; at least 1.
+     */
     public static int normaliser(Form form, int[][] labels) {
         int count = 0;
         for (int[] prompt : labels) {

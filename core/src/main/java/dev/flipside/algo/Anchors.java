@@ -4,8 +4,8 @@ import java.util.Arrays;
 import java.util.function.IntToDoubleFunction;
 
 /**
- * The anchors that SAVE grades a prompt's samples against (option {@code save.anchor}), {@code [prompt][sample]}. A frozen or a shuffled anchor is
- * {@link #value} on other values.
+ * The anchors that SAVE grades a prompt's samples against (option {@code save.anchor}), {@code [prompt][sample]}. A
+ * frozen or a shuffled anchor is {@link #value} on other values.
  */
 public final class Anchors {
     private Anchors() {}
@@ -27,8 +27,8 @@ public final class Anchors {
     }
 
     /**
-     * The mean reward of the prompt's other usable samples. It is the sample's own reward, so that its advantage is exactly 0, where there is no other, and
-     * where all usable rewards of the group are equal to it.
+     * The mean reward of the prompt's other usable samples. It is the sample's own reward, so that its advantage is
+     * exactly 0, where there is no other, and where all usable rewards of the group are equal to it.
      *
      * @param rewards {@code [prompt][sample]}
      * @param usable which samples count, same shape
@@ -52,7 +52,8 @@ public final class Anchors {
     }
 
     /**
-     * {@code kappa * value + (1 - kappa) * mean usable reward of the group}; the value alone for a prompt without a usable sample.
+     * {@code kappa * value + (1 - kappa) * mean usable reward of the group}; the value alone for a prompt without a
+     * usable sample.
      *
      * @param kappa the weight of the value, 0 to 1
      */
@@ -71,7 +72,8 @@ public final class Anchors {
     }
 
     /**
-     * Each prompt's anchors moved by a multiple of the standard deviation of its usable rewards: a control that says how much a good anchor is worth.
+     * Each prompt's anchors moved by a multiple of the standard deviation of its usable rewards: a control that says
+     * how much a good anchor is worth.
      *
      * @param multiple of a prompt, by its place in the batch
      */

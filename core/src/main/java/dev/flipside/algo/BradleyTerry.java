@@ -9,7 +9,8 @@ import java.util.Optional;
  *   mean over pairs of  (1 - eps) softplus(-x) + eps softplus(x) + centering (chosen + rejected)^2
  * </pre>
  *
- * The margin is that of Llama 2 (arXiv 2307.09288), the centring that of arXiv 2312.09244 (TRL's {@code center_rewards_coefficient}).
+ * The margin is that of Llama 2 (arXiv 2307.09288), the centring that of arXiv 2312.09244 (TRL's
+ * {@code center_rewards_coefficient}).
  */
 public final class BradleyTerry {
     private BradleyTerry() {}

@@ -15,8 +15,8 @@ public final class Calibration {
     }
 
     /**
-     * Expected calibration error (arXiv 1706.04599): the mean over pairs of the gap between confidence {@code max(p, 1 - p)} and accuracy within bins of equal width
-     * on [0.5, 1]. A pair is right when p is above one half.
+     * Expected calibration error (arXiv 1706.04599): the mean over pairs of the gap between confidence {@code max(p, 1
+     * - p)} and accuracy within bins of equal width on [0.5, 1]. A pair is right when p is above one half.
      *
      * @param probabilities of the chosen answer, {@code [pairs]}
      * @return 0 to 1; NaN without pairs

@@ -2,7 +2,10 @@ package dev.flipside.algo;
 
 import java.util.Arrays;
 
-/** A pull of every group's mean reward towards 0, which restores the level that contrasts alone leave free: {@code lambda * mean over prompts of (mean reward)^2}. */
+/**
+ * A pull of every group's mean reward towards 0, which restores the level that contrasts alone leave free:
+ * {@code lambda * mean over prompts of (mean reward)^2}.
+ */
 public final class Centering {
     private Centering() {}
 

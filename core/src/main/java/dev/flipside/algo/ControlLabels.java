@@ -1,6 +1,9 @@
 package dev.flipside.algo;
 
-/** Labels that do not come from the reward model's own advantage (option {@code save.labels}): what SAVE has to be compared with. */
+/**
+ * Labels that do not come from the reward model's own advantage (option {@code save.labels}): what SAVE has to be
+ * compared with.
+ */
 public final class ControlLabels {
     /** Gold rewards this close to their group's mean are neither good nor bad. */
     private static final double GOLD_DEAD_ZONE = 1e-6;
@@ -14,7 +17,10 @@ public final class ControlLabels {
         boolean positive(int prompt, int sample);
     }
 
-    /** The kept samples with signs by lot: separates what the labels say from the mere act of training on confident samples. */
+    /**
+     * The kept samples with signs by lot: separates what the labels say from the mere act of training on confident
+     * samples.
+     */
     public static int[][] randomSigns(int[][] labels, Coin coin) {
         int[][] random = new int[labels.length][];
         for (int i = 0; i < labels.length; i++) {
@@ -29,7 +35,8 @@ public final class ControlLabels {
     }
 
     /**
-     * The sign of the gold reward minus its mean over the group's usable samples, 0 within 1e-6 of it and where gold is NaN: the upper bound of what labels can teach.
+     * The sign of the gold reward minus its mean over the group's usable samples, 0 within 1e-6 of it and where gold is
+     * NaN: the upper bound of what labels can teach.
      *
      * @param gold {@code [prompt][sample]}
      * @param usable which samples count, same shape

@@ -7,8 +7,9 @@ import java.util.Arrays;
  *
  * @param mse mean squared error of the values against the group means
  * @param meanMse that of the one number which fits best, the mean of the group means: their population variance
- * @param ceiling the R^2 of a perfect value function, below 1 because the mean of G samples is itself noisy: {@code T / (T + W / G)} with W the mean unbiased
- *     variance within groups and {@code T = max(0, unbiased variance of the group means - W / G)}
+ * @param ceiling the R^2 of a perfect value function, below 1 because the mean of G samples is itself noisy: {@code T /
+ *     (T + W / G)} with W the mean unbiased variance within groups and {@code T = max(0, unbiased variance of the group
+ *     means - W / G)}
  */
 public record ExplainedVariance(double mse, double meanMse, double ceiling) {
 
@@ -16,7 +17,8 @@ public record ExplainedVariance(double mse, double meanMse, double ceiling) {
      * Compares values with rewards; prompts with fewer than two rewards say nothing about the noise and are left out.
      *
      * @param values {@code [prompts]}
-     * @param rewards of the usable samples, {@code [prompt][sample]}; rows may differ in length, then W / G is the mean of the rows' own
+     * @param rewards of the usable samples, {@code [prompt][sample]}; rows may differ in length, then W / G is the mean
+     *     of the rows' own
      */
     public static ExplainedVariance of(double[] values, double[][] rewards) {
         Groups.requireSameLength("values", values.length, "rewards", rewards.length);

@@ -4,7 +4,10 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.stream.IntStream;
 
-/** SAVE's adaptive feedback filtering: the advantage over the anchor separates positives from negatives, and ambiguous samples are dropped. */
+/**
+ * SAVE's adaptive feedback filtering: the advantage over the anchor separates positives from negatives, and ambiguous
+ * samples are dropped.
+ */
 public final class FeedbackFilter {
     private FeedbackFilter() {}
 
@@ -13,7 +16,8 @@ public final class FeedbackFilter {
      *
      * @param rewards of the snapshot, {@code [prompt][sample]}
      * @param anchors same shape ({@link Anchors})
-     * @param usable which samples may be labelled, same shape; truncated completions teach nothing and do not enter the std
+     * @param usable which samples may be labelled, same shape; truncated completions teach nothing and do not enter the
+     *     std
      */
     public static Feedback label(double[][] rewards, double[][] anchors, boolean[][] usable, FilterRule rule) {
         Groups.requireSameLength("rewards", rewards.length, "anchors", anchors.length);

@@ -6,7 +6,8 @@ public sealed interface FilterRule {
      * Kept if {@code |A| > threshold * max(std, floor)}, with the unbiased std of the prompt's usable rewards.
      *
      * @param threshold standard deviations, at least 0
-     * @param floor the least std that is believed, at least 0: without it a group of near-equal rewards would be graded by noise
+     * @param floor the least std that is believed, at least 0: without it a group of near-equal rewards would be graded
+     *     by noise
      */
     record Std(double threshold, double floor) implements FilterRule {
         public Std {
@@ -27,8 +28,8 @@ public sealed interface FilterRule {
     }
 
     /**
-     * Of n usable samples, the {@code floor(q n)} with the highest advantage as far as it is above 0 and as many with the lowest as far as it is below 0. Of equal
-     * advantages the earlier samples count as higher.
+     * Of n usable samples, the {@code floor(q n)} with the highest advantage as far as it is above 0 and as many with
+     * the lowest as far as it is below 0. Of equal advantages the earlier samples count as higher.
      *
      * @param q above 0, at most 1
      */

@@ -99,8 +99,8 @@ public final class Groups {
     }
 
     /**
-     * Whether all values are the same number. Such a group has no contrast, and testing it by equality keeps the rounding error of its mean from becoming
-     * one.
+     * Whether all values are the same number. Such a group has no contrast, and testing it by equality keeps the
+     * rounding error of its mean from becoming one.
      */
     public static boolean allEqual(double[] row) {
         for (double x : row) {

@@ -6,6 +6,9 @@ public enum ImportanceSampling {
     TOKEN,
     /** One per completion, {@code exp(mean of the log-ratios)} (GSPO, arXiv 2507.18071). */
     SEQUENCE,
-    /** One per completion, {@code exp(sum of the log-ratios)}: that of the whole completion, not normalised by length (RLOO as in TRL). */
+    /**
+     * One per completion, {@code exp(sum of the log-ratios)}: that of the whole completion, not normalised by length
+     * (RLOO as in TRL).
+     */
     SEQUENCE_SUM
 }

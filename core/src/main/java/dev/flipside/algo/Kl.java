@@ -1,11 +1,14 @@
 package dev.flipside.algo;
 
 /**
- * Per-token estimators of KL(policy || reference) from tokens that the policy sampled, with {@code d = logp - ref logp} (Schulman 2020, "Approximating KL
- * divergence"). None is clamped.
+ * Per-token estimators of KL(policy || reference) from tokens that the policy sampled, with {@code d = logp - ref logp}
+ * (Schulman 2020, "Approximating KL divergence"). None is clamped.
  */
 public enum Kl {
-    /** {@code d}: unbiased, can be negative. Its gradient has mean 0 over the policy's samples, so as a loss it penalises nothing. */
+    /**
+     * {@code d}: unbiased, can be negative. Its gradient has mean 0 over the policy's samples, so as a loss it
+     * penalises nothing.
+     */
     K1 {
         @Override
         public double value(double logp, double refLogp) {

@@ -1,8 +1,8 @@
 package dev.flipside.algo;
 
 /**
- * The weight of each token's loss in the loss of one optimiser step. It is built once from all completions of the step, so that micro-batches simply add up:
- * averaging the means of micro-batches instead would weight short ones too much.
+ * The weight of each token's loss in the loss of one optimiser step. It is built once from all completions of the step,
+ * so that micro-batches simply add up: averaging the means of micro-batches instead would weight short ones too much.
  *
  * <p>Completions that are left out (truncated and masked, or empty) count in no divisor.
  *

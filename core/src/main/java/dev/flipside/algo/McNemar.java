@@ -3,8 +3,8 @@ package dev.flipside.algo;
 import org.apache.commons.math3.distribution.BinomialDistribution;
 
 /**
- * The exact McNemar test, one-sided or two-sided, on paired right/wrong answers: only the pairs on which two models disagree count, and without a difference between the models
- * each of them is a fair coin.
+ * The exact McNemar test, one-sided or two-sided, on paired right/wrong answers: only the pairs on which two models
+ * disagree count, and without a difference between the models each of them is a fair coin.
  *
  * @param worse answers that were right before and are wrong now
  * @param better answers that were wrong before and are right now
@@ -33,7 +33,10 @@ public record McNemar(int worse, int better) {
         return new BinomialDistribution(null, worse + better, 0.5).cumulativeProbability(better);
     }
 
-    /** The two-sided test: how likely disagreements at least as one-sided as these are, in either direction; 1 without a disagreement. */
+    /**
+     * The two-sided test: how likely disagreements at least as one-sided as these are, in either direction; 1 without a
+     * disagreement.
+     */
     public double twoSidedPValue() {
         BinomialDistribution coin = new BinomialDistribution(null, worse + better, 0.5);
         return Math.min(1, 2 * coin.cumulativeProbability(Math.min(worse, better)));

@@ -5,14 +5,16 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * The clipped surrogate of GRPO (arXiv 2402.03300), RLOO (arXiv 2402.14740) and GSPO (arXiv 2507.18071), to be minimised:
+ * The clipped surrogate of GRPO (arXiv 2402.03300), RLOO (arXiv 2402.14740) and GSPO (arXiv 2507.18071), to be
+ * minimised:
  *
  * <pre>
  *   loss = sum over tokens of weight * [ -min(min(rho, delta) A, clip(rho, 1 - epsilon, 1 + epsilonHigh) A) + beta KL ]
  * </pre>
  *
- * The ratio {@code rho} is taken over a token or a whole completion ({@link ImportanceSampling}), the weights are those of {@link LossAggregation}. The
- * log-ratio is not clamped: a policy that has left its samples so far that the ratio overflows shows as a loss that is not finite.
+ * The ratio {@code rho} is taken over a token or a whole completion ({@link ImportanceSampling}), the weights are those
+ * of {@link LossAggregation}. The log-ratio is not clamped: a policy that has left its samples so far that the ratio
+ * overflows shows as a loss that is not finite.
  */
 public final class PolicyLoss {
     private PolicyLoss() {}
@@ -23,7 +25,8 @@ public final class PolicyLoss {
      * @param level what a ratio is taken over
      * @param epsilon lower clip range, at least 0
      * @param epsilonHigh upper clip range, at least 0
-     * @param delta upper bound of the unclipped ratio (TRL's two-sided clipping, the dual clip of arXiv 1912.09729), above {@code 1 + epsilonHigh}
+     * @param delta upper bound of the unclipped ratio (TRL's two-sided clipping, the dual clip of arXiv 1912.09729),
+     *     above {@code 1 + epsilonHigh}
      * @param beta weight of the KL term, at least 0
      * @param klEstimator the KL estimator
      */
@@ -49,7 +52,8 @@ public final class PolicyLoss {
      * A micro-batch's contribution to the loss.
      *
      * @param loss the sum of its weighted token losses
-     * @param gradient the derivative of {@code loss} with respect to {@code logprobs}, same shape; zeros for completions that are left out
+     * @param gradient the derivative of {@code loss} with respect to {@code logprobs}, same shape; zeros for
+     *     completions that are left out
      * @param statistics for logging
      */
     public record Evaluation(double loss, double[][] gradient, PolicyLossStatistics statistics) {}
@@ -59,9 +63,11 @@ public final class PolicyLoss {
      *
      * @param logprobs of the policy being trained, {@code [completions][tokens]}
      * @param oldLogprobs of the policy that sampled, same shape
-     * @param refLogprobs of the reference, same shape; needed when beta is above 0, and gives the KL statistic whenever present
+     * @param refLogprobs of the reference, same shape; needed when beta is above 0, and gives the KL statistic whenever
+     *     present
      * @param advantages {@code [completions]}
-     * @param included whether each completion takes part, {@code [completions]}; the numbers of those that do not are never read
+     * @param included whether each completion takes part, {@code [completions]}; the numbers of those that do not are
+     *     never read
      * @param aggregation the weights of the whole optimiser batch
      * @throws IllegalArgumentException if shapes differ, or beta is above 0 without a reference
      */

@@ -1,7 +1,8 @@
 package dev.flipside.algo;
 
 /**
- * What TRL logs about a policy loss, as sums that micro-batches can be added up with. A ratio belongs to a token or, at the sequence levels, to a completion.
+ * What TRL logs about a policy loss, as sums that micro-batches can be added up with. A ratio belongs to a token or, at
+ * the sequence levels, to a completion.
  *
  * @param sequences completions that took part
  * @param excluded completions that were left out: masked, or without a token
@@ -11,7 +12,8 @@ package dev.flipside.algo;
  * @param highClipped ratios above {@code 1 + epsilonHigh} with a positive advantage
  * @param ratioMin the smallest ratio; positive infinity when there is none
  * @param ratioMax the largest ratio; negative infinity when there is none
- * @param deviationSum sum of {@code ratio - 1}: ratios lie so close to 1 that sums of their own squares would lose the variance
+ * @param deviationSum sum of {@code ratio - 1}: ratios lie so close to 1 that sums of their own squares would lose the
+ *     variance
  * @param deviationSquares sum of {@code (ratio - 1)^2}
  * @param logRatioSum sum over tokens of {@code logp - old logp}
  * @param klSum sum over tokens of the KL estimate; 0 without a reference

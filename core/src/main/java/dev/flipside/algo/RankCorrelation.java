@@ -4,7 +4,10 @@ import java.util.stream.IntStream;
 import org.apache.commons.math3.stat.correlation.KendallsCorrelation;
 import org.apache.commons.math3.stat.correlation.SpearmansCorrelation;
 
-/** Rank correlations, with mean ranks for ties. They are 0 when either side is constant or fewer than two pairs remain; pairs with a NaN are left out. */
+/**
+ * Rank correlations, with mean ranks for ties. They are 0 when either side is constant or fewer than two pairs remain;
+ * pairs with a NaN are left out.
+ */
 public final class RankCorrelation {
     private RankCorrelation() {}
 
@@ -20,12 +23,18 @@ public final class RankCorrelation {
         return pairs.constant() ? 0.0 : new KendallsCorrelation().correlation(pairs.x, pairs.y);
     }
 
-    /** Spearman's rho of values minus their group's mean, all groups together: whether the order within prompts agrees, whatever their levels. A group with a NaN is left out. */
+    /**
+     * Spearman's rho of values minus their group's mean, all groups together: whether the order within prompts agrees,
+     * whatever their levels. A group with a NaN is left out.
+     */
     public static double groupSpearman(double[] x, double[] y, int groupSize) {
         return spearman(centred(x, groupSize), centred(y, groupSize));
     }
 
-    /** The mean over groups of Kendall's tau-b. Groups in which a side is constant have no order and are left out; NaN when none remains. */
+    /**
+     * The mean over groups of Kendall's tau-b. Groups in which a side is constant have no order and are left out; NaN
+     * when none remains.
+     */
     public static double groupKendall(double[][] x, double[][] y) {
         Groups.requireSameLength("x", x.length, "y", y.length);
         return IntStream.range(0, x.length)
@@ -36,7 +45,8 @@ public final class RankCorrelation {
     }
 
     /**
-     * Spearman's rho of x and y at equal z: the partial correlation {@code (xy - xz yz) / sqrt((1 - xz^2)(1 - yz^2))} of the ranks. NaN when z decides x or y alone.
+     * Spearman's rho of x and y at equal z: the partial correlation {@code (xy - xz yz) / sqrt((1 - xz^2)(1 - yz^2))}
+     * of the ranks. NaN when z decides x or y alone.
      */
     public static double partialSpearman(double[] x, double[] y, double[] z) {
         boolean[] whole = new boolean[x.length];

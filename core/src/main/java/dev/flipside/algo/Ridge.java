@@ -6,8 +6,9 @@ import org.apache.commons.math3.linear.RealVector;
 import org.apache.commons.math3.linear.SingularValueDecomposition;
 
 /**
- * Ridge regression in closed form: minimises {@code mean (x w + b - y)^2 + lambda |w|^2}, with b not penalised. One singular value decomposition serves all
- * penalties, and works for more features than rows (a value head on the hidden states of 64 prompts) as for fewer.
+ * Ridge regression in closed form: minimises {@code mean (x w + b - y)^2 + lambda |w|^2}, with b not penalised. One
+ * singular value decomposition serves all penalties, and works for more features than rows (a value head on the hidden
+ * states of 64 prompts) as for fewer.
  */
 public final class Ridge {
     private final SingularValueDecomposition decomposition;
@@ -62,7 +63,8 @@ public final class Ridge {
      *
      * @param fit on all rows
      * @param lambda its penalty
-     * @param heldOut the prediction for each row by the fit, with that penalty, that had not seen it, {@code [rows]}: what an honest R^2 is computed from
+     * @param heldOut the prediction for each row by the fit, with that penalty, that had not seen it, {@code [rows]}:
+     *     what an honest R^2 is computed from
      */
     public record Choice(Fit fit, double lambda, double[] heldOut) {}
 
@@ -87,8 +89,8 @@ public final class Ridge {
     }
 
     /**
-     * Chooses the penalty with the least squared error on held-out rows, of equal ones the larger, and fits all rows with it. Row i is held out in fold
-     * {@code i mod folds}: rows must not come in an order that means something.
+     * Chooses the penalty with the least squared error on held-out rows, of equal ones the larger, and fits all rows
+     * with it. Row i is held out in fold {@code i mod folds}: rows must not come in an order that means something.
      *
      * @param lambdas the penalties to choose from, at least one
      * @param folds from 2 to the number of rows

@@ -44,8 +44,9 @@ public final class ValueLoss {
     }
 
     /**
-     * PPO's clipped value loss (arXiv 1707.06347 as implemented by its descendants): {@code mean of max((v - target)^2, (clip(v, old - range, old + range) - target)^2) / 2}.
-     * For library users with a critic of their own; no part of SAVE, and no option selects it.
+     * PPO's clipped value loss (arXiv 1707.06347 as implemented by its descendants): {@code mean of max((v - target)^2,
+     * (clip(v, old - range, old + range) - target)^2) / 2}. For library users with a critic of their own; no part of
+     * SAVE, and no option selects it.
      *
      * @param values {@code [n]}
      * @param oldValues of the critic when the samples were drawn, {@code [n]}

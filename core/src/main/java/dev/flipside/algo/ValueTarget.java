@@ -1,6 +1,9 @@
 package dev.flipside.algo;
 
-/** What the value head is fitted to (option {@code save.value_target}); both are unbiased estimates of the expected reward of the prompt under the policy. */
+/**
+ * What the value head is fitted to (option {@code save.value_target}); both are unbiased estimates of the expected
+ * reward of the prompt under the policy.
+ */
 public enum ValueTarget {
     /** The mean reward of the prompt's usable samples: one target. */
     GROUP_MEAN {
@@ -31,7 +34,8 @@ public enum ValueTarget {
      * The targets of every prompt.
      *
      * @param rewards {@code [prompt][sample]}
-     * @param usable which samples count, same shape: the reward of a truncated completion is not the reward of an answer
+     * @param usable which samples count, same shape: the reward of a truncated completion is not the reward of an
+     *     answer
      * @return {@code [prompt][targets]}; an empty row for a prompt without a target
      */
     public double[][] targets(double[][] rewards, boolean[][] usable) {

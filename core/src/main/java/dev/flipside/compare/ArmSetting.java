@@ -14,7 +14,8 @@ import java.util.stream.Collectors;
  *
  * @param name also its folder's
  * @param description in a few words; may be empty
- * @param inherited overrides ({@code section.key=value}) of the built-in arm that it starts from; what has no effect beside its own is left out
+ * @param inherited overrides ({@code section.key=value}) of the built-in arm that it starts from; what has no effect
+ *     beside its own is left out
  * @param own overrides; they win
  */
 public record ArmSetting(String name, String description, List<String> inherited, List<String> own) {
@@ -35,7 +36,8 @@ public record ArmSetting(String name, String description, List<String> inherited
     /**
      * Resolves an entry of section {@code arms}.
      *
-     * @param builtIn whether the names of {@link Arm} mean these arms: in a world, for which their learning rates are made
+     * @param builtIn whether the names of {@link Arm} mean these arms: in a world, for which their learning rates are
+     *     made
      * @throws UserError when there is no such built-in arm, or nothing says what the arm is
      */
     public static ArmSetting of(String name, ComparisonConfig.Arm arm, boolean builtIn) {

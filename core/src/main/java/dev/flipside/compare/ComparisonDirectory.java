@@ -20,10 +20,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A comparison's folder, written by one process at a time: {@code comparison.yaml} and {@code registration.json} before the first run, one folder per seed with a run per
- * arm in it, {@code results.json} and {@code report.html} at the end.
+ * A comparison's folder, written by one process at a time: {@code comparison.yaml} and {@code registration.json} before
+ * the first run, one folder per seed with a run per arm in it, {@code results.json} and {@code report.html} at the end.
  *
- * <p>What is registered does not change any more: a comparison with another question, or with other base files, is refused.
+ * <p>What is registered does not change any more: a comparison with another question, or with other base files, is
+ * refused.
  */
 public final class ComparisonDirectory implements AutoCloseable {
     private static final String CONFIG = "comparison.yaml";

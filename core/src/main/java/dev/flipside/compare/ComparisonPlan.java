@@ -60,7 +60,8 @@ public record ComparisonPlan(ComparisonConfig config, ComparisonBase base, List<
     }
 
     /**
-     * Checks every arm's configuration and that its runs will measure the outcomes, before anything is registered or run.
+     * Checks every arm's configuration and that its runs will measure the outcomes, before anything is registered or
+     * run.
      *
      * @throws UserError for the first that does not fit
      */
@@ -107,7 +108,10 @@ public record ComparisonPlan(ComparisonConfig config, ComparisonBase base, List<
         }
     }
 
-    /** The judge must not be the model that the arms start from; that one of a later date differs is for the user to know. */
+    /**
+     * The judge must not be the model that the arms start from; that one of a later date differs is for the user to
+     * know.
+     */
     private static void requireIndependent(Path judge, String arm, TrainConfig training) {
         Optional<Path> own = training.rewardModel().model().map(Path::of).filter(Files::isDirectory);
         for (String name : List.of("model.safetensors", "adapter_model.safetensors")) {

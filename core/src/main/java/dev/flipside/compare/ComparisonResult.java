@@ -28,7 +28,8 @@ public record ComparisonResult(ComparisonConfig config, List<OutcomeResult> outc
     /**
      * Computes differences, tests and verdicts.
      *
-     * @param values by outcome (in the configuration's order) and arm, seed after seed in the configuration's order; NaN where a run did not measure it
+     * @param values by outcome (in the configuration's order) and arm, seed after seed in the configuration's order;
+     *     NaN where a run did not measure it
      */
     public static ComparisonResult of(ComparisonConfig config, List<Map<String, double[]>> values) {
         List<Map<String, double[]>> differences = new ArrayList<>();

@@ -17,8 +17,8 @@ import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.BooleanSupplier;
 
 /**
- * Runs a {@link ComparisonPlan}: per seed what its arms share, then its arms, several at a time. What is already finished in the folder is kept, and what was interrupted
- * goes on.
+ * Runs a {@link ComparisonPlan}: per seed what its arms share, then its arms, several at a time. What is already
+ * finished in the folder is kept, and what was interrupted goes on.
  *
  * <pre>{@code
  * ComparisonPlan plan = ComparisonPlan.of(ConfigReader.comparison(file, List.of()), HubInputs.pathsOnly());

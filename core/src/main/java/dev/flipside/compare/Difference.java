@@ -9,7 +9,8 @@ import dev.flipside.eval.Interval;
  * @param interval their mean with its 95 % bootstrap interval over seeds
  * @param deviation their standard deviation; NaN for one seed
  * @param pValue two-sided; NaN where the test cannot be made
- * @param corrected the same corrected over the primary outcomes of the criterion's arms; NaN for an outcome or arm beside these
+ * @param corrected the same corrected over the primary outcomes of the criterion's arms; NaN for an outcome or arm
+ *     beside these
  * @param detectable what these seeds could have detected with probability 0.8 at the level of the corrected test
  * @param verdict of the criterion; only for its arms and primary outcomes
  */

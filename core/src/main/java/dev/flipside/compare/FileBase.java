@@ -16,7 +16,8 @@ import java.util.Optional;
  *
  * @param train the file
  * @param overrides that all arms share
- * @param rewardTraining a file of {@code flipside train-rm} for each seed's initial reward model; empty when the train file names one
+ * @param rewardTraining a file of {@code flipside train-rm} for each seed's initial reward model; empty when the train
+ *     file names one
  * @param rewardOverrides changes to it
  * @param inputs finds what the files name
  */

@@ -4,14 +4,18 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.stream.IntStream;
 
-/** Holm's step-down correction (Scandinavian Journal of Statistics 6, 1979): the chance of any false finding among several tests stays below the level. */
+/**
+ * Holm's step-down correction (Scandinavian Journal of Statistics 6, 1979): the chance of any false finding among
+ * several tests stays below the level.
+ */
 public final class Holm {
     private Holm() {}
 
     /**
      * Adjusted p-values: a test is significant at a level when its own is at most that level.
      *
-     * @param p one per test; NaN for a test that could not be made, which stays NaN and counts all the same, because it was planned
+     * @param p one per test; NaN for a test that could not be made, which stays NaN and counts all the same, because it
+     *     was planned
      */
     public static double[] adjusted(double[] p) {
         Integer[] order = IntStream.range(0, p.length).boxed().toArray(Integer[]::new);

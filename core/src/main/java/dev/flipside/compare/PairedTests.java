@@ -19,7 +19,10 @@ public final class PairedTests {
 
     private PairedTests() {}
 
-    /** The p-value; NaN with fewer than two differences, or with a test that cannot judge them (equal differences under paired_t). */
+    /**
+     * The p-value; NaN with fewer than two differences, or with a test that cannot judge them (equal differences under
+     * paired_t).
+     */
     public static double pValue(Test test, double[] differences) {
         if (differences.length < 2) {
             return Double.NaN;
@@ -42,7 +45,8 @@ public final class PairedTests {
     }
 
     /**
-     * The difference that would have been found with probability 0.8: {@code (t(1 - alpha/2) + t(0.8)) sd / sqrt(n)} with n - 1 degrees of freedom, as for a paired t-test.
+     * The difference that would have been found with probability 0.8: {@code (t(1 - alpha/2) + t(0.8)) sd / sqrt(n)}
+     * with n - 1 degrees of freedom, as for a paired t-test.
      *
      * @param deviation standard deviation of the differences
      * @return infinite with fewer than two seeds
@@ -56,7 +60,10 @@ public final class PairedTests {
         return quantiles * deviation / Math.sqrt(seeds);
     }
 
-    /** The share of sign patterns whose mean is at least as far from zero as the one seen (Fisher 1935); without a difference each sign is a fair coin. */
+    /**
+     * The share of sign patterns whose mean is at least as far from zero as the one seen (Fisher 1935); without a
+     * difference each sign is a fair coin.
+     */
     private static double signFlip(double[] d) {
         double seen = 0;
         double scale = 0;

@@ -11,7 +11,8 @@ import java.nio.file.Path;
  *
  * @param folder of the comparison
  * @param config the question
- * @param entries of {@code registration.json}: the time, the hash of {@code comparison.yaml}, this program's version and the base files' hashes
+ * @param entries of {@code registration.json}: the time, the hash of {@code comparison.yaml}, this program's version
+ *     and the base files' hashes
  */
 public record Registration(Path folder, ComparisonConfig config, JsonNode entries) {
     /** ISO 8601, UTC. */

@@ -7,7 +7,10 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicLong;
 
-/** Workers that take what is left of an earlier seed before they begin a later one: a comparison that is stopped has whole seeds to show. */
+/**
+ * Workers that take what is left of an earlier seed before they begin a later one: a comparison that is stopped has
+ * whole seeds to show.
+ */
 final class SeedOrder implements AutoCloseable {
     private final ThreadPoolExecutor workers;
     private final AtomicLong arrived = new AtomicLong();

@@ -34,7 +34,10 @@ public enum Verdict {
         return Spelling.of(this);
     }
 
-    /** Of several parts of one criterion: it is met when all are; else the part that speaks most clearly against it counts. */
+    /**
+     * Of several parts of one criterion: it is met when all are; else the part that speaks most clearly against it
+     * counts.
+     */
     static Verdict all(List<Verdict> parts) {
         for (Verdict worst : List.of(OPPOSITE, NOT_MET, TOO_FEW_SEEDS, MET)) {
             if (parts.contains(worst)) {

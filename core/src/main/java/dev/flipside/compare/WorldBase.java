@@ -70,7 +70,10 @@ public record WorldBase(World world, Pretraining pretraining, int steps, List<St
         return Runtime.getRuntime().availableProcessors();
     }
 
-    /** The models are too small for a second thread; and with one, a seed's figures do not depend on the machine's cores or on the workers. */
+    /**
+     * The models are too small for a second thread; and with one, a seed's figures do not depend on the machine's cores
+     * or on the workers.
+     */
     @Override
     public int threads(int workers) {
         return 1;

@@ -7,7 +7,8 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * Section {@code algorithm}: how rewards become a policy update. Options that depend on the algorithm are empty until {@link #resolved}.
+ * Section {@code algorithm}: how rewards become a policy update. Options that depend on the algorithm are empty until
+ * {@link #resolved}.
  */
 public record AlgorithmConfig(
         @Doc("`grpo`: arXiv 2402.03300. `rloo`: arXiv 2402.14740, with TRL's sequence ratio. `gspo`: arXiv 2507.18071.")

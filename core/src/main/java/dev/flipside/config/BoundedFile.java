@@ -7,7 +7,10 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
-/** Files that are read whole: a configuration, a template, a tokenizer. One that is too large for that is refused before it fills the memory. */
+/**
+ * Files that are read whole: a configuration, a template, a tokenizer. One that is too large for that is refused before
+ * it fills the memory.
+ */
 public final class BoundedFile {
     /** The largest {@code tokenizer.json} that is published has 34 MB. */
     private static final int MAX_BYTES = 128 << 20;

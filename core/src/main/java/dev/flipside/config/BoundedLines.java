@@ -6,7 +6,10 @@ import java.io.InputStream;
 import java.io.InputStreamReader;
 import java.nio.charset.StandardCharsets;
 
-/** A reader of UTF-8 text whose lines have a bound: a small compressed file can hold a line that no memory can. Bytes that are not UTF-8 are an error. */
+/**
+ * A reader of UTF-8 text whose lines have a bound: a small compressed file can hold a line that no memory can. Bytes
+ * that are not UTF-8 are an error.
+ */
 public final class BoundedLines extends BufferedReader {
     /** Characters. */
     private static final int MAX_LINE = 50_000_000;

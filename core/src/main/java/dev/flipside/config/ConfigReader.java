@@ -36,8 +36,9 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * Reads a configuration: the records' defaults, then the preset, then the YAML file, then {@code section.key=value} overrides, each winning over the one
- * before. {@code section.key.inner=value} sets one key of a map. A section, key or value that the records do not know is a {@link UserError}.
+ * Reads a configuration: the records' defaults, then the preset, then the YAML file, then {@code section.key=value}
+ * overrides, each winning over the one before. {@code section.key.inner=value} sets one key of a map. A section, key or
+ * value that the records do not know is a {@link UserError}.
  */
 public final class ConfigReader {
     private static final YAMLMapper YAML = YAMLMapper.builder(YAMLFactory.builder()
@@ -72,8 +73,9 @@ public final class ConfigReader {
     }
 
     /**
-     * Reads and validates an arm of a comparison: the file with what all arms change in it and what this one does. A key of the first two that has no effect under the arm's
-     * own options goes back to its default, where {@link #train(Path, List)} would refuse it: the arm with a frozen reward model needs no rewritten file.
+     * Reads and validates an arm of a comparison: the file with what all arms change in it and what this one does. A
+     * key of the first two that has no effect under the arm's own options goes back to its default, where
+     * {@link #train(Path, List)} would refuse it: the arm with a frozen reward model needs no rewritten file.
      */
     public static TrainConfig train(Path file, List<String> shared, List<String> own) {
         List<String> overrides = Stream.concat(shared.stream(), own.stream()).toList();
@@ -96,7 +98,10 @@ public final class ConfigReader {
         return keys.stream().filter(key -> !without.contains(key)).collect(Collectors.toSet());
     }
 
-    /** Whether a run of {@code flipside train} trains on labelled pairs too, so that {@code data.preferences} must name them. Nothing is validated. */
+    /**
+     * Whether a run of {@code flipside train} trains on labelled pairs too, so that {@code data.preferences} must name
+     * them. Nothing is validated.
+     */
     public static boolean replaysPairs(Path file, List<String> overrides) {
         return read(file, overrides, TrainConfig.defaults()).config().plan().replays();
     }
@@ -109,7 +114,8 @@ public final class ConfigReader {
     }
 
     /**
-     * Whether a file is meant for {@code flipside train-rm}: it has a section {@code training}, or no section that only {@code flipside train} knows.
+     * Whether a file is meant for {@code flipside train-rm}: it has a section {@code training}, or no section that only
+     * {@code flipside train} knows.
      *
      * @param overrides as for {@link #train}; they count as the file's own lines
      */

@@ -16,7 +16,10 @@ import java.util.OptionalInt;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
 
-/** The reference page of all options, docs/configuration.md, made from the records: their {@link Doc}, their types and their defaults. */
+/**
+ * The reference page of all options, docs/configuration.md, made from the records: their {@link Doc}, their types and
+ * their defaults.
+ */
 public final class ConfigReference {
     private static final String INTRODUCTION =
             """

@@ -9,8 +9,9 @@ import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
 /**
- * Low-rank adaptation (Hu et al., arXiv 2106.09685): a frozen weight W becomes W + s B A, of which only A [r, in] and B [out, r] learn, with s = lora_alpha / r, or
- * lora_alpha / sqrt(r) with {@code use_rslora}. Keys are those of PEFT's {@code LoraConfig}; a key that is not given has its default, see {@link #defaults}.
+ * Low-rank adaptation (Hu et al., arXiv 2106.09685): a frozen weight W becomes W + s B A, of which only A [r, in] and B
+ * [out, r] learn, with s = lora_alpha / r, or lora_alpha / sqrt(r) with {@code use_rslora}. Keys are those of PEFT's
+ * {@code LoraConfig}; a key that is not given has its default, see {@link #defaults}.
  */
 public record LoraConfig(
         @Doc("Rank of the update of a weight.") Integer r,

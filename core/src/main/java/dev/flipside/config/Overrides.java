@@ -8,7 +8,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What is changed in a base configuration. In YAML a list of {@code section.key=value}, as on the command line, or a map of {@code section.key: value}.
+ * What is changed in a base configuration. In YAML a list of {@code section.key=value}, as on the command line, or a
+ * map of {@code section.key: value}.
  *
  * @param lines {@code section.key=value}; the last one of a key wins
  */

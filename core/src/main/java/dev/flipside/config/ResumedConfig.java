@@ -14,9 +14,10 @@ import java.util.stream.Stream;
 /**
  * What a run may change when it is continued.
  *
- * <p>Free are the keys that change no number of the training: where the run lies, what it computes on, how much memory a pass takes, how often something is
- * written or measured. {@code run.max_steps} may grow in a run of one round; a learning rate that decays then follows its schedule over the new length. Every
- * other key decides what was sampled and learnt so far, so a run with another value of it is another run.
+ * <p>Free are the keys that change no number of the training: where the run lies, what it computes on, how much memory
+ * a pass takes, how often something is written or measured. {@code run.max_steps} may grow in a run of one round; a
+ * learning rate that decays then follows its schedule over the new length. Every other key decides what was sampled and
+ * learnt so far, so a run with another value of it is another run.
  */
 public final class ResumedConfig {
     /** How and where a run is computed; its numbers are the same. */
@@ -116,7 +117,10 @@ public final class ResumedConfig {
         refuse(stored, firstDifference(before, config, COMPUTATION::contains));
     }
 
-    /** The same for a comparison, whose question must not change once it has been asked; only where it lies and how many runs go side by side may. */
+    /**
+     * The same for a comparison, whose question must not change once it has been asked; only where it lies and how many
+     * runs go side by side may.
+     */
     public static void requireSame(Path stored, ComparisonConfig config) {
         ComparisonConfig before = ConfigReader.read(stored, List.of(), ComparisonConfig.defaults())
                 .config();
@@ -154,7 +158,10 @@ public final class ResumedConfig {
         return Optional.empty();
     }
 
-    /** The configuration to store with a run: without {@code run.resume}, so that the file alone begins the same run again. */
+    /**
+     * The configuration to store with a run: without {@code run.resume}, so that the file alone begins the same run
+     * again.
+     */
     public static String stored(TrainConfig config) {
         ObjectNode tree = (ObjectNode) ConfigReader.tree(config);
         ((ObjectNode) tree.get("run")).put("resume", false);

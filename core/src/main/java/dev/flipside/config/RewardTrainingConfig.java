@@ -117,7 +117,10 @@ public record RewardTrainingConfig(
         }
     }
 
-    /** Pairs share little, so that small passes lose nothing, and what stays in the processor's cache is faster: a third of what groups of one prompt want. */
+    /**
+     * Pairs share little, so that small passes lose nothing, and what stays in the processor's cache is faster: a third
+     * of what groups of one prompt want.
+     */
     private static final int ACTIVATION_MEMORY_MB = PolicyConfig.ACTIVATION_MEMORY_MB / 3;
 
     public static RewardTrainingConfig defaults() {

@@ -8,13 +8,15 @@ import dev.flipside.config.SaveConfig.Preset;
 import dev.flipside.config.UpdateConfig.Candidates;
 
 /**
- * What the options of a run come to: which models it holds and what a step does. Whoever needs to know asks here, so that a training, its memory estimate and its checks
- * cannot differ.
+ * What the options of a run come to: which models it holds and what a step does. Whoever needs to know asks here, so
+ * that a training, its memory estimate and its checks cannot differ.
  *
  * @param improves the reward model learns while the policy trains
  * @param penalisesDivergence the policy pays for leaving the reference
- * @param learnsFromInitialPolicy samples of the policy as the round began teach the reward model, in place of the policy's own
- * @param rescales the policy is updated on scores of the initial reward model, stretched to the scale of the one that learns
+ * @param learnsFromInitialPolicy samples of the policy as the round began teach the reward model, in place of the
+ *     policy's own
+ * @param rescales the policy is updated on scores of the initial reward model, stretched to the scale of the one that
+ *     learns
  * @param comparesWithTwin evaluations score with the initial reward model too
  * @param keepsInitialRewardModel a copy of the reward model as each round begins is held
  * @param samplesAgain the policy samples a second time, because its first samples taught the reward model
@@ -56,7 +58,10 @@ public record RunPlan(
                 improves && config.eval().valueSamples() > 0);
     }
 
-    /** Whether a copy of the policy as each round begins is held: for the divergence, or because the reward model learns from its samples. */
+    /**
+     * Whether a copy of the policy as each round begins is held: for the divergence, or because the reward model learns
+     * from its samples.
+     */
     public boolean keepsReference() {
         return penalisesDivergence || learnsFromInitialPolicy;
     }

@@ -3,7 +3,9 @@ package dev.flipside.config;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 
-/** JSON as files are read: a key that stands twice is an error, since nobody can say which of the two values is meant. */
+/**
+ * JSON as files are read: a key that stands twice is an error, since nobody can say which of the two values is meant.
+ */
 public final class StrictJson {
     /** For trees and texts; whoever needs more builds upon {@link #builder}. */
     public static final JsonMapper MAPPER = builder().build();

@@ -5,8 +5,8 @@ import java.util.function.Supplier;
 /**
  * Something that the user can mend: a missing file, a wrong key, a model of an unknown type.
  *
- * <p>The message is one sentence (or two short ones) that says what is wrong, where (file, line or key), why, and what to do. The command line prints it
- * without a stack trace and exits with code 2.
+ * <p>The message is one sentence (or two short ones) that says what is wrong, where (file, line or key), why, and what
+ * to do. The command line prints it without a stack trace and exits with code 2.
  */
 public class UserError extends RuntimeException {
     private static final long serialVersionUID = 1L;

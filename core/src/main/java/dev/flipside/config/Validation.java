@@ -17,7 +17,8 @@ import java.util.TreeSet;
 import java.util.function.BiConsumer;
 
 /**
- * What the options must be together, before anything is loaded; what each may be alone is said beside it. Every message names the key, the value, the reason and the fix.
+ * What the options must be together, before anything is loaded; what each may be alone is said beside it. Every message
+ * names the key, the value, the reason and the fix.
  */
 public final class Validation {
     private static final JsonNode TRAIN_DEFAULTS = ConfigReader.tree(TrainConfig.defaults());

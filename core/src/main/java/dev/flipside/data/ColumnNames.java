@@ -36,7 +36,10 @@ final class ColumnNames {
         return named(file, names);
     }
 
-    /** Where the fields behind one and all inside it begin. DuckDB renames fields of one struct that differ only in case. */
+    /**
+     * Where the fields behind one and all inside it begin. DuckDB renames fields of one struct that differ only in
+     * case.
+     */
     private static int end(Path file, List<Field> schema, int at) {
         Field field = schema.get(at);
         Set<String> inside = new HashSet<>();

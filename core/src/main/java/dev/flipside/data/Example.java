@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** What a row of a data file is read as, row by row, for a look at a file; training asks {@link PreferenceData} and {@link PromptData}. */
+/**
+ * What a row of a data file is read as, row by row, for a look at a file; training asks {@link PreferenceData} and
+ * {@link PromptData}.
+ */
 public sealed interface Example {
 
     /** The columns that were read, and how each is written, such as {@code prompt (text)}. */
@@ -16,7 +19,8 @@ public sealed interface Example {
     /**
      * Two judged replies.
      *
-     * @param rejectedPrompt differs from the chosen reply's prompt where the row does not compare two replies; training then leaves it out
+     * @param rejectedPrompt differs from the chosen reply's prompt where the row does not compare two replies; training
+     *     then leaves it out
      */
     record Pair(String shape, Conversation chosenPrompt, String chosen, Conversation rejectedPrompt, String rejected)
             implements Example {

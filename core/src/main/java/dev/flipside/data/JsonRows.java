@@ -22,7 +22,10 @@ import java.util.zip.GZIPInputStream;
 
 /** JSON Lines and JSON documents, plain or gzipped; every fault names its line. */
 final class JsonRows {
-    /** NaN and Infinity are no JSON, but Python writes them; {@link Margin} refuses them where they matter. Numbers keep all their digits. */
+    /**
+     * NaN and Infinity are no JSON, but Python writes them; {@link Margin} refuses them where they matter. Numbers keep
+     * all their digits.
+     */
     static final JsonMapper MAPPER = StrictJson.builder()
             .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
             .enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS)

@@ -29,10 +29,12 @@ public final class JsonText {
     }
 
     /**
-     * The messages that a text holds as JSON: a list of objects of which the first has role and content, from and value, or human and assistant, or one object that has
-     * exactly such a pair. Any other value, and any other text, as it is: a text may open with a bracket.
+     * The messages that a text holds as JSON: a list of objects of which the first has role and content, from and
+     * value, or human and assistant, or one object that has exactly such a pair. Any other value, and any other text,
+     * as it is: a text may open with a bracket.
      *
-     * @throws dev.flipside.config.UserError for a text that is written like such a list but is no JSON, such as Python's own spelling of one, or one that is cut off
+     * @throws dev.flipside.config.UserError for a text that is written like such a list but is no JSON, such as
+     *     Python's own spelling of one, or one that is cut off
      */
     public static JsonNode messages(Row row, String column, JsonNode value) {
         if (!value.isTextual()) {

@@ -4,7 +4,10 @@ import com.fasterxml.jackson.databind.JsonNode;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/** Where the margin of a preference comes from: how much better the chosen reply is, subtracted inside the Bradley-Terry loss. Used only when asked for. */
+/**
+ * Where the margin of a preference comes from: how much better the chosen reply is, subtracted inside the Bradley-Terry
+ * loss. Used only when asked for.
+ */
 public sealed interface Margin {
 
     /** No margin. */

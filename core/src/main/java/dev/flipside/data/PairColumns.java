@@ -8,7 +8,10 @@ import java.util.List;
 enum PairColumns {
     /** TRL, LLaMA-Factory, HH-RLHF, UltraFeedback. */
     CHOSEN_REJECTED("chosen", "rejected"),
-    /** ms-swift: the chosen reply ends the dialogue (or is {@code response} beside {@code query}), the rejected one stands beside it. */
+    /**
+     * ms-swift: the chosen reply ends the dialogue (or is {@code response} beside {@code query}), the rejected one
+     * stands beside it.
+     */
     REJECTED_RESPONSE("", "rejected_response"),
     /** ms-swift: two dialogues. */
     REJECTED_MESSAGES("messages", "rejected_messages"),

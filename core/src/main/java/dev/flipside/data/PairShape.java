@@ -10,8 +10,8 @@ import java.util.Optional;
 /**
  * Two judged replies as a row gives them, before it is known whether they answer the same prompt.
  *
- * <p>A reply's column may hold its text, a whole HH-style transcript, one message, or messages (the reply alone, or the dialogue that ends with it). The prompt is
- * everything before the last assistant turn.
+ * <p>A reply's column may hold its text, a whole HH-style transcript, one message, or messages (the reply alone, or the
+ * dialogue that ends with it). The prompt is everything before the last assistant turn.
  *
  * @param impliedPrompt whether the prompt is only the beginning that two plain texts share
  */
@@ -145,7 +145,10 @@ record PairShape(
         return new Conversation(joined);
     }
 
-    /** Whether a prompt of one user message repeats a message of the dialogue: some data sets keep the question beside the dialogue that it opens or ends. */
+    /**
+     * Whether a prompt of one user message repeats a message of the dialogue: some data sets keep the question beside
+     * the dialogue that it opens or ends.
+     */
     private static boolean isRepeatedIn(Conversation prompt, Conversation dialogue) {
         List<Message> users = prompt.messages().stream()
                 .filter(message -> message.role().equals(Message.USER))
@@ -182,8 +185,8 @@ record PairShape(
     }
 
     /**
-     * TRL's implicit prompt: what two plain texts have in common at their beginning. The cut is moved back to a word's end, since replies that share their
-     * first letters do not share half a word of prompt.
+     * TRL's implicit prompt: what two plain texts have in common at their beginning. The cut is moved back to a word's
+     * end, since replies that share their first letters do not share half a word of prompt.
      */
     private static PairShape ofSharedBeginning(Row row, String chosen, String rejected) {
         int cut = 0;

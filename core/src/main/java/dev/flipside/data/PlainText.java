@@ -20,7 +20,10 @@ public final class PlainText {
         return value instanceof Number number ? of(number) : String.valueOf(value);
     }
 
-    /** A number without exponent and without zeros that say nothing: {@code 1.5E7} and {@code 15000000.0} are {@code 15000000}, {@code -0.0} is {@code 0}. */
+    /**
+     * A number without exponent and without zeros that say nothing: {@code 1.5E7} and {@code 15000000.0} are
+     * {@code 15000000}, {@code -0.0} is {@code 0}.
+     */
     public static String of(Number number) {
         if (number instanceof Double || number instanceof Float || number instanceof BigDecimal) {
             String text = number.toString();
@@ -37,7 +40,8 @@ public final class PlainText {
     }
 
     /**
-     * A value as reward functions see it: a decimal number is a {@code Double} where a double has the same value in its shortest spelling, else a {@code BigDecimal}.
+     * A value as reward functions see it: a decimal number is a {@code Double} where a double has the same value in its
+     * shortest spelling, else a {@code BigDecimal}.
      */
     static Object number(JsonNode node) {
         if (!node.isBigDecimal()) {

@@ -12,8 +12,10 @@ import java.util.Optional;
  * @param pairs in the file's order
  * @param read rows in the file
  * @param droppedIdentical pairs left out because both replies are the same text
- * @param droppedDifferentPrompts pairs left out because their dialogues differ before the last reply: they do not compare two replies
- * @param impliedPrompts kept pairs whose prompt is only the beginning that two plain texts share; worth a notice, since it may not be meant
+ * @param droppedDifferentPrompts pairs left out because their dialogues differ before the last reply: they do not
+ *     compare two replies
+ * @param impliedPrompts kept pairs whose prompt is only the beginning that two plain texts share; worth a notice, since
+ *     it may not be meant
  */
 public record PreferenceData(
         List<Preference> pairs, int read, int droppedIdentical, int droppedDifferentPrompts, int impliedPrompts) {

@@ -11,7 +11,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Prompts from files of prompts and from preference files, whose replies are then ordinary columns. Prompts may repeat. */
+/**
+ * Prompts from files of prompts and from preference files, whose replies are then ordinary columns. Prompts may repeat.
+ */
 public final class PromptData {
     private PromptData() {}
 

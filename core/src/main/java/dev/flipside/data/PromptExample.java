@@ -7,8 +7,8 @@ import java.util.Map;
  * A prompt to sample replies for.
  *
  * @param prompt ends where the assistant replies
- * @param columns the row's other columns for reward functions, by name: String, Integer, Long, BigInteger, Double, BigDecimal (where a double would lose
- *     digits), Boolean, List or Map; a null is absent
+ * @param columns the row's other columns for reward functions, by name: String, Integer, Long, BigInteger, Double,
+ *     BigDecimal (where a double would lose digits), Boolean, List or Map; a null is absent
  */
 public record PromptExample(Conversation prompt, Map<String, Object> columns) {
     public PromptExample {

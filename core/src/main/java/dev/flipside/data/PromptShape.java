@@ -9,11 +9,17 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
-/** The columns a prompt can be read from, in the order in which they are looked for. A new shape of prompt is one more constant here. */
+/**
+ * The columns a prompt can be read from, in the order in which they are looked for. A new shape of prompt is one more
+ * constant here.
+ */
 enum PromptShape {
     /** A text, an HH-style transcript that may end in an empty assistant turn, or messages. */
     PROMPT("prompt"),
-    /** Alpaca: the instruction, and below it, after an empty line, the input where there is one; LLaMA-Factory's earlier turns in {@code history}. */
+    /**
+     * Alpaca: the instruction, and below it, after an empty line, the input where there is one; LLaMA-Factory's earlier
+     * turns in {@code history}.
+     */
     INSTRUCTION("instruction", "input", "history"),
     /** ShareGPT. */
     CONVERSATIONS("conversations"),

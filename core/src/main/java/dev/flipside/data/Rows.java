@@ -13,8 +13,9 @@ import java.util.function.Consumer;
 import java.util.stream.Stream;
 
 /**
- * Reads a data file by its name: {@code .jsonl}, {@code .json} (an array, or one object after another), {@code .csv}, each also {@code .gz}, and {@code .parquet}; or a folder
- * of such files, which are the shards of one set, in the order of their names.
+ * Reads a data file by its name: {@code .jsonl}, {@code .json} (an array, or one object after another), {@code .csv},
+ * each also {@code .gz}, and {@code .parquet}; or a folder of such files, which are the shards of one set, in the order
+ * of their names.
  */
 public final class Rows {
     private static final String ACCEPTED = ".jsonl, .json, .csv (each also .gz) or .parquet";
@@ -22,7 +23,8 @@ public final class Rows {
     private Rows() {}
 
     /**
-     * All rows in the file's order, or the folder's. CSV cells are texts, whatever they look like; an empty CSV cell is absent.
+     * All rows in the file's order, or the folder's. CSV cells are texts, whatever they look like; an empty CSV cell is
+     * absent.
      *
      * @throws UserError when the file is missing, of another format, damaged or without rows
      */

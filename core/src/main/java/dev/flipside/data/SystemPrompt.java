@@ -3,7 +3,10 @@ package dev.flipside.data;
 import dev.flipside.text.Conversation;
 import java.util.List;
 
-/** A system prompt in a column of its own, as LLaMA-Factory, ms-swift and Orca write it; a conversation that opens with one of its own keeps that, as in those. */
+/**
+ * A system prompt in a column of its own, as LLaMA-Factory, ms-swift and Orca write it; a conversation that opens with
+ * one of its own keeps that, as in those.
+ */
 final class SystemPrompt {
     /** In the order in which they are looked for. */
     static final List<String> COLUMNS = List.of("system", "system_prompt");

@@ -23,8 +23,8 @@ import java.util.function.Consumer;
 /**
  * CSV and Parquet through DuckDB, nested columns included; rows are counted from 1, the header aside.
  *
- * <p>Columns are asked for by their place and named here: in SQL a name would be compared without its case, could be taken for another column's or the table's, and is
- * changed where two are alike.
+ * <p>Columns are asked for by their place and named here: in SQL a name would be compared without its case, could be
+ * taken for another column's or the table's, and is changed where two are alike.
  */
 final class TableRows {
     // Nothing is guessed: a dialect found from a sample can change when a text holds semicolons or quotes, and a

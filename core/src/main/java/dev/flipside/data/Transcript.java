@@ -8,15 +8,19 @@ import java.util.regex.MatchResult;
 import java.util.regex.Pattern;
 
 /**
- * Dialogues written as one text, {@code "\n\nHuman: ... \n\nAssistant: ..."}, the form of HH-RLHF (Bai et al., arXiv 2204.05862). White space around a turn is
- * layout and is dropped; two turns of the same speaker in a row stay two messages.
+ * Dialogues written as one text, {@code "\n\nHuman: ... \n\nAssistant: ..."}, the form of HH-RLHF (Bai et al., arXiv
+ * 2204.05862). White space around a turn is layout and is dropped; two turns of the same speaker in a row stay two
+ * messages.
  */
 final class Transcript {
     private static final Pattern SPEAKER = Pattern.compile("\\n\\n(Human|Assistant):");
 
     private Transcript() {}
 
-    /** The turns of a text that opens with a speaker, else empty. An empty last turn ("\n\nAssistant:" awaiting its reply) is kept. */
+    /**
+     * The turns of a text that opens with a speaker, else empty. An empty last turn ("\n\nAssistant:" awaiting its
+     * reply) is kept.
+     */
     static Optional<List<Message>> parse(String text) {
         List<MatchResult> speakers = SPEAKER.matcher(text).results().toList();
         if (speakers.isEmpty() || speakers.get(0).start() != 0) {

@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * Messages as data files write them: {@code {role, content}}, ShareGPT's {@code {from, value}}, or ms-swift's {@code {human, assistant}} for two turns at once. Content
- * is a text or a list of parts, of which only texts can be read; their texts are joined without anything between them.
+ * Messages as data files write them: {@code {role, content}}, ShareGPT's {@code {from, value}}, or ms-swift's
+ * {@code {human, assistant}} for two turns at once. Content is a text or a list of parts, of which only texts can be
+ * read; their texts are joined without anything between them.
  */
 public final class Turns {
     /** Beside the content: Harmony's and Qwen's names for what a model thought. */
@@ -16,7 +17,10 @@ public final class Turns {
 
     private Turns() {}
 
-    /** The messages of a list (also of one written as JSON into a text, as CSV files have to), or the one message of an object. */
+    /**
+     * The messages of a list (also of one written as JSON into a text, as CSV files have to), or the one message of an
+     * object.
+     */
     public static List<Message> read(Row row, String column, JsonNode value) {
         JsonNode list = JsonText.unfolded(value);
         List<Message> messages = new ArrayList<>();

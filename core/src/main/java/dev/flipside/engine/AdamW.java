@@ -12,10 +12,11 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * AdamW (Loshchilov and Hutter, arXiv 1711.05101) over flat buffers, with torch's update rule, one learning rate per group.
+ * AdamW (Loshchilov and Hutter, arXiv 1711.05101) over flat buffers, with torch's update rule, one learning rate per
+ * group.
  *
- * <p>Its whole state is two buffers per group and a step count, so a snapshot or a checkpoint is a few copies. Lives outside every scope until
- * {@link #close}.
+ * <p>Its whole state is two buffers per group and a step count, so a snapshot or a checkpoint is a few copies. Lives
+ * outside every scope until {@link #close}.
  */
 public final class AdamW implements AutoCloseable {
     /** Elements updated at a time: four buffers of this size stay in the second-level cache. */
@@ -113,7 +114,10 @@ public final class AdamW implements AutoCloseable {
         return groups;
     }
 
-    /** The moments by name ({@code GROUP.exp_avg}, {@code GROUP.exp_avg_sq}): the live buffers, for saving, restoring and snapshots. */
+    /**
+     * The moments by name ({@code GROUP.exp_avg}, {@code GROUP.exp_avg_sq}): the live buffers, for saving, restoring
+     * and snapshots.
+     */
     public Map<String, Tensor> state() {
         Map<String, Tensor> state = new LinkedHashMap<>();
         for (int i = 0; i < groups.size(); i++) {

@@ -4,7 +4,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 
-/** The products of a dense layer outside autograd: by oneDNN where it can ({@link MatrixProduct}), else by torch, whose {@code linear} is also the way with autograd. */
+/**
+ * The products of a dense layer outside autograd: by oneDNN where it can ({@link MatrixProduct}), else by torch, whose
+ * {@code linear} is also the way with autograd.
+ */
 public final class DenseProducts {
     private DenseProducts() {}
 

@@ -38,8 +38,10 @@ public final class Epilogue {
         return factor;
     }
 
-    /** Every element is multiplied by that of a tensor of the product's shape and order in memory, which must outlive it and share no memory with the product: partial sums may
-     * be written there first. */
+    /**
+     * Every element is multiplied by that of a tensor of the product's shape and order in memory, which must outlive it
+     * and share no memory with the product: partial sums may be written there first.
+     */
     public static Epilogue times(Tensor factor) {
         return new Epilogue(Kind.TIMES, Optional.of(factor));
     }

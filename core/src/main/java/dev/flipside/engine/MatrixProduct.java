@@ -40,11 +40,12 @@ import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * A product of matrices, or of as many matrices as there are in a batch, from given memory into given memory: one native call a run, nothing allocated.
+ * A product of matrices, or of as many matrices as there are in a batch, from given memory into given memory: one
+ * native call a run, nothing allocated.
  *
- * <p>Float32 on the CPU by oneDNN. Its kernels use the instruction set at hand whoever built the processor, where MKL keeps AVX-512 from AMD's; small and batched
- * products are faster than MKL's everywhere we looked. The tensors must outlive the product. One thread at a time; lives outside every scope until
- * {@link #close}.
+ * <p>Float32 on the CPU by oneDNN. Its kernels use the instruction set at hand whoever built the processor, where MKL
+ * keeps AVX-512 from AMD's; small and batched products are faster than MKL's everywhere we looked. The tensors must
+ * outlive the product. One thread at a time; lives outside every scope until {@link #close}.
  */
 public final class MatrixProduct implements AutoCloseable {
     private static final int MOST_ARGUMENTS = 5;
@@ -144,8 +145,10 @@ public final class MatrixProduct implements AutoCloseable {
         memories.add(memory);
     }
 
-    /** @param bias a null pointer for none
-     * @return to be destroyed */
+    /**
+     * @param bias a null pointer for none
+     * @return to be destroyed
+     */
     static dnnl_primitive_desc describe(
             dnnl_memory_desc a, dnnl_memory_desc b, dnnl_memory_desc bias, dnnl_memory_desc into, Epilogue epilogue) {
         dnnl_primitive_attr attributes = new dnnl_primitive_attr();

@@ -88,15 +88,18 @@ public final class NativeLibrary {
     }
 
     /**
-     * Sets how many threads work for what the calling thread computes: runs side by side share the cores instead of contending for them. Java threads that come to
-     * libtorch later begin with the same number.
+     * Sets how many threads work for what the calling thread computes: runs side by side share the cores instead of
+     * contending for them. Java threads that come to libtorch later begin with the same number.
      */
     public static void useThreads(int count) {
         load();
         torch.set_num_threads(count);
     }
 
-    /** The number of CUDA devices on which a tensor can really be allocated; {@code hasCUDA} of the bindings says false even on a CUDA build. */
+    /**
+     * The number of CUDA devices on which a tensor can really be allocated; {@code hasCUDA} of the bindings says false
+     * even on a CUDA build.
+     */
     public static int cudaDevices() {
         if (!torch.cuda_is_available()) {
             return 0;
@@ -119,7 +122,10 @@ public final class NativeLibrary {
         }
     }
 
-    /** Whether the process runs on a libtorch of the user's, named by {@code FLIPSIDE_LIBTORCH}, and not on the built-in one. */
+    /**
+     * Whether the process runs on a libtorch of the user's, named by {@code FLIPSIDE_LIBTORCH}, and not on the built-in
+     * one.
+     */
     public static boolean foreign() {
         return Boolean.getBoolean("org.bytedeco.javacpp.pathsFirst");
     }

@@ -4,7 +4,10 @@ import org.bytedeco.javacpp.Pointer;
 
 /** What the C library's allocator holds of memory that is no longer used. */
 public final class NativeMemory {
-    /** A call costs about 5 ms here and the next step's page faults; ten steps keep both below one per cent of the shortest ones. */
+    /**
+     * A call costs about 5 ms here and the next step's page faults; ten steps keep both below one per cent of the
+     * shortest ones.
+     */
     private static final long STEPS = 10;
 
     /** Memory whose return is worth such a call at once. */
@@ -13,7 +16,8 @@ public final class NativeMemory {
     private NativeMemory() {}
 
     /**
-     * Gives freed memory back to the system when much was freed, so that what comes next does not grow beside its remains.
+     * Gives freed memory back to the system when much was freed, so that what comes next does not grow beside its
+     * remains.
      *
      * @param bytes that were just freed
      */
@@ -24,8 +28,8 @@ public final class NativeMemory {
     }
 
     /**
-     * Gives freed memory back to the system after every tenth step. Batches differ in shape from step to step, so free blocks of the allocator fall to pieces: without
-     * this, a run of 500 steps on a tiny model grew by a tenth.
+     * Gives freed memory back to the system after every tenth step. Batches differ in shape from step to step, so free
+     * blocks of the allocator fall to pieces: without this, a run of 500 steps on a tiny model grew by a tenth.
      *
      * @param step the number of the step that just ended
      */

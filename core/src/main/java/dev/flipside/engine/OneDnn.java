@@ -22,8 +22,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * oneDNN on the CPU: its engine, and tensors as it sees them.
  *
- * <p>A library of its own beside the one inside libtorch, whose products of float32 matrices torch does not offer. Both use the same pool of threads, libgomp's.
- * Kernels are made for the processor at hand and kept by the library.
+ * <p>A library of its own beside the one inside libtorch, whose products of float32 matrices torch does not offer. Both
+ * use the same pool of threads, libgomp's. Kernels are made for the processor at hand and kept by the library.
  */
 final class OneDnn {
     private OneDnn() {}

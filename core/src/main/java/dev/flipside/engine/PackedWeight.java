@@ -29,10 +29,11 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A copy of a dense layer's weight in the order that oneDNN's product of a few rows reads it in, for the products of decoding.
+ * A copy of a dense layer's weight in the order that oneDNN's product of a few rows reads it in, for the products of
+ * decoding.
  *
- * <p>A snapshot: it does not follow later changes of the weight. Where {@link MatrixProduct#available}. Lives outside every scope until {@link #close}, and must
- * outlive its products.
+ * <p>A snapshot: it does not follow later changes of the weight. Where {@link MatrixProduct#available}. Lives outside
+ * every scope until {@link #close}, and must outlive its products.
  */
 public final class PackedWeight implements AutoCloseable {
     private final Tensor packed;

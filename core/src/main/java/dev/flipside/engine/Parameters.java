@@ -13,8 +13,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * Named weights that live in one flat float32 buffer, with one flat gradient once they are trained.
  *
- * <p>One buffer makes a copy, a snapshot, a norm, an all-reduce and a checkpoint single operations. Each weight is an autograd leaf that is a view of the
- * buffer, and backward passes add into a view of the flat gradient. Lives outside every scope until {@link #close}.
+ * <p>One buffer makes a copy, a snapshot, a norm, an all-reduce and a checkpoint single operations. Each weight is an
+ * autograd leaf that is a view of the buffer, and backward passes add into a view of the flat gradient. Lives outside
+ * every scope until {@link #close}.
  */
 public final class Parameters implements AutoCloseable {
     /** Views start at multiples of 16 floats, the 64 bytes that MKL's reproducible mode and vector loads want. */
@@ -63,7 +64,9 @@ public final class Parameters implements AutoCloseable {
         return flat;
     }
 
-    /** A number that every change of the weights increases, but for those through addresses, which only loading makes. */
+    /**
+     * A number that every change of the weights increases, but for those through addresses, which only loading makes.
+     */
     public long version() {
         return flat.__dispatch__version();
     }

@@ -4,7 +4,8 @@ import dev.flipside.config.OptimiserConfig;
 import dev.flipside.config.OptimiserConfig.Scheduler;
 
 /**
- * The factor on the learning rate at each optimiser step, with transformers' meaning: step 0 is the first update, warm-up rises linearly from 0.
+ * The factor on the learning rate at each optimiser step, with transformers' meaning: step 0 is the first update,
+ * warm-up rises linearly from 0.
  *
  * @param type the shape after the warm-up
  * @param warmupSteps optimiser steps of linear warm-up

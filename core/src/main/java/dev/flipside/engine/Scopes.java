@@ -9,8 +9,9 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * Lifetimes of native memory.
  *
- * <p>JavaCPP attaches every native object to the innermost {@link PointerScope} of the thread and frees it when that scope closes; Flipside runs without
- * JavaCPP's garbage-collector hook, so what is made outside every scope lives until it is released by hand.
+ * <p>JavaCPP attaches every native object to the innermost {@link PointerScope} of the thread and frees it when that
+ * scope closes; Flipside runs without JavaCPP's garbage-collector hook, so what is made outside every scope lives until
+ * it is released by hand.
  */
 public final class Scopes {
     private Scopes() {}
@@ -21,9 +22,11 @@ public final class Scopes {
     }
 
     /**
-     * Runs {@code body} in a scope of its own. Only its result survives: it belongs to the enclosing scope, or without one to the caller, who releases it.
+     * Runs {@code body} in a scope of its own. Only its result survives: it belongs to the enclosing scope, or without
+     * one to the caller, who releases it.
      *
-     * @param body makes a new tensor; what an in-place operation or {@code grad()} returns only points into another one and must not leave
+     * @param body makes a new tensor; what an in-place operation or {@code grad()} returns only points into another one
+     *     and must not leave
      */
     public static Tensor scoped(Supplier<Tensor> body) {
         Tensor result;

@@ -5,8 +5,9 @@ import java.util.SplittableRandom;
 /**
  * Every random number of a run, derived from (run seed, stream, step, prompt, sample).
  *
- * <p>Nothing is drawn from a shared generator, so no generator state has to be saved, and no result depends on batch composition, on the order of the work or
- * on threads. The mixing function is the finaliser of SplitMix64 (Steele, Lea, Flood 2014), applied once per coordinate.
+ * <p>Nothing is drawn from a shared generator, so no generator state has to be saved, and no result depends on batch
+ * composition, on the order of the work or on threads. The mixing function is the finaliser of SplitMix64 (Steele, Lea,
+ * Flood 2014), applied once per coordinate.
  */
 public final class Seeds {
     private static final long GOLDEN_GAMMA = 0x9E3779B97F4A7C15L;

@@ -19,7 +19,10 @@ public final class Tensors {
     /** An absent optional number argument. */
     public static final DoubleOptional NO_DOUBLE = Scopes.keep(new DoubleOptional());
 
-    /** Elements whose squares are added up in float32: more of them lose digits, fewer make more sums than the memory's speed allows. */
+    /**
+     * Elements whose squares are added up in float32: more of them lose digits, fewer make more sums than the memory's
+     * speed allows.
+     */
     private static final long NORM_ROW = 4096;
 
     private Tensors() {}
@@ -92,8 +95,9 @@ public final class Tensors {
     /**
      * The sum of the squares of all elements, for buffers of any length.
      *
-     * <p>libtorch adds a float32 norm up in float32, with a few running sums: on the CPU it is 1.5 % too small over 135 million elements and 22 % over
-     * 1.24 billion. Here {@value #NORM_ROW} elements are added up in float32 at a time, and their norms in float64: within 1e-6 whatever the length.
+     * <p>libtorch adds a float32 norm up in float32, with a few running sums: on the CPU it is 1.5 % too small over 135
+     * million elements and 22 % over 1.24 billion. Here {@value #NORM_ROW} elements are added up in float32 at a time,
+     * and their norms in float64: within 1e-6 whatever the length.
      *
      * @param tensor float32 or float64, of any shape, on any device
      */

@@ -24,11 +24,12 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Native libraries that others unpacked from jars, once per machine, and never look at again: loading a file that an interrupted start, a full disk or anything
- * else has left damaged would crash the Java machine.
+ * Native libraries that others unpacked from jars, once per machine, and never look at again: loading a file that an
+ * interrupted start, a full disk or anything else has left damaged would crash the Java machine.
  *
- * <p>{@link #open} compares each with its jar, byte by byte through its CRC-32, and deletes what differs, so that it is unpacked again. What was found whole is
- * noted by size, times and inode, so that later starts only look at those: nobody changes a file without changing its ctime.
+ * <p>{@link #open} compares each with its jar, byte by byte through its CRC-32, and deletes what differs, so that it is
+ * unpacked again. What was found whole is noted by size, times and inode, so that later starts only look at those:
+ * nobody changes a file without changing its ctime.
  */
 public final class UnpackedFiles {
     private static final Logger LOG = LoggerFactory.getLogger(UnpackedFiles.class);
@@ -52,10 +53,12 @@ public final class UnpackedFiles {
     private record Original(String jar, long size, long crc) {}
 
     /**
-     * Deletes every file below {@code folder} that is not what its jar holds. Call it before the files are loaded, and {@link #note} after.
+     * Deletes every file below {@code folder} that is not what its jar holds. Call it before the files are loaded, and
+     * {@link #note} after.
      *
      * @param folder of this process's cache; nothing happens where it is not there or cannot be written
-     * @param origin where a file came from, by its name below {@code folder} with slashes; files without an origin stay, except beside others that have one
+     * @param origin where a file came from, by its name below {@code folder} with slashes; files without an origin
+     *     stay, except beside others that have one
      * @throws IOException when the folder cannot be read
      */
     public static UnpackedFiles open(Path folder, Function<String, Optional<URL>> origin) throws IOException {
@@ -139,7 +142,10 @@ public final class UnpackedFiles {
         return name.substring(0, Math.max(0, name.indexOf('/')));
     }
 
-    /** Regular files below the folder, by name, with what changes when they do. Links are followed by nobody here: what they point to is there itself. */
+    /**
+     * Regular files below the folder, by name, with what changes when they do. Links are followed by nobody here: what
+     * they point to is there itself.
+     */
     private Map<String, String> present() throws IOException {
         Map<String, String> present = new TreeMap<>();
         try (Stream<Path> paths = Files.walk(folder)) {

@@ -11,10 +11,12 @@ public final class AdvantageDeciles {
     private AdvantageDeciles() {}
 
     /**
-     * The share of advantages on the true side, in ten bins of (nearly) equal count by growing |A|. An advantage of exactly 0 is on no side and so wrong; equal sizes keep the order given.
+     * The share of advantages on the true side, in ten bins of (nearly) equal count by growing |A|. An advantage of
+     * exactly 0 is on no side and so wrong; equal sizes keep the order given.
      *
      * @param advantages of any samples
-     * @param truth positive for a good sample, negative for a bad one, 0 for one that cannot be judged and is left out; same length
+     * @param truth positive for a good sample, negative for a bad one, 0 for one that cannot be judged and is left out;
+     *     same length
      * @return ten shares; NaN for a bin without a sample
      */
     public static double[] accuracy(double[] advantages, double[] truth) {

@@ -6,7 +6,8 @@ import java.util.stream.DoubleStream;
 import java.util.stream.IntStream;
 
 /**
- * Labelled pairs with the advantages (reward minus anchor) of both answers: does the anchor put people's choices on the right side, and where is the reward model right?
+ * Labelled pairs with the advantages (reward minus anchor) of both answers: does the anchor put people's choices on the
+ * right side, and where is the reward model right?
  *
  * @param chosen advantage of the preferred answer, {@code [pairs]}
  * @param rejected that of the other one
@@ -41,13 +42,17 @@ public record AnchoredPairs(double[] chosen, double[] rejected) {
         return share(this::straddles, this::ordered);
     }
 
-    /** Accuracy on the pairs with both answers on one side of the anchor: what the reward model knows beyond its own labels; NaN without one. */
+    /**
+     * Accuracy on the pairs with both answers on one side of the anchor: what the reward model knows beyond its own
+     * labels; NaN without one.
+     */
     public double oneSidedAccuracy() {
         return share(i -> !straddles(i), this::ordered);
     }
 
     /**
-     * This model's accuracy on the pairs of which the labels of an earlier one were not both right; NaN without one. A model that only amplifies what it believed does not improve there.
+     * This model's accuracy on the pairs of which the labels of an earlier one were not both right; NaN without one. A
+     * model that only amplifies what it believed does not improve there.
      *
      * @param earlier the same pairs
      */
@@ -68,7 +73,10 @@ public record AnchoredPairs(double[] chosen, double[] rejected) {
                 .toArray();
     }
 
-    /** Spearman's rho of advantage and label over all answers: whether the anchor makes the answers of different prompts comparable. */
+    /**
+     * Spearman's rho of advantage and label over all answers: whether the anchor makes the answers of different prompts
+     * comparable.
+     */
     public double labelCorrelation() {
         return RankCorrelation.spearman(advantages(), labels());
     }

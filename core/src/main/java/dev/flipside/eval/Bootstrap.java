@@ -3,7 +3,10 @@ package dev.flipside.eval;
 import java.util.Arrays;
 import java.util.SplittableRandom;
 
-/** Percentile bootstrap (Efron 1979) of a mean, or of a ratio of sums: of the paired differences of some seeds, or of thousands of prompts. */
+/**
+ * Percentile bootstrap (Efron 1979) of a mean, or of a ratio of sums: of the paired differences of some seeds, or of
+ * thousands of prompts.
+ */
 public final class Bootstrap {
     private static final int RESAMPLES = 10_000;
     private static final double LEVEL = 0.95;
@@ -27,8 +30,8 @@ public final class Bootstrap {
     }
 
     /**
-     * The sum of the numerators over the sum of the denominators, with the interval that resampling the items gives: the share of instructions followed when the prompts are
-     * what was sampled.
+     * The sum of the numerators over the sum of the denominators, with the interval that resampling the items gives:
+     * the share of instructions followed when the prompts are what was sampled.
      *
      * @param denominators one per numerator, each above 0; all 1 make it {@link #meanOf}
      * @throws IllegalArgumentException when the lengths differ or there is no item

@@ -10,7 +10,8 @@ public final class Diversity {
     private Diversity() {}
 
     /**
-     * Distinct-n (arXiv 1510.03055): different n-grams over all n-grams of all completions. It falls with the number of tokens looked at, so only batches of the same size compare.
+     * Distinct-n (arXiv 1510.03055): different n-grams over all n-grams of all completions. It falls with the number of
+     * tokens looked at, so only batches of the same size compare.
      *
      * @param completions token ids
      * @param n at least 1
@@ -28,7 +29,10 @@ public final class Diversity {
         return all == 0 ? Double.NaN : (double) different.size() / all;
     }
 
-    /** The mean over groups of different completions over all; 1 when all differ, 1 / G when all are the same. Completions are given group after group. */
+    /**
+     * The mean over groups of different completions over all; 1 when all differ, 1 / G when all are the same.
+     * Completions are given group after group.
+     */
     public static double uniqueFraction(List<int[]> completions, int groupSize) {
         double different = 0;
         for (int from = 0; from < completions.size(); from += groupSize) {

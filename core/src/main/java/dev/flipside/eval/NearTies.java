@@ -2,15 +2,22 @@ package dev.flipside.eval;
 
 import dev.flipside.algo.Groups;
 
-/** Rewards of a group that are all but equal: what is left of a ranking once a reward model has become a classifier with two heaps. */
+/**
+ * Rewards of a group that are all but equal: what is left of a ranking once a reward model has become a classifier with
+ * two heaps.
+ */
 public final class NearTies {
-    /** A difference below this share of the group's standard deviation is a tie; of a normal distribution that is 2.8 % of the pairs, of two equal heaps of many nearly half. */
+    /**
+     * A difference below this share of the group's standard deviation is a tie; of a normal distribution that is 2.8 %
+     * of the pairs, of two equal heaps of many nearly half.
+     */
     private static final double SHARE_OF_STD = 0.05;
 
     private NearTies() {}
 
     /**
-     * The share of pairs within groups whose rewards differ by less than a twentieth of the group's standard deviation; every pair of a constant group is one.
+     * The share of pairs within groups whose rewards differ by less than a twentieth of the group's standard deviation;
+     * every pair of a constant group is one.
      *
      * @param rewards {@code [prompt][sample]}, rows may differ in length
      * @return NaN without a pair

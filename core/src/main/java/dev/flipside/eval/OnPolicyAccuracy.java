@@ -8,7 +8,8 @@ public final class OnPolicyAccuracy {
     private OnPolicyAccuracy() {}
 
     /**
-     * The share of pairs within a group, with different gold rewards, that {@code scores} orders as {@code gold}; equal scores count one half.
+     * The share of pairs within a group, with different gold rewards, that {@code scores} orders as {@code gold}; equal
+     * scores count one half.
      *
      * @param scores group after group
      * @param gold same layout

@@ -8,7 +8,8 @@ import dev.flipside.algo.RankCorrelation;
  *
  * @param stdRatio standard deviation now over that at first
  * @param levelShift change of the mean in standard deviations at first
- * @param kendallTau mean over groups of Kendall's tau-b between then and now; NaN when no group has two different rewards at both times
+ * @param kendallTau mean over groups of Kendall's tau-b between then and now; NaN when no group has two different
+ *     rewards at both times
  * @param anchorDrift mean absolute change of the anchors in standard deviations at first
  */
 public record ScoreShift(double stdRatio, double levelShift, double kendallTau, double anchorDrift) {
@@ -17,7 +18,8 @@ public record ScoreShift(double stdRatio, double levelShift, double kendallTau, 
     public record Scored(double[] rewards, double[] anchors) {}
 
     /**
-     * Compares two times. With rewards that were all equal at first nothing can be expressed in their standard deviations: those figures are NaN.
+     * Compares two times. With rewards that were all equal at first nothing can be expressed in their standard
+     * deviations: those figures are NaN.
      *
      * @param groupSize texts to a group
      */

@@ -7,8 +7,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * The architectures that are imported: GGUF's name, transformers' names, the table of tensors and the rule for config.json. A new one is a constant here, a
- * table in {@link TensorTables} and a rule in {@link ConfigRules}.
+ * The architectures that are imported: GGUF's name, transformers' names, the table of tensors and the rule for
+ * config.json. A new one is a constant here, a table in {@link TensorTables} and a rule in {@link ConfigRules}.
  */
 enum Architecture {
     LLAMA("llama", "llama", "LlamaForCausalLM", TensorTables.llama(), ConfigRules::llama),

@@ -7,8 +7,9 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * The types of numbers that are read: floats, and blocks of quantised numbers with a scale. Layouts and arithmetic are those of ggml's reference
- * implementation (ggml-quants.c, gguf-py's quants.py), operation by operation, so that every value is equal to the bit.
+ * The types of numbers that are read: floats, and blocks of quantised numbers with a scale. Layouts and arithmetic are
+ * those of ggml's reference implementation (ggml-quants.c, gguf-py's quants.py), operation by operation, so that every
+ * value is equal to the bit.
  */
 enum BlockType {
     F32(0, 1, 4, (in, at, out, to) -> out[to] = in.getFloat(at)),
@@ -89,7 +90,9 @@ enum BlockType {
         return elements / blockElements * blockBytes;
     }
 
-    /** Reads {@code count} numbers, a multiple of {@link #blockElements()}, from the start of a little-endian buffer. */
+    /**
+     * Reads {@code count} numbers, a multiple of {@link #blockElements()}, from the start of a little-endian buffer.
+     */
     void read(ByteBuffer in, float[] out, int count) {
         for (int to = 0, at = 0; to < count; to += blockElements, at += blockBytes) {
             reader.read(in, at, out, to);

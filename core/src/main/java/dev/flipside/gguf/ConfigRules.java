@@ -8,8 +8,8 @@ import java.util.OptionalInt;
 import java.util.function.IntPredicate;
 
 /**
- * What config.json says, architecture by architecture. What GGUF does not store is what llama.cpp has in its source (src/models) or transformers in its
- * configuration classes; the comments say which.
+ * What config.json says, architecture by architecture. What GGUF does not store is what llama.cpp has in its source
+ * (src/models) or transformers in its configuration classes; the comments say which.
  */
 final class ConfigRules {
     private static final String GELU_TANH = "gelu_pytorch_tanh";
@@ -197,7 +197,10 @@ final class ConfigRules {
         config.put("max_position_embeddings", from.requiredPositive("context_length"));
     }
 
-    /** @param largest the number of blocks of the one model that scales by the width per head instead of the head size (llama.cpp's rule) */
+    /**
+     * @param largest the number of blocks of the one model that scales by the width per head instead of the head size
+     *     (llama.cpp's rule)
+     */
     private static void gemma(Hyperparameters from, ObjectNode config, int largest) {
         llamaLike(from, config);
         config.put("hidden_act", GELU_TANH);

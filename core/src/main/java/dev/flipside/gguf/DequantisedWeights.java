@@ -14,7 +14,10 @@ import java.util.function.LongConsumer;
 import java.util.function.LongUnaryOperator;
 import java.util.stream.Collectors;
 
-/** Numbers of transformers' tensors, read from GGUF, laid out as transformers has them and converted to the type that is written, a bounded part at a time. */
+/**
+ * Numbers of transformers' tensors, read from GGUF, laid out as transformers has them and converted to the type that is
+ * written, a bounded part at a time.
+ */
 final class DequantisedWeights implements WeightSource, AutoCloseable {
     /** Numbers at a time, a multiple of every block. */
     private static final int CHUNK = 1 << 20;
@@ -68,7 +71,10 @@ final class DequantisedWeights implements WeightSource, AutoCloseable {
         };
     }
 
-    /** The row of GGUF (queries of all heads, keys of all, values of all) that is row r of transformers (query, key and value of each head). */
+    /**
+     * The row of GGUF (queries of all heads, keys of all, values of all) that is row r of transformers (query, key and
+     * value of each head).
+     */
     static LongUnaryOperator headByHeadRow(int heads, int headSize) {
         return row -> {
             long head = row / (3L * headSize);

@@ -15,7 +15,8 @@ import java.util.Map;
 import java.util.OptionalInt;
 
 /**
- * The header of one GGUF file (versions 2 and 3, little-endian): key-value pairs and where the tensors lie. Format: docs/gguf.md of the ggml repository.
+ * The header of one GGUF file (versions 2 and 3, little-endian): key-value pairs and where the tensors lie. Format:
+ * docs/gguf.md of the ggml repository.
  *
  * @param metadata the key-value pairs
  * @param tensors in the order of the file; each lies within it, aligned
@@ -28,7 +29,9 @@ record GgufFile(Metadata metadata, List<GgufTensor> tensors) {
     /** Bytes of the shortest key-value pair: an empty key, a type and one byte. */
     private static final int SHORTEST_PAIR = 13;
 
-    /** Bytes of the shortest description of a tensor: an empty name, the number of dimensions, the type and the offset. */
+    /**
+     * Bytes of the shortest description of a tensor: an empty name, the number of dimensions, the type and the offset.
+     */
     private static final int SHORTEST_TENSOR = 24;
 
     /** Bytes of one element of an array by the number of its type; a text has at least its length. */

@@ -17,10 +17,11 @@ import java.util.TreeMap;
 import java.util.function.LongConsumer;
 
 /**
- * A GGUF model that becomes a Hugging Face directory: weights dequantised and laid out as transformers has them, configuration and tokenizer made again from
- * the metadata.
+ * A GGUF model that becomes a Hugging Face directory: weights dequantised and laid out as transformers has them,
+ * configuration and tokenizer made again from the metadata.
  *
- * <p>Memory holds the metadata and a bounded part of one tensor. The directory is written aside and renamed when it is whole.
+ * <p>Memory holds the metadata and a bounded part of one tensor. The directory is written aside and renamed when it is
+ * whole.
  */
 public final class GgufImport {
     private final GgufModel model;
@@ -105,7 +106,8 @@ public final class GgufImport {
      *
      * @param directory must not exist
      * @param type what the weights are written as
-     * @param progress is told how many bytes of weights have been written so far, of {@link #parameters()} times the type's size
+     * @param progress is told how many bytes of weights have been written so far, of {@link #parameters()} times the
+     *     type's size
      * @throws UserError when the directory exists or cannot be written, or the model is none that can be run here
      */
     public void write(Path directory, WeightType type, LongConsumer progress) {

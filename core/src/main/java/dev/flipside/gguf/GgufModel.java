@@ -11,7 +11,10 @@ import java.util.OptionalInt;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** A model in one GGUF file or in the parts that llama.cpp's gguf-split makes ({@code NAME-00001-of-00003.gguf}); the first part has all metadata. */
+/**
+ * A model in one GGUF file or in the parts that llama.cpp's gguf-split makes ({@code NAME-00001-of-00003.gguf}); the
+ * first part has all metadata.
+ */
 final class GgufModel {
     private static final Pattern PART = Pattern.compile("(.*)-(\\d{5})-of-(\\d{5})\\.gguf");
 

@@ -7,7 +7,8 @@ import java.util.List;
  * A tensor as a GGUF file stores it.
  *
  * @param name such as {@code blk.0.attn_q.weight}
- * @param shape dimensions in the order of PyTorch, the one that varies fastest last (the file lists them the other way round)
+ * @param shape dimensions in the order of PyTorch, the one that varies fastest last (the file lists them the other way
+ *     round)
  * @param type how its numbers are stored
  * @param file the file that holds it
  * @param begin its first byte in that file

@@ -2,7 +2,10 @@ package dev.flipside.gguf;
 
 /** IEEE 754 half precision (binary16); Java has it from version 20 on. */
 final class Half {
-    /** The least magnitude that rounds to infinity: halfway between the largest finite half, 65504, and the next power of two. */
+    /**
+     * The least magnitude that rounds to infinity: halfway between the largest finite half, 65504, and the next power
+     * of two.
+     */
     static final float OVERFLOW = 65520;
 
     private static final float LEAST_NORMAL = 0x1p-14f;

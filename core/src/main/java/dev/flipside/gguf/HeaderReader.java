@@ -9,8 +9,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 
 /**
- * Reads the little-endian header of a file from front to back. Every length and count is held against what the file still has before anything is
- * allocated for it.
+ * Reads the little-endian header of a file from front to back. Every length and count is held against what the file
+ * still has before anything is allocated for it.
  */
 final class HeaderReader {
     /** Several times the largest vocabulary with its merges; keeps a hostile header from filling the memory. */

@@ -3,9 +3,11 @@ package dev.flipside.gguf;
 import java.nio.ByteBuffer;
 
 /**
- * The "k-quants": superblocks of 256 numbers in sub-blocks of 16 or 32, whose scales (and minima) are themselves quantised and share one or two halves.
+ * The "k-quants": superblocks of 256 numbers in sub-blocks of 16 or 32, whose scales (and minima) are themselves
+ * quantised and share one or two halves.
  *
- * <p>Bits of neighbouring numbers lie in neighbouring bytes: a run of bytes is read once per bit position, lowest first, and each reading gives a run of numbers.
+ * <p>Bits of neighbouring numbers lie in neighbouring bytes: a run of bytes is read once per bit position, lowest
+ * first, and each reading gives a run of numbers.
  */
 final class KQuants {
     private static final int SUPERBLOCK = 256;
@@ -79,7 +81,10 @@ final class KQuants {
         return in.get(at + i / 128 * 32 + i % 32) >> i / 32 % 4 * 2 & 3;
     }
 
-    /** Six bits: those of blocks 0 to 3 in bytes 0 to 3; of blocks 4 to 7, four in the low nibbles of bytes 8 to 11 and two on top of bytes 0 to 3. */
+    /**
+     * Six bits: those of blocks 0 to 3 in bytes 0 to 3; of blocks 4 to 7, four in the low nibbles of bytes 8 to 11 and
+     * two on top of bytes 0 to 3.
+     */
     private static int scale(ByteBuffer in, int at, int block) {
         return block < 4
                 ? in.get(at + block) & 63

@@ -75,7 +75,10 @@ final class Metadata {
         return natural(key).orElseThrow(() -> missing(key));
     }
 
-    /** A finite number; a float32 is taken by its shortest decimal form, so that 1e-5 does not become 9.999999747378752e-06. */
+    /**
+     * A finite number; a float32 is taken by its shortest decimal form, so that 1e-5 does not become
+     * 9.999999747378752e-06.
+     */
     OptionalDouble number(String key) {
         Object value = values.get(key);
         if (value == null) {

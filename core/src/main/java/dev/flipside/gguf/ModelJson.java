@@ -12,7 +12,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/** The JSON files of a model directory beside tokenizer.json: config.json, generation_config.json and tokenizer_config.json. */
+/**
+ * The JSON files of a model directory beside tokenizer.json: config.json, generation_config.json and
+ * tokenizer_config.json.
+ */
 final class ModelJson {
     private final Architecture architecture;
     private final Hyperparameters sizes;

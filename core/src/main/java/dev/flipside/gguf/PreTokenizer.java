@@ -10,8 +10,9 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * How a byte-level BPE tokenizer cuts a text into words before it merges, by the names that llama.cpp's converter gives in {@code tokenizer.ggml.pre}. Expressions
- * are those of the models' own tokenizer.json files, which llama.cpp quotes beside its adapted ones (src/llama-vocab.cpp).
+ * How a byte-level BPE tokenizer cuts a text into words before it merges, by the names that llama.cpp's converter gives
+ * in {@code tokenizer.ggml.pre}. Expressions are those of the models' own tokenizer.json files, which llama.cpp quotes
+ * beside its adapted ones (src/llama-vocab.cpp).
  */
 enum PreTokenizer {
     GPT2(
@@ -80,7 +81,10 @@ enum PreTokenizer {
         NONE,
         /** Texts are brought into Unicode's composed form first. */
         NFC,
-        /** A word that is in the vocabulary is not built by merging; a BOS token begins each text unless the file says otherwise. */
+        /**
+         * A word that is in the vocabulary is not built by merging; a BOS token begins each text unless the file says
+         * otherwise.
+         */
         WHOLE_WORDS_AND_BOS
     }
 
@@ -119,7 +123,10 @@ enum PreTokenizer {
                 + "| ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
     }
 
-    /** o200k's words, which also end where lower case turns to upper case, with what may follow them and a group of digits. */
+    /**
+     * o200k's words, which also end where lower case turns to upper case, with what may follow them and a group of
+     * digits.
+     */
     private static String casedWords(String ending, String digits) {
         String upper = "[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]";
         String lower = "[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]";

@@ -3,8 +3,9 @@ package dev.flipside.gguf;
 import java.nio.ByteBuffer;
 
 /**
- * Blocks of 32 numbers. A block is its scale d as a half, then for the types ending in 1 its minimum m as a half, then for the five-bit types 32 high bits, then
- * the low bits: in byte j the numbers j (low nibble) and j + 16 (high nibble).
+ * Blocks of 32 numbers. A block is its scale d as a half, then for the types ending in 1 its minimum m as a half, then
+ * for the five-bit types 32 high bits, then the low bits: in byte j the numbers j (low nibble) and j + 16 (high
+ * nibble).
  */
 final class Quants {
     private static final int HALF = 16;

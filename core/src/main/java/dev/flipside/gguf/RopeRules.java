@@ -7,7 +7,10 @@ import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/** How rotary positions are scaled, in the keys {@code rope_theta} and {@code rope_scaling} that every release of transformers reads. */
+/**
+ * How rotary positions are scaled, in the keys {@code rope_theta} and {@code rope_scaling} that every release of
+ * transformers reads.
+ */
 final class RopeRules {
     private static final double DEFAULT_THETA = 10_000;
 
@@ -66,7 +69,10 @@ final class RopeRules {
         config.putObject("rope_scaling").put("rope_type", "linear").put("factor", factor);
     }
 
-    /** llama.cpp's converter writes transformers' own {@code attention_factor}, although llama.cpp multiplies its own with it; the model that was converted is what is wanted. */
+    /**
+     * llama.cpp's converter writes transformers' own {@code attention_factor}, although llama.cpp multiplies its own
+     * with it; the model that was converted is what is wanted.
+     */
     private static void yarn(Hyperparameters from, ObjectNode config) {
         double extrapolation = from.number("rope.scaling.yarn_ext_factor").orElse(1);
         if (extrapolation >= 0 && extrapolation != 1) {
@@ -99,8 +105,9 @@ final class RopeRules {
     }
 
     /**
-     * Recovers Llama 3.1's rule from the factors that it gives each frequency: {@code factor} for waves longer than {@code original / low}, 1 for those
-     * shorter than {@code original / high}, and between the two {@code 1 / ((1 - s) / factor + s)} with {@code s = (original / wave - low) / (high - low)}.
+     * Recovers Llama 3.1's rule from the factors that it gives each frequency: {@code factor} for waves longer than
+     * {@code original / low}, 1 for those shorter than {@code original / high}, and between the two {@code 1 / ((1 - s)
+     * / factor + s)} with {@code s = (original / wave - low) / (high - low)}.
      */
     private static void llama3(Hyperparameters from, GgufTensor tensor, ObjectNode config) {
         float[] factors = values(from, tensor);
@@ -134,7 +141,10 @@ final class RopeRules {
                 .put("original_max_position_embeddings", original);
     }
 
-    /** The factor of the rule, from what it makes of the longest wave; a whole number where it is one but for float32's rounding. */
+    /**
+     * The factor of the rule, from what it makes of the longest wave; a whole number where it is one but for float32's
+     * rounding.
+     */
     private static double scale(float ofLongest, double smooth) {
         if (smooth == 1) {
             return 1;

@@ -10,8 +10,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The merges that SentencePiece's scores stand for: each piece of two others is a merge, the piece with the higher score first. Between merges of equal score the
- * one with the longer left part goes first, then the one with the longer right part, then the one whose parts have the smaller ids, as in transformers' converter.
+ * The merges that SentencePiece's scores stand for: each piece of two others is a merge, the piece with the higher
+ * score first. Between merges of equal score the one with the longer left part goes first, then the one with the longer
+ * right part, then the one whose parts have the smaller ids, as in transformers' converter.
  */
 final class ScoredMerges {
     private record Merge(String left, String right, float score, int leftId, int rightId) {}

@@ -12,7 +12,10 @@ import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** Which tensors of transformers a model's tensors are, after a look that all are there, none is strange and every shape is that of the metadata. */
+/**
+ * Which tensors of transformers a model's tensors are, after a look that all are there, none is strange and every shape
+ * is that of the metadata.
+ */
 final class TensorMapping {
     private static final Pattern NAME = Pattern.compile("(?:blk\\.(0|[1-9]\\d{0,6})\\.)?(.+)\\.(weight|bias)");
 
@@ -38,7 +41,10 @@ final class TensorMapping {
         tiedHead = !model.has(HEAD) || headIsEmbedding();
     }
 
-    /** Whether the vocabulary head is the embedding: it is not in the file, or is there once more as the same bytes, as old converters wrote it. */
+    /**
+     * Whether the vocabulary head is the embedding: it is not in the file, or is there once more as the same bytes, as
+     * old converters wrote it.
+     */
     boolean tiedHead() {
         return tiedHead;
     }

@@ -9,8 +9,8 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 
 /**
- * Numbers of the tensors of one file as float32, a bounded part at a time. The file is read, not mapped: one that is truncated meanwhile ends in an error
- * instead of a fault of the process.
+ * Numbers of the tensors of one file as float32, a bounded part at a time. The file is read, not mapped: one that is
+ * truncated meanwhile ends in an error instead of a fault of the process.
  */
 final class TensorReader implements AutoCloseable {
     private final Path file;

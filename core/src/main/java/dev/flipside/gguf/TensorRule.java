@@ -3,8 +3,8 @@ package dev.flipside.gguf;
 import java.util.List;
 
 /**
- * A row of an architecture's table: what a GGUF tensor is called in transformers and how its numbers lie there. {@code {i}} stands for the block, {@code {e}} for
- * the expert or head.
+ * A row of an architecture's table: what a GGUF tensor is called in transformers and how its numbers lie there.
+ * {@code {i}} stands for the block, {@code {e}} for the expert or head.
  *
  * @param gguf the name in GGUF without {@code .weight}
  * @param huggingFace the name in transformers without {@code .weight}
@@ -40,8 +40,9 @@ record TensorRule(String gguf, String huggingFace, List<Size> shape, Layout layo
     enum Layout {
         AS_STORED,
         /**
-         * GGUF keeps the two numbers that rotary positions turn together side by side; transformers keeps the first of all pairs of a head before the second
-         * of all: row {@code 2 i + j} of a head becomes row {@code i + j size / 2}.
+         * GGUF keeps the two numbers that rotary positions turn together side by side; transformers keeps the first of
+         * all pairs of a head before the second of all: row {@code 2 i + j} of a head becomes row {@code i + j size /
+         * 2}.
          */
         ROTARY,
         /** GGUF has all queries, then all keys, then all values; transformers has these three head by head. */

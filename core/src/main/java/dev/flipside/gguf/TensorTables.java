@@ -28,8 +28,8 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * The tensors of each architecture. GGUF's names are those of gguf-py's constants; which rows are reordered and which norms are shifted is what llama.cpp's
- * converter does (conversion/*.py), undone.
+ * The tensors of each architecture. GGUF's names are those of gguf-py's constants; which rows are reordered and which
+ * norms are shifted is what llama.cpp's converter does (conversion/*.py), undone.
  */
 final class TensorTables {
     private static final String LAYER = "model.layers.{i}.";

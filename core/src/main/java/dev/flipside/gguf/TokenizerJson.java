@@ -9,7 +9,10 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
 
-/** The tokenizer.json of a model, made again from the metadata: byte-level BPE ("gpt2") or SentencePiece's BPE with scores and bytes ("llama"). */
+/**
+ * The tokenizer.json of a model, made again from the metadata: byte-level BPE ("gpt2") or SentencePiece's BPE with
+ * scores and bytes ("llama").
+ */
 final class TokenizerJson {
     private static final String MODEL = "tokenizer.ggml.model";
     private static final String MERGES = "tokenizer.ggml.merges";
@@ -28,7 +31,10 @@ final class TokenizerJson {
         this.phi3 = architecture == Architecture.PHI3;
     }
 
-    /** @throws dev.flipside.config.UserError for another kind of tokenizer, an unknown pre-tokenizer, or metadata that is missing or wrong */
+    /**
+     * @throws dev.flipside.config.UserError for another kind of tokenizer, an unknown pre-tokenizer, or metadata that
+     *     is missing or wrong
+     */
     ObjectNode json() {
         String model = metadata.requiredText(MODEL);
         return switch (model) {
@@ -111,7 +117,10 @@ final class TokenizerJson {
         return decoder;
     }
 
-    /** Tokens as the vocabulary spells them: llama.cpp's converter writes the spaces of user-defined tokens (Gemma's runs of spaces) plainly. */
+    /**
+     * Tokens as the vocabulary spells them: llama.cpp's converter writes the spaces of user-defined tokens (Gemma's
+     * runs of spaces) plainly.
+     */
     private List<String> sentencePieceSpelling() {
         List<String> spelled = new ArrayList<>();
         for (int id = 0; id < vocabulary.size(); id++) {
@@ -198,7 +207,10 @@ final class TokenizerJson {
         return vocab;
     }
 
-    /** Merges as the file has them: two tokens with a space between; a space that is part of the first is its first letter. */
+    /**
+     * Merges as the file has them: two tokens with a space between; a space that is part of the first is its first
+     * letter.
+     */
     private ArrayNode givenMerges(ObjectNode vocab) {
         List<String> lines = metadata.texts(MERGES).orElseThrow(() -> metadata.missing(MERGES));
         ArrayNode merges = JsonNodeFactory.instance.arrayNode();

@@ -27,8 +27,9 @@ final class Vocabulary {
     }
 
     /**
-     * Tokens that end an assistant's turn in public chat templates. GGUF has one EOS token, which for instruction-tuned models is often the end of a document; llama.cpp
-     * stops at these by their text, and so does generation_config.json of the original models.
+     * Tokens that end an assistant's turn in public chat templates. GGUF has one EOS token, which for instruction-tuned
+     * models is often the end of a document; llama.cpp stops at these by their text, and so does generation_config.json
+     * of the original models.
      */
     private static final Set<String> TURN_ENDS =
             Set.of("<|im_end|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "<|eom_id|>", "<|end_of_text|>");
@@ -63,7 +64,10 @@ final class Vocabulary {
         }
     }
 
-    /** Some converters give tokens with a role the kind of ordinary text; llama.cpp overrides it, and transformers drops whatever is named so from decoded text. */
+    /**
+     * Some converters give tokens with a role the kind of ordinary text; llama.cpp overrides it, and transformers drops
+     * whatever is named so from decoded text.
+     */
     private void makeSpecial(int id) {
         if (canBeSpecial(id)) {
             kinds.set(id, Kind.CONTROL);
@@ -108,7 +112,9 @@ final class Vocabulary {
         return kinds.get(id);
     }
 
-    /** Rows of the embedding without a token, which converters fill with names: they are not in the original tokenizer. */
+    /**
+     * Rows of the embedding without a token, which converters fill with names: they are not in the original tokenizer.
+     */
     boolean padding(int id) {
         return kind(id) == Kind.UNUSED && token(id).equals("[PAD" + id + "]");
     }

@@ -16,8 +16,8 @@ import java.util.function.Supplier;
 import java.util.stream.Stream;
 
 /**
- * The model below an adapter in PEFT's layout, which {@code adapter_config.json} names as {@code base_model_name_or_path} and {@code revision}: on the Hub by a name, here by a
- * directory.
+ * The model below an adapter in PEFT's layout, which {@code adapter_config.json} names as
+ * {@code base_model_name_or_path} and {@code revision}: on the Hub by a name, here by a directory.
  */
 final class AdapterBase {
     static final String CONFIG = "adapter_config.json";
@@ -28,8 +28,8 @@ final class AdapterBase {
     private AdapterBase() {}
 
     /**
-     * An adapter whose base is here: the directory itself where it is no adapter or its base is a directory, else a folder of the cache that holds links to its files and a
-     * configuration that names the base's directory.
+     * An adapter whose base is here: the directory itself where it is no adapter or its base is a directory, else a
+     * folder of the cache that holds links to its files and a configuration that names the base's directory.
      *
      * @param hub made when a name is met
      * @throws UserError when the base's name is one of the Hub and cannot be had
@@ -59,7 +59,10 @@ final class AdapterBase {
         return together;
     }
 
-    /** What to publish of an adapter's configuration: the base by its name on the Hub where it came from there; empty where nothing is to be changed. */
+    /**
+     * What to publish of an adapter's configuration: the base by its name on the Hub where it came from there; empty
+     * where nothing is to be changed.
+     */
     static Optional<byte[]> published(Path adapter) {
         return config(adapter).flatMap(config -> source(adapter, config).map(source -> {
             config.put(BASE, source.name()).put(REVISION, source.commit());
@@ -67,7 +70,10 @@ final class AdapterBase {
         }));
     }
 
-    /** The directory of this machine that an adapter names as its base, where the Hub has no name for it: nobody else can load the adapter then. */
+    /**
+     * The directory of this machine that an adapter names as its base, where the Hub has no name for it: nobody else
+     * can load the adapter then.
+     */
     static Optional<Path> unpublished(Path adapter) {
         return config(adapter)
                 .filter(config -> source(adapter, config).isEmpty())

@@ -67,7 +67,9 @@ record DatasetCard(List<Config> configs) {
         return directory.isEmpty() ? "" : directory + "/";
     }
 
-    /** One pattern or several of the training split, a map from split to patterns, or a list of {@code {split, path}}. */
+    /**
+     * One pattern or several of the training split, a map from split to patterns, or a list of {@code {split, path}}.
+     */
     private static List<Split> splits(JsonNode files, String directory) {
         List<Split> splits = new ArrayList<>();
         if (files.isTextual() || files.path(0).isTextual()) {

@@ -14,11 +14,13 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * The data files of a dataset repository by configuration and split, as the library datasets sorts them: by the {@code configs} of the card, else by the words
- * train, validation and test in folders' and files' names; a repository that has only a loading script is read from the Hub's own conversion to Parquet.
+ * The data files of a dataset repository by configuration and split, as the library datasets sorts them: by the
+ * {@code configs} of the card, else by the words train, validation and test in folders' and files' names; a repository
+ * that has only a loading script is read from the Hub's own conversion to Parquet.
  *
  * @param configs configuration to split to files, in reading order
- * @param defaultConfig the one that a name without a configuration means; empty when there are several and none is marked
+ * @param defaultConfig the one that a name without a configuration means; empty when there are several and none is
+ *     marked
  */
 record DatasetFiles(Map<String, Map<String, List<HubFile>>> configs, Optional<String> defaultConfig) {
     /** The branch on which the Hub keeps its conversion, {@code CONFIG/SPLIT/0000.parquet}. */

@@ -20,8 +20,9 @@ import java.util.regex.Pattern;
 /**
  * One file from the Hub, into a file that is complete and checked in the end.
  *
- * <p>What an earlier attempt has left is continued with a range request, in this process or in a later one. What has another hash than the Hub names is deleted and
- * fetched whole once more, since the beginning may have been another program's; then it is an error.
+ * <p>What an earlier attempt has left is continued with a range request, in this process or in a later one. What has
+ * another hash than the Hub names is deleted and fetched whole once more, since the beginning may have been another
+ * program's; then it is an error.
  *
  * @param name whose revision is a commit
  */

@@ -12,7 +12,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** Models and datasets by name: from the cache that Flipside shares with Python's huggingface_hub, else from the Hub. */
+/**
+ * Models and datasets by name: from the cache that Flipside shares with Python's huggingface_hub, else from the Hub.
+ */
 public final class Hub {
     private static final String README = "README.md";
 
@@ -75,7 +77,8 @@ public final class Hub {
     }
 
     /**
-     * The directory of a model, in the cache: what is there of the revision, completed from the Hub where something is missing.
+     * The directory of a model, in the cache: what is there of the revision, completed from the Hub where something is
+     * missing.
      *
      * @throws UserError when it cannot be had
      */
@@ -85,7 +88,8 @@ public final class Hub {
     }
 
     /**
-     * A dataset's split, in the cache as {@link #model}: its file, or a folder with links to its files where there are several.
+     * A dataset's split, in the cache as {@link #model}: its file, or a folder with links to its files where there are
+     * several.
      *
      * @throws UserError when it cannot be had
      */
@@ -225,7 +229,9 @@ public final class Hub {
         return new Pulled(name, pinned.revision(), destination.folder(), files, received);
     }
 
-    /** What the cache holds of the choice; Python's programs leave small files out that they do not need, and so can we. */
+    /**
+     * What the cache holds of the choice; Python's programs leave small files out that they do not need, and so can we.
+     */
     private List<HubFile> there(HubName name, Choice choice, Destination cached) {
         List<HubFile> missing =
                 choice.files().stream().filter(f -> !cached.holds(f)).toList();

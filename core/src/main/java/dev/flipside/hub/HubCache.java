@@ -20,8 +20,8 @@ import java.util.Optional;
  *   flipside/COMMIT.json          the repository's files at that commit
  * </pre>
  *
- * <p>The listing is not put where huggingface_hub keeps its own ({@code trees}): to it a snapshot without some listed file would be an incomplete one, and Flipside leaves
- * most files out on purpose.
+ * <p>The listing is not put where huggingface_hub keeps its own ({@code trees}): to it a snapshot without some listed
+ * file would be an incomplete one, and Flipside leaves most files out on purpose.
  */
 record HubCache(Path root) {
     private static final String OURS = "flipside";

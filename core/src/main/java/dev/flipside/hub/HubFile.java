@@ -9,13 +9,16 @@ import java.util.regex.Pattern;
  *
  * @param path with slashes, below the repository's root
  * @param size in bytes
- * @param hash what identifies the content, and its name among the cache's blobs: the SHA-256 of a large file (64 digits), the git blob SHA-1 of any other (40
- *     digits); empty when the listing does not say
+ * @param hash what identifies the content, and its name among the cache's blobs: the SHA-256 of a large file (64
+ *     digits), the git blob SHA-1 of any other (40 digits); empty when the listing does not say
  */
 public record HubFile(String path, long size, Optional<String> hash) {
     private static final Pattern HASH = Pattern.compile("[0-9a-f]{40}|[0-9a-f]{64}");
 
-    /** Git's empty, dotted and parent folders, backslashes, drive letters and control characters have no place in a path that is to stay below a folder. */
+    /**
+     * Git's empty, dotted and parent folders, backslashes, drive letters and control characters have no place in a path
+     * that is to stay below a folder.
+     */
     private static final Pattern UNSAFE =
             Pattern.compile("(^|/)(\\.{0,2})(/|$)|[\\\\:\\x00-\\x1f\\x7f]|(^|/)\\.git(/|$)");
 

@@ -23,8 +23,8 @@ import java.util.regex.Pattern;
 /**
  * Requests to the Hub and to the hosts that it sends its clients to.
  *
- * <p>The token goes to the endpoint's own host only: redirects are followed here and not by Java's client, which would take it along. A redirect from https to http is
- * refused.
+ * <p>The token goes to the endpoint's own host only: redirects are followed here and not by Java's client, which would
+ * take it along. A redirect from https to http is refused.
  */
 final class HubHttp {
     /** Bytes of an answer that is read whole, such as a page of the list of files. */
@@ -80,7 +80,8 @@ final class HubHttp {
     }
 
     /**
-     * As {@link #json}, for what must not be done twice: only an answer that says that it was not done is a reason to ask again.
+     * As {@link #json}, for what must not be done twice: only an answer that says that it was not done is a reason to
+     * ask again.
      *
      * @return empty when the connection ended without an answer
      */

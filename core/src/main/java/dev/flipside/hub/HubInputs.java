@@ -14,8 +14,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * Paths and names of the Hub, in one place: what is there as a path is a path, what is written like {@code org/name} is looked for in the cache and on the Hub, and
- * anything else is a path of which its reader says what is wrong.
+ * Paths and names of the Hub, in one place: what is there as a path is a path, what is written like {@code org/name} is
+ * looked for in the cache and on the Hub, and anything else is a path of which its reader says what is wrong.
  */
 public final class HubInputs {
     private final Optional<Supplier<Hub>> maker;

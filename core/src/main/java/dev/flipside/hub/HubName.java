@@ -6,8 +6,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * A model or a dataset as a person names it: {@code org/name}, {@code org/name@revision}, and for a dataset {@code org/name[@revision]:split} or
- * {@code org/name[@revision]:config/split}. Git allows no colon in the name of a branch or tag, so that the parts cannot be confused.
+ * A model or a dataset as a person names it: {@code org/name}, {@code org/name@revision}, and for a dataset
+ * {@code org/name[@revision]:split} or {@code org/name[@revision]:config/split}. Git allows no colon in the name of a
+ * branch or tag, so that the parts cannot be confused.
  *
  * @param revision a branch, a tag or a commit
  * @param config a dataset's configuration, also called subset; empty for its default

@@ -18,7 +18,8 @@ import java.util.Set;
 import java.util.stream.Stream;
 
 /**
- * Which Hub, as whom, and where its files are kept: by the environment variables of huggingface_hub, so that both programs agree.
+ * Which Hub, as whom, and where its files are kept: by the environment variables of huggingface_hub, so that both
+ * programs agree.
  *
  * @param endpoint without a slash at its end
  * @param token sent to the endpoint's host and to no other
@@ -41,8 +42,9 @@ public record HubSettings(
     private static final Set<String> TRUE = Set.of("1", "ON", "YES", "TRUE");
 
     /**
-     * Reads {@code HF_ENDPOINT}, {@code HF_TOKEN} (or the file of {@code HF_TOKEN_PATH}, else {@code token} in {@code HF_HOME}), {@code HF_HUB_CACHE},
-     * {@code HF_HOME} and {@code HF_HUB_OFFLINE}, and the variables of {@link EnvironmentProxies}.
+     * Reads {@code HF_ENDPOINT}, {@code HF_TOKEN} (or the file of {@code HF_TOKEN_PATH}, else {@code token} in
+     * {@code HF_HOME}), {@code HF_HUB_CACHE}, {@code HF_HOME} and {@code HF_HUB_OFFLINE}, and the variables of
+     * {@link EnvironmentProxies}.
      *
      * @throws UserError when one of them cannot be used
      */

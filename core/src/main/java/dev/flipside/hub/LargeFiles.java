@@ -24,8 +24,10 @@ import java.util.TreeMap;
 import java.util.function.LongConsumer;
 
 /**
- * Uploads of contents that git keeps outside of itself, by the batch API of git LFS (github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md): in one request, or in the parts
- * of the Hub's own transfer {@code multipart}, for which the answer's {@code header} has a {@code chunk_size} and the address of each part by its number.
+ * Uploads of contents that git keeps outside of itself, by the batch API of git LFS
+ * (github.com/git-lfs/git-lfs/blob/main/docs/api/batch.md): in one request, or in the parts of the Hub's own transfer
+ * {@code multipart}, for which the answer's {@code header} has a {@code chunk_size} and the address of each part by its
+ * number.
  */
 record LargeFiles(HubHttp http, HubName name, TransferListener listener) {
     private static final String LFS_JSON = "application/vnd.git-lfs+json";

@@ -45,7 +45,9 @@ record Listing(List<HubFile> files) {
         return files;
     }
 
-    /** What a snapshot in the cache holds: all that is known of a repository that another program downloaded in part. */
+    /**
+     * What a snapshot in the cache holds: all that is known of a repository that another program downloaded in part.
+     */
     static Listing ofSnapshot(Path snapshot) throws IOException {
         List<HubFile> files = new ArrayList<>();
         try (Stream<Path> paths = Files.walk(snapshot)) {

@@ -26,8 +26,9 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * The README.md of a model: metadata that the Hub reads, and how the run that made the model can be repeated. Paths of the machine are not told: a file of the
- * cache is named as the Hub names it, and of any other only its last name is kept.
+ * The README.md of a model: metadata that the Hub reads, and how the run that made the model can be repeated. Paths of
+ * the machine are not told: a file of the cache is named as the Hub names it, and of any other only its last name is
+ * kept.
  *
  * @param directory of the model; the run's files are looked for in the folder above
  */

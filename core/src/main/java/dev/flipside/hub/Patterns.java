@@ -9,7 +9,8 @@ import java.util.regex.PatternSyntaxException;
 /**
  * Files that a person wants by name.
  *
- * @param include shell patterns that replace the usual choice of files; none for the usual choice. As in huggingface_hub a pattern's {@code *} reaches over slashes
+ * @param include shell patterns that replace the usual choice of files; none for the usual choice. As in
+ *     huggingface_hub a pattern's {@code *} reaches over slashes
  * @param exclude shell patterns of files to leave out
  */
 public record Patterns(List<String> include, List<String> exclude) {

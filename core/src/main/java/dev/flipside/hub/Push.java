@@ -22,8 +22,9 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A model directory becomes one commit of a repository on the Hub. The contents of large files go first and the commit last, so that a push that is killed before
- * its end has changed nothing that anyone sees, and sends nothing twice when it is repeated.
+ * A model directory becomes one commit of a repository on the Hub. The contents of large files go first and the commit
+ * last, so that a push that is killed before its end has changed nothing that anyone sees, and sends nothing twice when
+ * it is repeated.
  */
 public final class Push {
     private static final String README = "README.md";
@@ -65,7 +66,8 @@ public final class Push {
     /**
      * Pushes.
      *
-     * @throws UserError when the directory is none of a model, the Hub refuses the account or the repository's visibility is another one
+     * @throws UserError when the directory is none of a model, the Hub refuses the account or the repository's
+     *     visibility is another one
      * @throws HubUnavailableException when the connection stays away
      */
     public Pushed push(Request request) {

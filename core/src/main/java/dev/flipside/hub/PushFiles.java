@@ -12,7 +12,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * What of a model directory is for the world: what a pull of it would take, its card and its licence. States of optimisers, logs and whatever else lies there are not.
+ * What of a model directory is for the world: what a pull of it would take, its card and its licence. States of
+ * optimisers, logs and whatever else lies there are not.
  *
  * @param files to upload, in the order of their names
  * @param left names of files and folders that stay

@@ -4,8 +4,8 @@ import dev.flipside.config.UserError;
 import java.net.http.HttpHeaders;
 
 /**
- * A final no of the Hub, in the user's words. Without a token the Hub answers 401 to what is private and to what does not exist alike; the header
- * {@code X-Error-Code} says more.
+ * A final no of the Hub, in the user's words. Without a token the Hub answers 401 to what is private and to what does
+ * not exist alike; the header {@code X-Error-Code} says more.
  */
 record Refusal(HubSettings settings, HubName name, String wanted, int status, HttpHeaders headers, String body) {
     private static final int SHOWN = 300;

@@ -9,7 +9,10 @@ import java.util.regex.Pattern;
  * @param id {@code org/name}
  */
 public record Repo(RepoType type, String id) {
-    /** The Hub's own rule, less names without an organisation: letters, digits and {@code -_.}, no dot or hyphen at an end, no {@code --} or {@code ..}. */
+    /**
+     * The Hub's own rule, less names without an organisation: letters, digits and {@code -_.}, no dot or hyphen at an
+     * end, no {@code --} or {@code ..}.
+     */
     private static final Pattern ID = Pattern.compile("(?!.*(--|\\.\\.))\\w([\\w.-]*\\w)?/\\w([\\w.-]*\\w)?");
 
     private static final int LONGEST_ID = 96;

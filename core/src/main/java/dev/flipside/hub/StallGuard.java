@@ -5,8 +5,8 @@ import java.io.InputStream;
 import java.time.Duration;
 
 /**
- * Ends a transfer in which nothing has come for a while: Java's HTTP client waits for the next byte of a body for ever. Closing the body from outside is what wakes
- * its reader.
+ * Ends a transfer in which nothing has come for a while: Java's HTTP client waits for the next byte of a body for ever.
+ * Closing the body from outside is what wakes its reader.
  */
 final class StallGuard implements AutoCloseable {
     private final InputStream body;

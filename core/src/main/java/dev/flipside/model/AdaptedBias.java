@@ -13,7 +13,8 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * What an adapter makes of the bias of a slot: the bias of a module in it may be the adapter's own, and B may have one, which adds s times it.
+ * What an adapter makes of the bias of a slot: the bias of a module in it may be the adapter's own, and B may have one,
+ * which adds s times it.
  *
  * @param parts of different modules
  */

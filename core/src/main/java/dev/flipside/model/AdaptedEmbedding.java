@@ -8,7 +8,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A lookup table with an update: rows of W + s (B A)^T, with DoRA each column scaled to a magnitude; or with some of its rows replaced.
+ * A lookup table with an update: rows of W + s (B A)^T, with DoRA each column scaled to a magnitude; or with some of
+ * its rows replaced.
  *
  * <p>PEFT drops nothing here in training.
  *

@@ -12,11 +12,13 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A vocabulary head with an adapter's update, as one wider matrix: h W^T + s drop(h) A^T B^T is the product of [h, drop(h) A^T] with [W, s B]. With DoRA rows are scaled by g, and where
- * inputs are dropped too, which PEFT does in all but W h, there are three parts: [h, drop(h), drop(h) A^T] and [W, (g - 1) W, g s B]. A bias b of B is one column more: [h, drop(h) A^T, 1]
- * and [W, s B, s b].
+ * A vocabulary head with an adapter's update, as one wider matrix: h W^T + s drop(h) A^T B^T is the product of [h,
+ * drop(h) A^T] with [W, s B]. With DoRA rows are scaled by g, and where inputs are dropped too, which PEFT does in all
+ * but W h, there are three parts: [h, drop(h), drop(h) A^T] and [W, (g - 1) W, g s B]. A bias b of B is one column
+ * more: [h, drop(h) A^T, 1] and [W, s B, s b].
  *
- * <p>No matrix as large as the head is made: rows are put together where they are asked for. Rows that are the adapter's own take the place of W's.
+ * <p>No matrix as large as the head is made: rows are put together where they are asked for. Rows that are the
+ * adapter's own take the place of W's.
  */
 final class AdaptedHead implements VocabularyMatrix {
     private final Tensor weight;

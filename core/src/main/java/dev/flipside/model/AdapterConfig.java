@@ -20,7 +20,10 @@ import java.util.function.Function;
 import java.util.regex.Pattern;
 import java.util.regex.PatternSyntaxException;
 
-/** Between PEFT's {@code adapter_config.json} and {@link LoraConfig}. What would change the numbers and is not supported is refused, never ignored. */
+/**
+ * Between PEFT's {@code adapter_config.json} and {@link LoraConfig}. What would change the numbers and is not supported
+ * is refused, never ignored.
+ */
 final class AdapterConfig {
 
     private static final String MERGE = "; merge the adapter with PEFT and use the merged model.";
@@ -28,7 +31,10 @@ final class AdapterConfig {
     /** Keys of PEFT whose every value but none, false and empty means another function, and which one. */
     private static final Map<String, String> UNSUPPORTED = unsupported();
 
-    /** Values of {@code init_lora_weights} that leave the base as it is; where an adapter is read it does not matter how it began. */
+    /**
+     * Values of {@code init_lora_weights} that leave the base as it is; where an adapter is read it does not matter how
+     * it began.
+     */
     private static final List<String> PLAIN_INITIALISATIONS = List.of("", "true", "false", "null", "eva", "lora_ga");
 
     private AdapterConfig() {}
@@ -164,7 +170,8 @@ final class AdapterConfig {
     }
 
     /**
-     * {@code trainable_token_indices}: the ids of tokens whose rows the adapter holds, by the end of their module's path.
+     * {@code trainable_token_indices}: the ids of tokens whose rows the adapter holds, by the end of their module's
+     * path.
      *
      * @param embedding what a plain list stands for
      * @param tokens of the vocabulary

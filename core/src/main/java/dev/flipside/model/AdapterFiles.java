@@ -33,7 +33,8 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * A directory in PEFT's layout: {@code adapter_config.json} and {@code adapter_model.safetensors}.
  *
- * <p>Which modules are adapted, and with which rank, is read from the weights; the configuration gives the scale, the base and what must not be ignored.
+ * <p>Which modules are adapted, and with which rank, is read from the weights; the configuration gives the scale, the
+ * base and what must not be ignored.
  */
 final class AdapterFiles {
     static final String CONFIG = "adapter_config.json";
@@ -70,8 +71,8 @@ final class AdapterFiles {
     }
 
     /**
-     * The directory of the frozen model below an adapter: {@code base_model_name_or_path}, absolute, or relative to the working directory as PEFT has it, or else to the
-     * adapter's own directory.
+     * The directory of the frozen model below an adapter: {@code base_model_name_or_path}, absolute, or relative to the
+     * working directory as PEFT has it, or else to the adapter's own directory.
      *
      * @throws UserError when there is none
      */
@@ -110,7 +111,8 @@ final class AdapterFiles {
      *
      * @param layout of the model that the adapter makes of its base
      * @param base the frozen weights below
-     * @throws UserError naming the weight that is missing, has another shape than the base asks for, or has no place in it
+     * @throws UserError naming the weight that is missing, has another shape than the base asks for, or has no place in
+     *     it
      */
     Lora load(WeightLayout layout, Parameters base) {
         AdapterLayout adapter = layout(layout);
@@ -236,7 +238,10 @@ final class AdapterFiles {
         }
     }
 
-    /** With bias: all PEFT saves the biases of modules_to_save once more, and those of the modules in whose place they stand. */
+    /**
+     * With bias: all PEFT saves the biases of modules_to_save once more, and those of the modules in whose place they
+     * stand.
+     */
     private boolean repeated(String name) {
         return description.lora().bias() == LoraConfig.Bias.ALL
                 && (name.endsWith(".original_module.bias") || name.endsWith(".modules_to_save.bias"));
@@ -307,7 +312,10 @@ final class AdapterFiles {
         return tensors;
     }
 
-    /** Something that an adapter has for each of its weights that learn, by the weight's name in files and in their order of rows. */
+    /**
+     * Something that an adapter has for each of its weights that learn, by the weight's name in files and in their
+     * order of rows.
+     */
     static Map<String, Tensor> tensors(Lora lora, UnaryOperator<Tensor> of) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         lora.layout().entries().stream()

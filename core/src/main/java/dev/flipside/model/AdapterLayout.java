@@ -15,9 +15,11 @@ import java.util.stream.Collectors;
 /**
  * Which weights an adapter has on a model, and what PEFT calls them.
  *
- * <p>Slots carry PEFT's names without their prefix: {@code MODULE.lora_A.weight} [r, in], {@code MODULE.lora_B.weight} [out, r], {@code MODULE.lora_magnitude_vector} [out],
- * {@code MODULE.lora_B.bias} [out], {@code MODULE.base_layer.bias} [out]; of embeddings {@code MODULE.lora_embedding_A} [r, rows], {@code MODULE.lora_embedding_B} [columns, r]
- * and a magnitude for each column; {@code MODULE.token_adapter.trainable_tokens_delta} [tokens, columns]. What is held whole has the slot of the model.
+ * <p>Slots carry PEFT's names without their prefix: {@code MODULE.lora_A.weight} [r, in], {@code MODULE.lora_B.weight}
+ * [out, r], {@code MODULE.lora_magnitude_vector} [out], {@code MODULE.lora_B.bias} [out],
+ * {@code MODULE.base_layer.bias} [out]; of embeddings {@code MODULE.lora_embedding_A} [r, rows],
+ * {@code MODULE.lora_embedding_B} [columns, r] and a magnitude for each column;
+ * {@code MODULE.token_adapter.trainable_tokens_delta} [tokens, columns]. What is held whole has the slot of the model.
  */
 final class AdapterLayout {
     static final String A = ".lora_A.weight";
@@ -69,7 +71,9 @@ final class AdapterLayout {
         return config;
     }
 
-    /** Modules with A and B, in the order of the model; a vocabulary head that shares the embedding's is not among them. */
+    /**
+     * Modules with A and B, in the order of the model; a vocabulary head that shares the embedding's is not among them.
+     */
     List<LinearModule> linear() {
         return linear;
     }

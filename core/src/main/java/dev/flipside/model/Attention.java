@@ -2,7 +2,9 @@ package dev.flipside.model;
 
 import org.bytedeco.pytorch.Tensor;
 
-/** How the tokens of a block see one another: the only thing that differs between training, prefill and a decoding step. */
+/**
+ * How the tokens of a block see one another: the only thing that differs between training, prefill and a decoding step.
+ */
 @FunctionalInterface
 interface Attention {
     /**

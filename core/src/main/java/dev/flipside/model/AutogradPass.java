@@ -11,7 +11,10 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/** The pass by the functional layers and autograd: any device, any precision. With checkpointing only the input of each layer is kept. */
+/**
+ * The pass by the functional layers and autograd: any device, any precision. With checkpointing only the input of each
+ * layer is kept.
+ */
 final class AutogradPass implements BlocksPass {
     private final Decoder decoder;
     private final RowLayout layout;

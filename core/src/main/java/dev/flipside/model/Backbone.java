@@ -12,14 +12,17 @@ import java.util.Optional;
 import java.util.function.Supplier;
 
 /**
- * Frozen weights below an adapter, which adapters of other models on the same base may share: policy and reward model are then one decoder in memory.
+ * Frozen weights below an adapter, which adapters of other models on the same base may share: policy and reward model
+ * are then one decoder in memory.
  *
  * @param directory they came from
  * @param weights belong to the model that read them
  */
 public record Backbone(Path directory, Parameters weights) {
 
-    /** The frozen weights of a directory: another model's where that came from the same directory, or else read anew. */
+    /**
+     * The frozen weights of a directory: another model's where that came from the same directory, or else read anew.
+     */
     static BackboneBase below(ModelFiles files, Device device, Optional<Backbone> another, Supplier<Parameters> read) {
         return another.filter(b -> sameFile(b.directory, files.directory())
                         && b.weights.device().name().equals(device.name()))

@@ -10,7 +10,10 @@ import java.util.stream.IntStream;
 
 /** Rows of token ids grouped by length, so that little of a padded matrix is padding and no batch is large. */
 final class Batches {
-    /** Tokens of a padded batch. Larger ones were not faster: every matrix product is already long enough to fill the machine. */
+    /**
+     * Tokens of a padded batch. Larger ones were not faster: every matrix product is already long enough to fill the
+     * machine.
+     */
     static final int TOKENS = 4096;
 
     private Batches() {}
@@ -42,7 +45,10 @@ final class Batches {
         return IntStream.of(indices).mapToObj(rows::get).toArray(int[][]::new);
     }
 
-    /** @throws UserError when an id is outside the vocabulary, or a row longer than the positions that a model has learned: on a GPU they would poison the whole process */
+    /**
+     * @throws UserError when an id is outside the vocabulary, or a row longer than the positions that a model has
+     *     learned: on a GPU they would poison the whole process
+     */
     static void requireFitting(List<int[]> rows, DecoderConfig config) {
         requireInVocabulary(rows, config.vocabSize());
         int most = config.maxPositionEmbeddings();

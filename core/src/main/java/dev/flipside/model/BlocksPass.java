@@ -2,7 +2,9 @@ package dev.flipside.model;
 
 import org.bytedeco.pytorch.Tensor;
 
-/** All blocks and the final norm forward, with what their backward pass needs. Native memory lives until {@link #close}. */
+/**
+ * All blocks and the final norm forward, with what their backward pass needs. Native memory lives until {@link #close}.
+ */
 sealed interface BlocksPass extends AutoCloseable permits AutogradPass, PlannedPass {
     /** The hidden states, float32 [B, T, D]; valid until {@link #close}. */
     Tensor hidden();

@@ -11,7 +11,10 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** Every token sees itself and the earlier tokens of its row, or the latest of them in a sliding layer. Right padding is never seen. */
+/**
+ * Every token sees itself and the earlier tokens of its row, or the latest of them in a sliding layer. Right padding is
+ * never seen.
+ */
 final class CausalAttention implements Attention {
     private final DecoderConfig config;
     private final ScaledDotProducts products;

@@ -52,7 +52,9 @@ public final class CausalLm implements AutoCloseable {
         return load(directory, device, precision, Optional.empty());
     }
 
-    /** @param shared taken as the frozen weights of an adapter that lies on the same base; to be closed after this model */
+    /**
+     * @param shared taken as the frozen weights of an adapter that lies on the same base; to be closed after this model
+     */
     public static CausalLm load(Path directory, Device device, Precision precision, Optional<Backbone> shared) {
         ModelFiles files = ModelFiles.open(directory);
         WeightLayout layout = WeightLayout.causalLm(files.config());
@@ -67,7 +69,8 @@ public final class CausalLm implements AutoCloseable {
     }
 
     /**
-     * A frozen model with a new adapter, which changes nothing yet: only the adapter is trained, and {@link #save} writes it alone.
+     * A frozen model with a new adapter, which changes nothing yet: only the adapter is trained, and {@link #save}
+     * writes it alone.
      *
      * @param directory of the model
      * @param seeds stream {@code LORA_INITIALISATION}
@@ -89,8 +92,8 @@ public final class CausalLm implements AutoCloseable {
     }
 
     /**
-     * A model of a directory's configuration with new weights: norms one, biases zero, matrices normal with mean 0 and standard deviation
-     * {@code 1 / sqrt(columns)}, the embedding among them.
+     * A model of a directory's configuration with new weights: norms one, biases zero, matrices normal with mean 0 and
+     * standard deviation {@code 1 / sqrt(columns)}, the embedding among them.
      *
      * @param directory with {@code config.json} and the tokenizer; weights in it are not read
      * @param seeds stream {@code MODEL_INITIALISATION}
@@ -101,7 +104,10 @@ public final class CausalLm implements AutoCloseable {
         return new CausalLm(files, layout, ModelWeights.of(layout.untrained(device, seeds)), Precision.FLOAT32);
     }
 
-    /** Some files hold the head although it is tied; one that differs would be another model than the one that config.json describes. */
+    /**
+     * Some files hold the head although it is tied; one that differs would be another model than the one that
+     * config.json describes.
+     */
     private static void requireTiedHead(ModelFiles files, WeightFiles weights, String head, Parameters parameters) {
         if (!files.config().tiedHead() || !weights.has(head)) {
             return;
@@ -149,7 +155,10 @@ public final class CausalLm implements AutoCloseable {
         return weights.lora().map(Lora::config);
     }
 
-    /** The frozen weights below the adapter, for another model with an adapter on the same ones; empty without an adapter. */
+    /**
+     * The frozen weights below the adapter, for another model with an adapter on the same ones; empty without an
+     * adapter.
+     */
     public Optional<Backbone> backbone() {
         return weights.lora().map(lora -> new Backbone(files.directory(), weights.base()));
     }
@@ -168,14 +177,18 @@ public final class CausalLm implements AutoCloseable {
         return pass(rows, temperature, gradientCheckpointing, OptionalLong.empty());
     }
 
-    /** @param dropoutKey names the optimiser step, for an adapter with dropout: passes of one key drop alike; without one nothing is dropped */
+    /**
+     * @param dropoutKey names the optimiser step, for an adapter with dropout: passes of one key drop alike; without
+     *     one nothing is dropped
+     */
     public LogprobPass pass(
             List<TokenRow> rows, double temperature, boolean gradientCheckpointing, OptionalLong dropoutKey) {
         return new LogprobPass(decoder, rows, temperature, gradientCheckpointing, dropoutKey);
     }
 
     /**
-     * The rows of each of the passes in which a large batch is to be run: rows of one prompt stay together where they can.
+     * The rows of each of the passes in which a large batch is to be run: rows of one prompt stay together where they
+     * can.
      */
     public List<Rows> passes(List<TokenRow> rows, PassSize size) {
         return CompletionBatch.split(rows, files.config(), size.tokens(decoder.plan())).stream()
@@ -192,8 +205,8 @@ public final class CausalLm implements AutoCloseable {
     public record Rows(int[] numbers, long tokens) {}
 
     /**
-     * How far the weights, adapters merged, are from those of a directory of the same architecture or with an adapter on the same base: {@code |w - w0| / |w0|} in the
-     * 2-norm.
+     * How far the weights, adapters merged, are from those of a directory of the same architecture or with an adapter
+     * on the same base: {@code |w - w0| / |w0|} in the 2-norm.
      *
      * @throws UserError when it cannot be read any more
      */
@@ -201,7 +214,10 @@ public final class CausalLm implements AutoCloseable {
         return weights.relativeChange(layout, directory);
     }
 
-    /** A model with weights of its own; with an adapter, a copy of it on the same frozen weights, to be closed before this one. */
+    /**
+     * A model with weights of its own; with an adapter, a copy of it on the same frozen weights, to be closed before
+     * this one.
+     */
     public CausalLm copy() {
         return new CausalLm(files, layout, weights.copy(), decoder.precision());
     }
@@ -212,7 +228,8 @@ public final class CausalLm implements AutoCloseable {
     }
 
     /**
-     * A model of its own with the adapter merged into its weights; without an adapter a copy. Its vocabulary head is untied from the embedding where the adapter changes one of them.
+     * A model of its own with the adapter merged into its weights; without an adapter a copy. Its vocabulary head is
+     * untied from the embedding where the adapter changes one of them.
      *
      * @throws UserError when a bias of the adapter has no place in the model
      */
@@ -229,7 +246,8 @@ public final class CausalLm implements AutoCloseable {
     /**
      * Takes an adapter off the weights that it was merged into, so that they are those of its base but for rounding.
      *
-     * @throws UserError when it is not an adapter of this model, or one that cannot be taken off: DoRA, or with modules of its own
+     * @throws UserError when it is not an adapter of this model, or one that cannot be taken off: DoRA, or with modules
+     *     of its own
      */
     public void unmerge(Path adapter) {
         weights.unmerge(adapter, layout, Set.of());
@@ -246,7 +264,8 @@ public final class CausalLm implements AutoCloseable {
     }
 
     /**
-     * Writes a directory that transformers loads: configuration, weights, tokenizer; of a model with an adapter the adapter alone, as PEFT has it, and the tokenizer.
+     * Writes a directory that transformers loads: configuration, weights, tokenizer; of a model with an adapter the
+     * adapter alone, as PEFT has it, and the tokenizer.
      *
      * @throws UserError when it cannot be written
      */

@@ -12,8 +12,8 @@ import org.bytedeco.pytorch.Tensor;
  *
  * @param rows row numbers in the caller's order
  * @param layout where their tokens stand; the last token of a row predicts nothing and is left out
- * @param positions of every completion token, row after row: where in the layout the hidden state stands that predicts it; rows of one prompt share the
- *     position that predicts their first token
+ * @param positions of every completion token, row after row: where in the layout the hidden state stands that predicts
+ *     it; rows of one prompt share the position that predicts their first token
  * @param targets the completion tokens themselves
  */
 record CompletionBatch(int[] rows, RowLayout layout, long[] positions, long[] targets) {

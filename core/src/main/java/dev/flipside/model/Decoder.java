@@ -17,9 +17,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * A decoder-only transformer: token ids to hidden states.
  *
- * <p>Rows are padded on the right with any valid id: under a causal mask padding never reaches an earlier position, so no padding mask exists, and what is
- * computed at padded positions is to be ignored. Tensors that methods return belong to the caller's scope. Not thread-safe for a shared {@link KvCache}, safe
- * otherwise.
+ * <p>Rows are padded on the right with any valid id: under a causal mask padding never reaches an earlier position, so
+ * no padding mask exists, and what is computed at padded positions is to be ignored. Tensors that methods return belong
+ * to the caller's scope. Not thread-safe for a shared {@link KvCache}, safe otherwise.
  */
 public final class Decoder implements AutoCloseable {
     private final DecoderConfig config;
@@ -90,7 +90,10 @@ public final class Decoder implements AutoCloseable {
         }
     }
 
-    /** Takes one layer's rotated keys and values of whole rows, or of prefixes: [rows, KV, T, headDim] each, valid during the call. */
+    /**
+     * Takes one layer's rotated keys and values of whole rows, or of prefixes: [rows, KV, T, headDim] each, valid
+     * during the call.
+     */
     @FunctionalInterface
     interface KeysAndValues {
         void put(int layer, Tensor keys, Tensor values);
@@ -149,9 +152,11 @@ public final class Decoder implements AutoCloseable {
     /**
      * A forward pass that can be followed by a backward pass.
      *
-     * @param gradientCheckpointing keep only the input of each layer and compute its inside again in the backward pass: one more forward pass of time for a
-     *     memory that does not grow with the inside of the layers; gradients are the same
-     * @param dropoutKey names the optimiser step whose adapters drop some of their inputs; without one nothing is dropped
+     * @param gradientCheckpointing keep only the input of each layer and compute its inside again in the backward pass:
+     *     one more forward pass of time for a memory that does not grow with the inside of the layers; gradients are
+     *     the same
+     * @param dropoutKey names the optimiser step whose adapters drop some of their inputs; without one nothing is
+     *     dropped
      */
     HiddenPass pass(RowLayout layout, boolean gradientCheckpointing, OptionalLong dropoutKey) {
         Optional<LoraDropout> dropout = weights.lora()

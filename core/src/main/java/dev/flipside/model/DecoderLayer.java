@@ -18,7 +18,10 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
-/** One block as {@link DecoderConfig.Block} describes it: attention and an MLP or experts, each added to the residual stream. */
+/**
+ * One block as {@link DecoderConfig.Block} describes it: attention and an MLP or experts, each added to the residual
+ * stream.
+ */
 final class DecoderLayer {
 
     private final int index;
@@ -116,7 +119,10 @@ final class DecoderLayer {
         };
     }
 
-    /** Each head of queries and keys is normalised with one weight for all query heads and one for all key heads: [H + KV, headDim]. */
+    /**
+     * Each head of queries and keys is normalised with one weight for all query heads and one for all key heads: [H +
+     * KV, headDim].
+     */
     static Tensor headScales(DecoderConfig config, ModelWeights weights, int layer) {
         if (config.attention().headNorms() != HeadNorms.EACH) {
             throw new IllegalArgumentException(

@@ -12,25 +12,35 @@ import dev.flipside.model.family.RopeConfig;
 import java.util.Optional;
 
 /**
- * Which of the CPU's faster ways compute what a decoder's layers do. {@link Decoder} is right in every family, on every device and in every precision; each way
- * here does the same in another order of rounding, for some architectures in float32 on the CPU. Whoever runs a decoder, or says what that takes, asks its plan.
+ * Which of the CPU's faster ways compute what a decoder's layers do. {@link Decoder} is right in every family, on every
+ * device and in every precision; each way here does the same in another order of rounding, for some architectures in
+ * float32 on the CPU. Whoever runs a decoder, or says what that takes, asks its plan.
  *
  * @param config the architecture
  * @param device where the weights are
  * @param precision of matrix products
  */
 public record DecoderPlan(DecoderConfig config, Device device, Precision precision) {
-    /** Whether {@link PlannedPass} trains the blocks by hand: they are Llama's but for biases and what lies between the products of attention. */
+    /**
+     * Whether {@link PlannedPass} trains the blocks by hand: they are Llama's but for biases and what lies between the
+     * products of attention.
+     */
     public boolean blocks() {
         return device.isCpu() && precision == Precision.FLOAT32 && blocksAreLlamas();
     }
 
-    /** Whether {@link PlannedAttention} does what lies between the products of attention: blocks that are planned, without windows and head norms. */
+    /**
+     * Whether {@link PlannedAttention} does what lies between the products of attention: blocks that are planned,
+     * without windows and head norms.
+     */
     public boolean attention() {
         return attendsEverywhereAsLlama() && !config.headNorms() && MatrixProduct.available();
     }
 
-    /** Whether {@link GroupDecoding} decodes: blocks that are planned, without windows and scales, perhaps with head norms. */
+    /**
+     * Whether {@link GroupDecoding} decodes: blocks that are planned, without windows and scales, perhaps with head
+     * norms.
+     */
     public boolean decoding() {
         return attendsEverywhereAsLlama()
                 && config.scales().equals(DecoderConfig.Scales.NONE)

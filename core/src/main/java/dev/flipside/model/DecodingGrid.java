@@ -9,7 +9,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * The buffers of attention in {@link GroupedKvCache} that depend on nothing but the size of its grid of P prompts by R samples. Live outside every scope until {@link #release}.
+ * The buffers of attention in {@link GroupedKvCache} that depend on nothing but the size of its grid of P prompts by R
+ * samples. Live outside every scope until {@link #release}.
  *
  * @param queries [P, KV, R, G, headDim], G query heads sharing a key head
  * @param mixed what attention makes of them

@@ -15,14 +15,16 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A decoder's weights in the form that {@link GroupDecoding} wants: packed, and with everything folded in that is constant, adapters among it. As large as the weights themselves, and
- * dear enough to make (a tenth of a second for 135M parameters) to be kept while they stay as they are.
+ * A decoder's weights in the form that {@link GroupDecoding} wants: packed, and with everything folded in that is
+ * constant, adapters among it. As large as the weights themselves, and dear enough to make (a tenth of a second for
+ * 135M parameters) to be kept while they stay as they are.
  *
  * <ul>
- *   <li>The weight of a norm and the root of its width are factors of the columns of the product behind it: inputs are x / sqrt(sum(x^2) + D eps).
+ *   <li>The weight of a norm and the root of its width are factors of the columns of the product behind it: inputs are
+ *       x / sqrt(sum(x^2) + D eps).
  *   <li>The scale of attention, 1 / sqrt(headDim), is a factor of the queries' rows.
- *   <li>The two halves of each head of queries and keys are interleaved, (0, headDim / 2, 1, headDim / 2 + 1, ...), so that a rotation is a product of complex numbers.
- *       Products of queries and keys do not change.
+ *   <li>The two halves of each head of queries and keys are interleaved, (0, headDim / 2, 1, headDim / 2 + 1, ...), so
+ *       that a rotation is a product of complex numbers. Products of queries and keys do not change.
  * </ul>
  *
  * <p>A snapshot. Lives outside every scope until {@link #close}.
@@ -109,7 +111,10 @@ public final class DecodingWeights implements AutoCloseable {
         return new PackedWeight(weight.mul(columns), bias, rows);
     }
 
-    /** Rows of queries, keys and values [(H + 2 KV) headDim, ...]: queries scaled unless a norm follows, queries and keys interleaved. */
+    /**
+     * Rows of queries, keys and values [(H + 2 KV) headDim, ...]: queries scaled unless a norm follows, queries and
+     * keys interleaved.
+     */
     private Tensor forAttention(Tensor qkv) {
         long dim = config.headDim();
         long queries = config.heads() * dim;
@@ -137,7 +142,10 @@ public final class DecodingWeights implements AutoCloseable {
         return new Scalar(1 / Math.sqrt(config.headDim()));
     }
 
-    /** A dimension of whole heads with the halves of each head interleaved: [..., heads * (2, headDim / 2), ...] to [..., heads, headDim / 2, 2, ...]. */
+    /**
+     * A dimension of whole heads with the halves of each head interleaved: [..., heads * (2, headDim / 2), ...] to
+     * [..., heads, headDim / 2, 2, ...].
+     */
     private Tensor interleaved(Tensor x, long dim) {
         return x.unflatten(dim, -1, 2, config.headDim() / 2L)
                 .transpose(dim + 1, dim + 2)

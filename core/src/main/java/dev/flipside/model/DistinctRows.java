@@ -7,7 +7,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Rows without repetitions. The last bits of a score depend on the row's place in its batch, so where equal rows must have equal scores, each is scored once.
+ * Rows without repetitions. The last bits of a score depend on the row's place in its batch, so where equal rows must
+ * have equal scores, each is scored once.
  *
  * @param rows each sequence of token ids once, in the order of its first row
  * @param places for each of the caller's rows its place among {@code rows}

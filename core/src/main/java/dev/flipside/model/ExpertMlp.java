@@ -10,8 +10,8 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * A router and its experts in one block: each token is the sum of what its most probable experts make of it, weighted by their probabilities (Shazeer et al., arXiv
- * 1701.06538).
+ * A router and its experts in one block: each token is the sum of what its most probable experts make of it, weighted
+ * by their probabilities (Shazeer et al., arXiv 1701.06538).
  *
  * <p>Every expert sees the tokens that chose it in one product; no token is dropped.
  */

@@ -19,14 +19,18 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Decoding of groups on the CPU in as few calls as a step can have: packed weights, buffers and views made once, attention over many small matrices in four products a layer,
- * and a prompt's keys read once for its whole group.
+ * Decoding of groups on the CPU in as few calls as a step can have: packed weights, buffers and views made once,
+ * attention over many small matrices in four products a layer, and a prompt's keys read once for its whole group.
  *
- * <p>Computes what {@link Decoder#step} over a {@link KvCache} computes, in another order of rounding; a test holds the two together. Rows are dense for the
- * caller; inside they are cells of a grid of prompts by samples, some of which may be idle. Lives outside every scope until {@link #close}.
+ * <p>Computes what {@link Decoder#step} over a {@link KvCache} computes, in another order of rounding; a test holds the
+ * two together. Rows are dense for the caller; inside they are cells of a grid of prompts by samples, some of which may
+ * be idle. Lives outside every scope until {@link #close}.
  */
 public final class GroupDecoding implements AutoCloseable {
-    /** The grid is made smaller when this share of its cells or less is busy: copying the cache costs about as much as a step. */
+    /**
+     * The grid is made smaller when this share of its cells or less is busy: copying the cache costs about as much as a
+     * step.
+     */
     private static final double BUSY = 0.75;
 
     private static final long[] COLUMNS = {1};
@@ -49,7 +53,8 @@ public final class GroupDecoding implements AutoCloseable {
     /**
      * What a step works in, for N cells, and views of it.
      *
-     * @param extended the residual stream [N, D] and a column of sqrt(D eps), so that its rows' 2-norms are sqrt(sum(x^2) + D eps)
+     * @param extended the residual stream [N, D] and a column of sqrt(D eps), so that its rows' 2-norms are
+     *     sqrt(sum(x^2) + D eps)
      * @param x the residual stream alone
      * @param norms [N, 1]
      * @param normed [N, D]
@@ -60,7 +65,8 @@ public final class GroupDecoding implements AutoCloseable {
      * @param v values [P, R, KV, headDim]
      * @param attended [N, H * headDim]
      * @param attendedByHead the same as [P, R, KV, G, headDim]
-     * @param gate [N, F], of its own, because a product may write partial sums where it ends before its epilogue reads the factor
+     * @param gate [N, F], of its own, because a product may write partial sums where it ends before its epilogue reads
+     *     the factor
      * @param gated [N, F]
      * @param logits [N, V]
      */
@@ -192,7 +198,8 @@ public final class GroupDecoding implements AutoCloseable {
      * One more token for each row.
      *
      * @param tokens one per row
-     * @return the scores after them, float32 [rows, V]; belongs to the caller's scope and is overwritten by the next step
+     * @return the scores after them, float32 [rows, V]; belongs to the caller's scope and is overwritten by the next
+     *     step
      */
     public Tensor step(int[] tokens) {
         if (tokens.length != cells.length) {

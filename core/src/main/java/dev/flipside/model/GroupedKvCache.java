@@ -20,17 +20,25 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * Keys and values of groups that are being decoded, and attention over them: a prompt's are stored and read once for its whole group.
+ * Keys and values of groups that are being decoded, and attention over them: a prompt's are stored and read once for
+ * its whole group.
  *
- * <p>Rows form a grid of P prompts by R samples. Per layer: prompts [P, KV, Sp, headDim], padded on the right and masked there, and completions
- * [P, KV, R, capacity, headDim], their keys [P, KV, R, headDim, capacity], as products of few rows read them; the halves of keys are interleaved ({@link DecodingWeights}). Query heads that share a key head are rows of one product. Everything
- * that a step touches, views and addresses included, is made when the grid is. Lives outside every scope until {@link #close}.
+ * <p>Rows form a grid of P prompts by R samples. Per layer: prompts [P, KV, Sp, headDim], padded on the right and
+ * masked there, and completions [P, KV, R, capacity, headDim], their keys [P, KV, R, headDim, capacity], as products of
+ * few rows read them; the halves of keys are interleaved ({@link DecodingWeights}). Query heads that share a key head
+ * are rows of one product. Everything that a step touches, views and addresses included, is made when the grid is.
+ * Lives outside every scope until {@link #close}.
  */
 final class GroupedKvCache implements AutoCloseable {
-    /** Tokens that completions have room for at first; it doubles when it is used up. Small buffers are read faster than the used part of large ones. */
+    /**
+     * Tokens that completions have room for at first; it doubles when it is used up. Small buffers are read faster than
+     * the used part of large ones.
+     */
     private static final int FIRST_CAPACITY = 32;
 
-    /** Tokens after which products are prepared anew: those of a block look at all its slots, the unused ones masked. */
+    /**
+     * Tokens after which products are prepared anew: those of a block look at all its slots, the unused ones masked.
+     */
     private static final int BLOCK = 16;
 
     private static final Scalar MINUS_INFINITY = Scopes.keep(new Scalar(Double.NEGATIVE_INFINITY));
@@ -265,7 +273,9 @@ final class GroupedKvCache implements AutoCloseable {
         prompts.get(layer).values.select(0, prompt).narrow(1, 0, tokens).copy_(v);
     }
 
-    /** The hidden state after each prompt's last token, float32 [prompts, D], of all prompts that there were at first. */
+    /**
+     * The hidden state after each prompt's last token, float32 [prompts, D], of all prompts that there were at first.
+     */
     Tensor promptHidden() {
         return promptHidden;
     }

@@ -19,8 +19,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * Keys and values of the tokens so far, for rows that grow by one token at a time.
  *
- * <p>Per layer two buffers [rows, KV, slots, headDim], written in place. Prompts end at the same slot, so that all rows write the next token to the same
- * slot; the empty slots before a shorter prompt are masked, and each row counts its own positions. Lives outside every scope until {@link #close}.
+ * <p>Per layer two buffers [rows, KV, slots, headDim], written in place. Prompts end at the same slot, so that all rows
+ * write the next token to the same slot; the empty slots before a shorter prompt are masked, and each row counts its
+ * own positions. Lives outside every scope until {@link #close}.
  */
 public final class KvCache implements AutoCloseable, Attention {
     private final Decoder decoder;
@@ -144,7 +145,10 @@ public final class KvCache implements AutoCloseable, Attention {
         return this;
     }
 
-    /** Stores one token's keys and values and attends to all that its row holds. Query heads that share a key head are rows of one product. */
+    /**
+     * Stores one token's keys and values and attends to all that its row holds. Query heads that share a key head are
+     * rows of one product.
+     */
     @Override
     public Tensor apply(int layer, Tensor q, Tensor k, Tensor v) {
         Tensor layerKeys = keys.get(layer).narrow(0, 0, rows);

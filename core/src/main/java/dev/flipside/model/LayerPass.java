@@ -8,10 +8,12 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * One block forward, and backward by hand: what {@link DecoderLayer#forward} and autograd compute, in another order of rounding.
+ * One block forward, and backward by hand: what {@link DecoderLayer#forward} and autograd compute, in another order of
+ * rounding.
  *
- * <p>Keeps the block's input, the residual between its halves and the outputs of the two wide products; norms and the gated product are computed again, which
- * costs less than reading them back from memory, and weight gradients are added where they belong without a matrix in between. Float32 only. Native memory lives until {@link #close}.
+ * <p>Keeps the block's input, the residual between its halves and the outputs of the two wide products; norms and the
+ * gated product are computed again, which costs less than reading them back from memory, and weight gradients are added
+ * where they belong without a matrix in between. Float32 only. Native memory lives until {@link #close}.
  */
 final class LayerPass implements AutoCloseable {
     private final DecoderLayer layer;

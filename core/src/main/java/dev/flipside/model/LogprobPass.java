@@ -9,7 +9,10 @@ import java.util.OptionalLong;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/** Log-probabilities of completions with what their gradient needs, until {@link #close}. The temperature divides the scores in both directions. */
+/**
+ * Log-probabilities of completions with what their gradient needs, until {@link #close}. The temperature divides the
+ * scores in both directions.
+ */
 public final class LogprobPass implements AutoCloseable {
     private final VocabularyHead head;
     private final List<CompletionBatch> batches;
@@ -61,8 +64,8 @@ public final class LogprobPass implements AutoCloseable {
     }
 
     /**
-     * Adds the gradient of a loss into the parameters' flat gradient, and with experts that of {@link #balanceLoss} where config.json asks for it ({@code
-     * output_router_logits}, {@code router_aux_loss_coef}). May be called once.
+     * Adds the gradient of a loss into the parameters' flat gradient, and with experts that of {@link #balanceLoss}
+     * where config.json asks for it ({@code output_router_logits}, {@code router_aux_loss_coef}). May be called once.
      *
      * @param gradLogprobs the loss's derivative with respect to each of {@link #logprobs}
      * @param share of this pass in the step's tokens; weights the load-balancing loss

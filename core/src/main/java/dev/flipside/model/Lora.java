@@ -22,15 +22,19 @@ import org.bytedeco.pytorch.global.torch;
  * An adapter on frozen weights: what learns, and what it makes of a dense layer, an embedding and the vocabulary head.
  *
  * <ul>
- *   <li>LoRA (Hu et al., arXiv 2106.09685): y = W x + b + s B A drop(x), which is W + s B A once dropout is off; see {@link LowRank}.
- *   <li>DoRA (Liu et al., arXiv 2402.09353, equation 5): W becomes g (W + s B A) with g = m / |W + s B A|, one number a row; the norm is a constant in the gradient (their
- *       section 4.3). With dropout x is dropped in everything but W x, as PEFT does.
+ *   <li>LoRA (Hu et al., arXiv 2106.09685): y = W x + b + s B A drop(x), which is W + s B A once dropout is off; see
+ *       {@link LowRank}.
+ *   <li>DoRA (Liu et al., arXiv 2402.09353, equation 5): W becomes g (W + s B A) with g = m / |W + s B A|, one number a
+ *       row; the norm is a constant in the gradient (their section 4.3). With dropout x is dropped in everything but W
+ *       x, as PEFT does.
  *   <li>Biases: b may be the adapter's own, and B may have one, which adds s times it.
  *   <li>Embeddings: see {@link AdaptedEmbedding}; the vocabulary head: see {@link AdaptedHead}.
- *   <li>Modules that are saved whole take the place of the base's, and so does W where the adapter began as a part of it that was taken out (see {@link PrincipalParts}).
+ *   <li>Modules that are saved whole take the place of the base's, and so does W where the adapter began as a part of
+ *       it that was taken out (see {@link PrincipalParts}).
  * </ul>
  *
- * <p>A module may be a part of a slot of the base: queries of the fused slot of queries, keys and values. Lives outside every scope until {@link #close}.
+ * <p>A module may be a part of a slot of the base: queries of the fused slot of queries, keys and values. Lives outside
+ * every scope until {@link #close}.
  */
 final class Lora implements AutoCloseable {
     private final AdapterDescription description;
@@ -235,7 +239,9 @@ final class Lora implements AutoCloseable {
         return Optional.ofNullable(biases.get(slot));
     }
 
-    /** Modules whose B has a bias and that have none themselves, so that no model without an adapter computes the same. */
+    /**
+     * Modules whose B has a bias and that have none themselves, so that no model without an adapter computes the same.
+     */
     List<String> biasesWithoutPlace() {
         return biases.values().stream()
                 .flatMap(bias -> bias.parts().stream())
@@ -341,7 +347,10 @@ final class Lora implements AutoCloseable {
         return gradInput;
     }
 
-    /** The weight of a slot with the adapter merged into it, a copy [O, K]; {@code weight} itself where the adapter has no part in it. */
+    /**
+     * The weight of a slot with the adapter merged into it, a copy [O, K]; {@code weight} itself where the adapter has
+     * no part in it.
+     */
     Tensor merged(String slot, Tensor weight) {
         if (embeddings.containsKey(slot)) {
             return embeddings.get(slot).merged(weight);
@@ -362,7 +371,10 @@ final class Lora implements AutoCloseable {
         });
     }
 
-    /** Takes s B A, and s times the biases of B, off weights that they were merged into; LoRA only, DoRA has lost the norms. */
+    /**
+     * Takes s B A, and s times the biases of B, off weights that they were merged into; LoRA only, DoRA has lost the
+     * norms.
+     */
     void unmergeFrom(Parameters merged) {
         try (Scopes.Frozen scope = Scopes.frozen()) {
             terms.forEach((slot, adapted) -> adapted.forEach(term -> term.subtractFrom(merged.get(slot))));

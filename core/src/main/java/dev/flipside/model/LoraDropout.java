@@ -10,8 +10,9 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * Which inputs of an adapter are dropped in one pass.
  *
- * <p>Every number is derived from the optimiser step's key, the token with all tokens before it in its row, the module and the column. So a mask can be made again in the
- * backward pass, a prompt that several rows share has one mask however rows are cut into passes, and the same step always drops the same. Drawn on the processor.
+ * <p>Every number is derived from the optimiser step's key, the token with all tokens before it in its row, the module
+ * and the column. So a mask can be made again in the backward pass, a prompt that several rows share has one mask
+ * however rows are cut into passes, and the same step always drops the same. Drawn on the processor.
  */
 final class LoraDropout {
     private static final double LANE = 0x1.0p-32;

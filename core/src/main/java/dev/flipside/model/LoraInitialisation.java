@@ -22,11 +22,13 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * A new adapter, which changes nothing yet. By default: A uniform in +-1 / sqrt(in) (PEFT's Kaiming initialisation with a = sqrt(5)), B zero; of embeddings A zero and B normal. The
- * magnitudes of DoRA are the norms of the base's rows, whole modules and biases copies of the base's, biases of B zero.
+ * A new adapter, which changes nothing yet. By default: A uniform in +-1 / sqrt(in) (PEFT's Kaiming initialisation with
+ * a = sqrt(5)), B zero; of embeddings A zero and B normal. The magnitudes of DoRA are the norms of the base's rows,
+ * whole modules and biases copies of the base's, biases of B zero.
  *
- * <p>Others, as PEFT has them: gaussian, A normal with standard deviation 1 / r; orthogonal, A and B random with B A = 0; mica, B the left singular vectors of the r smallest singular
- * values, frozen, and A zero; and those of {@link PrincipalParts}.
+ * <p>Others, as PEFT has them: gaussian, A normal with standard deviation 1 / r; orthogonal, A and B random with B A =
+ * 0; mica, B the left singular vectors of the r smallest singular values, frozen, and A zero; and those of
+ * {@link PrincipalParts}.
  */
 final class LoraInitialisation {
     private final LoraConfig config;

@@ -21,8 +21,8 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * A Hugging Face model directory without its weights: {@code config.json}, {@code generation_config.json} and the tokenizer's files. Of an adapter's directory: those of its base, but
- * for the tokenizer where the adapter has its own.
+ * A Hugging Face model directory without its weights: {@code config.json}, {@code generation_config.json} and the
+ * tokenizer's files. Of an adapter's directory: those of its base, but for the tokenizer where the adapter has its own.
  *
  * <p>Everything that a later save has to write is held in memory, so the directory may change or vanish after opening.
  */
@@ -164,7 +164,10 @@ public final class ModelFiles {
         tokenizerFiles.save(target);
     }
 
-    /** As it was read; where only the tokenizer names an end token, with that one too, so that what is saved stops everywhere where it stopped here. */
+    /**
+     * As it was read; where only the tokenizer names an end token, with that one too, so that what is saved stops
+     * everywhere where it stopped here.
+     */
     private Optional<ObjectNode> generation() {
         if (declaredEosIds.containsAll(eosIds)) {
             return generationConfig;

@@ -19,7 +19,10 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** The weights that a decoder computes with: all of them trained, or a frozen base, which other models may share, below an adapter that is trained. */
+/**
+ * The weights that a decoder computes with: all of them trained, or a frozen base, which other models may share, below
+ * an adapter that is trained.
+ */
 final class ModelWeights implements AutoCloseable {
     private static final String BIAS = ".bias";
 
@@ -43,7 +46,10 @@ final class ModelWeights implements AutoCloseable {
         return new ModelWeights(base, shared, Optional.of(lora));
     }
 
-    /** The same frozen base with a copy of the adapter; without an adapter a copy of everything. Must be closed before the base. */
+    /**
+     * The same frozen base with a copy of the adapter; without an adapter a copy of everything. Must be closed before
+     * the base.
+     */
     ModelWeights copy() {
         return lora.isPresent()
                 ? new ModelWeights(base, true, lora.map(Lora::copy))
@@ -56,8 +62,8 @@ final class ModelWeights implements AutoCloseable {
     }
 
     /**
-     * What computes under that name, without low-rank updates: the adapter's own weight, or the base's. The vocabulary head of a tied model is the base's embedding, and the adapter's
-     * where that is tied too.
+     * What computes under that name, without low-rank updates: the adapter's own weight, or the base's. The vocabulary
+     * head of a tied model is the base's embedding, and the adapter's where that is tied too.
      */
     Tensor get(String slot) {
         if (replaces(slot)) {
@@ -105,7 +111,8 @@ final class ModelWeights implements AutoCloseable {
     }
 
     /**
-     * The bias of a dense layer, with autograd when grad mode is on; absent where neither the base nor the adapter has one.
+     * The bias of a dense layer, with autograd when grad mode is on; absent where neither the base nor the adapter has
+     * one.
      *
      * @param slot of the layer's weight
      * @param present whether the base has one
@@ -218,7 +225,8 @@ final class ModelWeights implements AutoCloseable {
     }
 
     /**
-     * How far the weights, adapters merged, are from those of a directory: a model of the same architecture, or an adapter on the same base.
+     * How far the weights, adapters merged, are from those of a directory: a model of the same architecture, or an
+     * adapter on the same base.
      *
      * @return {@code |w - w0| / |w0|} in the 2-norm over the layout's weights
      */
@@ -252,7 +260,10 @@ final class ModelWeights implements AutoCloseable {
         return slots;
     }
 
-    /** {@link #merged}; a reward head that neither the adapter nor the base has is that of the directory, or zero where it had none. */
+    /**
+     * {@link #merged}; a reward head that neither the adapter nor the base has is that of the directory, or zero where
+     * it had none.
+     */
     private Tensor compared(ParameterSlot slot, Path directory) {
         String name = slot.name();
         if (replaces(name) || base.has(name) || isTiedHead(name)) {

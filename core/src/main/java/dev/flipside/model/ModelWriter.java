@@ -13,7 +13,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
-/** Writes a Hugging Face directory for a model that comes from elsewhere, file by file; its weights never lie in memory together. */
+/**
+ * Writes a Hugging Face directory for a model that comes from elsewhere, file by file; its weights never lie in memory
+ * together.
+ */
 public final class ModelWriter {
     private static final Set<String> JSON_FILES =
             Set.of("config.json", "generation_config.json", "tokenizer.json", "tokenizer_config.json");

@@ -10,8 +10,8 @@ public final class PadToken {
     private PadToken() {}
 
     /**
-     * The first special token that never ends a rendering, out of config.json's pad, eos and bos, then the tokenizer's pad, eos, bos and unk, then its other
-     * special tokens. The ids that end a completion are never chosen.
+     * The first special token that never ends a rendering, out of config.json's pad, eos and bos, then the tokenizer's
+     * pad, eos, bos and unk, then its other special tokens. The ids that end a completion are never chosen.
      *
      * @param files the model's directory
      * @param endings ids that renderings end with, besides those that end a completion

@@ -15,8 +15,8 @@ public record PassSize(int mebibytes, boolean gradientCheckpointing) {
     private static final long HALF = 2;
 
     /**
-     * Bytes that a pass keeps per token until its backward pass: of every block its input and what lies inside, see {@link DecoderPlan}. With checkpointing, the
-     * inputs alone and one block's inside.
+     * Bytes that a pass keeps per token until its backward pass: of every block its input and what lies inside, see
+     * {@link DecoderPlan}. With checkpointing, the inputs alone and one block's inside.
      */
     public long bytesPerToken(DecoderPlan plan) {
         long layers = plan.config().layers();
@@ -27,8 +27,9 @@ public record PassSize(int mebibytes, boolean gradientCheckpointing) {
     }
 
     /**
-     * Numbers: the residual between a block's halves, the rotated queries and keys with the values, what attention made of them, and the gate's and up's products. Attention
-     * by autograd keeps them before their rotation too, and in between their norms.
+     * Numbers: the residual between a block's halves, the rotated queries and keys with the values, what attention made
+     * of them, and the gate's and up's products. Attention by autograd keeps them before their rotation too, and in
+     * between their norms.
      */
     private static long insidePlanned(DecoderPlan plan) {
         DecoderConfig config = plan.config();
@@ -37,8 +38,8 @@ public record PassSize(int mebibytes, boolean gradientCheckpointing) {
     }
 
     /**
-     * Bytes: autograd keeps norms, rotated copies and each step of the MLP besides. In bfloat16 the residual between the halves and the two norms stay float32, and what goes into
-     * products is kept as it was rounded.
+     * Bytes: autograd keeps norms, rotated copies and each step of the MLP besides. In bfloat16 the residual between
+     * the halves and the two norms stay float32, and what goes into products is kept as it was rounded.
      */
     private static long insideAutograd(DecoderPlan plan) {
         DecoderConfig config = plan.config();

@@ -15,14 +15,18 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Attention over a layout of rows by {@link SoftmaxAttention}, for all layers of a pass, where {@link DecoderPlan#attention} holds; elsewhere {@link
- * AutogradAttention} does it.
+ * Attention over a layout of rows by {@link SoftmaxAttention}, for all layers of a pass, where
+ * {@link DecoderPlan#attention} holds; elsewhere {@link AutogradAttention} does it.
  *
- * <p>Queries that share a key head are rows of one matrix, ordered by token: [sequences * KV, T * G, headDim]. Continuations of a prefix look at its keys, which
- * are neither repeated nor copied, and so collect their gradients by one product. Lives outside every scope until {@link #close}, and must outlive its passes.
+ * <p>Queries that share a key head are rows of one matrix, ordered by token: [sequences * KV, T * G, headDim].
+ * Continuations of a prefix look at its keys, which are neither repeated nor copied, and so collect their gradients by
+ * one product. Lives outside every scope until {@link #close}, and must outlive its passes.
  */
 final class PlannedAttention implements AutoCloseable {
-    /** Tokens whose queries meet their keys in one product; a longer sequence spares most of what its causal mask would hide. */
+    /**
+     * Tokens whose queries meet their keys in one product; a longer sequence spares most of what its causal mask would
+     * hide.
+     */
     private static final int BLOCK = 128;
 
     private final DecoderConfig config;
@@ -59,7 +63,8 @@ final class PlannedAttention implements AutoCloseable {
     }
 
     /**
-     * Rotated queries and keys, and values, of a part: q [groups, KV, samples, tokens, G, headDim], k and v [groups, KV, samples, tokens, headDim].
+     * Rotated queries and keys, and values, of a part: q [groups, KV, samples, tokens, G, headDim], k and v [groups,
+     * KV, samples, tokens, headDim].
      */
     private record Heads(Tensor q, Tensor k, Tensor v) {
         Heads keep() {
@@ -243,7 +248,10 @@ final class PlannedAttention implements AutoCloseable {
      * @param from first token of every sequence, count how many
      */
     private record Block(int from, int count, List<SoftmaxAttention.Source> sources) {
-        /** Of queries [groups, KV, samples, tokens, G, headDim] those of the block, [groups * KV, samples * count * G, headDim]. */
+        /**
+         * Of queries [groups, KV, samples, tokens, G, headDim] those of the block, [groups * KV, samples * count * G,
+         * headDim].
+         */
         Tensor of(Tensor q) {
             Tensor tokens = q.narrow(3, from, count);
             // A proper part of the tokens only occurs with one sequence a group, whose tokens lie side by side.

@@ -11,8 +11,8 @@ import org.bytedeco.pytorch.global.torch;
 /**
  * The pass by hand, block after block ({@link LayerPass}), where {@link DecoderPlan#blocks} holds.
  *
- * <p>Without checkpointing every block keeps what its backward pass needs and frees it as soon as that is done; with it every block keeps its input alone and
- * runs forward once more.
+ * <p>Without checkpointing every block keeps what its backward pass needs and frees it as soon as that is done; with it
+ * every block keeps its input alone and runs forward once more.
  */
 final class PlannedPass implements BlocksPass {
     private final Decoder decoder;

@@ -3,7 +3,10 @@ package dev.flipside.model;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 
-/** What matrix products are computed in. Weights, their gradients, norms, log-probabilities and heads are float32 in any case. */
+/**
+ * What matrix products are computed in. Weights, their gradients, norms, log-probabilities and heads are float32 in any
+ * case.
+ */
 public enum Precision {
     /** Everything in float32. */
     FLOAT32,

@@ -17,7 +17,8 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * What an adapter begins as where that is a part of the weight that it adapts: W = (W - s B A) + s B A. The part is a function of W, so that a saved adapter needs no more than its base.
+ * What an adapter begins as where that is a part of the weight that it adapts: W = (W - s B A) + s B A. The part is a
+ * function of W, so that a saved adapter needs no more than its base.
  *
  * <ul>
  *   <li>PiSSA (Meng et al., arXiv 2404.02948): the r largest singular values, each root going to A and to B.
@@ -47,7 +48,8 @@ record PrincipalParts(Tensor a, Tensor b) {
     }
 
     /**
-     * The frozen weights of an adapter, with the base's weights without the parts that it began as where its initialisation took them out.
+     * The frozen weights of an adapter, with the base's weights without the parts that it began as where its
+     * initialisation took them out.
      *
      * @param kept frozen weights that the adapter's file holds, and that it may hold in the base's place; taken over
      */

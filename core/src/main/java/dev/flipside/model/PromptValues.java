@@ -8,8 +8,8 @@ import java.util.Map;
 import java.util.stream.IntStream;
 
 /**
- * Where the values of rows are computed whose prompt merges with what follows: in another row that begins with the whole prompt, or in one that is added with the
- * prompt alone. Without such rows nothing is added.
+ * Where the values of rows are computed whose prompt merges with what follows: in another row that begins with the
+ * whole prompt, or in one that is added with the prompt alone. Without such rows nothing is added.
  *
  * @param rows the caller's rows, then the added ones
  * @param from for each of the caller's rows the one that its value is read in
@@ -60,8 +60,9 @@ record PromptValues(List<ScoredRow> rows, int[] from) {
     }
 
     /**
-     * How many first tokens each row shares with the others of its prompt: all of the prompt's, or less where one of them merges, so that they still compute most of
-     * it once. A row that has less than half of the prompt in common stands alone.
+     * How many first tokens each row shares with the others of its prompt: all of the prompt's, or less where one of
+     * them merges, so that they still compute most of it once. A row that has less than half of the prompt in common
+     * stands alone.
      */
     int[] sharedLengths() {
         int[] lengths = rows.stream().mapToInt(ScoredRow::promptLength).toArray();

@@ -35,7 +35,8 @@ record RewardHeads(Parameters trunk, Parameters valueHead) {
     /**
      * Adds the heads' gradients and returns the one for the hidden states.
      *
-     * @param backboneWeight multiplies what the values send into the hidden states; the value head gets all of its gradient
+     * @param backboneWeight multiplies what the values send into the hidden states; the value head gets all of its
+     *     gradient
      * @return float32 [B, T, D], belongs to the caller's scope
      */
     Tensor backward(

@@ -22,10 +22,11 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * A scalar reward model with a prompt-value head.
  *
- * <p>The reward r(x, y) is read at the last token of a conversation, the value v(x) at the last token of its prompt; one causal pass gives both. Where the prompt's
- * last token merges with the reply, v(x) is read at the end of the prompt alone, so that it is the same whatever reply follows. On disk it
- * is a {@code *ForSequenceClassification} directory whose score transformers reproduces, with the value head beside it in {@code value_head.safetensors},
- * which transformers ignores. Native memory lives until {@link #close}.
+ * <p>The reward r(x, y) is read at the last token of a conversation, the value v(x) at the last token of its prompt;
+ * one causal pass gives both. Where the prompt's last token merges with the reply, v(x) is read at the end of the
+ * prompt alone, so that it is the same whatever reply follows. On disk it is a {@code *ForSequenceClassification}
+ * directory whose score transformers reproduces, with the value head beside it in {@code value_head.safetensors}, which
+ * transformers ignores. Native memory lives until {@link #close}.
  */
 public final class RewardModel implements AutoCloseable {
     private ModelFiles files;
@@ -58,7 +59,10 @@ public final class RewardModel implements AutoCloseable {
         this.padId = padId;
     }
 
-    /** Whether a directory's weights have a {@code score.weight}, so that {@link #load} applies, rather than {@link #fromBackbone}. */
+    /**
+     * Whether a directory's weights have a {@code score.weight}, so that {@link #load} applies, rather than
+     * {@link #fromBackbone}.
+     */
     public static boolean hasRewardHead(Path directory) {
         return RewardModelLoader.hasRewardHead(directory);
     }
@@ -74,8 +78,8 @@ public final class RewardModel implements AutoCloseable {
     }
 
     /**
-     * Reads a sequence-classification directory whose head has one label, whatever config.json says of labels, or that of a PEFT adapter with such a head. The value head is zero when the
-     * directory has none.
+     * Reads a sequence-classification directory whose head has one label, whatever config.json says of labels, or that
+     * of a PEFT adapter with such a head. The value head is zero when the directory has none.
      *
      * @param shared taken as the frozen weights of an adapter that lies on the same base; to be closed after this model
      * @throws UserError without {@code score.weight}, with several labels, or when a file is missing or malformed
@@ -85,8 +89,8 @@ public final class RewardModel implements AutoCloseable {
     }
 
     /**
-     * A frozen model with a new adapter and heads that learn; {@link #save} writes the adapter and the heads alone. The reward head is the directory's own where it has one, or else
-     * new as {@link #fromBackbone} makes it.
+     * A frozen model with a new adapter and heads that learn; {@link #save} writes the adapter and the heads alone. The
+     * reward head is the directory's own where it has one, or else new as {@link #fromBackbone} makes it.
      *
      * @param directory a causal language model or a sequence classifier with one label
      * @param seeds streams {@code LORA_INITIALISATION} and {@code HEAD_INITIALISATION}
@@ -103,8 +107,8 @@ public final class RewardModel implements AutoCloseable {
     }
 
     /**
-     * A language model with new heads: the reward head is normal with mean 0 and the standard deviation that transformers would use ({@code
-     * initializer_range} of config.json, 0.02 by default), the value head zero.
+     * A language model with new heads: the reward head is normal with mean 0 and the standard deviation that
+     * transformers would use ({@code initializer_range} of config.json, 0.02 by default), the value head zero.
      *
      * @param directory a causal language model, or a sequence classifier whose head is then replaced
      */
@@ -112,7 +116,9 @@ public final class RewardModel implements AutoCloseable {
         return new RewardModelLoader(directory, device, precision).fromBackbone(seeds);
     }
 
-    /** Whether values mean something: the head was read from the directory, set, or made together with the reward head. */
+    /**
+     * Whether values mean something: the head was read from the directory, set, or made together with the reward head.
+     */
     public boolean hasValueHead() {
         return hasValueHead;
     }
@@ -125,7 +131,10 @@ public final class RewardModel implements AutoCloseable {
         return files;
     }
 
-    /** What learns beside the value head: the decoder's weights, or the adapter's where there is one, and {@code score.weight}. */
+    /**
+     * What learns beside the value head: the decoder's weights, or the adapter's where there is one, and
+     * {@code score.weight}.
+     */
     public Parameters trunk() {
         return trunk;
     }
@@ -140,7 +149,10 @@ public final class RewardModel implements AutoCloseable {
         return weights.lora().map(Lora::config);
     }
 
-    /** The frozen weights below the adapter, for another reward model with an adapter on the same ones; empty without an adapter. */
+    /**
+     * The frozen weights below the adapter, for another reward model with an adapter on the same ones; empty without an
+     * adapter.
+     */
     public Optional<Backbone> backbone() {
         return weights.lora().map(lora -> new Backbone(files.directory(), weights.base()));
     }
@@ -175,8 +187,9 @@ public final class RewardModel implements AutoCloseable {
     }
 
     /**
-     * How many rows end in this directory's padding token, so that transformers (and this class, to agree with it) reads their reward before the last token.
-     * Worth a warning when it is not 0; it is for models that were saved here with a proper {@link PadToken}.
+     * How many rows end in this directory's padding token, so that transformers (and this class, to agree with it)
+     * reads their reward before the last token. Worth a warning when it is not 0; it is for models that were saved here
+     * with a proper {@link PadToken}.
      */
     public int rowsEndingInPadding(List<ScoredRow> rows) {
         return (int) rows.stream()
@@ -230,7 +243,10 @@ public final class RewardModel implements AutoCloseable {
         return pass(rows, gradientCheckpointing, OptionalLong.empty());
     }
 
-    /** @param dropoutKey names the optimiser step, for an adapter with dropout: passes of one key drop alike; without one nothing is dropped */
+    /**
+     * @param dropoutKey names the optimiser step, for an adapter with dropout: passes of one key drop alike; without
+     *     one nothing is dropped
+     */
     public RewardPass pass(List<ScoredRow> rows, boolean gradientCheckpointing, OptionalLong dropoutKey) {
         PromptValues all = PromptValues.of(rows);
         return new RewardPass(decoder, heads, batches(all), all, gradientCheckpointing, dropoutKey);
@@ -241,8 +257,8 @@ public final class RewardModel implements AutoCloseable {
     }
 
     /**
-     * How far the trunk and the reward head, adapters merged, are from those of a directory of the same architecture or with an adapter on the same base:
-     * {@code |w - w0| / |w0|} in the 2-norm.
+     * How far the trunk and the reward head, adapters merged, are from those of a directory of the same architecture or
+     * with an adapter on the same base: {@code |w - w0| / |w0|} in the 2-norm.
      *
      * @throws UserError when it cannot be read any more
      */
@@ -250,7 +266,10 @@ public final class RewardModel implements AutoCloseable {
         return weights.relativeChange(layout, directory);
     }
 
-    /** A model with weights of its own; with an adapter, a copy of it and of the heads on the same frozen weights, to be closed before this one. */
+    /**
+     * A model with weights of its own; with an adapter, a copy of it and of the heads on the same frozen weights, to be
+     * closed before this one.
+     */
     public RewardModel copy() {
         return with(weights.copy());
     }
@@ -270,9 +289,11 @@ public final class RewardModel implements AutoCloseable {
     }
 
     /**
-     * Takes an adapter off the weights that it was merged into, so that they are those of its base but for rounding; the heads stay.
+     * Takes an adapter off the weights that it was merged into, so that they are those of its base but for rounding;
+     * the heads stay.
      *
-     * @throws UserError when it is not an adapter of this model, or one that cannot be taken off: DoRA, or with other modules of its own than the reward head
+     * @throws UserError when it is not an adapter of this model, or one that cannot be taken off: DoRA, or with other
+     *     modules of its own than the reward head
      */
     public void unmerge(Path adapter) {
         weights.unmerge(adapter, layout, Set.of(WeightLayout.REWARD_HEAD));
@@ -288,14 +309,17 @@ public final class RewardModel implements AutoCloseable {
         return weights.savedBytes(type, files);
     }
 
-    /** {@link #save(Path, WeightType, int)} with the padding token that the model was loaded with, or else {@link PadToken#choose}s. */
+    /**
+     * {@link #save(Path, WeightType, int)} with the padding token that the model was loaded with, or else
+     * {@link PadToken#choose}s.
+     */
     public void save(Path directory, WeightType type) {
         save(directory, type, padId.orElseGet(() -> PadToken.choose(files, Set.of())));
     }
 
     /**
-     * Writes a sequence-classification directory, or of a model with an adapter the adapter alone, as PEFT has it, and the tokenizer; and the value head beside it if there is one
-     * (always in float32).
+     * Writes a sequence-classification directory, or of a model with an adapter the adapter alone, as PEFT has it, and
+     * the tokenizer; and the value head beside it if there is one (always in float32).
      *
      * @param padTokenId an id that never ends a rendering, see {@link PadToken}
      * @throws UserError when the directory cannot be written

@@ -13,7 +13,10 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/** Makes reward models from a directory: which weights, which heads and which padding token they get. {@link RewardModel} says what each way is for. */
+/**
+ * Makes reward models from a directory: which weights, which heads and which padding token they get.
+ * {@link RewardModel} says what each way is for.
+ */
 record RewardModelLoader(Path directory, ModelFiles files, WeightLayout layout, Device device, Precision precision) {
     /** @throws UserError when the directory is not that of a supported model */
     RewardModelLoader(Path directory, Device device, Precision precision) {

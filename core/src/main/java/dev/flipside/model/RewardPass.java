@@ -6,7 +6,10 @@ import java.util.OptionalLong;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
-/** Rewards and values with what their gradient needs, until {@link #close}: one causal pass gives both, because a prompt's states do not depend on what follows. */
+/**
+ * Rewards and values with what their gradient needs, until {@link #close}: one causal pass gives both, because a
+ * prompt's states do not depend on what follows.
+ */
 public final class RewardPass implements AutoCloseable {
     private final RewardHeads heads;
     private final List<RewardBatch> batches;
@@ -50,8 +53,8 @@ public final class RewardPass implements AutoCloseable {
      *
      * @param gradRewards the loss's derivative with respect to each reward
      * @param gradValues the same for each value; 0 for rows without one
-     * @param valueBackboneWeight scales what the values teach the backbone: 0 leaves it to the rewards, 1 is the whole gradient. The value head's own gradient
-     *     is not scaled.
+     * @param valueBackboneWeight scales what the values teach the backbone: 0 leaves it to the rewards, 1 is the whole
+     *     gradient. The value head's own gradient is not scaled.
      */
     public void backward(double[] gradRewards, double[] gradValues, double valueBackboneWeight) {
         passes.forEach(HiddenPass::requireFresh);

@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.function.LongConsumer;
 
 /**
- * A reward model with the renderer that makes its token ids. Training, benchmarks and the comparison of policies all read answers here, so an answer is the same tokens
- * to a model wherever it is scored. What becomes of an answer that does not fit is for each of them to say.
+ * A reward model with the renderer that makes its token ids. Training, benchmarks and the comparison of policies all
+ * read answers here, so an answer is the same tokens to a model wherever it is scored. What becomes of an answer that
+ * does not fit is for each of them to say.
  */
 public final class RewardReader implements AutoCloseable {
     private final RewardModel model;

@@ -8,9 +8,11 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Root-mean-square norm (Zhang and Sennrich, arXiv 1910.07467) over rows, forward and backward by hand in few passes over memory.
+ * Root-mean-square norm (Zhang and Sennrich, arXiv 1910.07467) over rows, forward and backward by hand in few passes
+ * over memory.
  *
- * <p>With r = 1 / sqrt(mean(x^2) + eps) the norm is y = w x r, and for a gradient g of y: dw = sum over rows of g x r, and dx = r (w g - x r mean(w g x r)).
+ * <p>With r = 1 / sqrt(mean(x^2) + eps) the norm is y = w x r, and for a gradient g of y: dw = sum over rows of g x r,
+ * and dx = r (w g - x r mean(w g x r)).
  */
 record RmsNorm(double eps) {
     /** y [N, D] from x [N, D] and w [D], outside autograd. */

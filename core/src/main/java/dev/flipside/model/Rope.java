@@ -14,8 +14,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * The tables of one rotation, float32, grown on demand.
  *
- * <p>A head (x1, x2) becomes (x1 cos - x2 sin, x2 cos + x1 sin). The sine table carries the sign of its first half, so that a rotation is two products and a
- * roll. Tables live outside every scope; what is handed out are views of the caller's scope, which stay valid when the tables grow or are closed.
+ * <p>A head (x1, x2) becomes (x1 cos - x2 sin, x2 cos + x1 sin). The sine table carries the sign of its first half, so
+ * that a rotation is two products and a roll. Tables live outside every scope; what is handed out are views of the
+ * caller's scope, which stay valid when the tables grow or are closed.
  */
 final class Rope implements AutoCloseable {
     private static final int FIRST_LENGTH = 512;
@@ -54,7 +55,10 @@ final class Rope implements AutoCloseable {
         });
     }
 
-    /** Each position by the frequencies of a text that ends with it: what the tokens of a growing text are rotated by when they come. */
+    /**
+     * Each position by the frequencies of a text that ends with it: what the tokens of a growing text are rotated by
+     * when they come.
+     */
     static Rope growing(RopeConfig.Dynamic config, int rotaryDim, Device device) {
         return new Rope(config, rotaryDim, device, tokens -> {
             int pairs = rotaryDim / 2;

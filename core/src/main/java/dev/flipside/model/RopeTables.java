@@ -92,8 +92,9 @@ sealed interface RopeTables extends AutoCloseable {
     }
 
     /**
-     * One for texts within the context and one, made when it is asked for, for each length beyond. As in transformers a growing text keeps the keys that it has: each token was rotated
-     * by the frequencies of the length that the text had when it came.
+     * One for texts within the context and one, made when it is asked for, for each length beyond. As in transformers a
+     * growing text keeps the keys that it has: each token was rotated by the frequencies of the length that the text
+     * had when it came.
      *
      * @param growing see {@link Rope#growing}
      */

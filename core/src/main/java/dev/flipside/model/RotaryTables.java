@@ -68,7 +68,8 @@ final class RotaryTables implements AutoCloseable {
     }
 
     /**
-     * Which rows become longer than the original context of {@link RopeConfig.LongRope}: bool [B, 1, 1, 1], or nothing when none does.
+     * Which rows become longer than the original context of {@link RopeConfig.LongRope}: bool [B, 1, 1, 1], or nothing
+     * when none does.
      *
      * @param contexts the length that each row may reach
      */

@@ -12,17 +12,22 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * The load-balancing loss of one pass (Fedus et al., arXiv 2101.03961, equations 4 to 6), as transformers computes it: with E experts, f_e the share of choices per token that fell on
- * expert e, and P_e its mean probability, both over the tokens of all layers with experts, the loss is E sum_e f_e P_e. Shares have no gradient.
+ * The load-balancing loss of one pass (Fedus et al., arXiv 2101.03961, equations 4 to 6), as transformers computes it:
+ * with E experts, f_e the share of choices per token that fell on expert e, and P_e its mean probability, both over the
+ * tokens of all layers with experts, the loss is E sum_e f_e P_e. Shares have no gradient.
  *
- * <p>Tokens that several rows share count once for each of them, and padding does not count. Native memory lives until {@link #close}.
+ * <p>Tokens that several rows share count once for each of them, and padding does not count. Native memory lives until
+ * {@link #close}.
  */
 final class RouterBalance implements RouterListener, AutoCloseable {
     private final Experts experts;
     /** How often each token of the layout counts, float32 [tokens, 1]. */
     private final Tensor weights;
 
-    /** Choices of each expert so far, and sums of its probabilities, float64 [experts]: a float32 stops counting at 16.8 million. */
+    /**
+     * Choices of each expert so far, and sums of its probabilities, float64 [experts]: a float32 stops counting at 16.8
+     * million.
+     */
     private final Tensor choices;
 
     private final Tensor sums;
@@ -84,7 +89,10 @@ final class RouterBalance implements RouterListener, AutoCloseable {
         return experts.count() / (tokens * tokens);
     }
 
-    /** The part of the loss that one layer's probabilities make, a scalar in their graph, times {@code weight}. All layers have run before. */
+    /**
+     * The part of the loss that one layer's probabilities make, a scalar in their graph, times {@code weight}. All
+     * layers have run before.
+     */
     Tensor part(Tensor layerProbabilities, double weight) {
         Tensor towards =
                 choices.mul(new Scalar(factor() * weight)).to(ScalarType.Float).mul(weights);

@@ -17,12 +17,15 @@ import java.util.stream.IntStream;
  * @param layout where their tokens stand; its row {@code b} is the caller's {@code rows[b]}
  */
 record RowBatch(int[] rows, RowLayout layout) {
-    /** What sharing must save: below a tenth of the tokens, the keys and values that it copies cost as much as they spare. */
+    /**
+     * What sharing must save: below a tenth of the tokens, the keys and values that it copies cost as much as they
+     * spare.
+     */
     private static final double WORTHWHILE = 0.9;
 
     /**
-     * Splits rows into batches. Rows that begin with the same prefix compute it once, where that spares tokens worth speaking of. Depends on the ids and lengths
-     * alone.
+     * Splits rows into batches. Rows that begin with the same prefix compute it once, where that spares tokens worth
+     * speaking of. Depends on the ids and lengths alone.
      *
      * @param rows token ids
      * @param prefixLengths how much of each row is a prefix that others may share; 0 for none
@@ -97,7 +100,10 @@ record RowBatch(int[] rows, RowLayout layout) {
         return groups.values().stream().filter(g -> g.size() > 1).toList();
     }
 
-    /** Groups of like length side by side; one that is too large for a batch is cut, and each part computes the prefix again. */
+    /**
+     * Groups of like length side by side; one that is too large for a batch is cut, and each part computes the prefix
+     * again.
+     */
     private static List<RowBatch> shared(List<int[]> rows, int[] prefixLengths, List<List<Integer>> groups, int most) {
         List<List<Integer>> parts = new ArrayList<>();
         groups.forEach(g -> parts.addAll(parts(rows, prefixLengths, g, most)));

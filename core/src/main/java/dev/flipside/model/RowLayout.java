@@ -4,7 +4,10 @@ import dev.flipside.engine.Device;
 import dev.flipside.model.family.DecoderConfig;
 import org.bytedeco.pytorch.Tensor;
 
-/** How the tokens of some rows stand in one matrix [B, T] for a pass through the decoder, and where each of them is found again. */
+/**
+ * How the tokens of some rows stand in one matrix [B, T] for a pass through the decoder, and where each of them is
+ * found again.
+ */
 sealed interface RowLayout permits PaddedLayout, SharedPrefixLayout {
     /** Token ids, int64 [B, T]; where no token stands, id 0, which nothing attends to. */
     Tensor ids(Device device);
@@ -27,7 +30,10 @@ sealed interface RowLayout permits PaddedLayout, SharedPrefixLayout {
     /** B * T: the tokens that a pass computes, padding among them. */
     long tokens();
 
-    /** The same rows as beginnings of texts of so many tokens, which is what decides how some models rotate them ({@link DecoderConfig#lengthClasses}). */
+    /**
+     * The same rows as beginnings of texts of so many tokens, which is what decides how some models rotate them
+     * ({@link DecoderConfig#lengthClasses}).
+     */
     RowLayout ofTexts(int length);
 
     /** The length of the longest row. */

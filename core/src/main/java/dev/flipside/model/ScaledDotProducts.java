@@ -11,7 +11,10 @@ import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
-/** Softmax attention as a model's {@link DecoderConfig.Attention} wants it: by torch's kernels, or written out where scores are capped, which no kernel does. */
+/**
+ * Softmax attention as a model's {@link DecoderConfig.Attention} wants it: by torch's kernels, or written out where
+ * scores are capped, which no kernel does.
+ */
 record ScaledDotProducts(int headDim, OptionalDouble scale, OptionalDouble softCap) {
     static ScaledDotProducts of(DecoderConfig config) {
         return new ScaledDotProducts(

@@ -5,9 +5,9 @@ import java.util.OptionalInt;
 /**
  * Where a reward is read.
  *
- * <p>The last token, by length. A directory with a {@code pad_token_id} follows transformers' rule for sequence classification, "the right-most token that
- * is not pad", so that both give the same score; the two agree whenever the padding token never ends a rendering, which {@link PadToken} sees to for models
- * that are saved here.
+ * <p>The last token, by length. A directory with a {@code pad_token_id} follows transformers' rule for sequence
+ * classification, "the right-most token that is not pad", so that both give the same score; the two agree whenever the
+ * padding token never ends a rendering, which {@link PadToken} sees to for models that are saved here.
  */
 final class ScoredPosition {
     private ScoredPosition() {}

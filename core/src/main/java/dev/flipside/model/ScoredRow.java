@@ -8,10 +8,11 @@ import java.util.Optional;
  * A rendered conversation to score. The reward is read at its last token, the value at the last token of its prompt.
  *
  * @param ids the whole conversation's tokens
- * @param promptLength how many of the first ids are the prompt's own, which the rows of a prompt share; 0 when it is not known where the prompt ends, and the value
- *     is then NaN
- * @param mergedPrompt the ids of the prompt alone, where its last tokens merge with what follows so that they are not the first ids. The value is then read at the
- *     end of the prompt alone: it depends on nothing but the prompt, whatever reply stands behind it
+ * @param promptLength how many of the first ids are the prompt's own, which the rows of a prompt share; 0 when it is
+ *     not known where the prompt ends, and the value is then NaN
+ * @param mergedPrompt the ids of the prompt alone, where its last tokens merge with what follows so that they are not
+ *     the first ids. The value is then read at the end of the prompt alone: it depends on nothing but the prompt,
+ *     whatever reply stands behind it
  */
 public record ScoredRow(int[] ids, int promptLength, Optional<int[]> mergedPrompt) {
     public ScoredRow {

@@ -8,7 +8,10 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 
-/** Attention over a {@link SharedPrefixLayout}: prefixes among themselves, continuations to their prefix and to their own earlier tokens. */
+/**
+ * Attention over a {@link SharedPrefixLayout}: prefixes among themselves, continuations to their prefix and to their
+ * own earlier tokens.
+ */
 final class SharedPrefixAttention implements Attention {
     private final SharedPrefixLayout layout;
     private final DecoderConfig config;
@@ -36,7 +39,10 @@ final class SharedPrefixAttention implements Attention {
                 : Optional.empty();
     }
 
-    /** True where a continuation's token may look, [B or 1, 1, Tc, Sp + Tc]; one row stands for all when their prefixes are equally long. */
+    /**
+     * True where a continuation's token may look, [B or 1, 1, Tc, Sp + Tc]; one row stands for all when their prefixes
+     * are equally long.
+     */
     private Tensor mask(int window, Device device) {
         int rows = layout.prefixesOfOneLength() ? 1 : layout.continuations().length;
         int slots = layout.prefixSlots();

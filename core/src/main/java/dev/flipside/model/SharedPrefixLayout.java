@@ -9,9 +9,10 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * Rows that begin alike: each distinct prefix stands once, followed by what the rows add to it.
  *
- * <p>One matrix [1, P * Sp + B * Tc]: P prefixes padded to the longest, then B continuations padded to the longest, ordered by prefix. A token of a causal
- * decoder does not depend on what follows it, so a prefix has the same states in every row that begins with it; in a backward pass it collects the gradients
- * of all of them. Only attention knows of the layout ({@link SharedPrefixAttention}).
+ * <p>One matrix [1, P * Sp + B * Tc]: P prefixes padded to the longest, then B continuations padded to the longest,
+ * ordered by prefix. A token of a causal decoder does not depend on what follows it, so a prefix has the same states in
+ * every row that begins with it; in a backward pass it collects the gradients of all of them. Only attention knows of
+ * the layout ({@link SharedPrefixAttention}).
  *
  * @param prefixes the P prefixes, none empty
  * @param prefixOf the prefix of each row, ascending

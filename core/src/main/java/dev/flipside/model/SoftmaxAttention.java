@@ -12,10 +12,12 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Softmax attention of batched queries over keys that stand in several places, forward and backward by batched products.
+ * Softmax attention of batched queries over keys that stand in several places, forward and backward by batched
+ * products.
  *
- * <p>With P = softmax(Q K^T) and O = P V: dV = P^T dO, dP = dO V^T, dS = P (dP - rowsum(P dP)), dQ = dS K, dK = dS^T Q. Probabilities are computed again in the
- * backward pass, for as many batch entries at a time as keep them in the processor's cache. Queries come scaled.
+ * <p>With P = softmax(Q K^T) and O = P V: dV = P^T dO, dP = dO V^T, dS = P (dP - rowsum(P dP)), dQ = dS K, dK = dS^T Q.
+ * Probabilities are computed again in the backward pass, for as many batch entries at a time as keep them in the
+ * processor's cache. Queries come scaled.
  */
 final class SoftmaxAttention {
     /** Scores at a time: 2 MB of float32. */
@@ -27,7 +29,8 @@ final class SoftmaxAttention {
     private SoftmaxAttention() {}
 
     /**
-     * Keys that queries look at. With a batch of n queries [n, M, headDim], the keys are [n * split, S, headDim], and each part of M / split queries has its own.
+     * Keys that queries look at. With a batch of n queries [n, M, headDim], the keys are [n * split, S, headDim], and
+     * each part of M / split queries has its own.
      *
      * @param gradKeys receives their gradient, added to what is there; like keys
      * @param mask added to the scores: [queries of a part, last columns] for all, or [n, 1, S] where {@code split} is 1

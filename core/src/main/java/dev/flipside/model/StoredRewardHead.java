@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.regex.Pattern;
 
 /**
- * What a directory of a reward model holds as its head: {@code score.weight} [1, D], which transformers' classifiers read. The head decides, not what config.json says of labels: OpenRLHF
- * writes none there, and transformers takes a classifier without for one of two.
+ * What a directory of a reward model holds as its head: {@code score.weight} [1, D], which transformers' classifiers
+ * read. The head decides, not what config.json says of labels: OpenRLHF writes none there, and transformers takes a
+ * classifier without for one of two.
  */
 final class StoredRewardHead {
     /** What other trainers and reward models with code of their own call their heads, or parts of them. */

@@ -17,7 +17,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
 
-/** The files of a model directory that belong to its tokenizer, held in memory so that a saved model gets them unchanged. */
+/**
+ * The files of a model directory that belong to its tokenizer, held in memory so that a saved model gets them
+ * unchanged.
+ */
 final class TokenizerFiles {
     private static final String TOKENIZER = "tokenizer.json";
     private static final String TOKENIZER_CONFIG = "tokenizer_config.json";
@@ -60,7 +63,10 @@ final class TokenizerFiles {
         files.forEach((name, bytes) -> Json.writeBytes(target.resolve(name), bytes));
     }
 
-    /** The ids of the special tokens that the tokenizer names, in the order pad, eos, bos, unk, then all other special tokens. */
+    /**
+     * The ids of the special tokens that the tokenizer names, in the order pad, eos, bos, unk, then all other special
+     * tokens.
+     */
     List<Integer> specialIds() {
         Map<String, Integer> special = specialTokens();
         SpecialTokens named = named();
@@ -96,8 +102,8 @@ final class TokenizerFiles {
     }
 
     /**
-     * The same files with another padding token, so that a tokenizer in transformers pads with the id that the model's configuration names. Unchanged when
-     * the id is not one of the tokenizer's special tokens.
+     * The same files with another padding token, so that a tokenizer in transformers pads with the id that the model's
+     * configuration names. Unchanged when the id is not one of the tokenizer's special tokens.
      */
     TokenizerFiles withPadToken(int id) {
         Optional<String> token = specialTokens().entrySet().stream()
@@ -114,7 +120,10 @@ final class TokenizerFiles {
         return new TokenizerFiles(directory, changed);
     }
 
-    /** The same files with another chat template: in the file that transformers reads first, and in tokenizer_config.json where that holds one. */
+    /**
+     * The same files with another chat template: in the file that transformers reads first, and in
+     * tokenizer_config.json where that holds one.
+     */
     TokenizerFiles withChatTemplate(String jinja) {
         Map<String, byte[]> changed = new LinkedHashMap<>(files);
         changed.put(TEMPLATE, jinja.getBytes(StandardCharsets.UTF_8));

@@ -37,7 +37,10 @@ final class ValueHeadFile {
         return Files.exists(directory.resolve(NAME));
     }
 
-    /** Whether the file of that name is TRL's value head of a language model, which LLaMA-Factory trains as a reward head. */
+    /**
+     * Whether the file of that name is TRL's value head of a language model, which LLaMA-Factory trains as a reward
+     * head.
+     */
     static boolean isOfLanguageModel(Path directory) {
         return in(directory) && SafeTensors.header(directory.resolve(NAME)).containsKey("v_head.summary.weight");
     }

@@ -19,9 +19,10 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * Log-softmax over the vocabulary at chosen positions, forward and backward by hand.
  *
- * <p>Works on blocks of positions by tokens of the vocabulary that stay in the processor's cache; scores of a whole vocabulary are never held for a whole batch, and
- * the backward pass computes them again. With z = h E^T / temperature, c the gradient of log p(t), and p = softmax(z): dz = c (onehot(t) - p); with a soft cap times the
- * derivative of the cap.
+ * <p>Works on blocks of positions by tokens of the vocabulary that stay in the processor's cache; scores of a whole
+ * vocabulary are never held for a whole batch, and the backward pass computes them again. With z = h E^T / temperature,
+ * c the gradient of log p(t), and p = softmax(z): dz = c (onehot(t) - p); with a soft cap times the derivative of the
+ * cap.
  */
 final class VocabularyHead {
     /** Scores of a block on the CPU: 8 MB of float32, a share of the last cache. */
@@ -30,7 +31,10 @@ final class VocabularyHead {
     /** On a GPU, which wants large products: 64 MB. */
     private static final long GPU_BLOCK = 1 << 24;
 
-    /** Tokens of the vocabulary in a block, unless it has fewer: with as many positions, products are large enough to run at full speed. */
+    /**
+     * Tokens of the vocabulary in a block, unless it has fewer: with as many positions, products are large enough to
+     * run at full speed.
+     */
     private static final long BLOCK_TOKENS = 4096;
 
     private final Decoder decoder;
@@ -55,7 +59,8 @@ final class VocabularyHead {
     /**
      * What softmaxes over a part of the vocabulary leave.
      *
-     * @param figures [2, N]: the normaliser of each row, which is the log of the sum of its exponentials, and the softmax's entropy in nats
+     * @param figures [2, N]: the normaliser of each row, which is the log of the sum of its exponentials, and the
+     *     softmax's entropy in nats
      */
     record Softmax(Tensor figures) {
         /** @param scores [N, part of the vocabulary], overwritten */
@@ -95,7 +100,10 @@ final class VocabularyHead {
             return figures.select(0, 1);
         }
 
-        /** Log-probabilities of tokens from their scores [N]. A logarithm of a softmax entry would be minus infinity for very unlikely ones. */
+        /**
+         * Log-probabilities of tokens from their scores [N]. A logarithm of a softmax entry would be minus infinity for
+         * very unlikely ones.
+         */
         Tensor logprobs(Tensor scores) {
             return scores.sub(normaliser());
         }
@@ -250,8 +258,9 @@ final class VocabularyHead {
     }
 
     /**
-     * Hidden states divided so that their product with the head is a score: by the temperature and by the constant that a family has for its scores. Where scores are
-     * capped the temperature comes after, in {@link #scores}. Also the reverse way, for gradients.
+     * Hidden states divided so that their product with the head is a score: by the temperature and by the constant that
+     * a family has for its scores. Where scores are capped the temperature comes after, in {@link #scores}. Also the
+     * reverse way, for gradients.
      */
     private Tensor tempered(Tensor states) {
         double divisor =

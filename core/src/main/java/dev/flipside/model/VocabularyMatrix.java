@@ -5,7 +5,10 @@ import java.util.Optional;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
 
-/** The matrix whose rows' products with inputs are the scores of the vocabulary, as {@link VocabularyHead} walks over it: a weight, or one with an adapter's update. */
+/**
+ * The matrix whose rows' products with inputs are the scores of the vocabulary, as {@link VocabularyHead} walks over
+ * it: a weight, or one with an adapter's update.
+ */
 interface VocabularyMatrix {
     /**
      * What the rows are multiplied with; linear in the hidden states.

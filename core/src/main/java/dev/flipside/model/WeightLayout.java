@@ -32,8 +32,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * Which Hugging Face tensors lie in which slot of a model's {@link Parameters}.
  *
- * <p>Queries, keys and values share one slot, gate and up another, so that each pair of matrices is one product; a slot is its parts one below the other. Slots
- * have the same names in all families; {@link TensorNames} says what fills them, {@link WeightSlots} lists them.
+ * <p>Queries, keys and values share one slot, gate and up another, so that each pair of matrices is one product; a slot
+ * is its parts one below the other. Slots have the same names in all families; {@link TensorNames} says what fills
+ * them, {@link WeightSlots} lists them.
  */
 final class WeightLayout {
     static final String EMBEDDING = "model.embed_tokens.weight";
@@ -87,8 +88,9 @@ final class WeightLayout {
     }
 
     /**
-     * Every linear module but embeddings and heads, in the order of the model; with experts attention's alone: routers and experts are no linear modules in transformers, and
-     * PEFT takes the names of the other layers' MLPs for those of experts.
+     * Every linear module but embeddings and heads, in the order of the model; with experts attention's alone: routers
+     * and experts are no linear modules in transformers, and PEFT takes the names of the other layers' MLPs for those
+     * of experts.
      */
     List<LinearModule> linearModules() {
         List<LinearModule> modules = new ArrayList<>();
@@ -154,7 +156,10 @@ final class WeightLayout {
                 .toList();
     }
 
-    /** What has one row for each output of a module, in the order of the module's weight in files. PEFT has none of it transposed. */
+    /**
+     * What has one row for each output of a module, in the order of the module's weight in files. PEFT has none of it
+     * transposed.
+     */
     Tensor outputsToFile(LinearModule module, Tensor rows) {
         return module.form() == TensorForm.BY_HEAD ? toFile(TensorForm.BY_HEAD, rows) : rows;
     }
@@ -260,7 +265,10 @@ final class WeightLayout {
         return change.value();
     }
 
-    /** New weights: norms multiply by one, biases are zero, matrices are normal with standard deviation {@code 1 / sqrt(columns)}. */
+    /**
+     * New weights: norms multiply by one, biases are zero, matrices are normal with standard deviation {@code 1 /
+     * sqrt(columns)}.
+     */
     Parameters untrained(Device device, Seeds seeds) {
         Parameters parameters =
                 new Parameters(weights.stream().map(Weight::slot).toList(), device);
@@ -284,7 +292,10 @@ final class WeightLayout {
         return parameters;
     }
 
-    /** The weights under their Hugging Face names, views where they lie in files as they do here; they belong to the caller's scope. */
+    /**
+     * The weights under their Hugging Face names, views where they lie in files as they do here; they belong to the
+     * caller's scope.
+     */
     Map<String, Tensor> tensors(Parameters parameters) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         for (Weight weight : weights) {
@@ -298,7 +309,10 @@ final class WeightLayout {
         return tensors;
     }
 
-    /** The name of a tensor in these files: that of another release where they have it, and without its first word in a bare decoder. */
+    /**
+     * The name of a tensor in these files: that of another release where they have it, and without its first word in a
+     * bare decoder.
+     */
     private String inFile(String name, WeightFiles files) {
         for (Map.Entry<String, String> alias : names.aliases().entrySet()) {
             if (alias.getValue().equals(name) && files.has(alias.getKey())) {
@@ -330,7 +344,10 @@ final class WeightLayout {
         }
     }
 
-    /** A weight that would be dropped in silence (a bias that config.json denies, a layer too many) means another function than the author's. */
+    /**
+     * A weight that would be dropped in silence (a bias that config.json denies, a layer too many) means another
+     * function than the author's.
+     */
     private void rejectStrangers(WeightFiles files, Set<String> expected) {
         for (String name : files.names()) {
             boolean known = expected.contains(name)

@@ -149,7 +149,10 @@ final class WeightSlots {
         return this;
     }
 
-    /** One slot made of the tensors of a file, or of a single one where the file has them fused. @param columns 0 for a vector */
+    /**
+     * One slot made of the tensors of a file, or of a single one where the file has them fused. @param columns 0 for a
+     * vector
+     */
     private void fused(String slot, List<String> tensors, TensorForm form, long columns, long... rows) {
         long total = LongStream.of(rows).sum();
         List<Part> parts = new ArrayList<>();

@@ -4,7 +4,8 @@ import dev.flipside.config.UserError;
 import java.util.Optional;
 
 /**
- * The secret that a server asks for. It is sent and never shown: not in {@link #toString}, not in an error, not in a file.
+ * The secret that a server asks for. It is sent and never shown: not in {@link #toString}, not in an error, not in a
+ * file.
  *
  * <p>Not a record, because a record prints what it holds.
  */
@@ -20,10 +21,12 @@ public final class ApiKey {
     }
 
     /**
-     * Takes the key from an environment variable. Servers on one's own machine need none, so a missing one is told when a server refuses.
+     * Takes the key from an environment variable. Servers on one's own machine need none, so a missing one is told when
+     * a server refuses.
      *
      * @param secret the variable's value; blank counts as missing
-     * @throws UserError when it has characters that no header can carry; the client of Java would show it in its own error
+     * @throws UserError when it has characters that no header can carry; the client of Java would show it in its own
+     *     error
      */
     public static ApiKey of(String variable, Optional<String> secret) {
         Optional<String> key = secret.map(String::strip).filter(text -> !text.isEmpty());

@@ -13,8 +13,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * How patient a client is with what may pass: no connection, a dropped one, no answer in time, 408, 429, 5xx. Waits grow exponentially; of each a random half is left
- * out so that concurrent requests do not return at once, and none is shorter than the server asks for.
+ * How patient a client is with what may pass: no connection, a dropped one, no answer in time, 408, 429, 5xx. Waits
+ * grow exponentially; of each a random half is left out so that concurrent requests do not return at once, and none is
+ * shorter than the server asks for.
  *
  * @param attempts how often a request is sent in all, at least 1
  * @param first the longest wait before the second attempt; each further one is twice as long
@@ -50,7 +51,10 @@ public record Backoff(int attempts, Duration first) {
         return Duration.ofMillis(Math.min(millis, LONGEST_WAIT.toMillis()));
     }
 
-    /** What the server asks to wait: {@code Retry-After} in seconds or as a date, or an exhausted {@code RateLimit}; zero when it says nothing of the kind. */
+    /**
+     * What the server asks to wait: {@code Retry-After} in seconds or as a date, or an exhausted {@code RateLimit};
+     * zero when it says nothing of the kind.
+     */
     public static Duration asked(HttpHeaders headers) {
         Optional<String> retryAfter = headers.firstValue("Retry-After").map(String::strip);
         if (retryAfter.isPresent()) {

@@ -15,8 +15,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * The proxies of the environment variables {@code HTTPS_PROXY}, {@code HTTP_PROXY}, {@code ALL_PROXY} and {@code NO_PROXY}, in capitals or not, which most programs honour
- * and Java does not; where there are none, Java's own settings.
+ * The proxies of the environment variables {@code HTTPS_PROXY}, {@code HTTP_PROXY}, {@code ALL_PROXY} and
+ * {@code NO_PROXY}, in capitals or not, which most programs honour and Java does not; where there are none, Java's own
+ * settings.
  */
 public final class EnvironmentProxies extends ProxySelector {
     private final Map<String, String> environment;

@@ -12,11 +12,14 @@ import java.util.regex.Pattern;
 /**
  * {@code exact_answer}: 1 when the answer equals the reference in a data column, otherwise 0.
  *
- * <p>Both sides are compared after Unicode NFKC, lower case, joined white space and the loss of a final full stop; where both are numbers, by value ({@code 1,200.0} is
- * {@code 1200}, {@code $} and {@code %} signs aside; a number of the file is its value, {@code 1.5e7} and {@code 15000000.0} are {@code 15000000}). A row without a reference cannot be judged: NaN.
+ * <p>Both sides are compared after Unicode NFKC, lower case, joined white space and the loss of a final full stop;
+ * where both are numbers, by value ({@code 1,200.0} is {@code 1200}, {@code $} and {@code %} signs aside; a number of
+ * the file is its value, {@code 1.5e7} and {@code 15000000.0} are {@code 15000000}). A row without a reference cannot
+ * be judged: NaN.
  *
  * @param column option {@code column}, default {@code answer}: where the reference stands
- * @param pattern option {@code pattern}, optional: the answer is the first group (without groups, the whole) of its last match in the completion; no match is 0
+ * @param pattern option {@code pattern}, optional: the answer is the first group (without groups, the whole) of its
+ *     last match in the completion; no match is 0
  * @param columnPattern option {@code column_pattern}, optional: the same for the reference, where no match is NaN
  */
 record ExactAnswerReward(String column, Optional<Pattern> pattern, Optional<Pattern> columnPattern)

@@ -8,11 +8,13 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * {@code ifeval}: the share of a prompt's instructions that the answer follows, checked as in IFEval (arXiv 2311.07911), from the data columns {@code instruction_id_list} and
- * {@code kwargs}; a row without them cannot be judged: NaN.
+ * {@code ifeval}: the share of a prompt's instructions that the answer follows, checked as in IFEval (arXiv
+ * 2311.07911), from the data columns {@code instruction_id_list} and {@code kwargs}; a row without them cannot be
+ * judged: NaN.
  *
  * @param loose option {@code loose}, default false: accept what one of IFEval's eight variants of the answer fulfils
- * @param all option {@code all}, default false: 1 when all instructions are followed and 0 otherwise, instead of the share
+ * @param all option {@code all}, default false: 1 when all instructions are followed and 0 otherwise, instead of the
+ *     share
  */
 record IfEvalReward(boolean loose, boolean all) implements RewardFunction {
     private static final String IDS = "instruction_id_list";

@@ -6,8 +6,8 @@ import java.util.Map;
 /**
  * {@code length}: the soft punishment of overlong answers, eq. 13 of DAPO (arXiv 2503.14476).
  *
- * <p>With n tokens, end token included: 0 up to {@code max_completion_length - cache}, then falling linearly to -1 at {@code max_completion_length}, and -1
- * beyond.
+ * <p>With n tokens, end token included: 0 up to {@code max_completion_length - cache}, then falling linearly to -1 at
+ * {@code max_completion_length}, and -1 beyond.
  *
  * @param maxCompletionLength option {@code max_completion_length}, required: L_max, in tokens
  * @param cache option {@code cache}, default 0: the width of the soft zone, in tokens; 0 is a hard limit

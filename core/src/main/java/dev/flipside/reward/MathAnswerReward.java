@@ -7,10 +7,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * {@code math_answer}: 1 when the last boxed answer equals the reference in a data column by MATH's rule or by value ({@link MathEquivalence#same}), otherwise 0. A
- * row without a reference cannot be judged: NaN.
+ * {@code math_answer}: 1 when the last boxed answer equals the reference in a data column by MATH's rule or by value
+ * ({@link MathEquivalence#same}), otherwise 0. A row without a reference cannot be judged: NaN.
  *
- * @param column option {@code column}, default {@code answer}: where the reference stands; of a text with a box, such as a solution, the boxed part is the reference
+ * @param column option {@code column}, default {@code answer}: where the reference stands; of a text with a box, such
+ *     as a solution, the boxed part is the reference
  */
 record MathAnswerReward(String column) implements RewardFunction {
     @Override

@@ -11,11 +11,13 @@ import java.util.Optional;
  * The right answer that a data row holds.
  *
  * @param text a number as {@link PlainText} writes it
- * @param decimal whether the file holds it as a number that is not an integer's spelling, such as {@code 1.5e7} or {@code 18.0}
+ * @param decimal whether the file holds it as a number that is not an integer's spelling, such as {@code 1.5e7} or
+ *     {@code 18.0}
  */
 record Reference(String text, boolean decimal) {
     /**
-     * The reference in a column; empty where the row has none: the column is absent or null, or the number NaN, which is how pandas writes a missing one.
+     * The reference in a column; empty where the row has none: the column is absent or null, or the number NaN, which
+     * is how pandas writes a missing one.
      *
      * @throws UserError where the column holds a list or a map
      */

@@ -7,8 +7,8 @@ import java.util.regex.Pattern;
 /**
  * {@code regex_format}: 1 when the answer's beginning matches a regular expression, otherwise 0.
  *
- * <p>The match starts at the first character, as in TRL's format reward; end the expression with {@code \z} to bind the end too. The dot matches line breaks, and
- * {@code ^} and {@code $} match at lines.
+ * <p>The match starts at the first character, as in TRL's format reward; end the expression with {@code \z} to bind the
+ * end too. The dot matches line breaks, and {@code ^} and {@code $} match at lines.
  *
  * @param pattern option {@code pattern}, required, in the syntax of {@link Pattern}
  */

@@ -7,7 +7,8 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * {@code repetition}: a penalty on repeated n-grams of tokens, appendix C.2 of "Demystifying Long Chain-of-Thought Reasoning" (arXiv 2502.03373).
+ * {@code repetition}: a penalty on repeated n-grams of tokens, appendix C.2 of "Demystifying Long Chain-of-Thought
+ * Reasoning" (arXiv 2502.03373).
  *
  * <p>{@code (1 - distinct n-grams / n-grams) * max_penalty}; 0 for an answer shorter than one n-gram.
  *

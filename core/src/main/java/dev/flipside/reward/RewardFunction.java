@@ -8,10 +8,12 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A reward computed by a program: a check, a formula, a service. It can be added to a reward model's score or stand in its place.
+ * A reward computed by a program: a check, a formula, a service. It can be added to a reward model's score or stand in
+ * its place.
  *
- * <p>Functions of your own are found by {@link java.util.ServiceLoader}: a class with a public constructor without arguments, named in {@code
- * META-INF/services/dev.flipside.reward.RewardFunction} of a jar on the class path, is known to configurations by its {@link #name}.
+ * <p>Functions of your own are found by {@link java.util.ServiceLoader}: a class with a public constructor without
+ * arguments, named in {@code META-INF/services/dev.flipside.reward.RewardFunction} of a jar on the class path, is known
+ * to configurations by its {@link #name}.
  */
 public interface RewardFunction {
     /** The name that configurations and metrics use: letters, digits and underscores. */
@@ -30,7 +32,8 @@ public interface RewardFunction {
     }
 
     /**
-     * Whether answers to the prompt of a data row can be judged. Training asks before it starts, of every row, and refuses data in which none can be.
+     * Whether answers to the prompt of a data row can be judged. Training asks before it starts, of every row, and
+     * refuses data in which none can be.
      *
      * @param columns as {@link Sample#columns}
      * @throws UserError where a column holds something else than what is read from it

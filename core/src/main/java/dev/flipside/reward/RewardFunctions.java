@@ -9,7 +9,10 @@ import java.util.ServiceLoader;
 import java.util.SortedMap;
 import java.util.TreeMap;
 
-/** The reward functions that a configuration can name: {@code length}, {@code regex_format}, {@code exact_answer}, {@code math_answer}, {@code ifeval}, {@code repetition}, and those on the class path. */
+/**
+ * The reward functions that a configuration can name: {@code length}, {@code regex_format}, {@code exact_answer},
+ * {@code math_answer}, {@code ifeval}, {@code repetition}, and those on the class path.
+ */
 public final class RewardFunctions {
     private static final List<RewardFunction> BUILT_IN = List.of(
             new LengthReward(1, 0),
@@ -25,7 +28,8 @@ public final class RewardFunctions {
      * The function of that name, configured.
      *
      * @param options as the configuration gives them; empty for none
-     * @throws UserError when no function or more than one has this name, when a service cannot be loaded, or for what {@link RewardFunction#configure} refuses
+     * @throws UserError when no function or more than one has this name, when a service cannot be loaded, or for what
+     *     {@link RewardFunction#configure} refuses
      */
     public static RewardFunction find(String name, Map<String, Object> options) {
         return find(name, options, ServiceLoader.load(RewardFunction.class));

@@ -12,8 +12,9 @@ import java.util.Set;
 /**
  * Several reward functions with weights.
  *
- * <p>As in TRL's GRPO trainer (1.13, {@code sum_then_normalize}): the total is the weighted sum of the functions that could judge the sample, and NaN only when none
- * could; a trainer leaves such a sample out of its group's statistics and gives it advantage 0.
+ * <p>As in TRL's GRPO trainer (1.13, {@code sum_then_normalize}): the total is the weighted sum of the functions that
+ * could judge the sample, and NaN only when none could; a trainer leaves such a sample out of its group's statistics
+ * and gives it advantage 0.
  */
 public final class RewardMix {
     private final List<RewardTerm> terms;
@@ -72,7 +73,8 @@ public final class RewardMix {
     }
 
     /**
-     * The weighted sum over columns, where NaN counts as absent; NaN where every column is. Also adds programmed rewards to a reward model's.
+     * The weighted sum over columns, where NaN counts as absent; NaN where every column is. Also adds programmed
+     * rewards to a reward model's.
      *
      * @param columns at least one, all of the same length
      * @param weights one per column

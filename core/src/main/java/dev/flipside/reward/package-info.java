@@ -2,12 +2,15 @@
  * Rewards computed by programs, beside or in place of a reward model's score.
  *
  * <ul>
- *   <li>{@link dev.flipside.reward.RewardFunction}: the interface, also for functions of a user's own, and the {@code Sample} they see.
+ *   <li>{@link dev.flipside.reward.RewardFunction}: the interface, also for functions of a user's own, and the
+ *       {@code Sample} they see.
  *   <li>{@link dev.flipside.reward.RewardFunctions}: finds a function by name.
- *   <li>{@link dev.flipside.reward.RewardMix}: several functions with weights, a {@link dev.flipside.reward.RewardTerm} each.
- *   <li>Built in: {@link dev.flipside.reward.LengthReward}, {@link dev.flipside.reward.RegexFormatReward}, {@link dev.flipside.reward.ExactAnswerReward}, {@link
- *       dev.flipside.reward.MathAnswerReward} and {@link dev.flipside.reward.IfEvalReward} (the programs of {@code eval.policy}), {@link
- *       dev.flipside.reward.RepetitionReward}; {@code Reference} is the right answer that a row holds.
+ *   <li>{@link dev.flipside.reward.RewardMix}: several functions with weights, a {@link dev.flipside.reward.RewardTerm}
+ *       each.
+ *   <li>Built in: {@link dev.flipside.reward.LengthReward}, {@link dev.flipside.reward.RegexFormatReward},
+ *       {@link dev.flipside.reward.ExactAnswerReward}, {@link dev.flipside.reward.MathAnswerReward} and
+ *       {@link dev.flipside.reward.IfEvalReward} (the programs of {@code eval.policy}),
+ *       {@link dev.flipside.reward.RepetitionReward}; {@code Reference} is the right answer that a row holds.
  * </ul>
  */
 package dev.flipside.reward;

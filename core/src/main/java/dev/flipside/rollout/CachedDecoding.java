@@ -14,8 +14,8 @@ import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Decoding with the model's own weights: by the planned steps of {@link GroupDecoding} where {@link dev.flipside.model.DecoderPlan} has them, else by the layers that training runs, over a
- * key-value cache.
+ * Decoding with the model's own weights: by the planned steps of {@link GroupDecoding} where
+ * {@link dev.flipside.model.DecoderPlan} has them, else by the layers that training runs, over a key-value cache.
  */
 final class CachedDecoding implements DecodingModel {
     private final CausalLm lm;

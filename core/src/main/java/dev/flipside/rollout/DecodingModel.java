@@ -4,7 +4,10 @@ import dev.flipside.engine.Device;
 import java.util.List;
 import java.util.Set;
 
-/** What generation needs of a model. One functional path is the truth; a faster one stands behind this interface, beside an equality test. */
+/**
+ * What generation needs of a model. One functional path is the truth; a faster one stands behind this interface, beside
+ * an equality test.
+ */
 interface DecodingModel extends AutoCloseable {
     /** The most tokens a row may have, prompt and completion together. */
     int context();
@@ -17,7 +20,8 @@ interface DecodingModel extends AutoCloseable {
     Device device();
 
     /**
-     * Starts a batch. Rows are in the prompts' order, {@code rowsPerPrompt} next to each other for every prompt, which is computed once for all of them.
+     * Starts a batch. Rows are in the prompts' order, {@code rowsPerPrompt} next to each other for every prompt, which
+     * is computed once for all of them.
      *
      * @param steps the most tokens that any row will be given after its prompt
      */

@@ -9,7 +9,10 @@ import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
 
-/** One batch from its prompts to its last token. All rows start together, so token t of every row is chosen in the same step. */
+/**
+ * One batch from its prompts to its last token. All rows start together, so token t of every row is chosen in the same
+ * step.
+ */
 final class GenerationBatch {
     private final DecodingBatch batch;
     private final Optional<RepetitionPenalty> penalty;
@@ -96,8 +99,9 @@ final class GenerationBatch {
     }
 
     /**
-     * Takes finished rows out of the batch once they are a quarter of it: copying the caches of the others costs about as much as a step or two, and so happens at most
-     * a few times per halving of the batch. A finished row may idle along until then, but not beyond its own limit, where the model's context may end.
+     * Takes finished rows out of the batch once they are a quarter of it: copying the caches of the others costs about
+     * as much as a step or two, and so happens at most a few times per halving of the batch. A finished row may idle
+     * along until then, but not beyond its own limit, where the model's context may end.
      *
      * @return the tokens of the rows that stay
      */

@@ -13,9 +13,11 @@ import java.util.stream.IntStream;
 /**
  * Samples groups of completions with a key-value cache.
  *
- * <p>A prompt is computed once for its group, finished rows leave the batch, and one transfer per step brings the tokens and logprobs of all rows to Java. Random
- * numbers belong to (key, token index), so a completion does not depend on what is generated beside it, except through the last bits of logits, which move with batch shapes.
- * No gradient is recorded. One thread at a time. Between calls it keeps a packed copy of the weights, made anew when they have changed, until {@link #close}.
+ * <p>A prompt is computed once for its group, finished rows leave the batch, and one transfer per step brings the
+ * tokens and logprobs of all rows to Java. Random numbers belong to (key, token index), so a completion does not depend
+ * on what is generated beside it, except through the last bits of logits, which move with batch shapes. No gradient is
+ * recorded. One thread at a time. Between calls it keeps a packed copy of the weights, made anew when they have
+ * changed, until {@link #close}.
  */
 public final class Generator implements AutoCloseable {
     private final DecodingModel model;
@@ -103,7 +105,9 @@ public final class Generator implements AutoCloseable {
         }
     }
 
-    /** Prompts of like length together, longest first (equal ones in the caller's order), as many as fit the row budget. */
+    /**
+     * Prompts of like length together, longest first (equal ones in the caller's order), as many as fit the row budget.
+     */
     private List<int[]> batches(List<int[]> prompts, int numGenerations) {
         int[] order = IntStream.range(0, prompts.size())
                 .boxed()

@@ -6,8 +6,9 @@ import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * The filters that take tokens out of the running by setting their score to minus infinity, each with the rule of transformers' warper of that name. Scores are
- * float32 [rows, vocabulary]; results are new tensors in the caller's scope.
+ * The filters that take tokens out of the running by setting their score to minus infinity, each with the rule of
+ * transformers' warper of that name. Scores are float32 [rows, vocabulary]; results are new tensors in the caller's
+ * scope.
  */
 final class LogitsFilters {
     private static final double OUT = Double.NEGATIVE_INFINITY;
@@ -26,7 +27,10 @@ final class LogitsFilters {
         return scores.masked_fill(scores.lt(lowestKept), new Scalar(OUT));
     }
 
-    /** Keeps the fewest most probable tokens whose mass reaches {@code p} (nucleus sampling, Holtzman et al., arXiv 1904.09751); at least one. */
+    /**
+     * Keeps the fewest most probable tokens whose mass reaches {@code p} (nucleus sampling, Holtzman et al., arXiv
+     * 1904.09751); at least one.
+     */
     static Tensor topP(Tensor scores, double p) {
         T_TensorTensor_T ascending = scores.sort(1, false);
         Tensor massUpTo = torch.softmax(ascending.get0(), 1).cumsum(1);
@@ -35,7 +39,10 @@ final class LogitsFilters {
         return scores.masked_fill(out.scatter(1, ascending.get1(), out), new Scalar(OUT));
     }
 
-    /** Keeps tokens with at least {@code p} times the probability of the most probable one (Nguyen et al., arXiv 2407.01082). */
+    /**
+     * Keeps tokens with at least {@code p} times the probability of the most probable one (Nguyen et al., arXiv
+     * 2407.01082).
+     */
     static Tensor minP(Tensor scores, double p) {
         Tensor probabilities = torch.softmax(scores, 1);
         Tensor threshold = probabilities.amax(new long[] {1}, true).mul(new Scalar(p));

@@ -10,8 +10,9 @@ import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
- * The tokens that each row of a batch has seen, and the penalty on them: a positive logit is divided by it and a negative one multiplied (Keskar et al., arXiv
- * 1909.05858, with transformers' rule for negative logits). Holds a mask [rows, vocabulary] of bool until {@link #close}.
+ * The tokens that each row of a batch has seen, and the penalty on them: a positive logit is divided by it and a
+ * negative one multiplied (Keskar et al., arXiv 1909.05858, with transformers' rule for negative logits). Holds a mask
+ * [rows, vocabulary] of bool until {@link #close}.
  */
 final class RepetitionPenalty implements AutoCloseable {
     private final double penalty;

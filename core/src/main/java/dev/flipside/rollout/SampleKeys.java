@@ -1,8 +1,8 @@
 package dev.flipside.rollout;
 
 /**
- * The random key of each sample: {@code Seeds.key(stream, step, prompt, sample)} with stream and step fixed. What a sample becomes depends on its key and its
- * prompt, never on the samples generated beside it.
+ * The random key of each sample: {@code Seeds.key(stream, step, prompt, sample)} with stream and step fixed. What a
+ * sample becomes depends on its key and its prompt, never on the samples generated beside it.
  */
 @FunctionalInterface
 public interface SampleKeys {

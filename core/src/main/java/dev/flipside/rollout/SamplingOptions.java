@@ -10,8 +10,8 @@ import java.util.List;
  * @param topP keeps the smallest set of most probable tokens with at least this mass; in (0, 1], 1 is off
  * @param topK keeps the k most probable tokens (and ties with the last of them); 0 is off
  * @param minP keeps tokens with at least this fraction of the top token's probability; in [0, 1], 0 is off
- * @param repetitionPenalty divides positive and multiplies negative logits of tokens already in prompt or completion (Keskar et al., arXiv 1909.05858); above
- *     0, 1 is off
+ * @param repetitionPenalty divides positive and multiplies negative logits of tokens already in prompt or completion
+ *     (Keskar et al., arXiv 1909.05858); above 0, 1 is off
  * @param maxCompletionLength most tokens of a completion, end token included; at least 1
  * @param greedy takes the most probable token; temperature, topP, topK and minP do not change the choice then
  * @param stop a completion ends when its text contains one of these strings

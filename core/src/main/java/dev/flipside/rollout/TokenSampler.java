@@ -19,9 +19,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 /**
  * Chooses the next token of every row of a batch in one pass.
  *
- * <p>The order is transformers': repetition penalty, suppressed ids, temperature, top_k, top_p, min_p. A token is drawn by inverting the cumulative
- * distribution at a uniform number that the caller derives from (key, token index); {@code multinomial} would draw from a global generator, and costs 25 times as
- * much in these bindings.
+ * <p>The order is transformers': repetition penalty, suppressed ids, temperature, top_k, top_p, min_p. A token is drawn
+ * by inverting the cumulative distribution at a uniform number that the caller derives from (key, token index);
+ * {@code multinomial} would draw from a global generator, and costs 25 times as much in these bindings.
  */
 public final class TokenSampler {
     private static final Scalar NOTHING = Scopes.keep(new Scalar(0.0));
@@ -36,7 +36,8 @@ public final class TokenSampler {
      *
      * @param tokens token ids
      * @param logprobs log-softmax(logits / temperature) at the token, without penalty and filters
-     * @param logKeptMass log of the mass of that distribution that the filters kept; 0 for greedy choice or without filters
+     * @param logKeptMass log of the mass of that distribution that the filters kept; 0 for greedy choice or without
+     *     filters
      */
     public record Choices(int[] tokens, double[] logprobs, double[] logKeptMass) {}
 
@@ -73,7 +74,8 @@ public final class TokenSampler {
     }
 
     /**
-     * Filters take tokens out of the softmax itself: what is left of its mass is the kept mass, and a token's entry its probability without them.
+     * Filters take tokens out of the softmax itself: what is left of its mass is the kept mass, and a token's entry its
+     * probability without them.
      *
      * @param scaled logits / temperature
      */
@@ -108,7 +110,10 @@ public final class TokenSampler {
         return read(tokens, logprobs, logKept);
     }
 
-    /** The processed scores [rows, vocabulary] that tokens are drawn from: minus infinity where a filter took a token out. */
+    /**
+     * The processed scores [rows, vocabulary] that tokens are drawn from: minus infinity where a filter took a token
+     * out.
+     */
     Tensor scores(Tensor logits, Optional<RepetitionPenalty> penalty) {
         Tensor scores = withoutSuppressed(penalty.isPresent() ? penalty.get().apply(logits) : logits);
         return options.greedy() ? scores : filtered(tempered(scores));
@@ -143,9 +148,10 @@ public final class TokenSampler {
     }
 
     /**
-     * The first token whose cumulative probability exceeds u times the total. Sums are float64, so a token's chance is right to about 1e-16 whatever its place in a
-     * large vocabulary. As u has 53 bits, u times the total is below the total, and a token of probability zero does not move the sum, so neither can be
-     * chosen when sums never fall; a parallel scan on a GPU may round otherwise, and then the most probable token stands in.
+     * The first token whose cumulative probability exceeds u times the total. Sums are float64, so a token's chance is
+     * right to about 1e-16 whatever its place in a large vocabulary. As u has 53 bits, u times the total is below the
+     * total, and a token of probability zero does not move the sum, so neither can be chosen when sums never fall; a
+     * parallel scan on a GPU may round otherwise, and then the most probable token stands in.
      */
     private Tensor invert(Tensor probabilities, Tensor cumulative, double[] uniforms) {
         long end = probabilities.size(1) - 1;

@@ -7,10 +7,11 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * A JSON Lines file: one object per line, each handed to the operating system as it is appended, so that a killed process loses no whole line.
+ * A JSON Lines file: one object per line, each handed to the operating system as it is appended, so that a killed
+ * process loses no whole line.
  *
- * <p>Record components become snake_case keys. NaN and the infinities are written as {@code null}, because JSON has no number for them and most
- * readers refuse the tokens that some writers use.
+ * <p>Record components become snake_case keys. NaN and the infinities are written as {@code null}, because JSON has no
+ * number for them and most readers refuse the tokens that some writers use.
  */
 public final class AppendLog implements AutoCloseable {
     private final AppendFile file;
@@ -29,7 +30,9 @@ public final class AppendLog implements AutoCloseable {
         return new AppendLog(AppendFile.hashed(path, length));
     }
 
-    /** Opens the file behind its last whole line; what follows was being written when a process died, and is forgotten. */
+    /**
+     * Opens the file behind its last whole line; what follows was being written when a process died, and is forgotten.
+     */
     public static AppendLog resume(Path path) throws IOException {
         int whole = Files.exists(path) ? wholeLength(Files.readAllBytes(path)) : 0;
         AppendLog log = open(path);

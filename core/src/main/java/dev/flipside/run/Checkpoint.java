@@ -10,7 +10,8 @@ import java.util.SortedMap;
  * @param step the training steps that are finished in it
  * @param positions where the trainer was: round, optimiser steps, ... by name
  * @param logs the length in bytes of each append-only file at that moment, by its name relative to the run's folder
- * @param logHashes SHA-256 of those of which it is kept, by the same names; none in checkpoints that were written before it was
+ * @param logHashes SHA-256 of those of which it is kept, by the same names; none in checkpoints that were written
+ *     before it was
  */
 public record Checkpoint(
         Path folder,

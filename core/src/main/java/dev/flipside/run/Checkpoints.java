@@ -23,8 +23,9 @@ import java.util.stream.Stream;
 /**
  * The folder {@code checkpoints/}: each {@code step-N} in it is whole, whenever the process or the machine stops.
  *
- * <p>A checkpoint is written under a hidden name, every file flushed, and renamed when it is complete; it is renamed aside again before it is deleted. Each holds
- * {@code manifest.json} (positions, and size and SHA-256 of every file) and {@code manifest.sha256}, which {@code sha256sum -c} understands.
+ * <p>A checkpoint is written under a hidden name, every file flushed, and renamed when it is complete; it is renamed
+ * aside again before it is deleted. Each holds {@code manifest.json} (positions, and size and SHA-256 of every file)
+ * and {@code manifest.sha256}, which {@code sha256sum -c} understands.
  */
 public final class Checkpoints {
     private static final int FORMAT = 2;
@@ -54,7 +55,8 @@ public final class Checkpoints {
     }
 
     /**
-     * Opens or creates the folder and removes what a killed process left half-written or half-deleted. Only the process that owns the run may call this.
+     * Opens or creates the folder and removes what a killed process left half-written or half-deleted. Only the process
+     * that owns the run may call this.
      *
      * @param saveTotalLimit how many checkpoints to keep, at least 1
      */
@@ -76,7 +78,8 @@ public final class Checkpoints {
     }
 
     /**
-     * Writes {@code step-N} and then deletes the oldest beyond the limit. When this returns the checkpoint survives a power cut; when it fails the folder is as before.
+     * Writes {@code step-N} and then deletes the oldest beyond the limit. When this returns the checkpoint survives a
+     * power cut; when it fails the folder is as before.
      *
      * @throws IllegalStateException when there is a checkpoint of this step
      */
@@ -174,7 +177,10 @@ public final class Checkpoints {
         }
     }
 
-    /** The logs' lengths in the oldest checkpoint, as its manifest says without being verified; empty when there is no checkpoint or it cannot be read. */
+    /**
+     * The logs' lengths in the oldest checkpoint, as its manifest says without being verified; empty when there is no
+     * checkpoint or it cannot be read.
+     */
     Optional<SortedMap<String, Long>> logsOfTheOldest() {
         List<Long> steps = steps();
         if (steps.isEmpty()) {

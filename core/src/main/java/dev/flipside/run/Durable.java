@@ -39,7 +39,8 @@ public final class Durable {
     }
 
     /**
-     * Replaces a folder as a whole: written aside, flushed with everything in it, then renamed, so that nobody ever reads half of one.
+     * Replaces a folder as a whole: written aside, flushed with everything in it, then renamed, so that nobody ever
+     * reads half of one.
      *
      * @param writer fills the folder that it is given, which is empty
      */

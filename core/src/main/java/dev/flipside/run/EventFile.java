@@ -15,8 +15,9 @@ import java.util.zip.CRC32C;
 /**
  * A TensorBoard event file with scalars only.
  *
- * <p>Each record is length (uint64, little-endian), masked CRC of the length, data, masked CRC of the data; the data is a {@code tensorflow.Event} message.
- * Formats: tensorflow/core/lib/io/record_writer.h and tensorflow/core/util/event.proto.
+ * <p>Each record is length (uint64, little-endian), masked CRC of the length, data, masked CRC of the data; the data is
+ * a {@code tensorflow.Event} message. Formats: tensorflow/core/lib/io/record_writer.h and
+ * tensorflow/core/util/event.proto.
  */
 final class EventFile implements AutoCloseable {
     private static final int CRC_MASK_DELTA = 0xa282ead8;

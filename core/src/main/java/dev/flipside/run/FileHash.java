@@ -22,7 +22,8 @@ public record FileHash(String path, long size, String sha256) {
     private static final int BUFFER_BYTES = 1 << 20;
 
     /**
-     * The hashes of a file, or of every regular file below a folder in the order of their paths. Files are streamed, not held.
+     * The hashes of a file, or of every regular file below a folder in the order of their paths. Files are streamed,
+     * not held.
      *
      * @throws dev.flipside.config.UserError when it cannot be read
      */

@@ -6,7 +6,10 @@ import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import java.io.IOException;
 
-/** For Jackson: numbers that are not finite are written as {@code null}. JSON has none, and Jackson alone would write the text {@code "NaN"}. */
+/**
+ * For Jackson: numbers that are not finite are written as {@code null}. JSON has none, and Jackson alone would write
+ * the text {@code "NaN"}.
+ */
 public final class FiniteNumbers extends SimpleModule {
     private static final long serialVersionUID = 1L;
 

@@ -6,7 +6,10 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.flipside.config.StrictJson;
 
-/** The one way in which runs and comparisons read and write JSON: snake_case keys, {@code null} for numbers that are not finite. */
+/**
+ * The one way in which runs and comparisons read and write JSON: snake_case keys, {@code null} for numbers that are not
+ * finite.
+ */
 public final class Json {
     public static final ObjectMapper MAPPER = StrictJson.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)

@@ -5,7 +5,9 @@ import java.util.LinkedHashSet;
 import java.util.Map;
 import java.util.Set;
 
-/** What results depend on, by name: kept beside them, so that an interrupted evaluation goes on only with what began it. */
+/**
+ * What results depend on, by name: kept beside them, so that an interrupted evaluation goes on only with what began it.
+ */
 public final class MadeWith {
     private static final String UNSET = "unset";
 

@@ -9,9 +9,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The scalars of a run: one line per call in {@code metrics.jsonl} ({@code {"step": 3, "reward": 0.5, ...}}) and the same in a TensorBoard event file.
+ * The scalars of a run: one line per call in {@code metrics.jsonl} ({@code {"step": 3, "reward": 0.5, ...}}) and the
+ * same in a TensorBoard event file.
  *
- * <p>A value that is not finite is {@code null} in {@code metrics.jsonl} and itself in TensorBoard, which shows it as such. TensorBoard keeps float32.
+ * <p>A value that is not finite is {@code null} in {@code metrics.jsonl} and itself in TensorBoard, which shows it as
+ * such. TensorBoard keeps float32.
  */
 public final class Metrics implements AutoCloseable {
     static final String LINES = "metrics.jsonl";
@@ -30,7 +32,8 @@ public final class Metrics implements AutoCloseable {
     /**
      * Cuts the files back to a checkpoint's.
      *
-     * @param tensorboard whether event files are written, too; where one lacks what the checkpoint knew, it is made again from {@code metrics.jsonl}
+     * @param tensorboard whether event files are written, too; where one lacks what the checkpoint knew, it is made
+     *     again from {@code metrics.jsonl}
      * @param logs lengths in bytes by file name
      */
     static Metrics open(Path runFolder, Clock clock, boolean tensorboard, Map<String, Long> logs) throws IOException {

@@ -9,12 +9,15 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.Stream;
 
-/** What tells one model from another, for files that must not mix results of two: cheap, unlike a hash of its weights. */
+/**
+ * What tells one model from another, for files that must not mix results of two: cheap, unlike a hash of its weights.
+ */
 public final class ModelMark {
     private ModelMark() {}
 
     /**
-     * The model's folder, and when the newest of its weight files was written: a model that was trained on since is another one.
+     * The model's folder, and when the newest of its weight files was written: a model that was trained on since is
+     * another one.
      *
      * @throws UserError when the folder cannot be read
      */

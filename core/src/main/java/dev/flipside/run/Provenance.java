@@ -17,7 +17,8 @@ import java.util.Properties;
  * What someone else would need to repeat a run.
  *
  * @param flipside the version of this program
- * @param commit its git commit, with {@code -dirty} behind it when the source had been changed; {@code unknown} when it was built outside a git checkout
+ * @param commit its git commit, with {@code -dirty} behind it when the source had been changed; {@code unknown} when it
+ *     was built outside a git checkout
  * @param java version and vendor of the JVM
  * @param os name, version and architecture
  * @param processors that the JVM may use
@@ -74,7 +75,10 @@ public record Provenance(
                 Instant.now().toString());
     }
 
-    /** Writes the file, or adds to its list {@code resumed} when it is there: a run can be resumed by another version on another machine. */
+    /**
+     * Writes the file, or adds to its list {@code resumed} when it is there: a run can be resumed by another version on
+     * another machine.
+     */
     void addTo(Path file) {
         ObjectNode self = Json.MAPPER.valueToTree(this);
         try {

@@ -17,11 +17,13 @@ import java.util.function.Function;
 import java.util.stream.Stream;
 
 /**
- * One run's folder, written by one process at a time: {@code config.yaml}, {@code provenance.json}, {@code metrics.jsonl}, {@code samples.jsonl},
- * {@code alarms.json}, {@code tensorboard/} and {@code checkpoints/step-N/}.
+ * One run's folder, written by one process at a time: {@code config.yaml}, {@code provenance.json},
+ * {@code metrics.jsonl}, {@code samples.jsonl}, {@code alarms.json}, {@code tensorboard/} and
+ * {@code checkpoints/step-N/}.
  *
- * <p>A resumed run continues from its newest checkpoint: the append-only files are cut back to what they held then, so that in the end they equal those of a run that was
- * never stopped (apart from times). Resuming a run that has no checkpoint yet begins it again.
+ * <p>A resumed run continues from its newest checkpoint: the append-only files are cut back to what they held then, so
+ * that in the end they equal those of a run that was never stopped (apart from times). Resuming a run that has no
+ * checkpoint yet begins it again.
  */
 public final class RunDirectory implements AutoCloseable {
     private static final String CONFIG = "config.yaml";
@@ -89,17 +91,23 @@ public final class RunDirectory implements AutoCloseable {
         });
     }
 
-    /** {@link #resume(Path, RunSettings, OptionalLong, Agreement)} from the newest checkpoint, whatever the configuration. */
+    /**
+     * {@link #resume(Path, RunSettings, OptionalLong, Agreement)} from the newest checkpoint, whatever the
+     * configuration.
+     */
     public static RunDirectory resume(Path folder, RunSettings settings) {
         return resume(folder, settings, OptionalLong.empty(), ANYTHING);
     }
 
     /**
-     * Continues a run. Nothing in its folder is changed before its checkpoint and its logs were compared with their checksums and {@code agreement} is there.
+     * Continues a run. Nothing in its folder is changed before its checkpoint and its logs were compared with their
+     * checksums and {@code agreement} is there.
      *
-     * @param fromStep the checkpoint to go back to, 0 for the beginning; what came after it is forgotten. Empty for the newest
+     * @param fromStep the checkpoint to go back to, 0 for the beginning; what came after it is forgotten. Empty for the
+     *     newest
      * @param agreement refuses by a {@link UserError}
-     * @throws UserError when there is no run, another process is writing it, or the checkpoint or a log before it is damaged: it names the step to go back to
+     * @throws UserError when there is no run, another process is writing it, or the checkpoint or a log before it is
+     *     damaged: it names the step to go back to
      */
     public static RunDirectory resume(Path folder, RunSettings settings, OptionalLong fromStep, Agreement agreement) {
         if (!Files.isRegularFile(folder.resolve(CONFIG))) {
@@ -186,14 +194,18 @@ public final class RunDirectory implements AutoCloseable {
         return checkpoints;
     }
 
-    /** Why a checkpoint of so many bytes does not fit beside those that are there, as the middle of a sentence; empty when it does. */
+    /**
+     * Why a checkpoint of so many bytes does not fit beside those that are there, as the middle of a sentence; empty
+     * when it does.
+     */
     public Optional<String> noRoomFor(long bytes) {
         return settings.disk().missing(folder.resolve(CHECKPOINTS), bytes);
     }
 
     /**
-     * Writes {@code checkpoints/step-N} with the positions of the logs, and deletes the oldest checkpoints beyond the limit. When this returns everything, the logs too, survives
-     * a power cut; when it fails the earlier checkpoints are as before.
+     * Writes {@code checkpoints/step-N} with the positions of the logs, and deletes the oldest checkpoints beyond the
+     * limit. When this returns everything, the logs too, survives a power cut; when it fails the earlier checkpoints
+     * are as before.
      *
      * @param step the training steps that are finished
      * @param positions what {@link Checkpoint#positions} is to give back
@@ -258,7 +270,10 @@ public final class RunDirectory implements AutoCloseable {
         }
     }
 
-    /** Which log does not hold any more what it held when a checkpoint was written. Of TensorBoard's there is a copy in {@code metrics.jsonl}. */
+    /**
+     * Which log does not hold any more what it held when a checkpoint was written. Of TensorBoard's there is a copy in
+     * {@code metrics.jsonl}.
+     */
     private static Optional<String> hindrance(Path folder, Checkpoint checkpoint, boolean samples) {
         return checkpoint.logs().keySet().stream()
                 .filter(name -> name.equals(Metrics.LINES) || samples && SampleFiles.isOne(name))

@@ -12,10 +12,11 @@ import java.time.Instant;
 import java.util.Optional;
 
 /**
- * The right to write one run or comparison, held through a lock of the operating system: it ends with the process, so a killed run never has to be unlocked.
+ * The right to write one run or comparison, held through a lock of the operating system: it ends with the process, so a
+ * killed run never has to be unlocked.
  *
- * <p>{@code .owner} says who holds it. It is a file of its own because a POSIX process loses its locks on a file when it closes any descriptor of that file,
- * which reading {@code .lock} would do.
+ * <p>{@code .owner} says who holds it. It is a file of its own because a POSIX process loses its locks on a file when
+ * it closes any descriptor of that file, which reading {@code .lock} would do.
  */
 public final class RunLock implements AutoCloseable {
     static final String LOCK = ".lock";
@@ -84,7 +85,10 @@ public final class RunLock implements AutoCloseable {
         }
     }
 
-    /** Empty where nobody has written it, and where a machine that lost its power left it unfinished: the lock decides, the name is only told. */
+    /**
+     * Empty where nobody has written it, and where a machine that lost its power left it unfinished: the lock decides,
+     * the name is only told.
+     */
     private static Optional<Owner> owner(Path file) {
         try {
             return Optional.ofNullable(Json.MAPPER.readValue(file.toFile(), Owner.class));

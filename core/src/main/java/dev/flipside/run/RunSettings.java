@@ -5,7 +5,8 @@ package dev.flipside.run;
  *
  * @param saveTotalLimit how many checkpoints, at least 1
  * @param tensorboard whether event files are written beside {@code metrics.jsonl}
- * @param samples whether completions are logged; a run that is resumed without does not need what was logged of them before
+ * @param samples whether completions are logged; a run that is resumed without does not need what was logged of them
+ *     before
  * @param samplesMaxBytes of the files of completions together, see {@link SampleFiles}; 0 keeps all in one file
  * @param resumable whether {@code --resume} can continue the run
  * @param disk what is asked before a checkpoint is written

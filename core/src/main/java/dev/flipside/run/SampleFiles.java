@@ -11,11 +11,12 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * The completions of a run: {@code samples.jsonl}, and under a limit {@code samples-2.jsonl}, {@code samples-3.jsonl} and so on, of which the oldest are deleted.
+ * The completions of a run: {@code samples.jsonl}, and under a limit {@code samples-2.jsonl}, {@code samples-3.jsonl}
+ * and so on, of which the oldest are deleted.
  *
- * <p>The file that is written is always the one with the highest number, so that a checkpoint names one file and its length. Files are deleted only when a
- * checkpoint is written, and only as far behind the oldest checkpoint kept as the limit says: whatever checkpoint a run goes back to, it ends with
- * the files of a run that nobody stopped.
+ * <p>The file that is written is always the one with the highest number, so that a checkpoint names one file and its
+ * length. Files are deleted only when a checkpoint is written, and only as far behind the oldest checkpoint kept as the
+ * limit says: whatever checkpoint a run goes back to, it ends with the files of a run that nobody stopped.
  */
 public final class SampleFiles implements AutoCloseable {
     private static final String FIRST = "samples.jsonl";

@@ -10,11 +10,13 @@ import sun.misc.Signal;
 import sun.misc.SignalHandler;
 
 /**
- * SIGTERM and Ctrl-C (SIGINT) as a request to stop after the current step, so that the process can write a checkpoint and exit with code 0.
+ * SIGTERM and Ctrl-C (SIGINT) as a request to stop after the current step, so that the process can write a checkpoint
+ * and exit with code 0.
  *
- * <p>The handlers replace the JVM's own, whose shutdown would run beside the training step and end with exit code 143. A second signal ends the process at once, with
- * the usual code of 128 plus the signal's number; the run's newest checkpoint is whole even then.
- * A signal that the process was started to ignore (Ctrl-C, for a process that a shell put into the background) stays ignored.
+ * <p>The handlers replace the JVM's own, whose shutdown would run beside the training step and end with exit code 143.
+ * A second signal ends the process at once, with the usual code of 128 plus the signal's number; the run's newest
+ * checkpoint is whole even then. A signal that the process was started to ignore (Ctrl-C, for a process that a shell
+ * put into the background) stays ignored.
  */
 public final class StopSignal implements AutoCloseable {
     private static final List<String> SIGNALS = List.of("TERM", "INT");
@@ -31,7 +33,8 @@ public final class StopSignal implements AutoCloseable {
     /**
      * Handles both signals until {@link #close}.
      *
-     * @param onRequest told the name of the first signal ({@code SIGTERM}, {@code SIGINT}) as it arrives, on a thread of its own
+     * @param onRequest told the name of the first signal ({@code SIGTERM}, {@code SIGINT}) as it arrives, on a thread
+     *     of its own
      * @throws UserError when the JVM was started with {@code -Xrs}
      */
     public static StopSignal install(Consumer<String> onRequest) {

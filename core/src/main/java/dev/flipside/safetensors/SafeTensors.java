@@ -26,8 +26,9 @@ import org.bytedeco.pytorch.global.torch;
 /**
  * Reads and writes the safetensors format (8 bytes of header length, a JSON header, raw little-endian numbers).
  *
- * <p>Files are untrusted: every length, offset and shape is checked against the file before a byte is read. Numbers pass through a bounded buffer instead of a
- * mapping, so neither a file beyond 2 GB nor one that is truncated while it is read can harm the process.
+ * <p>Files are untrusted: every length, offset and shape is checked against the file before a byte is read. Numbers
+ * pass through a bounded buffer instead of a mapping, so neither a file beyond 2 GB nor one that is truncated while it
+ * is read can harm the process.
  */
 public final class SafeTensors {
     /** Bytes moved at a time; a multiple of every element size. */

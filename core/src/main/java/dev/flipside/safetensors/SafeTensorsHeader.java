@@ -18,12 +18,17 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The JSON header of a safetensors file, with the format's own rules: bounded length, no duplicate name, no overlap and no hole between tensors. */
+/**
+ * The JSON header of a safetensors file, with the format's own rules: bounded length, no duplicate name, no overlap and
+ * no hole between tensors.
+ */
 final class SafeTensorsHeader {
     /** The limit that the reference implementation sets. */
     private static final long LONGEST_HEADER = 100_000_000;
 
-    /** Bits per element of every type the format had when this was written; a file may hold tensors that we never read. */
+    /**
+     * Bits per element of every type the format had when this was written; a file may hold tensors that we never read.
+     */
     private static final Map<String, Integer> ELEMENT_BITS = Map.ofEntries(
             Map.entry("F4", 4),
             Map.entry("F6_E2M3", 6),

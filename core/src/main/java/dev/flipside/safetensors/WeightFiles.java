@@ -16,7 +16,10 @@ import java.util.Set;
 import java.util.stream.Stream;
 import org.bytedeco.pytorch.Tensor;
 
-/** The weights of a model directory: {@code model.safetensors}, or shards listed in {@code model.safetensors.index.json}. */
+/**
+ * The weights of a model directory: {@code model.safetensors}, or shards listed in
+ * {@code model.safetensors.index.json}.
+ */
 public final class WeightFiles {
     static final String SINGLE = "model.safetensors";
     static final String INDEX = "model.safetensors.index.json";
@@ -125,7 +128,8 @@ public final class WeightFiles {
     }
 
     /**
-     * Writes one file when everything fits in {@code shardBytes}, else shards and their index; older weight files in the directory are removed.
+     * Writes one file when everything fits in {@code shardBytes}, else shards and their index; older weight files in
+     * the directory are removed.
      *
      * @param tensors floating ones by name, on any device, in the order in which they are written
      * @param type what numbers are written as

@@ -10,8 +10,9 @@ import java.util.BitSet;
 import java.util.Deque;
 
 /**
- * The {@code precompiled_charsmap} of a SentencePiece normalizer: the length of a double-array trie in bytes, its units of 32 bits, then the replacements, each ended
- * by a zero byte (sentencepiece, {@code normalizer.cc}). The native reader does not check an index of it, so all that it can reach is walked here first.
+ * The {@code precompiled_charsmap} of a SentencePiece normalizer: the length of a double-array trie in bytes, its units
+ * of 32 bits, then the replacements, each ended by a zero byte (sentencepiece, {@code normalizer.cc}). The native
+ * reader does not check an index of it, so all that it can reach is walked here first.
  */
 final class Charsmap {
     private final int[] units;

@@ -14,10 +14,12 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * A model's chat template: Jinja from {@code chat_template.jinja} or {@code tokenizer_config.json}, rendered as transformers renders it.
+ * A model's chat template: Jinja from {@code chat_template.jinja} or {@code tokenizer_config.json}, rendered as
+ * transformers renders it.
  *
- * <p>Templates are untrusted: they can neither read files nor reach Java, braces inside a message stay text, and output is bounded. What is not supported
- * is a {@link UserError}, never missing text. Instances are immutable and may be shared by threads.
+ * <p>Templates are untrusted: they can neither read files nor reach Java, braces inside a message stay text, and output
+ * is bounded. What is not supported is a {@link UserError}, never missing text. Instances are immutable and may be
+ * shared by threads.
  */
 public final class ChatTemplate {
     /** What {@link #render} sets itself. */
@@ -75,7 +77,8 @@ public final class ChatTemplate {
     }
 
     /**
-     * This template with more variables, such as {@code enable_thinking}; they stand before special tokens of the same name.
+     * This template with more variables, such as {@code enable_thinking}; they stand before special tokens of the same
+     * name.
      *
      * @throws UserError when the template does not read one of them, or it is one that every rendering sets
      */

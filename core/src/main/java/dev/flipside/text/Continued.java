@@ -1,11 +1,13 @@
 package dev.flipside.text;
 
 /**
- * A prompt and a completion as a policy writes them: the prompt's own tokens, then those of the completion behind them. A reward model reads {@link Rendered}.
+ * A prompt and a completion as a policy writes them: the prompt's own tokens, then those of the completion behind them.
+ * A reward model reads {@link Rendered}.
  *
  * @param ids prompt ids followed by completion ids; not to be written to
  * @param promptLength how many of them are the prompt's (generation prompt included), at least 1
- * @param joined whether they were joined from two encodings, because a tokenizer that sees both texts at once merges across their border
+ * @param joined whether they were joined from two encodings, because a tokenizer that sees both texts at once merges
+ *     across their border
  */
 @SuppressWarnings(
         "ArrayRecordComponent") // token ids stay arrays from tokenizer to tensor; renderings are never compared

@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Messages in order, at least one. Policy and reward model exchange conversations, never strings or ids, because each renders with its own template.
+ * Messages in order, at least one. Policy and reward model exchange conversations, never strings or ids, because each
+ * renders with its own template.
  *
  * @param messages the turns, oldest first
  */

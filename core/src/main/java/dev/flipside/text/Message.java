@@ -6,7 +6,8 @@ import java.util.Objects;
 /**
  * One turn of a conversation.
  *
- * @param role who speaks, as chat templates name it: {@link #SYSTEM}, {@link #USER}, {@link #ASSISTANT}, or what a template of the user's knows
+ * @param role who speaks, as chat templates name it: {@link #SYSTEM}, {@link #USER}, {@link #ASSISTANT}, or what a
+ *     template of the user's knows
  * @param content the text of the turn, never rendered or trimmed here
  */
 public record Message(String role, String content) {

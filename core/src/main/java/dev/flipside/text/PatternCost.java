@@ -1,9 +1,11 @@
 package dev.flipside.text;
 
 /**
- * What a regular expression of a tokenizer.json may cost. The native engine (Oniguruma) tries alternatives one after another and ends the whole process after ten
- * million failed ones in one match, so an expression is taken only if its failed tries grow no faster than the text ({@link Tokenizer} bounds that): no repetition of a
- * part that can match in several ways or is itself unbounded, nothing that may fail behind two unbounded repetitions, no back references or calls.
+ * What a regular expression of a tokenizer.json may cost. The native engine (Oniguruma) tries alternatives one after
+ * another and ends the whole process after ten million failed ones in one match, so an expression is taken only if its
+ * failed tries grow no faster than the text ({@link Tokenizer} bounds that): no repetition of a part that can match in
+ * several ways or is itself unbounded, nothing that may fail behind two unbounded repetitions, no back references or
+ * calls.
  */
 final class PatternCost {
     /** Times the text's length: what alternatives together may fail before one matches. */

@@ -4,8 +4,9 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * Where the ids of a prompt stop being the beginning of those of prompt and reply: a tokenizer that sees both at once merges across the border. What TRL warns of as
- * "Mismatch between tokenized prompt and the start of tokenized prompt+completion".
+ * Where the ids of a prompt stop being the beginning of those of prompt and reply: a tokenizer that sees both at once
+ * merges across the border. What TRL warns of as "Mismatch between tokenized prompt and the start of tokenized
+ * prompt+completion".
  *
  * @param character the prompt's first character, counted from 0, that belongs to another token once the reply follows
  * @param excerpt the rendered prompt from there to its end

@@ -9,15 +9,16 @@ import java.util.OptionalInt;
 import java.util.stream.IntStream;
 
 /**
- * The one place where a conversation becomes token ids, for one model: rendering and tokenising are a single operation, no special token is added
- * afterwards, and two BOS tokens in a row are refused.
+ * The one place where a conversation becomes token ids, for one model: rendering and tokenising are a single operation,
+ * no special token is added afterwards, and two BOS tokens in a row are refused.
  *
- * <p>What a reward model reads ({@link Rendered}) is the whole text encoded at once. What a policy writes ({@link Continued}) is the prompt's tokens and the
- * completion's own behind them; the two differ where a token reaches across their border.
+ * <p>What a reward model reads ({@link Rendered}) is the whole text encoded at once. What a policy writes
+ * ({@link Continued}) is the prompt's tokens and the completion's own behind them; the two differ where a token reaches
+ * across their border.
  *
- * <p>With a chat template the template writes every special token. Without one a prompt is a single user message: its raw text with the tokenizer's own leading
- * special tokens, then the completion, then EOS. Special tokens spelled out in a message become their ids, as in transformers; {@link #spelledSpecialTokens} finds
- * them.
+ * <p>With a chat template the template writes every special token. Without one a prompt is a single user message: its
+ * raw text with the tokenizer's own leading special tokens, then the completion, then EOS. Special tokens spelled out
+ * in a message become their ids, as in transformers; {@link #spelledSpecialTokens} finds them.
  */
 public final class Renderer implements AutoCloseable {
     private final Tokenizer tokenizer;
@@ -39,7 +40,8 @@ public final class Renderer implements AutoCloseable {
     /**
      * The ids after which the model writes its reply.
      *
-     * @throws UserError when the model has no template and the conversation is more than one user message, when the template refuses it, or when it has no ids
+     * @throws UserError when the model has no template and the conversation is more than one user message, when the
+     *     template refuses it, or when it has no ids
      */
     public int[] prompt(Conversation prompt) {
         return template.map(chat -> checked(tokenizer.encode(chat.render(prompt, true), false)))
@@ -54,8 +56,8 @@ public final class Renderer implements AutoCloseable {
     /**
      * A prompt with a completion, encoded at once.
      *
-     * @param finished whether the model ended its turn: then the template's end of turn (without a template: EOS) follows; a truncated completion ends with its
-     *     own last token
+     * @param finished whether the model ended its turn: then the template's end of turn (without a template: EOS)
+     *     follows; a truncated completion ends with its own last token
      * @throws UserError as {@link #prompt}, and when the template rewrites the prompt once a reply follows it
      */
     public Rendered complete(Conversation prompt, String completion, boolean finished) {
@@ -119,7 +121,10 @@ public final class Renderer implements AutoCloseable {
                         "The conversation is a single assistant message: it needs a user message before it."));
     }
 
-    /** Text that is already rendered, encoded with the tokenizer's own special tokens, as transformers does when it is handed a string. */
+    /**
+     * Text that is already rendered, encoded with the tokenizer's own special tokens, as transformers does when it is
+     * handed a string.
+     */
     public int[] text(String rendered) {
         return checked(tokenizer.encode(rendered, true));
     }
@@ -135,8 +140,8 @@ public final class Renderer implements AutoCloseable {
     }
 
     /**
-     * Where a merge across the border between prompt and reply changes the prompt's own tokens: {@link #complete} then begins with other ids than {@link #prompt}.
-     * Empty where nothing merges.
+     * Where a merge across the border between prompt and reply changes the prompt's own tokens: {@link #complete} then
+     * begins with other ids than {@link #prompt}. Empty where nothing merges.
      *
      * @throws UserError as {@link #complete}
      */
@@ -169,7 +174,10 @@ public final class Renderer implements AutoCloseable {
                 .toList();
     }
 
-    /** Whether a rendering begins without the BOS token that the tokenizer puts before plain texts: its chat template leaves it out, as transformers does then. */
+    /**
+     * Whether a rendering begins without the BOS token that the tokenizer puts before plain texts: its chat template
+     * leaves it out, as transformers does then.
+     */
     public boolean lacksBos(int[] ids) {
         OptionalInt bos = tokenizer.bosId();
         int[] around = tokenizer.encode("", true);
@@ -187,7 +195,8 @@ public final class Renderer implements AutoCloseable {
     }
 
     /**
-     * Ids for a person to read: tokens parted by {@code ·}, line breaks written {@code \n} and kept, each mark in {@code ⟦ ⟧} behind the token at its position.
+     * Ids for a person to read: tokens parted by {@code ·}, line breaks written {@code \n} and kept, each mark in
+     * {@code ⟦ ⟧} behind the token at its position.
      *
      * @param marks position to mark, such as {@link Rendered#rewardPosition} to "reward"
      */
@@ -256,7 +265,10 @@ public final class Renderer implements AutoCloseable {
         return new Continued(ids, promptIds.length, !kept);
     }
 
-    /** Ids of a text in the middle of another: where encoding it alone would put a space before it, a line break stands in for the text before. */
+    /**
+     * Ids of a text in the middle of another: where encoding it alone would put a space before it, a line break stands
+     * in for the text before.
+     */
     private int[] continuationIds(int[] before, String text) {
         int[] alone = tokenizer.encode(text, false);
         String joined = tokenizer.decode(Tokenizer.concat(before, alone), false);

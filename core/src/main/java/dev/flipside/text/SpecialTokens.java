@@ -15,9 +15,10 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The special tokens a model directory names, by their text, as transformers (5.17) reads them: {@code tokenizer_config.json}; where that has no
- * {@code added_tokens_decoder}, {@code special_tokens_map.json} stands before it. Either file may hold a plain string or an AddedToken object
- * ({@code {"content": ...}}), as transformers writes both.
+ * The special tokens a model directory names, by their text, as transformers (5.17) reads them:
+ * {@code tokenizer_config.json}; where that has no {@code added_tokens_decoder}, {@code special_tokens_map.json} stands
+ * before it. Either file may hold a plain string or an AddedToken object ({@code {"content": ...}}), as transformers
+ * writes both.
  *
  * @param others further names, such as {@code sep_token}, that templates may read
  */

@@ -6,8 +6,9 @@ import java.nio.file.Path;
 import java.util.List;
 
 /**
- * The types of what {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code added_tokens.json} say about tokens. A name with another type, which
- * transformers ends at too, would otherwise count as missing: a model that lost its end token would write on.
+ * The types of what {@code tokenizer_config.json}, {@code special_tokens_map.json} and {@code added_tokens.json} say
+ * about tokens. A name with another type, which transformers ends at too, would otherwise count as missing: a model
+ * that lost its end token would write on.
  */
 final class SpecialTokensSchema {
     private static final List<String> LISTS = List.of("additional_special_tokens", "extra_special_tokens");

@@ -7,7 +7,10 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The codes of Python's {@code strftime} that chat templates print dates with, in English whatever the machine's language. */
+/**
+ * The codes of Python's {@code strftime} that chat templates print dates with, in English whatever the machine's
+ * language.
+ */
 final class Strftime {
     private static final Pattern CODE = Pattern.compile("%(.?)");
 

@@ -24,10 +24,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The text of a chat template with what a configuration says beside it, as it is read from and written to a model's directory.
+ * The text of a chat template with what a configuration says beside it, as it is read from and written to a model's
+ * directory.
  *
- * <p>Variables and a day that were given in training are part of how a model reads its input, so {@link #text} writes them into the template: a first line that sets them, which every
- * Jinja renders and {@link #of} takes apart again. A variable that a caller gives himself stands before it.
+ * <p>Variables and a day that were given in training are part of how a model reads its input, so {@link #text} writes
+ * them into the template: a first line that sets them, which every Jinja renders and {@link #of} takes apart again. A
+ * variable that a caller gives himself stands before it.
  *
  * @param origin what errors call it: its file
  * @param jinja the template as its author wrote it
@@ -68,8 +70,8 @@ public record TemplateSource(String origin, String jinja, Map<String, Object> va
     }
 
     /**
-     * The template of a model directory: {@code chat_template.jinja}, else {@code chat_template} in {@code tokenizer_config.json} (a text, or a list of which
-     * {@code default} is taken), else none.
+     * The template of a model directory: {@code chat_template.jinja}, else {@code chat_template} in
+     * {@code tokenizer_config.json} (a text, or a list of which {@code default} is taken), else none.
      *
      * @throws UserError when the template cannot be read
      */
@@ -134,7 +136,10 @@ public record TemplateSource(String origin, String jinja, Map<String, Object> va
         return Clock.fixed(day.atStartOfDay().toInstant(ZoneOffset.UTC), ZoneOffset.UTC);
     }
 
-    /** What is written beside a model that was trained with this template, so that it renders the same without a word of configuration. */
+    /**
+     * What is written beside a model that was trained with this template, so that it renders the same without a word of
+     * configuration.
+     */
     public String text() {
         return opening() + jinja;
     }
@@ -179,7 +184,10 @@ public record TemplateSource(String origin, String jinja, Map<String, Object> va
         return "{% macro strftime_now(format) %}{{ " + value + " }}{% endmacro %}";
     }
 
-    /** JSON is Jinja but for null. What could end the comment or a block is escaped in texts, where alone its characters can stand side by side. */
+    /**
+     * JSON is Jinja but for null. What could end the comment or a block is escaped in texts, where alone its characters
+     * can stand side by side.
+     */
     private static String literal(JsonNode value, String none) {
         List<String> parts = new ArrayList<>();
         if (value.isArray()) {

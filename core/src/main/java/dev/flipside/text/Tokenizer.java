@@ -19,18 +19,19 @@ import java.util.stream.IntStream;
 import java.util.stream.LongStream;
 
 /**
- * The tokenizer of a model directory: Hugging Face's own Rust implementation reading {@code tokenizer.json} (as {@code TokenizerJson} completes it), without
- * truncation, without padding and without network.
+ * The tokenizer of a model directory: Hugging Face's own Rust implementation reading {@code tokenizer.json} (as
+ * {@code TokenizerJson} completes it), without truncation, without padding and without network.
  *
- * <p>Encoding and decoding only read native state, so several threads may share one tokenizer; {@link #close} must come after the last of their calls.
+ * <p>Encoding and decoding only read native state, so several threads may share one tokenizer; {@link #close} must come
+ * after the last of their calls.
  */
 public final class Tokenizer implements AutoCloseable {
     /** Characters of a text that a message shows. */
     private static final int SHOWN = 60;
 
     /**
-     * Characters of a text: the native library ends the process when a regular expression fails ten million times in one place, which those that {@link PatternCost} takes
-     * cannot do in a text of this length.
+     * Characters of a text: the native library ends the process when a regular expression fails ten million times in
+     * one place, which those that {@link PatternCost} takes cannot do in a text of this length.
      */
     static final int MAX_CHARACTERS = 1_000_000;
 
@@ -116,9 +117,10 @@ public final class Tokenizer implements AutoCloseable {
     /**
      * The ids of a text.
      *
-     * @param addSpecialTokens whether the tokenizer's own special tokens (such as BOS) are put around the text; special tokens spelled out in the text
-     *     become their ids either way. An unpaired surrogate is encoded as U+FFFD.
-     * @throws UserError when the vocabulary has no token for a part of the text, nor one for unknown parts, and when the text is longer than a million characters
+     * @param addSpecialTokens whether the tokenizer's own special tokens (such as BOS) are put around the text; special
+     *     tokens spelled out in the text become their ids either way. An unpaired surrogate is encoded as U+FFFD.
+     * @throws UserError when the vocabulary has no token for a part of the text, nor one for unknown parts, and when
+     *     the text is longer than a million characters
      */
     public int[] encode(String text, boolean addSpecialTokens) {
         requireLength(text);
@@ -154,7 +156,8 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * The text of some ids; bytes that are no complete UTF-8 character become U+FFFD, ids beyond the vocabulary nothing.
+     * The text of some ids; bytes that are no complete UTF-8 character become U+FFFD, ids beyond the vocabulary
+     * nothing.
      *
      * @throws IllegalArgumentException for a negative id
      */
@@ -166,7 +169,10 @@ public final class Tokenizer implements AutoCloseable {
         return cleanUp ? cleanedUp(text) : text;
     }
 
-    /** Whether tokenizer_config.json asks for {@code clean_up_tokenization_spaces}, which transformers ignores for BPE unless it is told twice. */
+    /**
+     * Whether tokenizer_config.json asks for {@code clean_up_tokenization_spaces}, which transformers ignores for BPE
+     * unless it is told twice.
+     */
     private static boolean cleansUp(JsonNode config, JsonNode json) {
         boolean bpe = json.path("model").path("type").asText().equals("BPE");
         return config.path("clean_up_tokenization_spaces").asBoolean()
@@ -184,7 +190,8 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * The special tokens of a model directory's tokenizer by their text, as {@link #load} would know them, without loading it.
+     * The special tokens of a model directory's tokenizer by their text, as {@link #load} would know them, without
+     * loading it.
      *
      * @param directory where the files were
      * @param files their bytes by name, held since
@@ -197,7 +204,8 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * The id of any token, as {@link #load} would know it; without reading tokenizer.json, which may be large, where tokenizer_config.json says it.
+     * The id of any token, as {@link #load} would know it; without reading tokenizer.json, which may be large, where
+     * tokenizer_config.json says it.
      *
      * @throws UserError as {@link #specialTokens}
      */
@@ -236,8 +244,9 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * The text that a completion adds to its prompt, special tokens left out. Decoding the completion alone would be wrong for tokenizers that drop the space
-     * before a text's first word, so the prompt is decoded with it and taken off again.
+     * The text that a completion adds to its prompt, special tokens left out. Decoding the completion alone would be
+     * wrong for tokenizers that drop the space before a text's first word, so the prompt is decoded with it and taken
+     * off again.
      */
     public String completionText(int[] promptIds, int[] completionIds) {
         String before = decode(promptIds, true);
@@ -245,7 +254,10 @@ public final class Tokenizer implements AutoCloseable {
         return whole.startsWith(before) ? whole.substring(before.length()) : decode(completionIds, true);
     }
 
-    /** What one token stands for within a text, for people to read: added tokens as written, incomplete UTF-8 as the vocabulary spells it. */
+    /**
+     * What one token stands for within a text, for people to read: added tokens as written, incomplete UTF-8 as the
+     * vocabulary spells it.
+     */
     public String tokenText(int id) {
         String added = addedById.get(id);
         if (added != null) {
@@ -258,8 +270,8 @@ public final class Tokenizer implements AutoCloseable {
     }
 
     /**
-     * The special tokens that a text spells out and that therefore become control tokens when it is encoded, as in transformers: whoever writes such a text can end a
-     * turn or begin one. In the text's order, each time it occurs.
+     * The special tokens that a text spells out and that therefore become control tokens when it is encoded, as in
+     * transformers: whoever writes such a text can end a turn or begin one. In the text's order, each time it occurs.
      */
     public List<String> spelledSpecialTokens(String text) {
         return IntStream.of(encode(text, false))
@@ -268,7 +280,10 @@ public final class Tokenizer implements AutoCloseable {
                 .toList();
     }
 
-    /** For each id of {@link #encode} without special tokens: where its token begins in the text, as an index of {@link String#charAt}. */
+    /**
+     * For each id of {@link #encode} without special tokens: where its token begins in the text, as an index of
+     * {@link String#charAt}.
+     */
     int[] starts(String text) {
         requireLength(text);
         CharSpan[] spans = rust.encode(text, false, false).getCharTokenSpans();

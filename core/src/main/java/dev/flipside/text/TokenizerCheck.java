@@ -10,8 +10,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Refuses a tokenizer.json that the native library would answer by ending the process, at once or when it encodes some text, or that would keep it busy without end: a
- * model from elsewhere is not to be trusted. What the library tells as an error of its own is left to it.
+ * Refuses a tokenizer.json that the native library would answer by ending the process, at once or when it encodes some
+ * text, or that would keep it busy without end: a model from elsewhere is not to be trusted. What the library tells as
+ * an error of its own is left to it.
  */
 final class TokenizerCheck {
     private static final int MAX_COMPONENTS = 200;
@@ -143,7 +144,10 @@ final class TokenizerCheck {
         }
     }
 
-    /** The library looks special tokens up without a test, and knows one or two sequences only, not the pieces that a template leaves. */
+    /**
+     * The library looks special tokens up without a test, and knows one or two sequences only, not the pieces that a
+     * template leaves.
+     */
     private void templates(List<JsonNode> parts) {
         int templates = 0;
         for (JsonNode part : parts) {

@@ -15,17 +15,20 @@ import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * A tokenizer.json with the tokens that transformers (5.17, {@code TokenizersBackend}) adds when it loads a directory, so that both give the same ids and drop the same
- * tokens from decoded texts. It goes one of two ways.
+ * A tokenizer.json with the tokens that transformers (5.17, {@code TokenizersBackend}) adds when it loads a directory,
+ * so that both give the same ids and drop the same tokens from decoded texts. It goes one of two ways.
  *
  * <ul>
- *   <li>Where tokenizer_config.json has {@code added_tokens_decoder}: the tokens listed there are added, or give their flags to those that are there; one that is named
- *       ({@code eos_token} and its like) is special whatever its flags say.
- *   <li>Where it has none: the tokens of added_tokens.json are added, and the added tokens of tokenizer.json that are named are special.
+ *   <li>Where tokenizer_config.json has {@code added_tokens_decoder}: the tokens listed there are added, or give their
+ *       flags to those that are there; one that is named ({@code eos_token} and its like) is special whatever its flags
+ *       say.
+ *   <li>Where it has none: the tokens of added_tokens.json are added, and the added tokens of tokenizer.json that are
+ *       named are special.
  * </ul>
  *
- * <p>Then come the named and additional special tokens that are no added tokens yet. A token that is special in one place stays so. {@code add_bos_token} and
- * {@code add_eos_token} change nothing, as there: what stands around a text is tokenizer.json's own business.
+ * <p>Then come the named and additional special tokens that are no added tokens yet. A token that is special in one
+ * place stays so. {@code add_bos_token} and {@code add_eos_token} change nothing, as there: what stands around a text
+ * is tokenizer.json's own business.
  */
 final class TokenizerJson {
     private static final List<String> UNUSED = List.of("truncation", "padding");
@@ -81,7 +84,10 @@ final class TokenizerJson {
         return new Content(tokenizer.changed ? StrictJson.MAPPER.writeValueAsBytes(json) : bytes, json);
     }
 
-    /** Old files do not name the model's type; the native library tries one after the other, so that a damaged one of BPE would be taken for one of words. */
+    /**
+     * Old files do not name the model's type; the native library tries one after the other, so that a damaged one of
+     * BPE would be taken for one of words.
+     */
     private void nameType() {
         ObjectNode model = (ObjectNode) json.get("model");
         if (model.has("type")) {

@@ -10,8 +10,9 @@ import java.util.Set;
 import java.util.function.Predicate;
 
 /**
- * What the components of a tokenizer.json may hold: every type that the native library (tokenizers 0.21.4; the format is that of 0.23.1 too) knows, with its keys. The
- * library tells some mistakes by ending the process, so whatever is not listed here is not handed to it.
+ * What the components of a tokenizer.json may hold: every type that the native library (tokenizers 0.21.4; the format
+ * is that of 0.23.1 too) knows, with its keys. The library tells some mistakes by ending the process, so whatever is
+ * not listed here is not handed to it.
  */
 final class TokenizerSchema {
     /** Characters of a text within a component. */

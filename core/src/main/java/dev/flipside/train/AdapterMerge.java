@@ -46,11 +46,13 @@ public final class AdapterMerge {
     }
 
     /**
-     * Writes the base that is left when an adapter is taken off a model that it was merged into: the base's weights but for rounding. A reward model keeps its heads.
+     * Writes the base that is left when an adapter is taken off a model that it was merged into: the base's weights but
+     * for rounding. A reward model keeps its heads.
      *
      * @param merged the model's directory
      * @param target must not exist
-     * @throws UserError when the adapter does not fit the model or cannot be taken off (DoRA, modules saved whole), or the target is taken
+     * @throws UserError when the adapter does not fit the model or cannot be taken off (DoRA, modules saved whole), or
+     *     the target is taken
      */
     public static Kind unmerge(Path merged, Path adapter, Path target, WeightType type) {
         requireAdapter(adapter);

@@ -23,8 +23,9 @@ import java.util.Optional;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * What is inside a checkpoint: the models as Hugging Face directories (usable as they are), the optimisers' moments, and a small {@code state.json}. Weights and
- * moments are float32, so that a resumed run equals an undisturbed one to the bit.
+ * What is inside a checkpoint: the models as Hugging Face directories (usable as they are), the optimisers' moments,
+ * and a small {@code state.json}. Weights and moments are float32, so that a resumed run equals an undisturbed one to
+ * the bit.
  */
 final class CheckpointFiles {
     static final String POLICY = "policy";

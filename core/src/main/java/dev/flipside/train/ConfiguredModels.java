@@ -47,7 +47,8 @@ public final class ConfiguredModels {
      * Of {@code flipside train}.
      *
      * @param seeds of a new adapter
-     * @param shared frozen weights that an adapter on the same base takes instead of reading its own; to be closed after the model
+     * @param shared frozen weights that an adapter on the same base takes instead of reading its own; to be closed
+     *     after the model
      * @throws UserError when no model is named, or the directory, or the adapter asked for, does not fit
      */
     public static RewardModel rewardModel(

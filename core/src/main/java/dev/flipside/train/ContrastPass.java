@@ -20,7 +20,10 @@ import dev.flipside.model.ScoredRow;
 import java.util.List;
 import java.util.OptionalLong;
 
-/** Forward and backward pass of the contrast around the anchor, the centring and the value loss over some prompts' groups (docs/method.md, Definition). */
+/**
+ * Forward and backward pass of the contrast around the anchor, the centring and the value loss over some prompts'
+ * groups (docs/method.md, Definition).
+ */
 final class ContrastPass {
     private final RewardModel model;
     private final RewardModelConfig config;

@@ -9,12 +9,15 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 
-/** Whether a model that writes what its chat template taught it ever writes one of the tokens at which sampling stops. */
+/**
+ * Whether a model that writes what its chat template taught it ever writes one of the tokens at which sampling stops.
+ */
 public final class EndOfTurn {
     private EndOfTurn() {}
 
     /**
-     * What is to be told of a model whose template ends a finished conversation without any of its end tokens: its replies run on through turns of its own making.
+     * What is to be told of a model whose template ends a finished conversation without any of its end tokens: its
+     * replies run on through turns of its own making.
      *
      * @param prompt any that the template renders
      */

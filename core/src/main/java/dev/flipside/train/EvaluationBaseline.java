@@ -16,8 +16,9 @@ import java.util.Optional;
 import java.util.TreeMap;
 
 /**
- * What the run's first evaluation found, which later ones are compared with; it lasts over the rounds. Fixed texts show how far a reward model's scale, level, order and anchors
- * have moved, whatever the policy does: the held-out pairs, which are scored anyway, or without them some samples of the initial policy.
+ * What the run's first evaluation found, which later ones are compared with; it lasts over the rounds. Fixed texts show
+ * how far a reward model's scale, level, order and anchors have moved, whatever the policy does: the held-out pairs,
+ * which are scored anyway, or without them some samples of the initial policy.
  */
 final class EvaluationBaseline {
     /** Samples kept when there are no labelled pairs; scoring them again is the price of every evaluation. */
@@ -80,7 +81,10 @@ final class EvaluationBaseline {
         state = restored;
     }
 
-    /** Compares the reward model on held-out pairs with the first evaluation and with the best so far, and with its own anchor. */
+    /**
+     * Compares the reward model on held-out pairs with the first evaluation and with the best so far, and with its own
+     * anchor.
+     */
     Map<String, Double> compare(HeldOutScores now) {
         Map<String, Double> metrics = new LinkedHashMap<>();
         boolean[] correct = now.correct();

@@ -11,7 +11,9 @@ import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.stream.IntStream;
 
-/** The {@code save/} metrics: what the filter did, how good the anchor is, and how far an update moved the reward model. */
+/**
+ * The {@code save/} metrics: what the filter did, how good the anchor is, and how far an update moved the reward model.
+ */
 final class FeedbackStatistics {
     /** An advantage above this has a label of probability above .993: the saturated end of the contrast. */
     private static final double CONFIDENT = 5;
@@ -99,7 +101,10 @@ final class FeedbackStatistics {
         return metrics;
     }
 
-    /** The share of kept samples on the side of the anchor that gold puts them on; ties with the group's mean are left out. */
+    /**
+     * The share of kept samples on the side of the anchor that gold puts them on; ties with the group's mean are left
+     * out.
+     */
     private static double labelAccuracy(Feedback feedback, double[][] gold) {
         double right = 0;
         int decided = 0;

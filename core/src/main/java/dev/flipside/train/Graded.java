@@ -18,7 +18,10 @@ record Graded(Samples samples, double[][] total, Map<String, double[]> columns, 
         return samples.batch();
     }
 
-    /** The places of groups whose rewards are all equal, those aside that nothing could judge: every advantage in them is 0. */
+    /**
+     * The places of groups whose rewards are all equal, those aside that nothing could judge: every advantage in them
+     * is 0.
+     */
     int[] withoutSignal() {
         return IntStream.range(0, total.length)
                 .filter(p -> Groups.allEqual(Groups.scorable(total[p])))

@@ -33,7 +33,8 @@ final class Grader implements AutoCloseable {
 
     /**
      * @param weights the configured model, or what a run made of it
-     * @param seeds of a new adapter, where the configuration asks for one and {@code weights} is not one that the run has already trained
+     * @param seeds of a new adapter, where the configuration asks for one and {@code weights} is not one that the run
+     *     has already trained
      * @param shared frozen weights that an adapter on the same base takes instead of reading its own; closed after this
      */
     static Grader load(
@@ -100,7 +101,10 @@ final class Grader implements AutoCloseable {
         return row(pair.prompt(), pair.rejected(), true);
     }
 
-    /** Whether a finished reply ends in the padding token that its directory names: its reward is then read before its last token, as transformers does. */
+    /**
+     * Whether a finished reply ends in the padding token that its directory names: its reward is then read before its
+     * last token, as transformers does.
+     */
     boolean readsBeforeTheEnd(Conversation prompt) {
         // An empty one: no word is in every vocabulary.
         return model().rowsEndingInPadding(List.of(row(prompt, "", true))) > 0;

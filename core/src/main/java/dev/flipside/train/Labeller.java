@@ -19,7 +19,8 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Turns the grades of a batch into what the reward model is taught: anchors, labels and value targets. docs/method.md says which of each can be chosen.
+ * Turns the grades of a batch into what the reward model is taught: anchors, labels and value targets. docs/method.md
+ * says which of each can be chosen.
  */
 final class Labeller {
     private final FilterConfig filtering;

@@ -17,7 +17,8 @@ sealed interface Lesson {
      * @param update what it saw and did
      * @param change what it changed on those samples, after the gate
      * @param decision of the gate, where there is one
-     * @param scaleRatio what the initial model's rewards were multiplied with, where it is rescaled (control {@code save.scored_by: initial_rescaled})
+     * @param scaleRatio what the initial model's rewards were multiplied with, where it is rescaled (control
+     *     {@code save.scored_by: initial_rescaled})
      */
     record Taught(
             Samples samples,

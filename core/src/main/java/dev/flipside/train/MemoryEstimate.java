@@ -18,8 +18,9 @@ import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * How much memory a run takes at most on the CPU, from shapes alone: within a quarter of the peaks of policy steps in docs/performance.md. Fragments that the
- * allocator keeps between passes of different shapes are not counted; {@code train-rm} can take a quarter more.
+ * How much memory a run takes at most on the CPU, from shapes alone: within a quarter of the peaks of policy steps in
+ * docs/performance.md. Fragments that the allocator keeps between passes of different shapes are not counted;
+ * {@code train-rm} can take a quarter more.
  *
  * @param standing what is there all the time
  * @param sampling what is there besides while completions are sampled
@@ -29,7 +30,10 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
     static final long FLOAT = 4;
     private static final long HALF = 2;
 
-    /** Resident memory of a process that has loaded a model of no size: libraries, Java's heap and code, buffers of threads. Measured. */
+    /**
+     * Resident memory of a process that has loaded a model of no size: libraries, Java's heap and code, buffers of
+     * threads. Measured.
+     */
     private static final Part PROGRAM = new Part("program and libraries", 350L << 20);
 
     /** Scores, their softmax and its gradient. */
@@ -144,7 +148,10 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
         return 2L * config.layers() * config.kvHeads() * config.headDim();
     }
 
-    /** Bytes kept for the backward pass of a batch, which runs in passes of bounded size, and those that one block's backward pass makes. */
+    /**
+     * Bytes kept for the backward pass of a batch, which runs in passes of bounded size, and those that one block's
+     * backward pass makes.
+     */
     static long activations(DecoderPlan plan, long tokens, PassSize size) {
         long inPass = Math.min(tokens, size.tokens(plan));
         return inPass * (size.bytesPerToken(plan) + PassSize.bytesInBackward(plan));

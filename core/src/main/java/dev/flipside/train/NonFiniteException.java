@@ -2,7 +2,10 @@ package dev.flipside.train;
 
 import dev.flipside.engine.Parameters;
 
-/** A number that is none: in a loss, a gradient, a weight or a score. The optimiser step was not made and the last checkpoint is unharmed. */
+/**
+ * A number that is none: in a loss, a gradient, a weight or a score. The optimiser step was not made and the last
+ * checkpoint is unharmed.
+ */
 public final class NonFiniteException extends RuntimeException {
     private static final long serialVersionUID = 1L;
 

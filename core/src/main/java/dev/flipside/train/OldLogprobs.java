@@ -20,7 +20,10 @@ sealed interface OldLogprobs {
         }
     }
 
-    /** The policy that sampled is the policy of the only optimiser step: what the step computes is what is wanted, and every ratio is 1. */
+    /**
+     * The policy that sampled is the policy of the only optimiser step: what the step computes is what is wanted, and
+     * every ratio is 1.
+     */
     record OfTheOnlyStep(double[][] all) implements OldLogprobs {
         OfTheOnlyStep(int completions) {
             this(new double[completions][]);

@@ -3,8 +3,9 @@ package dev.flipside.train;
 import dev.flipside.engine.AdamW;
 
 /**
- * The optimiser of one model, with what every update does between its last backward pass and its step: loss and gradient must be numbers, and the gradient's norm is clipped.
- * What several optimisers update together is checked first and stepped then, so that a bad gradient leaves all of them unharmed.
+ * The optimiser of one model, with what every update does between its last backward pass and its step: loss and
+ * gradient must be numbers, and the gradient's norm is clipped. What several optimisers update together is checked
+ * first and stepped then, so that a bad gradient leaves all of them unharmed.
  */
 final class Optimiser implements AutoCloseable {
     private final String model;
@@ -14,7 +15,8 @@ final class Optimiser implements AutoCloseable {
     /**
      * @param model whose weights they are, for errors: "policy", "reward model", "value head"
      * @param adam owned by this from now on
-     * @param maxGradNorm the 2-norm that gradients are scaled down to (torch's {@code clip_grad_norm_}); 0 does not clip
+     * @param maxGradNorm the 2-norm that gradients are scaled down to (torch's {@code clip_grad_norm_}); 0 does not
+     *     clip
      */
     Optimiser(String model, AdamW adam, double maxGradNorm) {
         this.model = model;

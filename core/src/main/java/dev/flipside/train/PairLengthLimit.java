@@ -22,7 +22,10 @@ final class PairLengthLimit {
         this.mode = mode;
     }
 
-    /** Empty for a pair that is too long and not truncated, or of which nothing would be left on one side of the border of prompt and reply. */
+    /**
+     * Empty for a pair that is too long and not truncated, or of which nothing would be left on one side of the border
+     * of prompt and reply.
+     */
     Optional<LabelledPair> rows(Preference pair) {
         ScoredRow chosen = ScoredRow.of(renderer.complete(pair.prompt(), pair.chosen(), true));
         ScoredRow rejected = ScoredRow.of(renderer.complete(pair.prompt(), pair.rejected(), true));
@@ -38,7 +41,10 @@ final class PairLengthLimit {
         return tooLong;
     }
 
-    /** Whether a truncated conversation keeps a token of its prompt, whose last one the value is read at, and one of its reply. */
+    /**
+     * Whether a truncated conversation keeps a token of its prompt, whose last one the value is read at, and one of its
+     * reply.
+     */
     private boolean hasRoom(ScoredRow row) {
         return mode == TruncationMode.KEEP_START
                 ? row.promptTokens() < maxLength

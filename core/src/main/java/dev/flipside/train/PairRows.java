@@ -19,7 +19,9 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/** Labelled pairs as the reward model reads them: rendered, within the length limit, split into training and held out. */
+/**
+ * Labelled pairs as the reward model reads them: rendered, within the length limit, split into training and held out.
+ */
 final class PairRows {
     private PairRows() {}
 

@@ -15,10 +15,11 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * What a reward model's tokens make of labelled pairs: which of them it cannot tell apart, because both replies are the same tokens once they are rendered and truncated, and
- * which replies merge with their prompt's last tokens.
+ * What a reward model's tokens make of labelled pairs: which of them it cannot tell apart, because both replies are the
+ * same tokens once they are rendered and truncated, and which replies merge with their prompt's last tokens.
  *
- * <p>A pair of equal tokens teaches nothing and measures nothing: its loss is log 2 and its gradient zero, whatever the model.
+ * <p>A pair of equal tokens teaches nothing and measures nothing: its loss is log 2 and its gradient zero, whatever the
+ * model.
  */
 public final class PairTally {
     private final Renderer renderer;
@@ -38,7 +39,10 @@ public final class PairTally {
         return of(pairs, renderer, limit);
     }
 
-    /** The pairs that {@code train} would replay or hold out, without those whose prompt alone fills {@code maxLength}, which it refuses. */
+    /**
+     * The pairs that {@code train} would replay or hold out, without those whose prompt alone fills {@code maxLength},
+     * which it refuses.
+     */
     public static PairTally ofRun(List<Preference> pairs, Renderer renderer, int maxLength) {
         return of(
                 pairs,
@@ -120,7 +124,9 @@ public final class PairTally {
         }
     }
 
-    /** How many pairs are left, how many were dropped and which share of their replies merges, under {@code data/NAME/}. */
+    /**
+     * How many pairs are left, how many were dropped and which share of their replies merges, under {@code data/NAME/}.
+     */
     Map<String, Double> figures(String name) {
         Map<String, Double> metrics = new LinkedHashMap<>();
         String prefix = "data/" + name + "/";

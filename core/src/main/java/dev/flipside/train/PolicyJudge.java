@@ -17,8 +17,8 @@ import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
- * A reward model that nothing was trained on scores a finished run's policy: completions of the held-out prompts, sampled with the random numbers of the run's last
- * evaluation, so that all runs of a seed are asked alike.
+ * A reward model that nothing was trained on scores a finished run's policy: completions of the held-out prompts,
+ * sampled with the random numbers of the run's last evaluation, so that all runs of a seed are asked alike.
  */
 public final class PolicyJudge {
     private PolicyJudge() {}

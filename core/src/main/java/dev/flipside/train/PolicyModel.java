@@ -12,7 +12,8 @@ import java.nio.file.Path;
 record PolicyModel(CausalLm lm, Renderer renderer) implements AutoCloseable {
     /**
      * @param weights the configured model, or what a run made of it
-     * @param seeds of a new adapter, where the configuration asks for one and {@code weights} is not one that the run has already trained
+     * @param seeds of a new adapter, where the configuration asks for one and {@code weights} is not one that the run
+     *     has already trained
      */
     static PolicyModel load(Path weights, PolicyConfig config, Seeds seeds, Device device, Precision precision) {
         CausalLm lm = weights.equals(Path.of(config.model()))

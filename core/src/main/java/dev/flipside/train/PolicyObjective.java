@@ -11,8 +11,9 @@ import dev.flipside.config.AlgorithmConfig.Name;
 import java.util.Optional;
 
 /**
- * What GRPO, RLOO and GSPO differ in: how rewards become advantages, what a ratio is taken over, how token losses are weighted, and where the divergence goes. Another
- * algorithm is another case here, its defaults in {@link AlgorithmConfig}, and, where its surrogate is a new one, another in {@link PolicyLoss}.
+ * What GRPO, RLOO and GSPO differ in: how rewards become advantages, what a ratio is taken over, how token losses are
+ * weighted, and where the divergence goes. Another algorithm is another case here, its defaults in
+ * {@link AlgorithmConfig}, and, where its surrogate is a new one, another in {@link PolicyLoss}.
  */
 final class PolicyObjective {
     private final AlgorithmConfig algorithm;

@@ -1,6 +1,9 @@
 package dev.flipside.train;
 
-/** The samples that the policy is updated on, as the reward model's update leaves them (option {@code save.candidates}, docs/method.md). */
+/**
+ * The samples that the policy is updated on, as the reward model's update leaves them (option {@code save.candidates},
+ * docs/method.md).
+ */
 sealed interface PolicySamples {
     Samples samples();
 

@@ -91,8 +91,9 @@ final class PolicyUpdate implements AutoCloseable {
     }
 
     /**
-     * Whether the policy that sampled is the policy of the only optimiser step. A divergence that is taken from the rewards needs its log-probabilities before that step; an
-     * adapter with dropout samples without it and learns with it.
+     * Whether the policy that sampled is the policy of the only optimiser step. A divergence that is taken from the
+     * rewards needs its log-probabilities before that step; an adapter with dropout samples without it and learns with
+     * it.
      */
     private boolean oldLogprobsAreCurrent() {
         boolean drops = policy.lora().filter(l -> l.loraDropout() > 0).isPresent();
@@ -154,7 +155,10 @@ final class PolicyUpdate implements AutoCloseable {
         sums.step(loss, gradient.norm(), rate, entropySum, balanceLoss, statistics);
     }
 
-    /** Parts of a batch that go forward and backward together: as many completions as the configuration allows, and tokens as keep memory bounded. */
+    /**
+     * Parts of a batch that go forward and backward together: as many completions as the configuration allows, and
+     * tokens as keep memory bounded.
+     */
     private List<int[]> microBatches(Data data, int[] places, PolicyStep.Sums sums) {
         List<TokenRow> rows = Arrays.stream(places).mapToObj(data.rows::get).toList();
         PassSize size = new PassSize(config.activationMemoryMb(), config.gradientCheckpointing());

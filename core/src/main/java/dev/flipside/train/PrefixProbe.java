@@ -7,8 +7,9 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * A look, before a run starts, at whether the first tokens of a reply merge with the last ones of its own prompts, with the reward model's template. A template that
- * rewrites the prompt when a reply follows is refused here too, before anything was computed.
+ * A look, before a run starts, at whether the first tokens of a reply merge with the last ones of its own prompts, with
+ * the reward model's template. A template that rewrites the prompt when a reply follows is refused here too, before
+ * anything was computed.
  *
  * @param looked renderings looked at
  * @param merged those whose prompt merges with the reply

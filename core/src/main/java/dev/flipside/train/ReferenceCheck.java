@@ -13,8 +13,9 @@ import java.util.Optional;
 import java.util.TreeSet;
 
 /**
- * Whether reward functions find in the rows of prompts what they need. A row without it is NaN for a function, so that rows of several tasks can stand in one file; a
- * function that could judge no row at all is a mistake that would otherwise show in the middle of a run, or never.
+ * Whether reward functions find in the rows of prompts what they need. A row without it is NaN for a function, so that
+ * rows of several tasks can stand in one file; a function that could judge no row at all is a mistake that would
+ * otherwise show in the middle of a run, or never.
  *
  * @param key of the configuration, for errors
  * @param prompts how many there are
@@ -99,7 +100,8 @@ public record ReferenceCheck(String key, int prompts, Map<String, Integer> judge
      *
      * @param functions that are part of the reward
      * @param gold measures beside them; on either set of prompts, except where it labels
-     * @throws UserError where a function of the reward can judge no prompt, nothing can judge a held-out one, or gold can judge none
+     * @throws UserError where a function of the reward can judge no prompt, nothing can judge a held-out one, or gold
+     *     can judge none
      */
     public static List<ReferenceCheck> require(
             TrainConfig config,

@@ -4,8 +4,9 @@ import dev.flipside.config.RolloutConfig;
 import dev.flipside.engine.Seeds;
 
 /**
- * Replaces groups whose rewards are all equal by groups of other prompts, as often as {@code rollout.refill_zero_variance} allows: every advantage in them is 0, so they cost
- * a batch its signal (DAPO's dynamic sampling, arXiv 2503.14476).
+ * Replaces groups whose rewards are all equal by groups of other prompts, as often as
+ * {@code rollout.refill_zero_variance} allows: every advantage in them is 0, so they cost a batch its signal (DAPO's
+ * dynamic sampling, arXiv 2503.14476).
  */
 final class Refill {
     private final Sampler sampler;

@@ -32,7 +32,8 @@ public final class Renderers {
     }
 
     /**
-     * The chat template that a model trained under this configuration is saved with; none where its own directory says all of it.
+     * The chat template that a model trained under this configuration is saved with; none where its own directory says
+     * all of it.
      *
      * @param dir of the model that the configuration names
      */
@@ -45,7 +46,8 @@ public final class Renderers {
     }
 
     /**
-     * What is to be told of a configuration under which a model reads its input otherwise than its own directory says, so perhaps otherwise than it was trained.
+     * What is to be told of a configuration under which a model reads its input otherwise than its own directory says,
+     * so perhaps otherwise than it was trained.
      *
      * @param dir of the model
      */
@@ -104,7 +106,10 @@ public final class Renderers {
         return template;
     }
 
-    /** What ends a completion where no template says it: the tokenizer's own end token if the model stops at it, else the lowest id at which it stops. */
+    /**
+     * What ends a completion where no template says it: the tokenizer's own end token if the model stops at it, else
+     * the lowest id at which it stops.
+     */
     private static int endId(Tokenizer tokenizer, ModelFiles files) {
         return tokenizer.eosId().stream()
                 .filter(files.eosIds()::contains)

@@ -6,9 +6,10 @@ import dev.flipside.model.ScoredRow;
 import java.util.List;
 
 /**
- * The control "temperature scaling" ({@code save.scored_by: initial_rescaled}, docs/method.md): the reward model learns as it would, but policy and evaluation are given a times the
- * rewards of the round's initial model. The number a makes the mean standard deviation within the groups that were just learnt from the same for both: the scale
- * that learning has reached, and nothing else of what was learnt, since no order changes.
+ * The control "temperature scaling" ({@code save.scored_by: initial_rescaled}, docs/method.md): the reward model learns
+ * as it would, but policy and evaluation are given a times the rewards of the round's initial model. The number a makes
+ * the mean standard deviation within the groups that were just learnt from the same for both: the scale that learning
+ * has reached, and nothing else of what was learnt, since no order changes.
  *
  * <p>There is no state beside the weights: a is in the heads.
  */

@@ -29,8 +29,8 @@ import java.util.OptionalLong;
 import java.util.stream.IntStream;
 
 /**
- * The self-supervised update of the reward model: grade the policy's groups against the anchor, keep the clear ones, push positives above and negatives below
- * it, and fit the value head (docs/method.md).
+ * The self-supervised update of the reward model: grade the policy's groups against the anchor, keep the clear ones,
+ * push positives above and negatives below it, and fit the value head (docs/method.md).
  */
 final class RewardModelUpdate implements AutoCloseable {
     /** Keeps the reward model's dropout apart from the policy's. */
@@ -168,7 +168,9 @@ final class RewardModelUpdate implements AutoCloseable {
                 .tokens(grader.model().decoder().plan());
     }
 
-    /** Value target {@code improved}: one step of the value head towards the group means that the updated model gives. */
+    /**
+     * Value target {@code improved}: one step of the value head towards the group means that the updated model gives.
+     */
     private void fitToImproved(TeachingBatch batch, long step, Sums sums) {
         double[][] rewards = grader.grade(batch.rows(), batch.groupSize()).rewards();
         double[][] targets = ValueTarget.GROUP_MEAN.targets(rewards, batch.usable());

@@ -28,9 +28,7 @@ public final class RewardSignal {
         this.functions = functions;
     }
 
-    /**
-     * @param added terms that a program adds to those of the configuration
-     */
+    /** @param added terms that a program adds to those of the configuration */
     static RewardSignal of(Optional<Grader> grader, RewardModelConfig config, List<RewardTerm> added) {
         List<RewardTerm> terms = new ArrayList<>(added);
         terms.addAll(functions(config));

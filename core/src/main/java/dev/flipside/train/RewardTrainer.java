@@ -39,8 +39,9 @@ import java.util.function.BooleanSupplier;
 import java.util.stream.IntStream;
 
 /**
- * Trains a Bradley-Terry reward model from labelled pairs: {@code -log sigmoid(r_chosen - r_rejected - margin)}, with TRL's options and metric names. The result
- * is a Hugging Face sequence-classification directory with a value head beside it.
+ * Trains a Bradley-Terry reward model from labelled pairs: {@code -log sigmoid(r_chosen - r_rejected - margin)}, with
+ * TRL's options and metric names. The result is a Hugging Face sequence-classification directory with a value head
+ * beside it.
  */
 public final class RewardTrainer {
     private final RewardTrainingConfig config;
@@ -240,7 +241,10 @@ public final class RewardTrainer {
             return metrics;
         }
 
-        /** Transformers reads the reward before the last token where that token is the padding token: one that never ends a rendering is safe. */
+        /**
+         * Transformers reads the reward before the last token where that token is the padding token: one that never
+         * ends a rendering is safe.
+         */
         private int padTokenId() {
             Set<Integer> endings = new HashSet<>();
             for (Pair pair : train) {

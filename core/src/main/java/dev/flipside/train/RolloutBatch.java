@@ -11,7 +11,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * The prompts of one step with their sampled groups: token ids for the policy, texts for whatever grades them. All groups have the same size.
+ * The prompts of one step with their sampled groups: token ids for the policy, texts for whatever grades them. All
+ * groups have the same size.
  *
  * @param prompts one per group
  * @param groups sampled completions

@@ -12,7 +12,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * One round of co-evolution: the policy and the reward model it begins with, and what a step does with them. A run has one round unless {@code run.rounds} says otherwise.
+ * One round of co-evolution: the policy and the reward model it begins with, and what a step does with them. A run has
+ * one round unless {@code run.rounds} says otherwise.
  */
 final class Round implements AutoCloseable {
     final int number;

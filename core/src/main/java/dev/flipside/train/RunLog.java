@@ -9,7 +9,10 @@ import dev.flipside.run.RunDirectory;
 import java.util.List;
 import java.util.Map;
 
-/** Writes what steps found, and raises the alarms of it. Only logged lines count: metrics.jsonl alone then tells which alarms fired. */
+/**
+ * Writes what steps found, and raises the alarms of it. Only logged lines count: metrics.jsonl alone then tells which
+ * alarms fired.
+ */
 final class RunLog {
     private final RunDirectory directory;
     private final int loggingSteps;
@@ -17,7 +20,10 @@ final class RunLog {
     private final AlarmWatch watch = new AlarmWatch();
     private Map<String, Double> last = Map.of();
 
-    /** Reads what a resumed run has written up to its checkpoint, so that it raises the alarms of a run that nobody disturbed. */
+    /**
+     * Reads what a resumed run has written up to its checkpoint, so that it raises the alarms of a run that nobody
+     * disturbed.
+     */
     RunLog(RunDirectory directory, int loggingSteps, TrainListener listener) {
         this.directory = directory;
         this.loggingSteps = loggingSteps;

@@ -11,7 +11,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** What an evaluation says of the reward model on the policy's samples; only the methods that take gold rewards need them. */
+/**
+ * What an evaluation says of the reward model on the policy's samples; only the methods that take gold rewards need
+ * them.
+ */
 final class SampleDiagnostics {
     private static final double GOLD_TIE = 1e-6;
 
@@ -39,7 +42,10 @@ final class SampleDiagnostics {
         return metrics;
     }
 
-    /** The anchor's labels against gold: by decile of |A|, and the reward model's accuracy on pairs on either side of the anchor and on one side. */
+    /**
+     * The anchor's labels against gold: by decile of |A|, and the reward model's accuracy on pairs on either side of
+     * the anchor and on one side.
+     */
     static Map<String, Double> anchorAgainstGold(double[][] advantages, double[] gold) {
         int groupSize = advantages[0].length;
         double[][] truth = Groups.rows(gold, groupSize);

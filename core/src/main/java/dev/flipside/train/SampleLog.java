@@ -23,7 +23,10 @@ final class SampleLog {
         policy(step.number(), chosen, update.advantages());
     }
 
-    /** The samples that taught the reward model: reward, value and advantage of the snapshot, and the label (1, -1, or 0 for ambiguous). */
+    /**
+     * The samples that taught the reward model: reward, value and advantage of the snapshot, and the label (1, -1, or 0
+     * for ambiguous).
+     */
     private void teaching(long step, Lesson.Taught taught) {
         RolloutBatch batch = taught.samples().batch();
         Grades before = taught.update().before();

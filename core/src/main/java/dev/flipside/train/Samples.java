@@ -3,10 +3,12 @@ package dev.flipside.train;
 import java.util.Optional;
 
 /**
- * Sampled groups as whatever grades them reads them. Rendering for the reward model and asking for the true rewards happens once, when they are sampled.
+ * Sampled groups as whatever grades them reads them. Rendering for the reward model and asking for the true rewards
+ * happens once, when they are sampled.
  *
  * @param batch prompts and completions
- * @param reading the completions as the reward model reads them, group after group; nothing where there is no reward model
+ * @param reading the completions as the reward model reads them, group after group; nothing where there is no reward
+ *     model
  * @param gold the true rewards, group after group, where a function that knows them was named
  */
 record Samples(RolloutBatch batch, Reading reading, Optional<double[]> gold) {

@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * How far the trainer's log-probabilities are from those that the sampler saw: the same weights, so only rounding may differ.
+ * How far the trainer's log-probabilities are from those that the sampler saw: the same weights, so only rounding may
+ * differ.
  *
  * @param differenceMean of the absolute difference per token
  * @param differenceMax the same, greatest

@@ -18,8 +18,9 @@ import java.util.OptionalLong;
 import java.util.function.BooleanSupplier;
 
 /**
- * The SAVE loop (arXiv 2605.30888 as this project defines it, docs/method.md): the policy samples, the reward model grades the samples against its own anchor and
- * improves itself on the clear ones, and the improved model's scores of fresh samples update the policy by GRPO, RLOO or GSPO.
+ * The SAVE loop (arXiv 2605.30888 as this project defines it, docs/method.md): the policy samples, the reward model
+ * grades the samples against its own anchor and improves itself on the clear ones, and the improved model's scores of
+ * fresh samples update the policy by GRPO, RLOO or GSPO.
  *
  * <pre>{@code
  * TrainingResult result = new SaveTrainer(config).listener(console).run();
@@ -55,7 +56,10 @@ public final class SaveTrainer {
         return this;
     }
 
-    /** Goes back to the checkpoint of a step of the run that is there, or to its beginning at step 0, and forgets what came after it. */
+    /**
+     * Goes back to the checkpoint of a step of the run that is there, or to its beginning at step 0, and forgets what
+     * came after it.
+     */
     public SaveTrainer fromStep(long step) {
         fromStep = OptionalLong.of(step);
         return this;
@@ -70,7 +74,8 @@ public final class SaveTrainer {
     /**
      * Trains, or continues where the newest checkpoint of the run directory is.
      *
-     * @throws dev.flipside.config.UserError when a file, an option or a model does not fit, or a run is resumed with options that make it another run ({@link ResumedConfig})
+     * @throws dev.flipside.config.UserError when a file, an option or a model does not fit, or a run is resumed with
+     *     options that make it another run ({@link ResumedConfig})
      * @throws NonFiniteException when a loss or gradient is not a number
      */
     public TrainingResult run() {

@@ -28,7 +28,8 @@ final class SelfImproving implements RewardModelLearner {
      * @param grader the reward model that learns; closed by the run
      * @param initial the same as the round began, where the plan keeps it; owned by this from now on
      * @param sampler of the policy as it is
-     * @param initialPolicy of the policy as the round began, where its samples teach (control {@code save.samples: initial})
+     * @param initialPolicy of the policy as the round began, where its samples teach (control {@code save.samples:
+     *     initial})
      * @param pairs labelled pairs for the replay
      * @param heldOut labelled pairs for the gate
      */

@@ -240,7 +240,10 @@ final class Session implements AutoCloseable {
         return metrics;
     }
 
-    /** Writes a checkpoint unless the disk cannot hold it: then the folder stays as it is, and the reason is returned as the middle of a sentence. */
+    /**
+     * Writes a checkpoint unless the disk cannot hold it: then the folder stays as it is, and the reason is returned as
+     * the middle of a sentence.
+     */
     Optional<String> saveCheckpoint(RunDirectory directory) {
         if (directory.checkpoints().steps().contains(step)) {
             return Optional.empty();

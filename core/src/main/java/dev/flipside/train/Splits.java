@@ -20,7 +20,9 @@ final class Splits {
         return split;
     }
 
-    /** Consecutive parts of at most {@code most} in size and {@code count} in number; a single larger item is a part. */
+    /**
+     * Consecutive parts of at most {@code most} in size and {@code count} in number; a single larger item is a part.
+     */
     static <T> List<List<T>> fitting(List<T> items, ToLongFunction<T> size, long most, int count) {
         List<List<T>> parts = new ArrayList<>();
         List<T> part = new ArrayList<>();

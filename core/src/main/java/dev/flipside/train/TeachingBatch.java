@@ -14,9 +14,7 @@ import java.util.Optional;
  * @param gold the true rewards, same shape; needed for labels gold
  */
 record TeachingBatch(List<ScoredRow> rows, boolean[][] usable, Optional<double[][]> gold, Grades grades) {
-    /**
-     * @param maskTruncated truncated completions teach nothing
-     */
+    /** @param maskTruncated truncated completions teach nothing */
     static TeachingBatch of(Samples samples, Grades grades, boolean maskTruncated) {
         RolloutBatch batch = samples.batch();
         return new TeachingBatch(

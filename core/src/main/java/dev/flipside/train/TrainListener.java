@@ -17,7 +17,10 @@ public interface TrainListener {
     /** {@code done} units of the phase are done. */
     default void progress(long done) {}
 
-    /** A part of the current step begins: {@code generate}, {@code rm_update}, {@code score}, {@code policy_update}, {@code checkpoint}, ... */
+    /**
+     * A part of the current step begins: {@code generate}, {@code rm_update}, {@code score}, {@code policy_update},
+     * {@code checkpoint}, ...
+     */
     default void activity(String name, long step) {}
 
     /** A step is finished. */

@@ -12,7 +12,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 
-/** The loop over the steps of an opened run: rounds, steps, evaluations, checkpoints and what ends it. A step itself is {@link Round#step}. */
+/**
+ * The loop over the steps of an opened run: rounds, steps, evaluations, checkpoints and what ends it. A step itself is
+ * {@link Round#step}.
+ */
 final class TrainingLoop {
     private final TrainConfig config;
     private final Session session;

@@ -12,8 +12,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * The value head against Monte Carlo values: the mean reward of many samples ({@code eval.value_samples}) per held-out prompt, once of the policy as it is and once of the policy
- * that the run began with. It samples and scores 2 x value_samples completions per prompt at every evaluation.
+ * The value head against Monte Carlo values: the mean reward of many samples ({@code eval.value_samples}) per held-out
+ * prompt, once of the policy as it is and once of the policy that the run began with. It samples and scores 2 x
+ * value_samples completions per prompt at every evaluation.
  */
 final class ValueCheck {
     private final TrainConfig config;

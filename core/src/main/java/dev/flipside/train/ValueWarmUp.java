@@ -29,8 +29,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * Before a round: fits the value head to the rewards that the reward model as it is gives to the policy's samples, and measures the floor of filter {@code std}
- * (docs/method.md, Decisions and their options).
+ * Before a round: fits the value head to the rewards that the reward model as it is gives to the policy's samples, and
+ * measures the floor of filter {@code std} (docs/method.md, Decisions and their options).
  */
 final class ValueWarmUp {
     /** Penalties tried by the ridge fit, as multiples of the mean variance of a feature. */
@@ -71,7 +71,8 @@ final class ValueWarmUp {
      *
      * @param anchor the configured anchor, or leave_one_out when the value head is worse than the global mean
      * @param floor the least group standard deviation of filter std
-     * @param heldOut how well the head predicts group means on prompts it was not fitted to; empty when nothing was fitted
+     * @param heldOut how well the head predicts group means on prompts it was not fitted to; empty when nothing was
+     *     fitted
      */
     record Fitted(Anchor anchor, double floor, Optional<ExplainedVariance> heldOut) {
         /** What the round begins with. */

@@ -4,7 +4,10 @@ import dev.flipside.config.Spelling;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** A setting of the loop that is compared with the others: the same base configuration with some options of section {@code save} changed. */
+/**
+ * A setting of the loop that is compared with the others: the same base configuration with some options of section
+ * {@code save} changed.
+ */
 public enum Arm {
     /** The reward model stays as it is: plain GRPO. */
     FROZEN("the reward model stays as it is", "save.preset=off"),

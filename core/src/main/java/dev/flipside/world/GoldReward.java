@@ -7,11 +7,12 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * {@code world_gold}: the true quality of a list,
- * {@code 0.8 * right / max(asked, written, 1) + 0.2 * [the list ends with a full stop and the answer then ended by itself]}.
+ * {@code world_gold}: the true quality of a list, {@code 0.8 * right / max(asked, written, 1) + 0.2 * [the list ends
+ * with a full stop and the answer then ended by itself]}.
  *
- * <p>{@code written} counts the words of any topic, repeats included; {@code right} counts the distinct ones of the topic asked for. Openers, fillers, commas and length do
- * not count. Reads the columns {@code count} and {@code topic} of the prompt's row.
+ * <p>{@code written} counts the words of any topic, repeats included; {@code right} counts the distinct ones of the
+ * topic asked for. Openers, fillers, commas and length do not count. Reads the columns {@code count} and {@code topic}
+ * of the prompt's row.
  */
 public final class GoldReward implements RewardFunction {
     private static final double ITEMS = 0.8;

@@ -7,16 +7,18 @@ import java.util.SplittableRandom;
 /**
  * Two writers who answer a {@link ListPrompt}: {@code [opener] [filler ...] item , item , item .}
  *
- * <p>The careful one writes as many distinct words of the topic as asked, with commas and a full stop. The sloppy one's items may be of any topic and repeat. Filler does
- * not depend on the writer.
+ * <p>The careful one writes as many distinct words of the topic as asked, with commas and a full stop. The sloppy one's
+ * items may be of any topic and repeat. Filler does not depend on the writer.
  *
  * @param careful chance that a text is the careful writer's
  * @param opener chance of an opener
- * @param cues whether the opener tells the writer: a good one from the careful writer, a bad one from the sloppy one; otherwise either may use any
+ * @param cues whether the opener tells the writer: a good one from the careful writer, a bad one from the sloppy one;
+ *     otherwise either may use any
  * @param filler chance that there is filler
  * @param fillerLeast words of filler when there is any, at least
  * @param fillerMost and at most, uniformly
- * @param sloppyOnTopic chance that an item of the sloppy writer is of the topic; otherwise half come from one other topic and half from any
+ * @param sloppyOnTopic chance that an item of the sloppy writer is of the topic; otherwise half come from one other
+ *     topic and half from any
  * @param sloppyCommas chance that the sloppy writer uses commas, in all places or in none
  * @param sloppyStop chance that the sloppy writer ends with a full stop
  */

@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /**
- * Pairs of two texts of the grammar for one prompt, whose gold rewards differ, with a label that is right more or less often.
+ * Pairs of two texts of the grammar for one prompt, whose gold rewards differ, with a label that is right more or less
+ * often.
  *
  * @param pairs how many
  * @param topics how many of the 12 topics the prompts are about

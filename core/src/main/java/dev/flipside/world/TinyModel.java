@@ -8,7 +8,10 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 
-/** The Hugging Face directory of the worlds' policy before it has weights: a decoder of some {@link ModelShape} and a tokenizer with one token per word. */
+/**
+ * The Hugging Face directory of the worlds' policy before it has weights: a decoder of some {@link ModelShape} and a
+ * tokenizer with one token per word.
+ */
 final class TinyModel {
     static final int CONTEXT = 48;
 
@@ -52,7 +55,10 @@ final class TinyModel {
         return config;
     }
 
-    /** Words parted by white space; a {@code <bos>} before every text. There is no unknown word: a text with one is refused. */
+    /**
+     * Words parted by white space; a {@code <bos>} before every text. There is no unknown word: a text with one is
+     * refused.
+     */
     private static ObjectNode tokenizer() {
         ObjectNode tokenizer = JSON.createObjectNode();
         tokenizer.put("version", "1.0").putNull("truncation").putNull("padding").putNull("normalizer");

@@ -28,8 +28,9 @@ public record World(
     private static final int PROBE_PAIRS = 400;
 
     /**
-     * "Quality modes": opener, topic, commas and full stop move together, so that careful or sloppy is the main direction in which samples vary; labels of 3 topics
-     * with 30 % mistakes. Here the self-improvement of a reward model must pay.
+     * "Quality modes": opener, topic, commas and full stop move together, so that careful or sloppy is the main
+     * direction in which samples vary; labels of 3 topics with 30 % mistakes. Here the self-improvement of a reward
+     * model must pay.
      */
     public static final World W = new World(
             "W",
@@ -41,8 +42,9 @@ public record World(
             ModelShape.STANDARD);
 
     /**
-     * "Nuisance": the same two writers, but what tells them apart is weaker and the length of the filler, which gold ignores, is what samples vary most in; half of
-     * the labels, of all topics, prefer the longer answer. Here the self-improvement of a reward model must not pay, and the diagnostics must say why.
+     * "Nuisance": the same two writers, but what tells them apart is weaker and the length of the filler, which gold
+     * ignores, is what samples vary most in; half of the labels, of all topics, prefer the longer answer. Here the
+     * self-improvement of a reward model must not pay, and the diagnostics must say why.
      */
     public static final World N = new World(
             "N",
@@ -66,8 +68,9 @@ public record World(
     }
 
     /**
-     * Another number of labelled pairs, or of mistakes in them. The initial reward model sees its pairs as often as before (world W: 4 times, 100 steps of 16 for 400
-     * pairs), and a smaller number of pairs is the beginning of a larger one of the same seed.
+     * Another number of labelled pairs, or of mistakes in them. The initial reward model sees its pairs as often as
+     * before (world W: 4 times, 100 steps of 16 for 400 pairs), and a smaller number of pairs is the beginning of a
+     * larger one of the same seed.
      *
      * @param flipped chance that a label is turned round
      */

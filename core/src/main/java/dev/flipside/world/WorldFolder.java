@@ -17,8 +17,9 @@ import java.util.TreeMap;
 import java.util.stream.Stream;
 
 /**
- * One seed of a world as files that the ordinary commands read: {@code data/*.jsonl}, {@code reward-model.yaml} for {@code flipside train-rm} and {@code loop.yaml} for
- * {@code flipside train}. Beside them lie the pre-trained {@code policy}, the run {@code reward_model} and one run per {@link Arm}.
+ * One seed of a world as files that the ordinary commands read: {@code data/*.jsonl}, {@code reward-model.yaml} for
+ * {@code flipside train-rm} and {@code loop.yaml} for {@code flipside train}. Beside them lie the pre-trained
+ * {@code policy}, the run {@code reward_model} and one run per {@link Arm}.
  *
  * @param folder of this seed alone
  * @param world what is written
@@ -100,11 +101,12 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
     }
 
     /**
-     * A run that differs from {@link #loopConfig} as one likes; {@link #write} must have been called. Its folder, and the labelled pairs where it replays some, need not
-     * be given.
+     * A run that differs from {@link #loopConfig} as one likes; {@link #write} must have been called. Its folder, and
+     * the labelled pairs where it replays some, need not be given.
      *
      * @param name of the run's folder, {@link #run(String)}
-     * @param overrides {@code section.key=value}, such as {@link Arm#overrides} with more behind them: the last one of a key wins
+     * @param overrides {@code section.key=value}, such as {@link Arm#overrides} with more behind them: the last one of
+     *     a key wins
      */
     public TrainConfig training(String name, List<String> overrides) {
         return training(name, List.of(), overrides);

@@ -14,7 +14,10 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
-/** Every number of {@code conformance/losses.json} that belongs to this package (made with peers' own code; it is printed with ten digits). */
+/**
+ * Every number of {@code conformance/losses.json} that belongs to this package (made with peers' own code; it is
+ * printed with ten digits).
+ */
 class LossesConformanceTest {
     // Ten printed digits would allow 1e-9; values computed by peers divide by count + 1e-8.
     private static final double TOLERANCE = 1e-7;

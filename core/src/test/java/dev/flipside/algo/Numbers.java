@@ -66,8 +66,9 @@ final class Numbers {
     }
 
     /**
-     * Compares a gradient with central differences of the loss, to 1e-6 relative. With h = 1e-5 the truncation error of order h^2 and the rounding error of
-     * order 1e-16 / h are both near 1e-10; entries below 1e-3 are therefore compared to 1e-9 absolute.
+     * Compares a gradient with central differences of the loss, to 1e-6 relative. With h = 1e-5 the truncation error of
+     * order h^2 and the rounding error of order 1e-16 / h are both near 1e-10; entries below 1e-3 are therefore
+     * compared to 1e-9 absolute.
      */
     static void assertGradient(double[][] point, double[][] gradient, ToDoubleFunction<double[][]> loss) {
         double h = 1e-5;

@@ -12,7 +12,10 @@ import java.util.Random;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** What training a reward model on its own labels does and cannot do; each follows from the loss alone, and the diagnostics of a run watch for it. */
+/**
+ * What training a reward model on its own labels does and cannot do; each follows from the loss alone, and the
+ * diagnostics of a run watch for it.
+ */
 class SaveFactsTest {
     private static final AnchoredContrast.Options PLAIN =
             new AnchoredContrast.Options(Form.ANCHORED, 0, OptionalDouble.empty());
@@ -109,7 +112,10 @@ class SaveFactsTest {
                 .toArray();
     }
 
-    /** Linear rewards on Gaussian features: every filter pushes the weights along S w, towards the principal component of the samples. */
+    /**
+     * Linear rewards on Gaussian features: every filter pushes the weights along S w, towards the principal component
+     * of the samples.
+     */
     @Test
     void filterChangesTheStepButNotItsDirectionInTheLinearGaussianCase() {
         double[] scales = {2.0, 1.0, 0.5};

@@ -8,7 +8,10 @@ import java.util.Arrays;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
-/** Goldens: scipy 1.17.1 ({@code permutation_test} over all samples, {@code ttest_1samp}, {@code t.ppf}) and statsmodels 0.15.0 ({@code multipletests}). */
+/**
+ * Goldens: scipy 1.17.1 ({@code permutation_test} over all samples, {@code ttest_1samp}, {@code t.ppf}) and statsmodels
+ * 0.15.0 ({@code multipletests}).
+ */
 class PairedTestsTest {
     private static final double[] EIGHT = {0.102, 0.035, 0.060, 0.061, 0.142, 0.055, 0.038, 0.068};
     private static final double[] SIX = {0.012, -0.004, 0.020, -0.011, 0.03, 0.009};
@@ -25,7 +28,10 @@ class PairedTestsTest {
         assertThat(signFlip(other)).isEqualTo(signFlip(SIX));
     }
 
-    /** By hand: of the eight patterns of (1, 1, -1) only +++ and --- have a larger mean; all others tie with the one seen. */
+    /**
+     * By hand: of the eight patterns of (1, 1, -1) only +++ and --- have a larger mean; all others tie with the one
+     * seen.
+     */
     @Test
     void tiesCountAndZerosDoNotHelp() {
         assertThat(signFlip(1, 1, -1)).isEqualTo(1);

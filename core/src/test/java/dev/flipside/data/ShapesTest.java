@@ -31,7 +31,10 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Rows of every shape against what the projects that define the shapes read from them ({@code make_shapes.py}), and rows that no project could read. */
+/**
+ * Rows of every shape against what the projects that define the shapes read from them ({@code make_shapes.py}), and
+ * rows that no project could read.
+ */
 class ShapesTest {
     private static final Path PAGE = Path.of("../docs/data.md");
 

@@ -17,7 +17,9 @@ import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
 
-/** The rows of TRL's tests, documentation and zen dataset ({@code make_trl_shapes.py}) against what TRL reads from them. */
+/**
+ * The rows of TRL's tests, documentation and zen dataset ({@code make_trl_shapes.py}) against what TRL reads from them.
+ */
 class TrlShapesTest {
     private static List<JsonNode> cases() throws Exception {
         List<JsonNode> cases = new ArrayList<>();
@@ -82,7 +84,10 @@ class TrlShapesTest {
         });
     }
 
-    /** A row of which a text cannot hold everything is refused with what would be lost, where TRL would hand it to the chat template. */
+    /**
+     * A row of which a text cannot hold everything is refused with what would be lost, where TRL would hand it to the
+     * chat template.
+     */
     private static void refused(JsonNode example) {
         if (kind(example).equals("single reply")) {
             // The reply, which holds it, is not read; what is asked of a prompt is there.

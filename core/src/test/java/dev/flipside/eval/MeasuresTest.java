@@ -18,8 +18,9 @@ class MeasuresTest {
     private static final double[] Z = {4, 7, 9, 4, 5, 3, 8, 6};
 
     /**
-     * Goldens by SciPy 1.17.1: kendalltau (tau-b) of each half; the Pearson correlation of the residuals of rankdata(X) and rankdata(Y) after least squares on rankdata(Z);
-     * expected calibration error written out in NumPy with ten bins on [0.5, 1].
+     * Goldens by SciPy 1.17.1: kendalltau (tau-b) of each half; the Pearson correlation of the residuals of rankdata(X)
+     * and rankdata(Y) after least squares on rankdata(Z); expected calibration error written out in NumPy with ten bins
+     * on [0.5, 1].
      */
     @Test
     void agreesWithSciPy() {

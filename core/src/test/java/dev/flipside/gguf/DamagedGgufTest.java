@@ -19,7 +19,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Files that are no GGUF, or not a whole one, or not of a model that is supported: one sentence that names the file and the fault. */
+/**
+ * Files that are no GGUF, or not a whole one, or not of a model that is supported: one sentence that names the file and
+ * the fault.
+ */
 class DamagedGgufTest {
     @TempDir
     Path temp;
@@ -181,7 +184,10 @@ class DamagedGgufTest {
         GgufImport.open(file).write(temp.resolve("out"), WeightType.F32, written -> {});
     }
 
-    /** Any byte may be wrong: the import works or says in a sentence why not; it never fails otherwise and never fills the memory. */
+    /**
+     * Any byte may be wrong: the import works or says in a sentence why not; it never fails otherwise and never fills
+     * the memory.
+     */
     @Test
     void flippedBytesNeverDoMoreHarmThanAnError() throws IOException {
         byte[] whole = Files.readAllBytes(GgufFixtures.file("llama.gguf"));

@@ -94,7 +94,10 @@ final class GgufBytes {
         return this;
     }
 
-    /** A tensor of zeros after the ones before, with room for numbers of four bytes; dimensions in GGUF's order, the fastest first. */
+    /**
+     * A tensor of zeros after the ones before, with room for numbers of four bytes; dimensions in GGUF's order, the
+     * fastest first.
+     */
     GgufBytes tensor(String name, int type, Long... dimensions) {
         long elements = List.of(dimensions).stream().reduce(1L, (a, b) -> a * b);
         int bytes = (int) (elements * 4);

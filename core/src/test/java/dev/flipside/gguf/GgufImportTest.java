@@ -36,7 +36,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Whole models of every architecture, converted by llama.cpp and imported again, against the directories of transformers that they came from. */
+/**
+ * Whole models of every architecture, converted by llama.cpp and imported again, against the directories of
+ * transformers that they came from.
+ */
 class GgufImportTest {
     /** As for the decoders: transformers' own kernels differ by 1e-5, a wrong feature by 1e-1. */
     private static final double TOLERANCE = 1e-4;

@@ -20,7 +20,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
-/** Headers against the verdicts of llama.cpp's own test of its reader (tests/test-gguf.cpp, commit 03f94f1), and metadata that gguf-py wrote ({@code gguf/make_metadata.py}). */
+/**
+ * Headers against the verdicts of llama.cpp's own test of its reader (tests/test-gguf.cpp, commit 03f94f1), and
+ * metadata that gguf-py wrote ({@code gguf/make_metadata.py}).
+ */
 class GgufPeerTest {
     private static final int ALIGNMENT = 32;
 
@@ -43,7 +46,10 @@ class GgufPeerTest {
         KV_BAD_ALIGN(false),
         KV_WRONG_TYPE_ALIGN(false),
         KV_SUCCESS(true),
-        /** Names of 64 bytes and more are refused there because tensors hold them in a fixed field; here only known names go further. */
+        /**
+         * Names of 64 bytes and more are refused there because tensors hold them in a fixed field; here only known
+         * names go further.
+         */
         TENSORS_BAD_NAME_SIZE(true),
         TENSORS_BAD_N_DIMS(false),
         TENSORS_BAD_SHAPE(false),

@@ -12,7 +12,8 @@ import java.util.Map;
 /**
  * Imports the fixtures for {@code gguf/check_imports.py}, which loads them in transformers.
  *
- * <p>Arguments: the directory of the fixtures, and one to write to. Unlike the command it writes models of architectures that the decoder does not know, too.
+ * <p>Arguments: the directory of the fixtures, and one to write to. Unlike the command it writes models of
+ * architectures that the decoder does not know, too.
  */
 final class ImportFixtures {
     private ImportFixtures() {}

@@ -18,7 +18,9 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Adapters whose base is a model of the Hub: brought together when they are read, told by name when they are published. */
+/**
+ * Adapters whose base is a model of the Hub: brought together when they are read, told by name when they are published.
+ */
 class AdapterBaseTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final byte[] WEIGHTS = TestHub.random(3000, 7);

@@ -14,7 +14,10 @@ import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
-/** The part of {@link TestHub} that gives: lists of files, small files itself, large ones from the other host, and what goes wrong with them. */
+/**
+ * The part of {@link TestHub} that gives: lists of files, small files itself, large ones from the other host, and what
+ * goes wrong with them.
+ */
 final class HubDownloads {
     /** Larger ones are on the other host. */
     private static final int LARGE = 1000;

@@ -14,7 +14,10 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CopyOnWriteArrayList;
 
-/** The part of {@link TestHub} that takes pushes: new repositories, which files are large, their transfer in one piece or in parts, and commits. */
+/**
+ * The part of {@link TestHub} that takes pushes: new repositories, which files are large, their transfer in one piece
+ * or in parts, and commits.
+ */
 final class HubUploads {
     private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -20,8 +20,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /**
- * What a user reads and what is on the disk after each fault of a Hub. The table in docs/hub.md is this test's, brought up to date by {@code mvn -pl core test
- * -Dtest=PullFaultsTest -Dflipside.updateDocs}.
+ * What a user reads and what is on the disk after each fault of a Hub. The table in docs/hub.md is this test's, brought
+ * up to date by {@code mvn -pl core test -Dtest=PullFaultsTest -Dflipside.updateDocs}.
  */
 class PullFaultsTest {
     private static final Path PAGE = Path.of("../docs/hub.md");

@@ -33,8 +33,8 @@ import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
- * A local server that speaks the part of the Hub's API that Flipside uses, with a second one in the place of the host that large files are on; both misbehave on
- * demand.
+ * A local server that speaks the part of the Hub's API that Flipside uses, with a second one in the place of the host
+ * that large files are on; both misbehave on demand.
  */
 public final class TestHub implements AutoCloseable {
     /** Lets its bearer in. */

@@ -35,7 +35,10 @@ import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.stream.Stream;
 
-/** What is damaged and how it is read: a folder of whole files, the one of them that changes, and a reader whose answer tells two results apart. */
+/**
+ * What is damaged and how it is read: a folder of whole files, the one of them that changes, and a reader whose answer
+ * tells two results apart.
+ */
 enum Format {
     SAFETENSORS(14, "model.safetensors", Mutation::bytes, "goldens/llama") {
         @Override

@@ -24,9 +24,10 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /**
- * Ten thousand damaged files in one Java machine, each with a clock: what is not taken is told in one sentence, and nothing else ends a reader. {@code -Dfaults.seed=7
- * -Dfaults.cases=10000 -Dfaults.format=GGUF} choose others. Before each case the damaged file is written to {@code target/faults/case}, so that one that ends the
- * machine can be found there. What was taken as another value stays under {@code target/faults/taken}, to be looked at.
+ * Ten thousand damaged files in one Java machine, each with a clock: what is not taken is told in one sentence, and
+ * nothing else ends a reader. {@code -Dfaults.seed=7 -Dfaults.cases=10000 -Dfaults.format=GGUF} choose others. Before
+ * each case the damaged file is written to {@code target/faults/case}, so that one that ends the machine can be found
+ * there. What was taken as another value stays under {@code target/faults/taken}, to be looked at.
  */
 @Tag("faults")
 class MalformedFilesTest {

@@ -149,7 +149,10 @@ final class Mutation {
         return text.toString().getBytes(StandardCharsets.UTF_8);
     }
 
-    /** Values of other types and extreme ones, keys and elements that are missing, doubled or renamed; now and then damage to the text itself. */
+    /**
+     * Values of other types and extreme ones, keys and elements that are missing, doubled or renamed; now and then
+     * damage to the text itself.
+     */
     byte[] json(byte[] original) {
         if (random.nextInt(8) == 0) {
             return random.nextBoolean() ? text(original) : bytes(original);

@@ -32,7 +32,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 class CausalLmTest {
-    /** float32 sums in another order: a few units in the last place of log-probabilities and gradients of size about 1. */
+    /**
+     * float32 sums in another order: a few units in the last place of log-probabilities and gradients of size about 1.
+     */
     private static final double ROUNDING = 1e-5;
 
     @TempDir
@@ -200,7 +202,10 @@ class CausalLmTest {
         }
     }
 
-    /** However large a batch: every row once, no pass above its size but for a single longer row, and groups whole where they fit. */
+    /**
+     * However large a batch: every row once, no pass above its size but for a single longer row, and groups whole where
+     * they fit.
+     */
     @Test
     void passesAreOfBoundedSize() {
         try (CausalLm lm = TinyModels.llama().lm(directory.resolve("passes"))) {

@@ -23,8 +23,8 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * Which models take the CPU's faster ways. The table in docs/models.md is this test's, brought up to date by {@code mvn -pl core test -Dtest=DecoderPlanTest
- * -Dflipside.updateDocs}.
+ * Which models take the CPU's faster ways. The table in docs/models.md is this test's, brought up to date by {@code mvn
+ * -pl core test -Dtest=DecoderPlanTest -Dflipside.updateDocs}.
  */
 class DecoderPlanTest {
     private static final Path PAGE = Path.of("../docs/models.md");

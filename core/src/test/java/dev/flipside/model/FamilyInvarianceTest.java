@@ -16,9 +16,15 @@ import org.bytedeco.pytorch.Tensor;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.FieldSource;
 
-/** In every family neither padding nor a shared prompt nor a cache changes a number. Texts are longer than sliding windows and than the original context of LongRoPE. */
+/**
+ * In every family neither padding nor a shared prompt nor a cache changes a number. Texts are longer than sliding
+ * windows and than the original context of LongRoPE.
+ */
 class FamilyInvarianceTest {
-    /** float32 sums in another order; relative for gradients. Random weights of this size make intermediate numbers of some tens. */
+    /**
+     * float32 sums in another order; relative for gradients. Random weights of this size make intermediate numbers of
+     * some tens.
+     */
     private static final double ROUNDING = 5e-5;
 
     private static final int VOCABULARY = 128;

@@ -20,8 +20,9 @@ import org.junit.jupiter.params.provider.FieldSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Every family beyond Llama, Mistral and Qwen against transformers 5.17: its directory of small random weights in bfloat16, read as float32, and the same backbone as a
- * reward model. {@code check_exports.py} reads what {@link #aSavedModelKeepsItsNumbers} writes in transformers.
+ * Every family beyond Llama, Mistral and Qwen against transformers 5.17: its directory of small random weights in
+ * bfloat16, read as float32, and the same backbone as a reward model. {@code check_exports.py} reads what
+ * {@link #aSavedModelKeepsItsNumbers} writes in transformers.
  */
 class GoldenFamiliesTest {
     private static final double TOLERANCE = 1e-4;
@@ -72,7 +73,10 @@ class GoldenFamiliesTest {
         }
     }
 
-    /** Through the cache beside a row of another length, whose length does not matter here; in transformers one text at a time. */
+    /**
+     * Through the cache beside a row of another length, whose length does not matter here; in transformers one text at
+     * a time.
+     */
     @ParameterizedTest
     @FieldSource("GROWING")
     void textsThatGrowBeyondTheContextGrowAsInTransformers(String name) {
@@ -133,7 +137,10 @@ class GoldenFamiliesTest {
         }
     }
 
-    /** {@code router_aux_loss_coef} times the load-balancing loss, over rows that are padded and over rows that share a prompt. */
+    /**
+     * {@code router_aux_loss_coef} times the load-balancing loss, over rows that are padded and over rows that share a
+     * prompt.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"mixtral", "qwen3_moe"})
     void loadBalancingLossAndItsGradient(String name) {

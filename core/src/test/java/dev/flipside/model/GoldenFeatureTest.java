@@ -15,7 +15,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The goldens see every feature: a copy of a fixture with one feature switched off is far from the numbers of the original. */
+/**
+ * The goldens see every feature: a copy of a fixture with one feature switched off is far from the numbers of the
+ * original.
+ */
 class GoldenFeatureTest {
     /** A hundred times the tolerance that the goldens are held to, so that no lost feature can pass for rounding. */
     private static final double LEAST_GAP = 1e-2;

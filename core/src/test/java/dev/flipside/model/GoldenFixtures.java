@@ -26,7 +26,10 @@ import java.util.stream.Stream;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Tensor;
 
-/** The model directories and numbers that {@code goldens/make_goldens.py} wrote with transformers, and edited copies of them. */
+/**
+ * The model directories and numbers that {@code goldens/make_goldens.py} wrote with transformers, and edited copies of
+ * them.
+ */
 public final class GoldenFixtures {
     public static final ObjectMapper JSON = new ObjectMapper();
 
@@ -196,7 +199,10 @@ public final class GoldenFixtures {
         write(directory.resolve("model.safetensors"), visitTensors(directory, pattern, edit));
     }
 
-    /** Shows the numbers of each weight whose name the pattern finds, and returns the file's bytes with what was changed in them. */
+    /**
+     * Shows the numbers of each weight whose name the pattern finds, and returns the file's bytes with what was changed
+     * in them.
+     */
     private static byte[] visitTensors(Path directory, String pattern, Consumer<ByteBuffer> visitor) {
         Path file = directory.resolve("model.safetensors");
         try {
@@ -249,8 +255,8 @@ public final class GoldenFixtures {
     }
 
     /**
-     * Turns a causal model's directory with one weight file into a classifier with one label and the head {@code score[i] = 0.05 sin(i + 1)}, by adding a second
-     * shard; the backbone's bytes stay where they are.
+     * Turns a causal model's directory with one weight file into a classifier with one label and the head
+     * {@code score[i] = 0.05 sin(i + 1)}, by adding a second shard; the backbone's bytes stay where they are.
      */
     static void addSineHead(Path directory, int hiddenSize) {
         Path weights = directory.resolve("model.safetensors");

@@ -15,7 +15,10 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** Decoders against transformers 5.17 in float32, on small random models of every family and on a small real one. */
 class GoldenModelsTest {
-    /** transformers' own attention kernels differ among themselves by up to 1e-5 on these models; a wrong feature moves numbers by 1e-1. */
+    /**
+     * transformers' own attention kernels differ among themselves by up to 1e-5 on these models; a wrong feature moves
+     * numbers by 1e-1.
+     */
     private static final double TOLERANCE = 1e-4;
 
     @TempDir
@@ -45,7 +48,10 @@ class GoldenModelsTest {
         }
     }
 
-    /** Rows of different prompt lengths in one cache: a short one starts behind empty slots, and windows are narrower than the texts. */
+    /**
+     * Rows of different prompt lengths in one cache: a short one starts behind empty slots, and windows are narrower
+     * than the texts.
+     */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -132,7 +138,10 @@ class GoldenModelsTest {
                 .allSatisfy(found -> assertThat(found).isEqualTo(wanted));
     }
 
-    /** The two best logits were at least 0.01 apart at every step, a hundred times the tolerance, so rounding decides no token. */
+    /**
+     * The two best logits were at least 0.01 apart at every step, a hundred times the tolerance, so rounding decides no
+     * token.
+     */
     private static int[] decidedTokens(JsonNode greedy) {
         assertThat(greedy.get("least_gap").doubleValue()).isGreaterThan(100 * TOLERANCE);
         return GoldenFixtures.ints(greedy.get("tokens"));

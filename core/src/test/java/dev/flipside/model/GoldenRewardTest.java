@@ -15,7 +15,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Reward models against transformers' classifiers with one label: scores, where they are read, and values by the prefix property. */
+/**
+ * Reward models against transformers' classifiers with one label: scores, where they are read, and values by the prefix
+ * property.
+ */
 class GoldenRewardTest {
     /** As for log-probabilities: rounding stays below 1e-5 on these models. */
     private static final double TOLERANCE = 1e-4;
@@ -58,7 +61,10 @@ class GoldenRewardTest {
         }
     }
 
-    /** OpenRLHF saves its class RewardModel without a word of labels; transformers reads all of these with {@code num_labels=1}. */
+    /**
+     * OpenRLHF saves its class RewardModel without a word of labels; transformers reads all of these with
+     * {@code num_labels=1}.
+     */
     @ParameterizedTest
     @ValueSource(
             strings = {
@@ -92,7 +98,10 @@ class GoldenRewardTest {
         assertThat(Json.read(saved.resolve("config.json")).has("num_labels")).isFalse();
     }
 
-    /** With the reward head as value head, the value at the last prompt token is what the classifier gives the prompt alone. */
+    /**
+     * With the reward head as value head, the value at the last prompt token is what the classifier gives the prompt
+     * alone.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"llama-reward", "mistral-reward", "qwen2-reward", "qwen3-reward"})
     void theValueOfAPromptIsReadAtItsLastToken(String name) {

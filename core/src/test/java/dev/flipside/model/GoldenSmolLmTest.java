@@ -11,7 +11,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** SmolLM2-135M-Instruct (Q4_1, imported) against transformers: three chats, greedy answers, scores with a sine head. */
+/**
+ * SmolLM2-135M-Instruct (Q4_1, imported) against transformers: three chats, greedy answers, scores with a sine head.
+ */
 @Tag("slow")
 class GoldenSmolLmTest {
     /** Thirty layers of float32 rounding leave about 2e-5. */

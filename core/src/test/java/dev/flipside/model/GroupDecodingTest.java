@@ -125,7 +125,10 @@ class GroupDecodingTest {
         }
     }
 
-    /** oneDNN splits the sums of wide products where it does not split those of tiny models, so one block has SmolLM2's widths. */
+    /**
+     * oneDNN splits the sums of wide products where it does not split those of tiny models, so one block has SmolLM2's
+     * widths.
+     */
     @ParameterizedTest
     @CsvSource({"1,5", "4,36"})
     void wideBlocksEqualThoseOfTheCachedLayers(int samples, int promptLength) {

@@ -171,7 +171,10 @@ class LoraGoldenTest {
         }
     }
 
-    /** Saved and read again an adapter is the same to the bit, and its configuration keeps what PEFT said beyond what is understood here. */
+    /**
+     * Saved and read again an adapter is the same to the bit, and its configuration keeps what PEFT said beyond what is
+     * understood here.
+     */
     @ParameterizedTest
     @MethodSource("languageModels")
     void savedAdaptersAreTheSame(String name) throws IOException {

@@ -15,7 +15,10 @@ import java.nio.file.Path;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
-/** New adapters of every kind that a configuration can ask for, by names of these tests, on a tied or an untied model with biases in a folder. */
+/**
+ * New adapters of every kind that a configuration can ask for, by names of these tests, on a tied or an untied model
+ * with biases in a folder.
+ */
 record LoraKinds(Path directory) {
     private static final ObjectMapper YAML = YAMLMapper.builder()
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)

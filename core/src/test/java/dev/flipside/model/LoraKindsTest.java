@@ -22,7 +22,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** New adapters of every kind, on tied and untied models: what they begin as, what they learn, and that decoding reads them. */
+/**
+ * New adapters of every kind, on tied and untied models: what they begin as, what they learn, and that decoding reads
+ * them.
+ */
 class LoraKindsTest {
     /** Of logits of size 10; float32 and other orders of sums. */
     private static final double ROUNDING = 2e-3;
@@ -38,7 +41,10 @@ class LoraKindsTest {
         kinds = new LoraKinds(directory);
     }
 
-    /** But for rounding, where a part of the weights is taken out and put back. What learns has gradients; what does not is saved and read all the same, to the bit. */
+    /**
+     * But for rounding, where a part of the weights is taken out and put back. What learns has gradients; what does not
+     * is saved and read all the same, to the bit.
+     */
     @ParameterizedTest
     @CsvSource({
         "bias-all,false",
@@ -89,7 +95,10 @@ class LoraKindsTest {
         }
     }
 
-    /** Derivatives of the sum of log-probabilities along a direction, against differences; the norms of DoRA are constants in gradients, so that only the rest moves there. */
+    /**
+     * Derivatives of the sum of log-probabilities along a direction, against differences; the norms of DoRA are
+     * constants in gradients, so that only the rest moves there.
+     */
     @ParameterizedTest
     @CsvSource({
         "vocabulary,true",

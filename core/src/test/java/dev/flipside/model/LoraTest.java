@@ -252,7 +252,10 @@ class LoraTest {
         }
     }
 
-    /** The same whether rows go one by one, padded or behind a shared prompt: what is dropped depends on the step and the tokens alone. */
+    /**
+     * The same whether rows go one by one, padded or behind a shared prompt: what is dropped depends on the step and
+     * the tokens alone.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"dropout", "dora-dropout"})
     void dropoutDoesNotDependOnTheBatch(String kind) {

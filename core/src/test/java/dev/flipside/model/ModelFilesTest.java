@@ -133,7 +133,10 @@ class ModelFilesTest {
         }
     }
 
-    /** TRL stops at the tokenizer's end token; what is saved stops there in transformers too, which reads generation_config.json alone. */
+    /**
+     * TRL stops at the tokenizer's end token; what is saved stops there in transformers too, which reads
+     * generation_config.json alone.
+     */
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

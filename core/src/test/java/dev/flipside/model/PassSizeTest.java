@@ -33,7 +33,10 @@ class PassSizeTest {
     @TempDir
     Path folder;
 
-    /** V 100, D 8, F 16, 2 layers, 4 heads over 2 KV heads of size 2: queries, keys and values are 16 numbers, what attention makes 8. */
+    /**
+     * V 100, D 8, F 16, 2 layers, 4 heads over 2 KV heads of size 2: queries, keys and values are 16 numbers, what
+     * attention makes 8.
+     */
     private static DecoderConfig llama() {
         return DecoderConfig.builder("llama", 2, 4, 2, 2)
                 .widths(100, 8, 16, 512)

@@ -166,7 +166,10 @@ class RewardModelTest {
         return gradient(model.trunk());
     }
 
-    /** gradReward r + gradValue v by torch's own graph; the value's way into the backbone is scaled by splitting h = lambda h + (1 - lambda) stop(h). */
+    /**
+     * gradReward r + gradValue v by torch's own graph; the value's way into the backbone is scaled by splitting h =
+     * lambda h + (1 - lambda) stop(h).
+     */
     private static void autograd(RewardModel model, ScoredRow row, double gradReward, double gradValue, double lambda) {
         try (PointerScope scope = new PointerScope()) {
             Tensor ids = Tensors.padded(new int[][] {row.ids()}, Device.CPU);

@@ -36,7 +36,10 @@ class SharedPrefixTest {
         NativeLibrary.load();
     }
 
-    /** Groups of the given sizes, every prompt of another length unless {@code promptLength} is given; completions of 0 to 9 tokens. */
+    /**
+     * Groups of the given sizes, every prompt of another length unless {@code promptLength} is given; completions of 0
+     * to 9 tokens.
+     */
     private static List<TokenRow> groups(int[] sizes, int promptLength) {
         SplittableRandom random = new SplittableRandom(4);
         List<TokenRow> rows = new ArrayList<>();

@@ -22,8 +22,8 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Writes Hugging Face directories of random models small enough for a test, with the tensor names that transformers gives them. A test states what it cares about;
- * the rest is a model of two layers that knows {@link #VOCAB} tokens.
+ * Writes Hugging Face directories of random models small enough for a test, with the tensor names that transformers
+ * gives them. A test states what it cares about; the rest is a model of two layers that knows {@link #VOCAB} tokens.
  */
 public final class TinyModels {
     static final int VOCAB = 37;

@@ -2,7 +2,10 @@ package dev.flipside.reward;
 
 import java.util.List;
 
-/** A user's own function, found through META-INF/services: the share of upper-case characters; an empty answer cannot be judged. */
+/**
+ * A user's own function, found through META-INF/services: the share of upper-case characters; an empty answer cannot be
+ * judged.
+ */
 public final class ShoutingReward implements RewardFunction {
     @Override
     public String name() {

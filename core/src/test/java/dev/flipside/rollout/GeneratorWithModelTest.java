@@ -29,8 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 /** Generation with real layers and their cache, against the same model without a cache. */
 class GeneratorWithModelTest {
     /**
-     * Cached steps and full passes add the same float32 numbers in other orders; logits here are of size 10, where one unit in the last place is 1e-6. The bound is the one
-     * that trainers are promised.
+     * Cached steps and full passes add the same float32 numbers in other orders; logits here are of size 10, where one
+     * unit in the last place is 1e-6. The bound is the one that trainers are promised.
      */
     private static final double LOGPROB_GAP = 1e-4;
 

@@ -10,7 +10,10 @@ import java.util.List;
 import java.util.Set;
 import org.bytedeco.pytorch.Tensor;
 
-/** A model whose logits are a hash of all tokens so far: exact, and wrong at once when a row is given another row's tokens. */
+/**
+ * A model whose logits are a hash of all tokens so far: exact, and wrong at once when a row is given another row's
+ * tokens.
+ */
 final class HashedModel implements DecodingModel {
     static final int END = 0;
     private static final int VOCABULARY = 12;

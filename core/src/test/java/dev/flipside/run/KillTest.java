@@ -37,7 +37,10 @@ class KillTest {
         }
     }
 
-    /** Waits for one checkpoint and then {@code millis}, kills the process, and returns the last step that it reported as saved. */
+    /**
+     * Waits for one checkpoint and then {@code millis}, kills the process, and returns the last step that it reported
+     * as saved.
+     */
     private static long killAfterASave(Process writer, long resumedFrom, long millis) throws Exception {
         long saved;
         try (BufferedReader output = writer.inputReader()) {

@@ -16,7 +16,10 @@ import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Headers, right and wrong, against the verdicts of the safetensors library ({@code safetensors/make_cases.py}): the inputs of its own tests and one file for each rule. */
+/**
+ * Headers, right and wrong, against the verdicts of the safetensors library ({@code safetensors/make_cases.py}): the
+ * inputs of its own tests and one file for each rule.
+ */
 class SafeTensorsPeerTest {
     /** A name given twice, where the library takes the last: two readers could see two models. */
     private static final Set<String> REFUSED_HERE_ALONE = Set.of("duplicate name, equal", "duplicate name, other");

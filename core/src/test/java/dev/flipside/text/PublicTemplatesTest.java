@@ -22,7 +22,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** The chat templates of public models, against what transformers renders: every text to the character, every refusal in the template's words. */
+/**
+ * The chat templates of public models, against what transformers renders: every text to the character, every refusal in
+ * the template's words.
+ */
 class PublicTemplatesTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final JsonNode GOLDEN = golden();
@@ -89,7 +92,10 @@ class PublicTemplatesTest {
         return GOLDEN.path("conversations").path(example.path("case").asText());
     }
 
-    /** Content as a list of parts, as some templates take it; conversations here hold text, so the template is rendered below {@link ChatTemplate}. */
+    /**
+     * Content as a list of parts, as some templates take it; conversations here hold text, so the template is rendered
+     * below {@link ChatTemplate}.
+     */
     private static void checkParts(String source, JsonNode tokens, JsonNode example) {
         Map<String, Object> variables = new HashMap<>(map(tokens));
         List<Object> messages = new ArrayList<>();

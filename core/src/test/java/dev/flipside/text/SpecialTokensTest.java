@@ -23,7 +23,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Special tokens that a tokenizer's files name in different places, against what transformers makes of the same files. */
+/**
+ * Special tokens that a tokenizer's files name in different places, against what transformers makes of the same files.
+ */
 class SpecialTokensTest {
     private static final String TOKENIZER = "tokenizer.json";
 

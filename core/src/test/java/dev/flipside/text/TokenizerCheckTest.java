@@ -14,7 +14,10 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Each of the refused files ended the Java machine, or kept it busy for minutes, when it was loaded or when some text was encoded or decoded with it. */
+/**
+ * Each of the refused files ended the Java machine, or kept it busy for minutes, when it was loaded or when some text
+ * was encoded or decoded with it.
+ */
 class TokenizerCheckTest {
     @TempDir
     Path folder;
@@ -119,7 +122,10 @@ class TokenizerCheckTest {
         }
     }
 
-    /** Those of tiktoken's cl100k and o200k, Bloom, DeepSeek, SmolLM3's digits, CLIP, and what replaces in Gemma's, ALBERT's and T5's normalizers. */
+    /**
+     * Those of tiktoken's cl100k and o200k, Bloom, DeepSeek, SmolLM3's digits, CLIP, and what replaces in Gemma's,
+     * ALBERT's and T5's normalizers.
+     */
     @ParameterizedTest
     @ValueSource(
             strings = {

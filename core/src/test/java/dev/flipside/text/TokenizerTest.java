@@ -59,7 +59,10 @@ class TokenizerTest {
         }
     }
 
-    /** Byte fallback, Unigram, added tokens that trim or keep to whole words, tokens that only tokenizer_config.json names: all with special tokens in the text. */
+    /**
+     * Byte fallback, Unigram, added tokens that trim or keep to whole words, tokens that only tokenizer_config.json
+     * names: all with special tokens in the text.
+     */
     @ParameterizedTest
     @ValueSource(strings = {"llama-bpe", "unigram", "byte-level", "config-adds", "config-removes"})
     void idsTextsAndSpelledSpecialTokensAreThoseOfTransformersForEveryKind(String kind) throws IOException {

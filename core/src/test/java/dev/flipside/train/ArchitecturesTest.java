@@ -24,7 +24,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Ten steps of SAVE on small random models of different architectures: finite, resumable to the byte, exported, loaded again. */
+/**
+ * Ten steps of SAVE on small random models of different architectures: finite, resumable to the byte, exported, loaded
+ * again.
+ */
 class ArchitecturesTest {
     /** What config.json has besides what all share. */
     private static final Map<String, Consumer<ObjectNode>> CONFIGS = Map.of(

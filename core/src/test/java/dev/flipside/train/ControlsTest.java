@@ -83,7 +83,9 @@ class ControlsTest {
         }
     }
 
-    /** At the first step all samples are the same, so the improved model's spread is what the rescaled one must have. */
+    /**
+     * At the first step all samples are the same, so the improved model's spread is what the rescaled one must have.
+     */
     @Test
     void theScaleIsTheOneThatLearningReaches() {
         Path save = run("save", RESCORED);

@@ -14,12 +14,16 @@ import org.bytedeco.pytorch.Tensor;
 /** Finite differences of a float32 model's loss along directions in which they are measurable. */
 final class Derivatives {
     /**
-     * Lengths of the step along a unit direction. The fourth-order rule makes the truncation error of the longest small against the rounding of float32 losses (1e-7 / step); where a
-     * clip or a cap bends the loss within it, a shorter one is needed.
+     * Lengths of the step along a unit direction. The fourth-order rule makes the truncation error of the longest small
+     * against the rounding of float32 losses (1e-7 / step); where a clip or a cap bends the loss within it, a shorter
+     * one is needed.
      */
     private static final double[] STEPS = {4e-3, 1e-3, 3e-4};
 
-    /** Relative to the norm of the whole gradient: the rounding error above, and what is left of the truncation error where the loss is strongly curved. */
+    /**
+     * Relative to the norm of the whole gradient: the rounding error above, and what is left of the truncation error
+     * where the loss is strongly curved.
+     */
     private static final double TOLERANCE = 2e-3;
 
     private Derivatives() {}
@@ -39,8 +43,8 @@ final class Derivatives {
     }
 
     /**
-     * The derivative of {@code loss} along the gradient of every single weight matrix is that gradient's norm, and so it is along all of them together. A missing, doubled or
-     * wrongly signed term changes at least one of them.
+     * The derivative of {@code loss} along the gradient of every single weight matrix is that gradient's norm, and so
+     * it is along all of them together. A missing, doubled or wrongly signed term changes at least one of them.
      */
     static void check(Parameters parameters, float[] gradient, DoubleSupplier loss) {
         double norm = norm(gradient);

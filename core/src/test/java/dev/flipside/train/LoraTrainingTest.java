@@ -92,7 +92,10 @@ class LoraTrainingTest {
         }
     }
 
-    /** In the first round, at its end, and in the second round, whose reference and initial reward model are adapters too. */
+    /**
+     * In the first round, at its end, and in the second round, whose reference and initial reward model are adapters
+     * too.
+     */
     @ParameterizedTest
     @ValueSource(ints = {1, 3, 4})
     void aStoppedRunOnOneBackboneEndsInTheSameBytes(int stopAfter) {
@@ -148,7 +151,10 @@ class LoraTrainingTest {
         }
     }
 
-    /** Updated vocabulary matrices, biases, patterns, and weights whose part was taken out and is made again from the base. */
+    /**
+     * Updated vocabulary matrices, biases, patterns, and weights whose part was taken out and is made again from the
+     * base.
+     */
     @Test
     void aStoppedRunWithOtherKindsOfAdaptersEndsInTheSameBytes() {
         List<String> options = List.of(

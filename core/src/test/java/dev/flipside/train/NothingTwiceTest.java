@@ -18,7 +18,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What a step computes, counted: each completion is graded, judged and asked for its true reward as often as the method needs, and no more. */
+/**
+ * What a step computes, counted: each completion is graded, judged and asked for its true reward as often as the method
+ * needs, and no more.
+ */
 class NothingTwiceTest {
     private static final int ROWS = 12;
 
@@ -32,7 +35,9 @@ class NothingTwiceTest {
         world = new TinyWorld(folder);
     }
 
-    /** A function that counts what it is asked, and gives vowels; or the same for all, so that every group is refilled. */
+    /**
+     * A function that counts what it is asked, and gives vowels; or the same for all, so that every group is refilled.
+     */
     private static final class Counting implements RewardFunction {
         final boolean flat;
         int asked;

@@ -12,8 +12,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Where samples vary in length more than in quality, the method must not pay: world N, seeds 1 to 4, fixed before any of them was run. The Python reference measured with
- * 8 seeds: gold -0.038, off-policy accuracy -0.166, Spearman of reward with length .65 where that of gold with length is .05.
+ * Where samples vary in length more than in quality, the method must not pay: world N, seeds 1 to 4, fixed before any
+ * of them was run. The Python reference measured with 8 seeds: gold -0.038, off-policy accuracy -0.166, Spearman of
+ * reward with length .65 where that of gold with length is .05.
  */
 @Tag("slow")
 class NuisanceWorldTest {

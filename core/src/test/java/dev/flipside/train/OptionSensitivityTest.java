@@ -24,8 +24,9 @@ import org.junit.jupiter.api.TestFactory;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * Every option does something: changing it changes what a run of two steps measures or samples, and options that are about memory change nothing. The cases are
- * held against the configuration's own keys, so that an option without a case fails here.
+ * Every option does something: changing it changes what a run of two steps measures or samples, and options that are
+ * about memory change nothing. The cases are held against the configuration's own keys, so that an option without a
+ * case fails here.
  */
 class OptionSensitivityTest {
     /** Section and key, what both runs need besides, and what the second run changes. */

@@ -29,7 +29,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What one optimiser step of the policy accumulates is the derivative of the policy loss, written down here a second time from its definition. */
+/**
+ * What one optimiser step of the policy accumulates is the derivative of the policy loss, written down here a second
+ * time from its definition.
+ */
 class PolicyGradientTest {
     private static final int GROUP = 4;
 
@@ -83,7 +86,9 @@ class PolicyGradientTest {
         return world.config("gradient", all);
     }
 
-    /** All optimiser steps on the batch from the weights of the directory, with the untouched weights as the reference. */
+    /**
+     * All optimiser steps on the batch from the weights of the directory, with the untouched weights as the reference.
+     */
     private PolicyStep update(PolicyModel model, TrainConfig config) {
         Optional<CausalLm> ref = config.algorithm().resolved().beta().orElseThrow() > 0
                 ? Optional.of(reference.copy())
@@ -101,8 +106,8 @@ class PolicyGradientTest {
     }
 
     /**
-     * The second of two passes over the batch: the first moved the weights, so that ratios are away from 1, some are clipped, and the divergence from the reference
-     * is not 0.
+     * The second of two passes over the batch: the first moved the weights, so that ratios are away from 1, some are
+     * clipped, and the divergence from the reference is not 0.
      */
     @ParameterizedTest
     @ValueSource(
@@ -141,7 +146,10 @@ class PolicyGradientTest {
         }
     }
 
-    /** The reference has the weights that sampled here, so the old log-probabilities are the reference's, too, and RLOO's penalty of the sampled batch is 0. */
+    /**
+     * The reference has the weights that sampled here, so the old log-probabilities are the reference's, too, and
+     * RLOO's penalty of the sampled batch is 0.
+     */
     private double loss(AlgorithmConfig a, double[][] now, double[][] old) {
         double[] advantages = advantages(a);
         boolean[] included = new boolean[now.length];
@@ -283,7 +291,10 @@ class PolicyGradientTest {
         Derivatives.assertSame(Derivatives.gradient(policy.lm().parameters()), gradient, 1e-5);
     }
 
-    /** As {@code padding_idx} of transformers' embeddings, also where the token stands in a text; all other tokens' embeddings learn. */
+    /**
+     * As {@code padding_idx} of transformers' embeddings, also where the token stands in a text; all other tokens'
+     * embeddings learn.
+     */
     @Test
     void thePaddingTokensEmbeddingDoesNotLearn() {
         int padding = 3;
@@ -312,7 +323,10 @@ class PolicyGradientTest {
         return Math.sqrt(squares);
     }
 
-    /** Every group alone, without the padding that longer neighbours bring: with a mean over sequences the gradients add up to that of the batch. */
+    /**
+     * Every group alone, without the padding that longer neighbours bring: with a mean over sequences the gradients add
+     * up to that of the batch.
+     */
     @Test
     void paddingDoesNotMatter() {
         String options = "policy.learning_rate=0 algorithm.loss_type=grpo";

@@ -38,7 +38,10 @@ class PrefixProbeTest {
                 2);
     }
 
-    /** A line break behind the generation prompt's own becomes one token with it, in this tokenizer as in those of Qwen and Llama 3. */
+    /**
+     * A line break behind the generation prompt's own becomes one token with it, in this tokenizer as in those of Qwen
+     * and Llama 3.
+     */
     @Test
     void aPromptThatMergesWithAReplyIsNamedWithItsCharacter() {
         try (Tokenizer lines = Tokenizer.load(TestResources.path("text/wholetext/line-breaks"))) {

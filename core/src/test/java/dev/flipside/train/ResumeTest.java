@@ -18,7 +18,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 /** A run that was stopped and resumed ends in the same bytes as one that was not. */
 class ResumeTest {
-    /** What has a state of its own: reference, second round, gate, frozen anchor, cadence, moments, replay, evaluation. */
+    /**
+     * What has a state of its own: reference, second round, gate, frozen anchor, cadence, moments, replay, evaluation.
+     */
     private static final List<String> EVERYTHING_WITH_A_STATE = List.of(
             "run.max_steps=5",
             "run.rounds=2",

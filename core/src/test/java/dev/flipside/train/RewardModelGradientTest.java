@@ -25,7 +25,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** What one optimiser step of the reward model accumulates is the derivative of the SAVE loss, written down here a second time from its definition. */
+/**
+ * What one optimiser step of the reward model accumulates is the derivative of the SAVE loss, written down here a
+ * second time from its definition.
+ */
 class RewardModelGradientTest {
     private static final int GROUP = SaveLossWrittenOut.GROUP;
     private static final double FLOOR = SaveLossWrittenOut.FLOOR;
@@ -225,7 +228,10 @@ class RewardModelGradientTest {
         Derivatives.assertSame(Derivatives.gradient(grader.model().trunk()), trunk, 1e-5);
     }
 
-    /** Longer rows in the batch pad the others, and must change nothing for them: the loss of all prompts is the mean of the losses of each. */
+    /**
+     * Longer rows in the batch pad the others, and must change nothing for them: the loss of all prompts is the mean of
+     * the losses of each.
+     */
     @Test
     void paddingDoesNotMatter() {
         double sum = 0;

@@ -150,7 +150,10 @@ class RewardTrainerTest {
         }
     }
 
-    /** config.json of the base model may name the end token as padding, with which transformers would read every reward one token early. */
+    /**
+     * config.json of the base model may name the end token as padding, with which transformers would read every reward
+     * one token early.
+     */
     @Test
     void aPaddingTokenThatEndsTextsIsReplaced() throws IOException {
         Path base = folder.resolve("eos-is-pad");
@@ -162,7 +165,10 @@ class RewardTrainerTest {
         assertThat(config.get("pad_token_id").asInt()).isNotEqualTo(TinyWorld.EOS);
     }
 
-    /** TRL 1.13 on the same initial model, pairs, order, batch and schedule; the numbers are made by make_trl_stories.py. */
+    /**
+     * TRL 1.13 on the same initial model, pairs, order, batch and schedule; the numbers are made by
+     * make_trl_stories.py.
+     */
     @Test
     void everyStepEqualsTrl() throws IOException {
         Path stories = SharedFiles.require("models/stories260k");

@@ -158,7 +158,10 @@ class RewardsInTrainingTest {
                 .hasMessageContaining("infinite");
     }
 
-    /** The sign of the policy loss: every algorithm makes a letter more frequent that is rewarded, and less frequent when it is punished. */
+    /**
+     * The sign of the policy loss: every algorithm makes a letter more frequent that is rewarded, and less frequent
+     * when it is punished.
+     */
     @ParameterizedTest
     @CsvSource({
         "algorithm.name=grpo, 1",

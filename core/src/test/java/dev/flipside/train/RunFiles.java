@@ -21,7 +21,10 @@ final class RunFiles {
 
     private RunFiles() {}
 
-    /** Final models, the content of the newest checkpoint, samples and, apart from times, metrics are equal to the last byte. */
+    /**
+     * Final models, the content of the newest checkpoint, samples and, apart from times, metrics are equal to the last
+     * byte.
+     */
     static void assertSameResult(Path actual, Path expected) {
         assertThat(metrics(actual)).isEqualTo(metrics(expected));
         assertThat(lines(actual.resolve("samples.jsonl"))).isEqualTo(lines(expected.resolve("samples.jsonl")));

@@ -12,7 +12,10 @@ import dev.flipside.model.Scores;
 import java.util.List;
 import java.util.Optional;
 
-/** The SAVE loss written down a second time, over plain numbers and as its definition reads; what comes from the snapshot is fixed when this is made. */
+/**
+ * The SAVE loss written down a second time, over plain numbers and as its definition reads; what comes from the
+ * snapshot is fixed when this is made.
+ */
 final class SaveLossWrittenOut {
     static final int GROUP = 4;
     static final double FLOOR = 0.1;
@@ -146,7 +149,9 @@ final class SaveLossWrittenOut {
         }
     }
 
-    /** @param throughValues how much of what depends on v counts: value_backbone_weight for the backbone, 1 for the head */
+    /**
+     * @param throughValues how much of what depends on v counts: value_backbone_weight for the backbone, 1 for the head
+     */
     double loss(Scores now, double throughValues) {
         if (save.valueHead().valueTarget() == ValueHeadConfig.ValueTarget.IMPROVED) {
             return valueLoss(now);

@@ -171,7 +171,10 @@ class SavedTemplateTest {
         }
     }
 
-    /** A template of the directory's own is kept as the file has it; one in tokenizer_config.json is written there too, for readers of that file. */
+    /**
+     * A template of the directory's own is kept as the file has it; one in tokenizer_config.json is written there too,
+     * for readers of that file.
+     */
     @Test
     void onlyWhatTheConfigurationChangesIsWritten() throws IOException {
         Path config = world.policy().resolve("tokenizer_config.json");

@@ -13,7 +13,10 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A SAVE run on a real language model with settings that keep a step short. As a program it prints every activity, and waits for nobody to kill it. */
+/**
+ * A SAVE run on a real language model with settings that keep a step short. As a program it prints every activity, and
+ * waits for nobody to kill it.
+ */
 final class StoriesRun {
     private StoriesRun() {}
 

@@ -16,8 +16,9 @@ import java.util.Map;
 import java.util.SplittableRandom;
 
 /**
- * Everything a run needs, written from a seed and small enough that a training step takes milliseconds: a random policy and reward model that read letters, prompts
- * with a further column, and pairs in which the answer with more vowels was chosen.
+ * Everything a run needs, written from a seed and small enough that a training step takes milliseconds: a random policy
+ * and reward model that read letters, prompts with a further column, and pairs in which the answer with more vowels was
+ * chosen.
  */
 final class TinyWorld {
     static final int EOS = 2;
@@ -59,7 +60,10 @@ final class TinyWorld {
         return FIRST_LETTER + LETTERS.indexOf(letter);
     }
 
-    /** A SAVE run of two steps in folder {@code name}, changed by {@code section.key=value}; {@code !section.key} takes one of its keys out. */
+    /**
+     * A SAVE run of two steps in folder {@code name}, changed by {@code section.key=value}; {@code !section.key} takes
+     * one of its keys out.
+     */
     TrainConfig config(String name, String... overrides) {
         return config(name, List.of(overrides));
     }

@@ -28,7 +28,10 @@ class UpdateGateTest {
     private static TinyWorld world;
     private static Path good;
 
-    /** A reward model that orders nearly all held-out pairs: it was trained on the very rule by which they are labelled, and on them. */
+    /**
+     * A reward model that orders nearly all held-out pairs: it was trained on the very rule by which they are labelled,
+     * and on them.
+     */
     @BeforeAll
     static void trainGoodModel() {
         world = new TinyWorld(folder);

@@ -29,7 +29,10 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-/** Conversations whose replies merge with their prompts, against transformers' ids and scores of the whole text ({@code make_whole_text.py}). */
+/**
+ * Conversations whose replies merge with their prompts, against transformers' ids and scores of the whole text
+ * ({@code make_whole_text.py}).
+ */
 class WholeTextTest {
     /** float32 rounding of scores of about 4 stays far below. */
     private static final double TOLERANCE = 2e-5;
@@ -143,7 +146,10 @@ class WholeTextTest {
         }
     }
 
-    /** Replies that begin with a line break, an empty line, a combining accent, or that follow a space, are all among those that merge. */
+    /**
+     * Replies that begin with a line break, an empty line, a combining accent, or that follow a space, are all among
+     * those that merge.
+     */
     @Test
     void theGoldensHoldRepliesOfEveryKindThatMerge() {
         List<String> merging = cases("line-breaks").stream()

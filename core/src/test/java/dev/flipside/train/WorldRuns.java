@@ -16,7 +16,8 @@ import java.util.concurrent.Future;
 import java.util.stream.LongStream;
 
 /**
- * Arms of a world after its recommended steps, seed by seed, each seed with a policy and a reward model that its arms share.
+ * Arms of a world after its recommended steps, seed by seed, each seed with a policy and a reward model that its arms
+ * share.
  *
  * @param lines of every run's {@code metrics.jsonl}
  */

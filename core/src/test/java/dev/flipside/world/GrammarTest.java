@@ -147,7 +147,9 @@ class GrammarTest {
                         within(5 * Math.sqrt(2.0 / gold.length)));
     }
 
-    /** By hand from the table of the world: openers .3, filler 4 to 12 words with .5, commas always, stops .4 + .6 x .5. */
+    /**
+     * By hand from the table of the world: openers .3, filler 4 to 12 words with .5, commas always, stops .4 + .6 x .5.
+     */
     @Test
     void worldNIsAsSpecified() {
         assertThat(World.N.maxCompletionLength()).isEqualTo(24);

@@ -7,7 +7,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** A command that does nothing but hold others; without one of them it says which there are, by its {@code synopsisSubcommandLabel}. */
+/**
+ * A command that does nothing but hold others; without one of them it says which there are, by its
+ * {@code synopsisSubcommandLabel}.
+ */
 public abstract class CommandGroup implements Runnable {
     @Spec
     private CommandSpec spec;

@@ -35,7 +35,9 @@ public final class CommonOptions {
     @SuppressWarnings("UnusedVariable") // picocli reads it
     private boolean help;
 
-    /** The launcher has already set the thread variables from it: libtorch reads them once, before any Java code runs. */
+    /**
+     * The launcher has already set the thread variables from it: libtorch reads them once, before any Java code runs.
+     */
     @Option(
             names = "--threads",
             paramLabel = "N",

@@ -53,7 +53,10 @@ public final class SamplingFlags {
         return greedy || maxCompletionLength.isPresent() || draws();
     }
 
-    /** As {@link #options}, but greedy unless a flag of drawing is given, and longer by default: what an evaluation does. */
+    /**
+     * As {@link #options}, but greedy unless a flag of drawing is given, and longer by default: what an evaluation
+     * does.
+     */
     public SamplingOptions evaluationOptions() {
         return options(!draws(), EVALUATION_LENGTH);
     }

@@ -20,7 +20,9 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.Set;
 
-/** What the demo asks in each world: two fixed comparisons, of which the command line changes seeds, arms and length. */
+/**
+ * What the demo asks in each world: two fixed comparisons, of which the command line changes seeds, arms and length.
+ */
 enum DemoQuestion {
     W(
             WorldName.W,

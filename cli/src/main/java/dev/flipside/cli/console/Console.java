@@ -68,7 +68,10 @@ public final class Console {
         message("warning: " + line);
     }
 
-    /** Shows how far a long task is: a bar with an estimate of the time left on a terminal, now and then a line elsewhere. */
+    /**
+     * Shows how far a long task is: a bar with an estimate of the time left on a terminal, now and then a line
+     * elsewhere.
+     */
     public Progress progress(String task, long total, String unit) {
         return progress(task, total, unit, 0);
     }

@@ -3,9 +3,15 @@ package dev.flipside.cli.console;
 import dev.flipside.config.IoReason;
 import java.io.IOException;
 
-/** Results that could not be written to where they should go. Unchecked, because what prints results must stop and cannot mend it. */
+/**
+ * Results that could not be written to where they should go. Unchecked, because what prints results must stop and
+ * cannot mend it.
+ */
 public final class OutputException extends RuntimeException {
-    /** What a shell reports of a program that SIGPIPE (13) ended; Java ignores that signal and sees a failed write instead. */
+    /**
+     * What a shell reports of a program that SIGPIPE (13) ended; Java ignores that signal and sees a failed write
+     * instead.
+     */
     public static final int READER_GONE = 128 + 13;
 
     private static final long serialVersionUID = 1;

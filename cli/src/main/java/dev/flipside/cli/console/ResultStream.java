@@ -8,8 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 
 /**
- * Where results go: its failures cannot be overlooked. Print writers and print streams keep an {@link IOException} to themselves, so this stream throws an
- * {@link OutputException} instead, once, and takes nothing more.
+ * Where results go: its failures cannot be overlooked. Print writers and print streams keep an {@link IOException} to
+ * themselves, so this stream throws an {@link OutputException} instead, once, and takes nothing more.
  */
 public final class ResultStream extends OutputStream {
     private static final Path STANDARD_OUTPUT = Path.of("/proc/self/fd/1");

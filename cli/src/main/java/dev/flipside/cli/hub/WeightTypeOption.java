@@ -7,7 +7,10 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
-/** {@code --dtype} of commands that write a model. A text, since the enum has to do with a native library, which help and wrong input do without. */
+/**
+ * {@code --dtype} of commands that write a model. A text, since the enum has to do with a native library, which help
+ * and wrong input do without.
+ */
 final class WeightTypeOption {
     @Spec(Spec.Target.MIXEE)
     private CommandSpec spec;

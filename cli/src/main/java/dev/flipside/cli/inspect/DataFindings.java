@@ -45,7 +45,9 @@ final class DataFindings {
         return pairs;
     }
 
-    /** Pairs that a run would use: those that the model cannot tell apart are dropped, and one at least must be left. */
+    /**
+     * Pairs that a run would use: those that the model cannot tell apart are dropped, and one at least must be left.
+     */
     void toldApart(String key, PairTally tally) {
         boolean none = tally.pairs() > 0 && tally.alike() == tally.pairs();
         findings.check(

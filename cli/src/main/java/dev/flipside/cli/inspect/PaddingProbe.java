@@ -11,7 +11,8 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * Whether a model says the same of a text whatever stands beside it in the batch: alone, among others of its kind, and padded to several times its length.
+ * Whether a model says the same of a text whatever stands beside it in the batch: alone, among others of its kind, and
+ * padded to several times its length.
  *
  * <p>Padding that leaks into a score is the commonest silent fault of reward models.
  */

@@ -25,7 +25,9 @@ enum BenchPhase {
         this.flopsPerParameter = flopsPerParameter;
     }
 
-    /** Operations per parameter and token, by the usual count that leaves attention out; 0 where a step is a mixture. */
+    /**
+     * Operations per parameter and token, by the usual count that leaves attention out; 0 where a step is a mixture.
+     */
     int flopsPerParameter() {
         return flopsPerParameter;
     }

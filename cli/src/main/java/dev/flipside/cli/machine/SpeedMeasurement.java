@@ -34,9 +34,11 @@ import java.util.stream.IntStream;
 /**
  * Runs one phase on a model directory, again and again, with completions of a forced length.
  *
- * <p>Phases of one part work on random token ids; a step is the product's own trainer on prompts of random digits, of which most tokenizers make one token each.
+ * <p>Phases of one part work on random token ids; a step is the product's own trainer on prompts of random digits, of
+ * which most tokenizers make one token each.
  *
- * @param distinctPrompts whether every row has a prompt of its own and, in training, a loss on every token; else rows of a group share their prompt
+ * @param distinctPrompts whether every row has a prompt of its own and, in training, a loss on every token; else rows
+ *     of a group share their prompt
  * @param overrides of the configuration of a step
  * @param scratch an empty folder for what a step reads and writes
  */

@@ -16,8 +16,9 @@ import java.util.Optional;
 import java.util.stream.Collectors;
 
 /**
- * A file of answers that another program made. A row belongs to the prompt with its {@code id}, or, where rows have none, with its {@code prompt} as the last message;
- * the text is in {@code completion} or {@code response}. Rows of prompts that are not asked for are ignored.
+ * A file of answers that another program made. A row belongs to the prompt with its {@code id}, or, where rows have
+ * none, with its {@code prompt} as the last message; the text is in {@code completion} or {@code response}. Rows of
+ * prompts that are not asked for are ignored.
  */
 public final class AnswersMadeElsewhere {
     private final Path file;

@@ -16,8 +16,8 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * Answers in the benchmarks' own shapes: AlpacaEval's {@code {"instruction", "output", "generator"}}, Arena-Hard's {@code {"uid", "model", "messages"}}. Any other
- * file is read as {@link AnswersMadeElsewhere}.
+ * Answers in the benchmarks' own shapes: AlpacaEval's {@code {"instruction", "output", "generator"}}, Arena-Hard's
+ * {@code {"uid", "model", "messages"}}. Any other file is read as {@link AnswersMadeElsewhere}.
  */
 public final class NativeAnswers {
     private NativeAnswers() {}

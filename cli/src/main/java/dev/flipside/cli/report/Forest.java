@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.Locale;
 
 /**
- * The paired differences as a forest plot: one panel per outcome, one row per arm. Positions are percentages of the plot's width, so it fits any screen.
+ * The paired differences as a forest plot: one panel per outcome, one row per arm. Positions are percentages of the
+ * plot's width, so it fits any screen.
  *
  * @param baseline whose line is zero
  */

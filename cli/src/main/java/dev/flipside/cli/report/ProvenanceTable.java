@@ -22,9 +22,7 @@ import java.util.Set;
  */
 record ProvenanceTable(List<Fact> facts, List<ShownConfig> configs) {
 
-    /**
-     * @param more configurations beside those of the arms, such as the comparison's
-     */
+    /** @param more configurations beside those of the arms, such as the comparison's */
     static ProvenanceTable of(List<ArmRuns> arms, List<ShownConfig> more) {
         Map<String, Set<String>> values = new LinkedHashMap<>();
         List<ShownConfig> configs = new ArrayList<>(more);

@@ -14,7 +14,8 @@ import java.util.stream.Collectors;
  * What was asked before the first run, and the answer.
  *
  * @param criterion in one sentence
- * @param verdict as text, with its {@code mark} for those who do not see colours and its {@code kind} for the style sheet
+ * @param verdict as text, with its {@code mark} for those who do not see colours and its {@code kind} for the style
+ *     sheet
  * @param facts the rest of the registration
  */
 record Question(String criterion, String verdict, String mark, String kind, List<Fact> facts) {

@@ -19,7 +19,8 @@ import java.util.Properties;
 import java.util.stream.Collectors;
 
 /**
- * One self-contained HTML page of a run, of a comparison or of a folder of comparisons. It loads nothing: style, script and data are in it, and it forbids itself the network.
+ * One self-contained HTML page of a run, of a comparison or of a folder of comparisons. It loads nothing: style, script
+ * and data are in it, and it forbids itself the network.
  *
  * @param title of the page
  * @param made when it was written

@@ -22,7 +22,9 @@ record SummaryTable(List<Column> outcomes, List<Row> rows, List<SeedTable> seeds
     /** An arm. */
     record Row(String name, String description, int colour, List<Cell> cells) {}
 
-    /** A mean, the difference from the baseline with its interval, and the test; the latter are empty for the baseline. */
+    /**
+     * A mean, the difference from the baseline with its interval, and the test; the latter are empty for the baseline.
+     */
     record Cell(String mean, String difference, String range, String test, String verdict, boolean primary) {}
 
     /** One outcome, seed by seed. */

@@ -34,7 +34,9 @@ public record InputRow(String where, long number, ObjectNode columns) {
         return value.asText();
     }
 
-    /** The conversation in column {@code messages}, written in any way that {@link Turns} reads, also as JSON in a text. */
+    /**
+     * The conversation in column {@code messages}, written in any way that {@link Turns} reads, also as JSON in a text.
+     */
     public Conversation messages() {
         JsonNode list = value("messages");
         if (!list.isArray() || list.isEmpty()) {

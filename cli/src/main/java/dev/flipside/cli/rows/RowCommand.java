@@ -18,7 +18,8 @@ import picocli.CommandLine.Mixin;
 /**
  * A command that runs a model over rows: JSON Lines in, the results of every row out, in the order of the rows.
  *
- * <p>{@link #run} is the flow of them all. A command says which model it loads, what it reads in a row, and what it makes of some rows.
+ * <p>{@link #run} is the flow of them all. A command says which model it loads, what it reads in a row, and what it
+ * makes of some rows.
  *
  * @param <M> the model
  * @param <R> what the model reads of a row

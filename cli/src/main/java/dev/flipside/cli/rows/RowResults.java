@@ -22,7 +22,8 @@ import java.util.function.Function;
 /**
  * The results of a command that computes something for every row: JSON Lines, written as they come.
  *
- * <p>With {@code --json} standard output gets one object instead: the results themselves when they would have gone there, else how many were written where.
+ * <p>With {@code --json} standard output gets one object instead: the results themselves when they would have gone
+ * there, else how many were written where.
  */
 public final class RowResults {
     private final Console console;

@@ -10,10 +10,12 @@ final class StepFigures {
     private StepFigures() {}
 
     /**
-     * Of the SAVE loop, one figure per thing that goes wrong in practice: the reward does not rise; the policy runs away from the reference (KL), or, without one, collapses
-     * (entropy); the reward model finds nothing clear enough to learn from (kept; with a frozen one the share of groups without variance, which teach the policy nothing);
-     * the update turns the reward model's order around (rank correlation; held-out accuracy where it was just measured); completions grow or shrink (length). The loss is not
-     * among them, since it hovers around zero by construction, and neither is the time, which stands beside the step.
+     * Of the SAVE loop, one figure per thing that goes wrong in practice: the reward does not rise; the policy runs
+     * away from the reference (KL), or, without one, collapses (entropy); the reward model finds nothing clear enough
+     * to learn from (kept; with a frozen one the share of groups without variance, which teach the policy nothing); the
+     * update turns the reward model's order around (rank correlation; held-out accuracy where it was just measured);
+     * completions grow or shrink (length). The loss is not among them, since it hovers around zero by construction, and
+     * neither is the time, which stands beside the step.
      *
      * @param reference whether there is a reference policy (algorithm.beta above 0)
      */
@@ -39,8 +41,9 @@ final class StepFigures {
     }
 
     /**
-     * Of a reward model's training: is it learning (loss, accuracy and margin of the step's pairs), does it generalise (accuracy on held-out pairs, where it was just measured;
-     * else the norm of the gradient, which shows a learning rate that is too high), and how fast it goes.
+     * Of a reward model's training: is it learning (loss, accuracy and margin of the step's pairs), does it generalise
+     * (accuracy on held-out pairs, where it was just measured; else the norm of the gradient, which shows a learning
+     * rate that is too high), and how fast it goes.
      */
     static String rewardTraining(Map<String, Double> metrics) {
         Map<String, Double> figures = new LinkedHashMap<>();

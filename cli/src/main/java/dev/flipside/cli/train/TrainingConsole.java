@@ -9,7 +9,8 @@ import java.util.Map;
 import java.util.function.Function;
 
 /**
- * What a person sees of a training: a line per logged step and, on a terminal, a bar below it with the time left and what the step is busy with.
+ * What a person sees of a training: a line per logged step and, on a terminal, a bar below it with the time left and
+ * what the step is busy with.
  *
  * <p>A log file gets the same lines without the bar.
  */

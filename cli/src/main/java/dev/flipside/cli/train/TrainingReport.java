@@ -16,7 +16,9 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 
-/** What a training has come to, from the run's metrics.jsonl: of the whole run, also where it was resumed in between. */
+/**
+ * What a training has come to, from the run's metrics.jsonl: of the whole run, also where it was resumed in between.
+ */
 record TrainingReport(List<Figure> figures) {
     /** Which of a metric's values say something. */
     enum Part {

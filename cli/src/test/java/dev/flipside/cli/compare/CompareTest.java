@@ -16,7 +16,10 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code flipside compare} over an ordinary train file, with a reward model per seed and a judge of its own, on a real language model of 1 MB. */
+/**
+ * {@code flipside compare} over an ordinary train file, with a reward model per seed and a judge of its own, on a real
+ * language model of 1 MB.
+ */
 class CompareTest {
     @TempDir
     static Path folder;

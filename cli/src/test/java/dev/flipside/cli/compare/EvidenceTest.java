@@ -19,7 +19,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Every comparison that the project ships can be run: all of its arms, in the first seed, pass the checks that come before the first run. */
+/**
+ * Every comparison that the project ships can be run: all of its arms, in the first seed, pass the checks that come
+ * before the first run.
+ */
 class EvidenceTest {
     @TempDir
     Path temp;

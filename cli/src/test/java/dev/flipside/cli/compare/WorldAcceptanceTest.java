@@ -22,8 +22,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * The method does what it claims where it must: world W, seeds 1 to 8, fixed before any of them was run. The bounds are two to three times looser than what the
- * Python reference measured (gold +0.060, on-policy accuracy +0.116, label accuracy .81, random signs -0.138), because single seeds vary widely.
+ * The method does what it claims where it must: world W, seeds 1 to 8, fixed before any of them was run. The bounds are
+ * two to three times looser than what the Python reference measured (gold +0.060, on-policy accuracy +0.116, label
+ * accuracy .81, random signs -0.138), because single seeds vary widely.
  */
 @Tag("slow")
 class WorldAcceptanceTest {

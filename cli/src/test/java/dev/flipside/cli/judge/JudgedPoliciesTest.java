@@ -27,7 +27,9 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** {@code eval-policy alpaca-eval}, {@code arena-hard} and {@code versus} as a user runs them, against a local server. */
+/**
+ * {@code eval-policy alpaca-eval}, {@code arena-hard} and {@code versus} as a user runs them, against a local server.
+ */
 class JudgedPoliciesTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     /** A test cannot set an environment variable, so the key is in one that every process has. */

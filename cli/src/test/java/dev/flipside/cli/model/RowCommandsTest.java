@@ -141,7 +141,10 @@ class RowCommandsTest {
                 .isEqualTo(2);
     }
 
-    /** The last number of the weights is made NaN: in the tied embeddings it reaches every logit, in the reward model every score. */
+    /**
+     * The last number of the weights is made NaN: in the tied embeddings it reaches every logit, in the reward model
+     * every score.
+     */
     @ParameterizedTest
     @CsvSource({"logprobs,log-probability", "generate,logits", "score,score"})
     void whatADamagedModelComputesIsRefusedByRow(String command, String what) throws IOException {

@@ -103,7 +103,10 @@ class ScoreTest {
         assertThat(run.err()).contains("standard input, line 1 has ").contains(reason);
     }
 
-    /** A line break that begins a reply merges with the one that ends the generation prompt; the scores are transformers' of the whole text. */
+    /**
+     * A line break that begins a reply merges with the one that ends the generation prompt; the scores are
+     * transformers' of the whole text.
+     */
     @Test
     void aReplyThatMergesWithItsPromptScoresAsItsRenderedTextDoes() throws IOException {
         Path model = TinyModel.wholeText(folder.resolve("whole-text"));

@@ -27,7 +27,10 @@ import org.openqa.selenium.logging.LogEntry;
 import org.openqa.selenium.logging.LogType;
 import org.openqa.selenium.logging.LoggingPreferences;
 
-/** The page in a headless Chromium, opened from disk. Skipped where there is no chromium with its chromedriver (Debian: apt install chromium chromium-driver). */
+/**
+ * The page in a headless Chromium, opened from disk. Skipped where there is no chromium with its chromedriver (Debian:
+ * apt install chromium chromium-driver).
+ */
 class ReportBrowserTest {
     /** Elements whose text is cut or runs out of them, and the whole page when it is wider than the window. */
     private static final String OVERFLOWING =

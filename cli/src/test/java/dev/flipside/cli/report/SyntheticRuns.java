@@ -12,7 +12,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** Folders as flipside train, compare and eval-rm leave them, with made-up numbers and texts that try to break out of the page. */
+/**
+ * Folders as flipside train, compare and eval-rm leave them, with made-up numbers and texts that try to break out of
+ * the page.
+ */
 final class SyntheticRuns {
     /** Markup in a place where a user's text goes. */
     static final String HOSTILE =

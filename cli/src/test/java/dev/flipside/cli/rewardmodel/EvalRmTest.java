@@ -101,7 +101,10 @@ class EvalRmTest {
                 CommandRun.of("eval-rm", "--scores", out.resolve("own").toString(), "--chat-template", template));
     }
 
-    /** A template that trims makes two replies the same tokens: such pairs of one's own file are left out, a published benchmark has its tie. */
+    /**
+     * A template that trims makes two replies the same tokens: such pairs of one's own file are left out, a published
+     * benchmark has its tie.
+     */
     @Test
     void pairsOfTheSameTokensAreLeftOutOfAFileOfOnesOwnAndTiesElsewhere() throws IOException {
         String template = Files.writeString(

@@ -10,7 +10,8 @@ import java.util.Locale;
  * @param metric what it watches, as in {@code metrics.jsonl}
  * @param firstStep the first step at which it fired
  * @param value of the metric there; the mean of the last values where the rule looks at several
- * @param threshold what the value crossed; of a rule that compares with the start or with another metric, the number that this came to
+ * @param threshold what the value crossed; of a rule that compares with the start or with another metric, the number
+ *     that this came to
  * @param meaning what it means and what to do, in one sentence
  */
 public record Alarm(

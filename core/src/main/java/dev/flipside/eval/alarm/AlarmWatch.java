@@ -5,7 +5,10 @@ import java.util.EnumSet;
 import java.util.List;
 import java.util.Optional;
 
-/** Watches a run line by line. Every rule fires at most once; which ones depends on nothing but the lines in their order. */
+/**
+ * Watches a run line by line. Every rule fires at most once; which ones depends on nothing but the lines in their
+ * order.
+ */
 public final class AlarmWatch {
     private final Trace trace = new Trace();
     private final EnumSet<Rule> silent = EnumSet.allOf(Rule.class);

@@ -3,7 +3,10 @@ package dev.flipside.eval.alarm;
 import java.util.Optional;
 import java.util.OptionalDouble;
 
-/** When a rule fires. A condition looks only at the newest line, at the first value of a metric and at its last few: it can be asked while a run goes on. */
+/**
+ * When a rule fires. A condition looks only at the newest line, at the first value of a metric and at its last few: it
+ * can be asked while a run goes on.
+ */
 sealed interface Condition {
     /** A value and what it crossed. */
     record Crossing(double value, double threshold) {}

@@ -5,7 +5,10 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 
-/** The table of diagnostics: the metrics that the failure modes of self-training show in, in the order of their importance. */
+/**
+ * The table of diagnostics: the metrics that the failure modes of self-training show in, in the order of their
+ * importance.
+ */
 public final class Diagnostics {
     /** A metric with its short name and what it says when no alarm is on. */
     private record Entry(String metric, String label, String meaning) {}

@@ -11,8 +11,8 @@ import dev.flipside.eval.alarm.Condition.Rise;
 import dev.flipside.eval.alarm.Condition.Shrunk;
 
 /**
- * Everything that is watched, with its threshold; docs/diagnostics.md gives the reason of each. None needs a gold reward: what a rule reads comes from the reward model, the
- * samples and labelled pairs that nothing is trained on.
+ * Everything that is watched, with its threshold; docs/diagnostics.md gives the reason of each. None needs a gold
+ * reward: what a rule reads comes from the reward model, the samples and labelled pairs that nothing is trained on.
  */
 public enum Rule {
     HELD_OUT_ACCURACY_LOSS(
@@ -134,7 +134,10 @@ public enum Rule {
         return condition.metric();
     }
 
-    /** Whether {@code run.stop_rule} ends a run on it: what says, on labelled pairs that nothing is trained on, that the reward model has turned during the run. */
+    /**
+     * Whether {@code run.stop_rule} ends a run on it: what says, on labelled pairs that nothing is trained on, that the
+     * reward model has turned during the run.
+     */
     public boolean stops() {
         return this == HELD_OUT_ACCURACY_LOSS || this == HELD_OUT_ACCURACY_TURNED || this == LENGTH_RISING;
     }

@@ -6,7 +6,10 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.OptionalDouble;
 
-/** What the conditions need to know of a run so far: the first and the last few values of every metric. Its size does not grow with the run. */
+/**
+ * What the conditions need to know of a run so far: the first and the last few values of every metric. Its size does
+ * not grow with the run.
+ */
 final class Trace {
     /** The longest window that a rule may ask for. */
     static final int LONGEST = 10;

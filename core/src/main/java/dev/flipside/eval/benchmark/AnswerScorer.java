@@ -17,14 +17,19 @@ import java.util.stream.IntStream;
 /**
  * A reward model over a benchmark's answers.
  *
- * <p>Each answer is rendered with the model's own chat template, as its turn after the prompt, and the whole is encoded at once, as the authors' codes do. All answers of a prompt stand in
- * one batch, so that the prompt is computed once for them, as far as its tokens are the same in all.
+ * <p>Each answer is rendered with the model's own chat template, as its turn after the prompt, and the whole is encoded
+ * at once, as the authors' codes do. All answers of a prompt stand in one batch, so that the prompt is computed once
+ * for them, as far as its tokens are the same in all.
  *
- * <p>An item whose longest conversation has more tokens than {@code maxLength} loses the beginning of its prompt, as in the authors' code of RewardBench, which truncates on the left;
- * here all answers of an item lose the same tokens. An item with an answer that leaves no token for the prompt is not scored.
+ * <p>An item whose longest conversation has more tokens than {@code maxLength} loses the beginning of its prompt, as in
+ * the authors' code of RewardBench, which truncates on the left; here all answers of an item lose the same tokens. An
+ * item with an answer that leaves no token for the prompt is not scored.
  */
 public final class AnswerScorer {
-    /** Characters of the texts of one call of the model: some tens of batches, which sort their rows by length, and a sign of life every few seconds. */
+    /**
+     * Characters of the texts of one call of the model: some tens of batches, which sort their rows by length, and a
+     * sign of life every few seconds.
+     */
     private static final long CHUNK = 200_000;
 
     private final RewardReader reader;
@@ -34,7 +39,8 @@ public final class AnswerScorer {
 
     /**
      * @param maxLength the most tokens of a conversation
-     * @param sharedPrompts whether a prompt is computed once for all its answers; off, every answer is computed whole, for measuring
+     * @param sharedPrompts whether a prompt is computed once for all its answers; off, every answer is computed whole,
+     *     for measuring
      */
     public AnswerScorer(RewardReader reader, int maxLength, boolean sharedPrompts) {
         this.reader = reader;

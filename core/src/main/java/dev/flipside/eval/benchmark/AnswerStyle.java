@@ -6,7 +6,8 @@ import java.util.regex.Pattern;
  * What an answer looks like, whatever it says: the two baselines that every score stands beside.
  *
  * @param characters Unicode code points
- * @param markdown headers, list items and bold passages outside code blocks: what style control counts (arena-hard-auto, style control)
+ * @param markdown headers, list items and bold passages outside code blocks: what style control counts
+ *     (arena-hard-auto, style control)
  */
 public record AnswerStyle(int characters, int markdown) {
     private static final Pattern CODE = Pattern.compile("```.*?(```|\\z)", Pattern.DOTALL);

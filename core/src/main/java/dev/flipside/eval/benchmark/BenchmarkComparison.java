@@ -12,8 +12,8 @@ import java.util.Map;
  * Two models on the same items of a benchmark.
  *
  * @param figures by name, the benchmark's headline first
- * @param items which only one model gets (more) right: {@code better} this one, {@code worse} the other. An item counts once, whatever the number of its comparisons, so that the exact
- *     McNemar test applies
+ * @param items which only one model gets (more) right: {@code better} this one, {@code worse} the other. An item counts
+ *     once, whatever the number of its comparisons, so that the exact McNemar test applies
  * @param left items that one of the two could not score; they count for neither
  */
 public record BenchmarkComparison(Map<String, Figure> figures, McNemar items, int left) {

@@ -19,7 +19,8 @@ import java.util.stream.Collectors;
  * @param truncated prompts of which the beginning was truncated
  * @param comparisons labelled pairs of answers
  * @param ties those of them with two equal rewards
- * @param alike comparisons of two answers that are the same tokens to the model: ties, or left out where the benchmark is a preference file
+ * @param alike comparisons of two answers that are the same tokens to the model: ties, or left out where the benchmark
+ *     is a preference file
  * @param missing parts of the benchmark without an item
  */
 public record BenchmarkResult(

@@ -8,8 +8,8 @@ import java.util.Set;
 /**
  * A benchmark's file format and its published scoring.
  *
- * <p>Rewards become {@link Unit}s, units become {@link Means}, and figures are functions of the means alone, so that one definition gives the score, its bootstrap interval and its
- * baselines.
+ * <p>Rewards become {@link Unit}s, units become {@link Means}, and figures are functions of the means alone, so that
+ * one definition gives the score, its bootstrap interval and its baselines.
  */
 sealed interface BenchmarkRule
         permits JudgeBench,

@@ -46,7 +46,8 @@ public final class BenchmarkRun {
      *
      * @param items in the order in which they were given
      * @param seconds of rendering and of the model, without reading files and loading the model
-     * @param endingInPadding answers that end in the model's padding token, so that their reward is read before it, as transformers does
+     * @param endingInPadding answers that end in the model's padding token, so that their reward is read before it, as
+     *     transformers does
      */
     public record Scores(RewardBenchmark benchmark, List<ScoredItem> items, double seconds, long endingInPadding) {
         /** Scored answers of a second. */
@@ -65,7 +66,8 @@ public final class BenchmarkRun {
      *
      * @param folder where scores are kept as they come, and found again after an interruption
      * @param answersDone is told how many answers are done
-     * @throws UserError when an item cannot be rendered, a score is not finite, or the folder holds scores of something else
+     * @throws UserError when an item cannot be rendered, a score is not finite, or the folder holds scores of something
+     *     else
      */
     public Scores score(RewardBenchmark benchmark, List<BenchmarkItem> items, Path folder, LongConsumer answersDone) {
         long padding = scorer.rowsEndingInPadding();

@@ -10,8 +10,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * JudgeBench (arXiv 2410.12784): a right and a wrong answer of one model, GPT-4o or Claude 3.5 Sonnet; each is a split. Accuracy over all pairs of a split (micro, the published
- * figure), and the mean over its four sources (macro).
+ * JudgeBench (arXiv 2410.12784): a right and a wrong answer of one model, GPT-4o or Claude 3.5 Sonnet; each is a split.
+ * Accuracy over all pairs of a split (micro, the published figure), and the mean over its four sources (macro).
  */
 record JudgeBench() implements BenchmarkRule {
     private static final List<String> SOURCES =

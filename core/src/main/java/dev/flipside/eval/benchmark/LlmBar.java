@@ -8,8 +8,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * LLMBar (arXiv 2310.07641): which of two outputs follows the instruction, in a natural set and four adversarial ones. Accuracy of each set; the mean of the adversarial four, and of all
- * five. An evaluator that rates outputs one by one is asked in both orders, so a tie is right in one of them (princeton-nlp/LLMBar, LLMEvaluator/evaluate.py).
+ * LLMBar (arXiv 2310.07641): which of two outputs follows the instruction, in a natural set and four adversarial ones.
+ * Accuracy of each set; the mean of the adversarial four, and of all five. An evaluator that rates outputs one by one
+ * is asked in both orders, so a tie is right in one of them (princeton-nlp/LLMBar, LLMEvaluator/evaluate.py).
  */
 record LlmBar() implements BenchmarkRule {
     private static final String NATURAL = "Natural";

@@ -9,8 +9,10 @@ import java.util.Collections;
 import java.util.List;
 
 /**
- * PandaLM's test set (arXiv 2306.05087): three people say which of two responses is better, or that neither is; the majority is the label. Accuracy on the rows that the majority
- * decides, and the published measures over all rows with three classes (first, second, tie), where equal rewards say tie: accuracy and macro-averaged precision, recall and F1.
+ * PandaLM's test set (arXiv 2306.05087): three people say which of two responses is better, or that neither is; the
+ * majority is the label. Accuracy on the rows that the majority decides, and the published measures over all rows with
+ * three classes (first, second, tie), where equal rewards say tie: accuracy and macro-averaged precision, recall and
+ * F1.
  */
 record PandaLm() implements BenchmarkRule {
     private static final String GROUP = "test";

@@ -13,8 +13,9 @@ import java.util.Map;
 import java.util.Set;
 
 /**
- * PPE Correctness (arXiv 2410.14872): 32 answers of one model to a prompt, each right or wrong by a program. Pairwise accuracy over the pairs that the file samples; best of K, how often
- * the answer with the highest reward among K is right. Both are means over the five domains.
+ * PPE Correctness (arXiv 2410.14872): 32 answers of one model to a prompt, each right or wrong by a program. Pairwise
+ * accuracy over the pairs that the file samples; best of K, how often the answer with the highest reward among K is
+ * right. Both are means over the five domains.
  */
 record PpeCorrectness() implements BenchmarkRule {
     private static final int[] K = {1, 2, 4, 8, 16, 32};
@@ -95,7 +96,10 @@ record PpeCorrectness() implements BenchmarkRule {
         return pairs;
     }
 
-    /** Rows do not name their domain; the published data sets do: PPE-GPQA-Best-of-K. The nearest part of the path decides. */
+    /**
+     * Rows do not name their domain; the published data sets do: PPE-GPQA-Best-of-K. The nearest part of the path
+     * decides.
+     */
     private static String domain(Path file, Row row) {
         String told = row.has("domain") ? row.requireText("domain") : "";
         List<String> names = new ArrayList<>(List.of(told));
@@ -136,8 +140,9 @@ record PpeCorrectness() implements BenchmarkRule {
     }
 
     /**
-     * The expected label of the answer with the highest reward among {@code k} drawn without replacement, exactly: the answer of rank i (from 0) of n is the best of the draw with
-     * probability C(n-1-i, k-1) / C(n, k). Answers of equal reward share their ranks.
+     * The expected label of the answer with the highest reward among {@code k} drawn without replacement, exactly: the
+     * answer of rank i (from 0) of n is the best of the draw with probability C(n-1-i, k-1) / C(n, k). Answers of equal
+     * reward share their ranks.
      */
     static double bestOf(int k, ScoredItem item) {
         int n = item.rewards().size();

@@ -9,8 +9,9 @@ import java.util.Arrays;
 import java.util.List;
 
 /**
- * PPE Human Preference V1 (arXiv 2410.14872): battles of Chatbot Arena with the visitor's vote. The score is the share of decided battles that the rewards decide as the visitor did;
- * battles that the visitor called a tie are left out of it.
+ * PPE Human Preference V1 (arXiv 2410.14872): battles of Chatbot Arena with the visitor's vote. The score is the share
+ * of decided battles that the rewards decide as the visitor did; battles that the visitor called a tie are left out of
+ * it.
  */
 record PpePreference() implements BenchmarkRule {
     private static final String GROUP = "battles";

@@ -13,8 +13,9 @@ import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 
 /**
- * Percentile bootstrap of a benchmark's figures (Efron 1979): within each group of units the prompts are drawn with replacement, all units of a prompt together, and the figures are
- * computed anew. Groups keep their sizes, since a benchmark's composition is not random.
+ * Percentile bootstrap of a benchmark's figures (Efron 1979): within each group of units the prompts are drawn with
+ * replacement, all units of a prompt together, and the figures are computed anew. Groups keep their sizes, since a
+ * benchmark's composition is not random.
  */
 final class PromptBootstrap {
     private static final int RESAMPLES = 10_000;
@@ -35,7 +36,8 @@ final class PromptBootstrap {
     }
 
     /**
-     * Every figure's difference, {@code now} minus {@code before}, with its 95 % interval: both sides see the same prompts in every draw.
+     * Every figure's difference, {@code now} minus {@code before}, with its 95 % interval: both sides see the same
+     * prompts in every draw.
      *
      * @param before the units of the same items in the same order
      */

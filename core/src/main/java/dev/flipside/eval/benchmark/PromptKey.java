@@ -7,7 +7,9 @@ import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 
-/** Names a prompt by its content, so that rows with the same prompt are resampled together and kept scores hold no text. */
+/**
+ * Names a prompt by its content, so that rows with the same prompt are resampled together and kept scores hold no text.
+ */
 final class PromptKey {
     private static final int DIGITS = 16;
 

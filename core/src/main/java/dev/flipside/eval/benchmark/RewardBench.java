@@ -9,8 +9,9 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * RewardBench (arXiv 2403.13787), split "filtered": accuracy per subset, subsets weighted by their published counts within a section, the mean of four sections. PRM Math counts as
- * much as all of HumanEvalPack: 984, not its 447 (allenai/reward-bench, constants.py).
+ * RewardBench (arXiv 2403.13787), split "filtered": accuracy per subset, subsets weighted by their published counts
+ * within a section, the mean of four sections. PRM Math counts as much as all of HumanEvalPack: 984, not its 447
+ * (allenai/reward-bench, constants.py).
  */
 record RewardBench() implements BenchmarkRule {
     private static final List<String> SECTIONS = List.of("Chat", "Chat Hard", "Safety", "Reasoning");

@@ -14,8 +14,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * RewardBench 2 (arXiv 2506.01937): best of four in five subsets, and Ties, whose prompts come in pairs: one with a single right answer ("ref:12") and one with many ("tied:12"). The
- * overall score is the mean of the six subsets (allenai/reward-bench, scripts/run_v2.py and rewardbench/utils.py).
+ * RewardBench 2 (arXiv 2506.01937): best of four in five subsets, and Ties, whose prompts come in pairs: one with a
+ * single right answer ("ref:12") and one with many ("tied:12"). The overall score is the mean of the six subsets
+ * (allenai/reward-bench, scripts/run_v2.py and rewardbench/utils.py).
  */
 record RewardBench2() implements BenchmarkRule {
     static final String TIES = "Ties";
@@ -123,7 +124,9 @@ record RewardBench2() implements BenchmarkRule {
         return min(item, 1) - max(item, 0);
     }
 
-    /** The best right answer's reward minus the worst right one's; NaN with a single right answer, which has no spread. */
+    /**
+     * The best right answer's reward minus the worst right one's; NaN with a single right answer, which has no spread.
+     */
     private static double spread(ScoredItem item) {
         return Collections.frequency(item.labels(), 1) > 1 ? max(item, 1) - min(item, 1) : Double.NaN;
     }

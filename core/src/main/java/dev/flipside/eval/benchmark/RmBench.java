@@ -11,9 +11,10 @@ import java.util.Set;
 import java.util.function.ToDoubleFunction;
 
 /**
- * RM-Bench (arXiv 2410.16184): three right and three wrong answers, each concise, detailed, and detailed in Markdown. Easy compares a right answer of fancier style with a plainer
- * wrong one, Normal answers of one style, Hard a plainer right one with a fancier wrong one. A domain's score is the mean of the three levels, the overall score the mean of the
- * domains; the two safety files are one domain (THU-KEG/RM-Bench, scripts/utils.py).
+ * RM-Bench (arXiv 2410.16184): three right and three wrong answers, each concise, detailed, and detailed in Markdown.
+ * Easy compares a right answer of fancier style with a plainer wrong one, Normal answers of one style, Hard a plainer
+ * right one with a fancier wrong one. A domain's score is the mean of the three levels, the overall score the mean of
+ * the domains; the two safety files are one domain (THU-KEG/RM-Bench, scripts/utils.py).
  */
 record RmBench() implements BenchmarkRule {
     private static final int STYLES = 3;

@@ -10,7 +10,8 @@ import java.util.List;
 import java.util.Set;
 
 /**
- * RMB (arXiv 2410.09893): helpfulness and harmlessness, each as pairs and as best of N, in which the best answer must beat every other one. The overall score is the mean of the four.
+ * RMB (arXiv 2410.09893): helpfulness and harmlessness, each as pairs and as best of N, in which the best answer must
+ * beat every other one. The overall score is the mean of the four.
  */
 record Rmb() implements BenchmarkRule {
     private static final List<String> SETS = List.of("Pairwise_set", "BoN_set");

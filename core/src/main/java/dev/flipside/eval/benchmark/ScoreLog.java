@@ -16,11 +16,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * The scores of a benchmark that is under way, {@code FOLDER/BENCHMARK.part.jsonl}: what makes them in the first line, then item after item as they come, so that an
- * interrupted evaluation goes on. {@link ScoreFile} is what remains of it in the end.
+ * The scores of a benchmark that is under way, {@code FOLDER/BENCHMARK.part.jsonl}: what makes them in the first line,
+ * then item after item as they come, so that an interrupted evaluation goes on. {@link ScoreFile} is what remains of it
+ * in the end.
  *
- * <p>Items are found again by the parts that the model is called with: of a part that is not whole all are scored again, so that every call has the rows that it
- * would have had, and scores do not depend on interruptions.
+ * <p>Items are found again by the parts that the model is called with: of a part that is not whole all are scored
+ * again, so that every call has the rows that it would have had, and scores do not depend on interruptions.
  */
 public final class ScoreLog implements AutoCloseable {
     private final Path file;

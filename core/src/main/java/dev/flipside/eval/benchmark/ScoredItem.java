@@ -12,8 +12,10 @@ import java.util.Objects;
  * @param rewards one per answer; empty when the item could not be scored
  * @param characters the answers' lengths
  * @param markdown the answers' Markdown marks, see {@link AnswerStyle}
- * @param cutTokens how many tokens were truncated from the prompt's beginning so that the longest answer fits into the model
- * @param alike comparisons of two answers that are the same tokens to the model, so that no model with its rendering can order them
+ * @param cutTokens how many tokens were truncated from the prompt's beginning so that the longest answer fits into the
+ *     model
+ * @param alike comparisons of two answers that are the same tokens to the model, so that no model with its rendering
+ *     can order them
  */
 public record ScoredItem(
         String id,

@@ -1,7 +1,8 @@
 package dev.flipside.eval.benchmark;
 
 /**
- * What one prompt contributes to a benchmark's score: components, each a sum and its weight, of which a {@link Means} takes the ratio over the units of a group.
+ * What one prompt contributes to a benchmark's score: components, each a sum and its weight, of which a {@link Means}
+ * takes the ratio over the units of a group.
  *
  * @param group units of different groups are never averaged directly and never resampled together
  * @param cluster the prompt; units of one prompt are resampled together

@@ -19,8 +19,8 @@ public final class BenchmarkPrompts {
     private BenchmarkPrompts() {}
 
     /**
-     * @param argument a file that has prompts in a known shape or is a benchmark of reward models; {@code NAME=PATH} says which benchmark, and only then may the path be a
-     *     folder
+     * @param argument a file that has prompts in a known shape or is a benchmark of reward models; {@code NAME=PATH}
+     *     says which benchmark, and only then may the path be a folder
      * @param find what a text of a path means, which may be a name of the Hub
      * @throws UserError when nothing can read it
      */

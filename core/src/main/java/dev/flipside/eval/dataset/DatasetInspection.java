@@ -13,7 +13,10 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 
-/** Looks at a data file row by row and keeps numbers and fingerprints only, a few hundred bytes for each row, never its texts (but for the examples to be shown). */
+/**
+ * Looks at a data file row by row and keeps numbers and fingerprints only, a few hundred bytes for each row, never its
+ * texts (but for the examples to be shown).
+ */
 public final class DatasetInspection {
     private static final int REFUSALS = 5;
     private static final Set<String> USUAL_ROLES = Set.of(Message.SYSTEM, Message.USER, Message.ASSISTANT);

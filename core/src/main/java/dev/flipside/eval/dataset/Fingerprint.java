@@ -10,7 +10,10 @@ import java.util.Locale;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
-/** Texts by 64 bits of their SHA-256, so that what a file of any size holds can be compared without being kept: two of a million differ with a chance of 3e-8 unseen. */
+/**
+ * Texts by 64 bits of their SHA-256, so that what a file of any size holds can be compared without being kept: two of a
+ * million differ with a chance of 3e-8 unseen.
+ */
 final class Fingerprint {
     private static final Pattern NO_WORD = Pattern.compile("[^\\p{L}\\p{M}\\p{N}]+");
 

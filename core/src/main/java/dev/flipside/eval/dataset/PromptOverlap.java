@@ -8,8 +8,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Which prompts of a data set are also a benchmark's. Compared is what the user's messages say, without case, punctuation and white space: whole ("the same"), and by
- * sequences of 13 words that both have, the longest that GPT-3's contamination study used (Brown et al., arXiv 2005.14165, appendix C: N-grams of 8 to 13 words). A prompt of
+ * Which prompts of a data set are also a benchmark's. Compared is what the user's messages say, without case,
+ * punctuation and white space: whole ("the same"), and by sequences of 13 words that both have, the longest that
+ * GPT-3's contamination study used (Brown et al., arXiv 2005.14165, appendix C: N-grams of 8 to 13 words). A prompt of
  * fewer than 13 words is compared whole only; languages that put no spaces between words have few such sequences.
  */
 public final class PromptOverlap {

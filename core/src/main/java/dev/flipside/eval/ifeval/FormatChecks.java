@@ -24,7 +24,9 @@ final class FormatChecks {
     private static final Pattern TITLE = Pattern.compile("<<[^\\n]+>>");
     private static final List<String> OPTIONS = List.of("My answer is yes.", "My answer is no.", "My answer is maybe.");
 
-    /** Python's reader takes NaN and Infinity, any depth that its stack allows, and whole numbers of up to 4,300 digits. */
+    /**
+     * Python's reader takes NaN and Infinity, any depth that its stack allows, and whole numbers of up to 4,300 digits.
+     */
     private static final JsonFactory JSON = JsonFactory.builder()
             .enable(JsonReadFeature.ALLOW_NON_NUMERIC_NUMBERS)
             .streamReadConstraints(StreamReadConstraints.builder()

@@ -9,8 +9,9 @@ import java.util.function.Predicate;
 /**
  * One instruction of an IFEval prompt, as google-research's instruction_following_eval checks it.
  *
- * <p>The words of {@code kwargs} are read as regular expressions there, and so they are here. Where the published checker would draw a missing or unusable argument at
- * random, there is an error instead, except for a letter that is none: its occurrences are counted.
+ * <p>The words of {@code kwargs} are read as regular expressions there, and so they are here. Where the published
+ * checker would draw a missing or unusable argument at random, there is an error instead, except for a letter that is
+ * none: its occurrences are counted.
  */
 public final class Instruction {
     private final String id;

@@ -8,10 +8,12 @@ import java.util.Optional;
 import java.util.regex.Pattern;
 
 /**
- * The language of a text as Shuyo's detector and its port to Python, {@code langdetect}, find it: naive Bayes on one to three characters in turn.
+ * The language of a text as Shuyo's detector and its port to Python, {@code langdetect}, find it: naive Bayes on one to
+ * three characters in turn.
  *
- * <p>The originals draw some of the text's characters at random until one language is certain, seven times, so that their answer for a doubtful text differs from call to
- * call. Here all of them count once: the same text always has the same language, which is the one that the draws favour in the long run.
+ * <p>The originals draw some of the text's characters at random until one language is certain, seven times, so that
+ * their answer for a doubtful text differs from call to call. Here all of them count once: the same text always has the
+ * same language, which is the one that the draws favour in the long run.
  */
 final class LanguageDetection {
     /** Most characters that are looked at together. */

@@ -12,8 +12,8 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * How often one to three characters follow each other in each language, from the profiles of Shuyo's language detector, which the library {@code language-detector}
- * carries.
+ * How often one to three characters follow each other in each language, from the profiles of Shuyo's language detector,
+ * which the library {@code language-detector} carries.
  *
  * @param frequencies by the characters, one per language of {@link #LANGUAGES}
  */

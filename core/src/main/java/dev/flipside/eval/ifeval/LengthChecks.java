@@ -44,7 +44,10 @@ final class LengthChecks {
         };
     }
 
-    /** Paragraphs between empty lines. The n-th is counted with the blank ones, which do not count for the number: as published. */
+    /**
+     * Paragraphs between empty lines. The n-th is counted with the blank ones, which do not count for the number: as
+     * published.
+     */
     static Predicate<String> nthParagraph(Arguments arguments) {
         int wanted = arguments.count("num_paragraphs", 0);
         int nth = arguments.count("nth_paragraph", 1);

@@ -15,8 +15,9 @@ import org.apache.commons.math3.random.MersenneTwister;
 import org.apache.commons.math3.stat.StatUtils;
 
 /**
- * AlpacaEval 2: the judge sees an instruction and two answers in random order and names the better one by a single token, {@code m} for the first and {@code M} for
- * the second; the preference is the first token's probability, as in alpaca_eval's {@code weighted_alpaca_eval_gpt4_turbo}.
+ * AlpacaEval 2: the judge sees an instruction and two answers in random order and names the better one by a single
+ * token, {@code m} for the first and {@code M} for the second; the preference is the first token's probability, as in
+ * alpaca_eval's {@code weighted_alpaca_eval_gpt4_turbo}.
  */
 public final class AlpacaEval {
     /** What a template must show the judge. */
@@ -103,7 +104,8 @@ public final class AlpacaEval {
     }
 
     /**
-     * How probable it is that the judge names the answer that it saw first, in [0, 1]; NaN when neither name is among the most probable tokens, or nothing was said.
+     * How probable it is that the judge names the answer that it saw first, in [0, 1]; NaN when neither name is among
+     * the most probable tokens, or nothing was said.
      *
      * @throws UserError when the judge said something without log-probabilities
      */
@@ -132,8 +134,9 @@ public final class AlpacaEval {
     }
 
     /**
-     * Whether the model's answer comes first: alpaca_eval's own coin, which depends on the instruction alone. It is the first number of Python's {@code random.Random}
-     * seeded with a text: the Mersenne Twister, seeded with the text's bytes and their SHA-512.
+     * Whether the model's answer comes first: alpaca_eval's own coin, which depends on the instruction alone. It is the
+     * first number of Python's {@code random.Random} seeded with a text: the Mersenne Twister, seeded with the text's
+     * bytes and their SHA-512.
      */
     public static boolean switched(String instruction) {
         byte[] text = ("is_switched_outputs" + instruction + "0").getBytes(StandardCharsets.UTF_8);

@@ -17,8 +17,9 @@ import org.apache.commons.math3.stat.descriptive.rank.Percentile;
 import org.apache.commons.math3.stat.descriptive.rank.Percentile.EstimationType;
 
 /**
- * Arena-Hard's games and scores (Li et al. 2024, arXiv 2406.11939; arena-hard-auto, {@code gen_judgment.py} and {@code show_result.py}): the judge compares model and
- * baseline twice with swapped places and ends with a label such as {@code [[A>>B]]}; a clear verdict counts three times.
+ * Arena-Hard's games and scores (Li et al. 2024, arXiv 2406.11939; arena-hard-auto, {@code gen_judgment.py} and
+ * {@code show_result.py}): the judge compares model and baseline twice with swapped places and ends with a label such
+ * as {@code [[A>>B]]}; a clear verdict counts three times.
  */
 public final class ArenaHard {
     /** What a template must show the judge. */
@@ -45,7 +46,10 @@ public final class ArenaHard {
         return new ChatRequest(judge, messages, 0, maxTokens, 0);
     }
 
-    /** The game that a reply decides: by the last label in it; one in single brackets counts only where none is in double ones. */
+    /**
+     * The game that a reply decides: by the last label in it; one in single brackets counts only where none is in
+     * double ones.
+     */
     public static ArenaGame game(String judgment) {
         String upper = judgment.toUpperCase(Locale.ROOT);
         for (Pattern pattern : LABELS) {
@@ -87,7 +91,10 @@ public final class ArenaHard {
         return Collections.nCopies(relation.length() == 2 ? CLEAR : 1, score);
     }
 
-    /** Each model's mean over {@value #ROUNDS} resamples of its results, with their 5 % and 95 % quantiles, in the order in which models appear. */
+    /**
+     * Each model's mean over {@value #ROUNDS} resamples of its results, with their 5 % and 95 % quantiles, in the order
+     * in which models appear.
+     */
     public static Map<String, ArenaScore> scores(List<ArenaBattle> battles, long seed) {
         Map<String, ArenaScore> scores = new LinkedHashMap<>();
         battles.stream().map(ArenaBattle::model).distinct().forEach(model -> {

@@ -49,7 +49,8 @@ final class ChatClient {
     /**
      * The body of the server's answer, which is a chat completion.
      *
-     * @throws UserError when the server refuses the key, the address, the model or the request, or answers something else
+     * @throws UserError when the server refuses the key, the address, the model or the request, or answers something
+     *     else
      * @throws JudgeUnavailableException when every attempt failed
      */
     JsonNode send(String body) throws JudgeUnavailableException, InterruptedException {

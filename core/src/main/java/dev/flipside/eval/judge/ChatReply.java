@@ -9,7 +9,8 @@ import java.util.Set;
  * One chat completion.
  *
  * @param text what the judge said; empty when it said nothing, or when the server ended it by a filter or an error
- * @param firstToken the most probable first tokens with their log-probabilities; empty when they were not asked for or not given
+ * @param firstToken the most probable first tokens with their log-probabilities; empty when they were not asked for or
+ *     not given
  * @param promptTokens what the server counted, 0 when it does not say
  * @param completionTokens likewise
  */

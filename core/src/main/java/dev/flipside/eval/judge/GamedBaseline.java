@@ -10,8 +10,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What AlpacaEval knows beforehand: how hard each of its instructions is, and how its judge graded the baseline when told to be concise or verbose. The authors
- * publish it as {@code df_gamed.csv} in the data set {@code tatsu-lab/alpaca_eval} on Hugging Face.
+ * What AlpacaEval knows beforehand: how hard each of its instructions is, and how its judge graded the baseline when
+ * told to be concise or verbose. The authors publish it as {@code df_gamed.csv} in the data set
+ * {@code tatsu-lab/alpaca_eval} on Hugging Face.
  *
  * @param observations the judged answers of the gamed baselines
  * @param difficulty by the instruction's place in the benchmark, from 0

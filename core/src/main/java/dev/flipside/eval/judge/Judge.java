@@ -16,7 +16,10 @@ import java.util.function.Function;
 import java.util.function.LongConsumer;
 import java.util.function.Predicate;
 
-/** A language model that is asked through an OpenAI-compatible endpoint, several requests at a time; what it answered with a verdict is not asked again. */
+/**
+ * A language model that is asked through an OpenAI-compatible endpoint, several requests at a time; what it answered
+ * with a verdict is not asked again.
+ */
 public final class Judge {
     private final JudgeEndpoint endpoint;
     private final ChatClient client;
@@ -48,8 +51,10 @@ public final class Judge {
     /**
      * Asks everything.
      *
-     * @param read makes something of an answer as soon as it is there; when it throws, that answer is not kept and nothing more is asked
-     * @param verdict whether that is a verdict; an answer without one (empty, refused, cut off) is returned but not kept, so that it is asked for again next time
+     * @param read makes something of an answer as soon as it is there; when it throws, that answer is not kept and
+     *     nothing more is asked
+     * @param verdict whether that is a verdict; an answer without one (empty, refused, cut off) is returned but not
+     *     kept, so that it is asked for again next time
      * @param progress hears how many are done
      * @return one result per request, in order
      * @throws dev.flipside.config.UserError when the server refuses, or from {@code read}

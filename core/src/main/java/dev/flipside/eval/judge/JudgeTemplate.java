@@ -18,8 +18,9 @@ import java.util.regex.Pattern;
 /**
  * The wording of a question to a judge, with placeholders such as {@code {instruction}}.
  *
- * <p>Turns stand between {@code <|im_start|>ROLE} and {@code <|im_end|>}, which is how alpaca_eval keeps its own; a text without these marks is one user
- * message. Braces around anything that is not a placeholder stay as they are, and a value that looks like a placeholder is not filled again.
+ * <p>Turns stand between {@code <|im_start|>ROLE} and {@code <|im_end|>}, which is how alpaca_eval keeps its own; a
+ * text without these marks is one user message. Braces around anything that is not a placeholder stay as they are, and
+ * a value that looks like a placeholder is not filled again.
  */
 public final class JudgeTemplate {
     private static final Pattern TURN =

@@ -3,9 +3,9 @@ package dev.flipside.eval.judge;
 import dev.flipside.algo.Logistic;
 
 /**
- * Logistic regression without an intercept on targets between 0 and 1, with the penalty and the scaling of liblinear's solver 6 (Fan et al. 2008): the minimum over w
- * of {@code |w|_1 + C sum_i s_i (t_i softplus(-x_i w) + (1 - t_i) softplus(x_i w))}. A target between 0 and 1 is the same as two rows, one of each class, with
- * weights t and 1 - t.
+ * Logistic regression without an intercept on targets between 0 and 1, with the penalty and the scaling of liblinear's
+ * solver 6 (Fan et al. 2008): the minimum over w of {@code |w|_1 + C sum_i s_i (t_i softplus(-x_i w) + (1 - t_i)
+ * softplus(x_i w))}. A target between 0 and 1 is the same as two rows, one of each class, with weights t and 1 - t.
  *
  * <p>Solved by proximal Newton steps (Yuan, Ho, Lin 2012), to convergence; made for few columns.
  *

@@ -10,12 +10,13 @@ import java.util.SplittableRandom;
 import org.apache.commons.math3.stat.StatUtils;
 
 /**
- * AlpacaEval 2's length-controlled win rate (Dubois et al. 2024, arXiv 2404.04475; alpaca_eval, {@code metrics/glm_winrate.py}): a logistic regression of the
- * preference on {@code tanh} of the standardised length difference, the instruction's difficulty and the model; the win rate is what it predicts where lengths are
- * equal.
+ * AlpacaEval 2's length-controlled win rate (Dubois et al. 2024, arXiv 2404.04475; alpaca_eval,
+ * {@code metrics/glm_winrate.py}): a logistic regression of the preference on {@code tanh} of the standardised length
+ * difference, the instruction's difficulty and the model; the win rate is what it predicts where lengths are equal.
  *
- * <p>With a {@link GamedBaseline} this is {@code length_controlled_v1}, the leaderboard's; the gamed baselines' answers take part with a tenth of the weight, as a
- * prior. Without one it is {@code length_controlled_minimal}, which knows no difficulty. The penalty's strength is chosen by 5-fold cross-validation as there.
+ * <p>With a {@link GamedBaseline} this is {@code length_controlled_v1}, the leaderboard's; the gamed baselines' answers
+ * take part with a tenth of the weight, as a prior. Without one it is {@code length_controlled_minimal}, which knows no
+ * difficulty. The penalty's strength is chosen by 5-fold cross-validation as there.
  */
 public final class LengthControl {
     /** What scikit-learn tries by default: ten values of C from 1e-4 to 1e4, evenly spaced in the logarithm. */
@@ -36,7 +37,8 @@ public final class LengthControl {
      * @param weights of the length term, the difficulty (where there is one) and the model, in this order
      * @param strength the C that cross-validation chose
      * @param winRate in [0, 1]
-     * @param standardError of the predictions' mean, as alpaca_eval reports it: it does not contain that the weights are estimates
+     * @param standardError of the predictions' mean, as alpaca_eval reports it: it does not contain that the weights
+     *     are estimates
      * @param predictions the preference for the model at equal lengths, one per item, in [0, 1]
      */
     public record Fit(
@@ -58,8 +60,9 @@ public final class LengthControl {
     }
 
     /**
-     * The 95 % percentile bootstrap interval of the win rate over instructions: the regression is fitted again to each of {@value #RESAMPLES} resamples, with the
-     * strength that was chosen for all, and the gamed baselines unchanged. alpaca_eval has no such interval.
+     * The 95 % percentile bootstrap interval of the win rate over instructions: the regression is fitted again to each
+     * of {@value #RESAMPLES} resamples, with the strength that was chosen for all, and the gamed baselines unchanged.
+     * alpaca_eval has no such interval.
      */
     public static Interval interval(List<JudgedInstruction> items, Optional<GamedBaseline> gamed, Fit fit) {
         SplittableRandom random = new SplittableRandom(0);

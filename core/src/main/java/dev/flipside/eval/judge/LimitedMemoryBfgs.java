@@ -4,8 +4,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * L-BFGS (Nocedal 1980) with steps of a fixed fraction of its direction instead of a line search, and the stopping rules of PyTorch's {@code optim.LBFGS}: what a
- * published fit that stops early has to be repeated with.
+ * L-BFGS (Nocedal 1980) with steps of a fixed fraction of its direction instead of a line search, and the stopping
+ * rules of PyTorch's {@code optim.LBFGS}: what a published fit that stops early has to be repeated with.
  *
  * @param rate the fraction; the first step is at most {@code rate / |g|_1} times the gradient
  * @param steps the most steps; the loss is evaluated at most a quarter more often

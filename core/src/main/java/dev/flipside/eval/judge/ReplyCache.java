@@ -15,8 +15,8 @@ import java.util.HexFormat;
 import java.util.Optional;
 
 /**
- * What judges answered, on disk: one file per request, named by the SHA-256 of address and body, with both in it. Files are written aside and renamed, so a
- * killed run leaves whole ones, and several runs may share a folder.
+ * What judges answered, on disk: one file per request, named by the SHA-256 of address and body, with both in it. Files
+ * are written aside and renamed, so a killed run leaves whole ones, and several runs may share a folder.
  */
 final class ReplyCache {
     private static final ObjectMapper JSON = new ObjectMapper();

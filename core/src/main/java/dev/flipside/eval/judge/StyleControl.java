@@ -13,11 +13,12 @@ import java.util.stream.IntStream;
 import org.apache.commons.math3.stat.StatUtils;
 
 /**
- * Arena-Hard's scores with style held equal: a Bradley-Terry regression of the results on the model and on the differences in length and Markdown (arena-hard-auto,
- * {@code show_result.py} with {@code length markdown}), fitted to resamples of all results together.
+ * Arena-Hard's scores with style held equal: a Bradley-Terry regression of the results on the model and on the
+ * differences in length and Markdown (arena-hard-auto, {@code show_result.py} with {@code length markdown}), fitted to
+ * resamples of all results together.
  *
- * <p>The authors stop L-BFGS after 50 steps of a tenth of its length, a little before the optimum (0.2 percentage points in a test of ours). So does this, because
- * the published numbers do.
+ * <p>The authors stop L-BFGS after 50 steps of a tenth of its length, a little before the optimum (0.2 percentage
+ * points in a test of ours). So does this, because the published numbers do.
  */
 public final class StyleControl {
     private static final int FEATURES = 4;
@@ -110,7 +111,10 @@ public final class StyleControl {
         return rows;
     }
 
-    /** Relative for the length; for Markdown, of its density, with one added below so that answers without any do not divide by zero. */
+    /**
+     * Relative for the length; for Markdown, of its density, with one added below so that answers without any do not
+     * divide by zero.
+     */
     private static double[] difference(StyleFeatures model, StyleFeatures baseline) {
         double tokens = (double) model.tokens() + baseline.tokens();
         return new double[] {

@@ -39,8 +39,8 @@ public record StyleFeatures(int tokens, int headers, int lists, int bold) {
     }
 
     /**
-     * The counts that a native answer file carries: {@code token_len}, {@code header_count}, {@code list_count}, {@code bold_count}, each a number or an object of
-     * numbers.
+     * The counts that a native answer file carries: {@code token_len}, {@code header_count}, {@code list_count},
+     * {@code bold_count}, each a number or an object of numbers.
      *
      * @param where the answer's place, for errors
      */

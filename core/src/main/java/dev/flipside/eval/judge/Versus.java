@@ -13,8 +13,9 @@ import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
- * Two policies on the same prompts. A judge sees each pair of answers twice with swapped places, and a policy wins a prompt when it is preferred both times; every
- * other outcome is a tie (Zheng et al. 2023, arXiv 2306.05685, section 3.4).
+ * Two policies on the same prompts. A judge sees each pair of answers twice with swapped places, and a policy wins a
+ * prompt when it is preferred both times; every other outcome is a tie (Zheng et al. 2023, arXiv 2306.05685, section
+ * 3.4).
  */
 public final class Versus {
     /** What a template must show the judge. */

@@ -18,8 +18,9 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * {@code answers.jsonl}: the answers of one model under one set of sampling options, appended as they come, so that an interrupted evaluation goes on. What made
- * them stands in {@code generation.json} beside it; answers of another model or of other options are never mixed with them.
+ * {@code answers.jsonl}: the answers of one model under one set of sampling options, appended as they come, so that an
+ * interrupted evaluation goes on. What made them stands in {@code generation.json} beside it; answers of another model
+ * or of other options are never mixed with them.
  */
 final class AnswerLog implements AutoCloseable {
     private final Path file;

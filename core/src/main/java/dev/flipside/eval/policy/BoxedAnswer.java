@@ -7,8 +7,8 @@ public final class BoxedAnswer {
     private BoxedAnswer() {}
 
     /**
-     * What stands in the braces, which may nest; after a {@code \boxed} without braces, what follows up to the next dollar sign. Empty when there is no box, or its
-     * brace never closes.
+     * What stands in the braces, which may nest; after a {@code \boxed} without braces, what follows up to the next
+     * dollar sign. Empty when there is no box, or its brace never closes.
      */
     public static Optional<String> in(String text) {
         for (String command : new String[] {"\\boxed", "\\fbox"}) {

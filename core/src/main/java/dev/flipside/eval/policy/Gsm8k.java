@@ -14,8 +14,9 @@ import java.util.regex.Pattern;
 /**
  * GSM8K (Cobbe et al., arXiv 2110.14168): rows {@code question} and {@code answer}, whose last line is {@code #### N}.
  *
- * <p>Two marks, as lm-evaluation-harness 0.4.9 defines them: {@code strict_match} takes the first number after {@code ####}, {@code flexible_extract} the last number of the
- * completion; each is compared as text with the reference, without commas, dollar signs and a final full stop.
+ * <p>Two marks, as lm-evaluation-harness 0.4.9 defines them: {@code strict_match} takes the first number after
+ * {@code ####}, {@code flexible_extract} the last number of the completion; each is compared as text with the
+ * reference, without commas, dollar signs and a final full stop.
  */
 public final class Gsm8k {
     /** Asks for the form that the strict mark needs. */

@@ -15,9 +15,11 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * IFEval (Zhou et al., arXiv 2311.07911): rows {@code key}, {@code prompt}, {@code instruction_id_list} and {@code kwargs}.
+ * IFEval (Zhou et al., arXiv 2311.07911): rows {@code key}, {@code prompt}, {@code instruction_id_list} and
+ * {@code kwargs}.
  *
- * <p>Four marks: a prompt is right when all its instructions are followed, and every instruction counts for itself; each strictly and loosely.
+ * <p>Four marks: a prompt is right when all its instructions are followed, and every instruction counts for itself;
+ * each strictly and loosely.
  */
 public final class IfEval {
     private IfEval() {}

@@ -8,8 +8,10 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The value of an expression of numbers in LaTeX: digits with or without commas in thousands, {@code + - * / ^}, {@code \cdot}, {@code \times}, {@code \div}, {@code \frac},
- * {@code \sqrt}, {@code \pi}, brackets, and products and mixed numbers without a sign ({@code 2\pi}, {@code 1\frac{1}{2}} is 1.5). Anything else, such as a variable, has no value.
+ * The value of an expression of numbers in LaTeX: digits with or without commas in thousands, {@code + - * / ^},
+ * {@code \cdot}, {@code \times}, {@code \div}, {@code \frac}, {@code \sqrt}, {@code \pi}, brackets, and products and
+ * mixed numbers without a sign ({@code 2\pi}, {@code 1\frac{1}{2}} is 1.5). Anything else, such as a variable, has no
+ * value.
  */
 final class LatexValue {
     private static final double RELATIVE = 1e-12;
@@ -37,7 +39,8 @@ final class LatexValue {
     }
 
     /**
-     * Whether two expressions have the same value, up to rounding (1e-12 of it; decimal numbers exactly); of two lists between the same brackets, whether all members have, in order.
+     * Whether two expressions have the same value, up to rounding (1e-12 of it; decimal numbers exactly); of two lists
+     * between the same brackets, whether all members have, in order.
      *
      * @param a without spaces, as {@link MathEquivalence} spells it
      * @param b likewise

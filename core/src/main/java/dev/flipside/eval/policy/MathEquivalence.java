@@ -6,8 +6,9 @@ import java.util.regex.Pattern;
 /**
  * Whether two answers in LaTeX are the same.
  *
- * <p>{@link #sameText} is the published rule of MATH (Hendrycks et al., arXiv 2103.03874, {@code is_equiv}): both are brought to one spelling, step by step, and compared
- * as texts. {@link #same} also compares by value where both are expressions of numbers ({@link LatexValue}).
+ * <p>{@link #sameText} is the published rule of MATH (Hendrycks et al., arXiv 2103.03874, {@code is_equiv}): both are
+ * brought to one spelling, step by step, and compared as texts. {@link #same} also compares by value where both are
+ * expressions of numbers ({@link LatexValue}).
  */
 public final class MathEquivalence {
     private static final Pattern SLASH = Pattern.compile("(0|-?[1-9][0-9]*)/(0|-?[1-9][0-9]*)");

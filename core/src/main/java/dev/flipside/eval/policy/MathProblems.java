@@ -9,10 +9,12 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * MATH (Hendrycks et al., arXiv 2103.03874) and MATH-500: rows {@code problem} with {@code answer}, or with a {@code solution} that ends in a boxed answer, and, where they are
- * there, {@code level} and {@code subject} or {@code type}.
+ * MATH (Hendrycks et al., arXiv 2103.03874) and MATH-500: rows {@code problem} with {@code answer}, or with a
+ * {@code solution} that ends in a boxed answer, and, where they are there, {@code level} and {@code subject} or
+ * {@code type}.
  *
- * <p>Two marks of the last boxed answer: {@code exact} by {@link MathEquivalence#sameText}, the published rule, and {@code equivalent} by {@link MathEquivalence#same}.
+ * <p>Two marks of the last boxed answer: {@code exact} by {@link MathEquivalence#sameText}, the published rule, and
+ * {@code equivalent} by {@link MathEquivalence#same}.
  */
 public final class MathProblems {
     /** Asks for the box that both marks need. */

@@ -22,12 +22,14 @@ import java.util.function.LongConsumer;
 import java.util.function.Supplier;
 
 /**
- * One completion of each prompt by a model, kept in a folder: prompts that were answered there before are not answered again.
+ * One completion of each prompt by a model, kept in a folder: prompts that were answered there before are not answered
+ * again.
  *
  * @param model its directory
  * @param template how the model is asked
  * @param out holds {@code answers.jsonl} and {@code generation.json}, see {@link AnswerLog}
- * @param seed a sampled completion depends on it and on the prompt's place, not on where an interrupted evaluation went on
+ * @param seed a sampled completion depends on it and on the prompt's place, not on where an interrupted evaluation went
+ *     on
  */
 public record PolicyAnswers(Path model, ChatTemplateConfig template, Path out, SamplingOptions sampling, long seed) {
     /** Decoded at a time, and lost at most when the process is killed. */

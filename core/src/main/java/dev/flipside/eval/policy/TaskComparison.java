@@ -22,8 +22,10 @@ public final class TaskComparison {
      * One metric of both.
      *
      * @param other the other evaluation's share
-     * @param difference this evaluation's share minus the other's, with the 95 % interval of the paired bootstrap over prompts
-     * @param disagreements {@code worse} are items that only the other has right, {@code better} those that only this one has; empty for a metric in which an item counts more than once
+     * @param difference this evaluation's share minus the other's, with the 95 % interval of the paired bootstrap over
+     *     prompts
+     * @param disagreements {@code worse} are items that only the other has right, {@code better} those that only this
+     *     one has; empty for a metric in which an item counts more than once
      */
     public record Row(double other, Interval difference, Optional<McNemar> disagreements) {}
 
@@ -59,7 +61,8 @@ public final class TaskComparison {
     }
 
     /**
-     * Whether an evaluation of the items with these ids can be compared with {@code other}: to be asked before they are answered.
+     * Whether an evaluation of the items with these ids can be compared with {@code other}: to be asked before they are
+     * answered.
      *
      * @throws UserError when the other's items are not the same
      */

@@ -17,7 +17,10 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
-/** The folder of an evaluation by program: {@code results.jsonl}, one item a line, and {@code summary.json}, what the command prints with {@code --json}. */
+/**
+ * The folder of an evaluation by program: {@code results.jsonl}, one item a line, and {@code summary.json}, what the
+ * command prints with {@code --json}.
+ */
 public record TaskFolder(Path folder) {
     private Path results() {
         return folder.resolve("results.jsonl");

@@ -1,6 +1,9 @@
 package dev.flipside.model.family;
 
-/** The parts of a block by the names that slots of weights have for them, whatever the family; {@link TensorNames} says what a family's files call them. */
+/**
+ * The parts of a block by the names that slots of weights have for them, whatever the family; {@link TensorNames} says
+ * what a family's files call them.
+ */
 public final class BlockModules {
     public static final String ATTENTION_NORM = "input_layernorm";
     public static final String QKV = "self_attn.qkv_proj";

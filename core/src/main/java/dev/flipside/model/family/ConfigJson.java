@@ -12,8 +12,8 @@ import java.util.OptionalInt;
 import java.util.function.Predicate;
 
 /**
- * Typed reading of one JSON object of a model directory; every error names the file and the key. A key that is {@code null} counts as missing, as in
- * transformers.
+ * Typed reading of one JSON object of a model directory; every error names the file and the key. A key that is
+ * {@code null} counts as missing, as in transformers.
  */
 public final class ConfigJson {
     private final Path file;

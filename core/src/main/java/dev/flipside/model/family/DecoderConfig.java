@@ -6,7 +6,8 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
 /**
- * The architecture of a decoder, whatever its family: everything that {@code DecoderLayer} has to know of it is data here.
+ * The architecture of a decoder, whatever its family: everything that {@code DecoderLayer} has to know of it is data
+ * here.
  *
  * @param modelType the family's name in config.json
  * @param vocabSize V
@@ -18,7 +19,8 @@ import java.util.OptionalInt;
  * @param headDim size of a head, even
  * @param maxPositionEmbeddings the longest context it was made for; enforced only where positions are learned
  * @param tiedHead whether the vocabulary head is the embedding
- * @param paddingToken whose embedding does not learn from where it is read, as that of {@code padding_idx} in transformers; a tied head still moves it
+ * @param paddingToken whose embedding does not learn from where it is read, as that of {@code padding_idx} in
+ *     transformers; a tied head still moves it
  * @param initializerRange the standard deviation that new weights are drawn with
  * @param block what a block is made of
  * @param attention how tokens see one another
@@ -50,7 +52,8 @@ public record DecoderConfig(
      * @param placement where a half has its norm
      * @param residual how the halves follow one another
      * @param activation of the MLP
-     * @param gated whether the MLP is {@code down(activation(gate(x)) * up(x))} (Shazeer, arXiv 2002.05202) or {@code down(activation(up(x)))}
+     * @param gated whether the MLP is {@code down(activation(gate(x)) * up(x))} (Shazeer, arXiv 2002.05202) or
+     *     {@code down(activation(up(x)))}
      * @param biases which linear maps have them
      * @param experts in place of the MLP, in the layers that have them
      */
@@ -139,7 +142,8 @@ public record DecoderConfig(
      * @param width of one expert
      * @param normalised whether the chosen ones' probabilities are scaled to sum to one
      * @param sparseLayers which layers have experts; the others have an MLP
-     * @param balanceWeight of the load-balancing loss in training (Fedus et al., arXiv 2101.03961, equations 4 to 6); 0 for none
+     * @param balanceWeight of the load-balancing loss in training (Fedus et al., arXiv 2101.03961, equations 4 to 6); 0
+     *     for none
      */
     public record Experts(
             int count, int perToken, int width, boolean normalised, List<Boolean> sparseLayers, double balanceWeight) {
@@ -221,7 +225,10 @@ public record DecoderConfig(
         return block.experts().filter(e -> e.sparseLayers().get(layer));
     }
 
-    /** What texts must have in common to share a pass, because they are rotated by the same frequencies; by their length. */
+    /**
+     * What texts must have in common to share a pass, because they are rotated by the same frequencies; by their
+     * length.
+     */
     public List<Integer> lengthClasses(int tokens) {
         return positions.ropes().stream()
                 .flatMap(Optional::stream)

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.stream.Collectors;
 
 /**
- * A family of decoders: how its config.json is read and what its tensors are called. A new family is one more class and, if its block differs, a field of {@link
- * DecoderConfig}.
+ * A family of decoders: how its config.json is read and what its tensors are called. A new family is one more class
+ * and, if its block differs, a field of {@link DecoderConfig}.
  */
 public sealed interface Family
         permits Llama,

@@ -44,7 +44,8 @@ record FamilyReader(ConfigJson config, int layers, int heads, int hiddenSize, in
     }
 
     /**
-     * Sizes, the tied head and the range of new weights: what is named alike in all families but GPT-2. Everything else is Llama's until the family says otherwise.
+     * Sizes, the tied head and the range of new weights: what is named alike in all families but GPT-2. Everything else
+     * is Llama's until the family says otherwise.
      *
      * @param headDim see {@link #equalHeads}
      * @param tiedByDefault what a missing {@code tie_word_embeddings} means
@@ -66,7 +67,10 @@ record FamilyReader(ConfigJson config, int layers, int heads, int hiddenSize, in
                 .initializerRange(config.number("initializer_range", 0.02));
     }
 
-    /** Root-mean-square norms with {@code rms_norm_eps} and an MLP gated by {@code hidden_act}, which Llama and most after it have. */
+    /**
+     * Root-mean-square norms with {@code rms_norm_eps} and an MLP gated by {@code hidden_act}, which Llama and most
+     * after it have.
+     */
     DecoderConfigBuilder gated(Family family, int headDim, boolean tiedByDefault, double defaultEps) {
         return decoder(family, headDim, tiedByDefault)
                 .norm(DecoderConfig.NormKind.RMS, config.number("rms_norm_eps", defaultEps))
@@ -74,7 +78,8 @@ record FamilyReader(ConfigJson config, int layers, int heads, int hiddenSize, in
     }
 
     /**
-     * {@code pad_token_id}, which transformers gives its embedding as {@code padding_idx}; one below 0 counts from the end, as in torch.
+     * {@code pad_token_id}, which transformers gives its embedding as {@code padding_idx}; one below 0 counts from the
+     * end, as in torch.
      *
      * @param byDefault what a missing key means; {@code null} means none
      */
@@ -149,7 +154,8 @@ record FamilyReader(ConfigJson config, int layers, int heads, int hiddenSize, in
     }
 
     /**
-     * Experts by the keys that families share; the load-balancing loss is on where router logits are put out, as in transformers.
+     * Experts by the keys that families share; the load-balancing loss is on where router logits are put out, as in
+     * transformers.
      *
      * @param byDefault how many there are where no key says it; two names are in use
      * @param perTokenByDefault how many see a token

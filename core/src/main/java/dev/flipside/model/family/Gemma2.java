@@ -5,7 +5,10 @@ import dev.flipside.model.family.DecoderConfig.Placement;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
-/** Gemma 2: norms around both halves of a block, soft caps, every second layer sliding, embeddings scaled by the root of their width. */
+/**
+ * Gemma 2: norms around both halves of a block, soft caps, every second layer sliding, embeddings scaled by the root of
+ * their width.
+ */
 record Gemma2() implements Family {
     static final TensorNames NAMES = TensorNames.LLAMA
             .with(BlockModules.ATTENTION_OUTPUT_NORM, "post_attention_layernorm")

@@ -5,7 +5,10 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 
-/** The text decoder of Gemma 3: Gemma 2 without soft caps, with norms of queries and keys and a slower rotation where a layer sees everything. */
+/**
+ * The text decoder of Gemma 3: Gemma 2 without soft caps, with norms of queries and keys and a slower rotation where a
+ * layer sees everything.
+ */
 record Gemma3() implements Family {
     private static final double GLOBAL_THETA = 1_000_000;
     private static final String LOCAL = "sliding_attention";

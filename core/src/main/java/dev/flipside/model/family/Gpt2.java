@@ -3,7 +3,9 @@ package dev.flipside.model.family;
 import dev.flipside.model.family.DecoderConfig.NormKind;
 import java.util.OptionalInt;
 
-/** GPT-2: learned positions, layer norms, an MLP without a gate, biases everywhere; its files hold matrices transposed. */
+/**
+ * GPT-2: learned positions, layer norms, an MLP without a gate, biases everywhere; its files hold matrices transposed.
+ */
 record Gpt2() implements Family {
     private static final TensorNames NAMES = TensorNames.LLAMA
             .around("transformer.", "wte", "h.", "ln_f", "lm_head")

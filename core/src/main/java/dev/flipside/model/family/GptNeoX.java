@@ -4,7 +4,10 @@ import dev.flipside.model.family.DecoderConfig.NormKind;
 import dev.flipside.model.family.DecoderConfig.Residual;
 import java.util.OptionalInt;
 
-/** GPT-NeoX and Pythia: attention and MLP side by side, layer norms, a quarter of each head rotated, queries, keys and values head by head in one matrix. */
+/**
+ * GPT-NeoX and Pythia: attention and MLP side by side, layer norms, a quarter of each head rotated, queries, keys and
+ * values head by head in one matrix.
+ */
 record GptNeoX() implements Family {
     private static final TensorNames NAMES = TensorNames.LLAMA
             .around("gpt_neox.", "embed_in", "layers.", "final_layer_norm", "embed_out")

@@ -2,7 +2,10 @@ package dev.flipside.model.family;
 
 import java.util.OptionalDouble;
 
-/** Granite 3: Llama with multipliers of embeddings, residuals, attention scores and logits. transformers has no sequence classifier for it; see docs/models.md. */
+/**
+ * Granite 3: Llama with multipliers of embeddings, residuals, attention scores and logits. transformers has no sequence
+ * classifier for it; see docs/models.md.
+ */
 record Granite() implements Family {
     @Override
     public String modelType() {

@@ -2,7 +2,10 @@ package dev.flipside.model.family;
 
 import java.util.OptionalInt;
 
-/** Phi-3, Phi-3.5 and Phi-4 (mini): Llama with fused matrices on disk, LongRoPE, and a part of each head rotated in Phi-4-mini. */
+/**
+ * Phi-3, Phi-3.5 and Phi-4 (mini): Llama with fused matrices on disk, LongRoPE, and a part of each head rotated in
+ * Phi-4-mini.
+ */
 record Phi3() implements Family {
     private static final TensorNames NAMES = TensorNames.LLAMA
             .with(BlockModules.QKV, "self_attn.qkv_proj")

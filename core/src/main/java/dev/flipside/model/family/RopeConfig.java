@@ -7,7 +7,8 @@ import java.util.OptionalInt;
 /**
  * Rotary position embedding (Su et al., arXiv 2104.09864): which frequencies the pairs of a head rotate with.
  *
- * <p>Read in the style of transformers 5 ({@code rope_parameters}) and in the older one ({@code rope_theta} and {@code rope_scaling}).
+ * <p>Read in the style of transformers 5 ({@code rope_parameters}) and in the older one ({@code rope_theta} and
+ * {@code rope_scaling}).
  */
 public sealed interface RopeConfig {
     double DEFAULT_THETA = 10_000;
@@ -24,7 +25,10 @@ public sealed interface RopeConfig {
         return 1;
     }
 
-    /** Texts of one number are rotated by the same frequencies: 0 for those within the context that the model was made for. */
+    /**
+     * Texts of one number are rotated by the same frequencies: 0 for those within the context that the model was made
+     * for.
+     */
     default int lengthClass(int tokens) {
         return 0;
     }
@@ -41,16 +45,17 @@ public sealed interface RopeConfig {
     record Linear(double theta, double factor) implements RopeConfig {}
 
     /**
-     * Llama 3.1's scaling: waves longer than {@code originalContext / lowFrequencyFactor} are slowed by {@code factor}, those shorter than
-     * {@code originalContext / highFrequencyFactor} are kept, and between the two it is interpolated.
+     * Llama 3.1's scaling: waves longer than {@code originalContext / lowFrequencyFactor} are slowed by {@code factor},
+     * those shorter than {@code originalContext / highFrequencyFactor} are kept, and between the two it is
+     * interpolated.
      */
     record Llama3(
             double theta, double factor, double lowFrequencyFactor, double highFrequencyFactor, int originalContext)
             implements RopeConfig {}
 
     /**
-     * LongRoPE (Ding et al., arXiv 2402.13753): every frequency has a divisor of its own, one in texts of up to {@code originalContext} tokens and another in longer
-     * ones.
+     * LongRoPE (Ding et al., arXiv 2402.13753): every frequency has a divisor of its own, one in texts of up to
+     * {@code originalContext} tokens and another in longer ones.
      *
      * @param attentionFactor multiplies rotated queries and keys, in texts of any length
      */
@@ -83,8 +88,9 @@ public sealed interface RopeConfig {
     }
 
     /**
-     * YaRN (Peng et al., arXiv 2309.00071): waves that turn less than {@code betaSlow} times in {@code originalContext} tokens are slowed by {@code factor}, those that turn more than
-     * {@code betaFast} times are kept, and between the two it is interpolated over the pairs of a head.
+     * YaRN (Peng et al., arXiv 2309.00071): waves that turn less than {@code betaSlow} times in {@code originalContext}
+     * tokens are slowed by {@code factor}, those that turn more than {@code betaFast} times are kept, and between the
+     * two it is interpolated over the pairs of a head.
      *
      * @param truncate whether the interpolation begins and ends at whole pairs
      */
@@ -117,7 +123,8 @@ public sealed interface RopeConfig {
     }
 
     /**
-     * Dynamic NTK scaling: in texts of n tokens beyond {@code context} theta grows by {@code (factor n / context - (factor - 1))^(d / (d - 2))}, where d dimensions are rotated.
+     * Dynamic NTK scaling: in texts of n tokens beyond {@code context} theta grows by {@code (factor n / context -
+     * (factor - 1))^(d / (d - 2))}, where d dimensions are rotated.
      *
      * @param context the longest text whose frequencies stay as they are
      */
@@ -167,7 +174,10 @@ public sealed interface RopeConfig {
         return readPartial(config, maxPositionEmbeddings, outerTheta, OptionalInt.empty());
     }
 
-    /** @param context the original one where config.json names none beside the maximum, whatever its rotary parameters say */
+    /**
+     * @param context the original one where config.json names none beside the maximum, whatever its rotary parameters
+     *     say
+     */
     static RopeConfig readPartial(
             ConfigJson config, int maxPositionEmbeddings, double outerTheta, OptionalInt context) {
         Optional<ConfigJson> scaling = parameters(config);
@@ -189,7 +199,10 @@ public sealed interface RopeConfig {
         return of(config, key(config), scaling.get(), maxPositionEmbeddings, original, truncate, outerTheta);
     }
 
-    /** One object of rotary parameters among those of several types of layers; transformers does not read {@code truncate} there. */
+    /**
+     * One object of rotary parameters among those of several types of layers; transformers does not read
+     * {@code truncate} there.
+     */
     static RopeConfig ofLayerType(ConfigJson config, String key, ConfigJson rope, int maxPositions, double theta) {
         return of(config, key, rope, maxPositions, original(rope, maxPositions), true, theta);
     }

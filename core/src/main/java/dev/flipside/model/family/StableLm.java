@@ -4,7 +4,10 @@ import dev.flipside.model.family.DecoderConfig.HeadNorms;
 import dev.flipside.model.family.DecoderConfig.NormKind;
 import dev.flipside.model.family.DecoderConfig.Residual;
 
-/** StableLM 2: layer norms around Llama's halves, a quarter of each head rotated; both halves side by side and norms of queries and keys in the 12B model. */
+/**
+ * StableLM 2: layer norms around Llama's halves, a quarter of each head rotated; both halves side by side and norms of
+ * queries and keys in the 12B model.
+ */
 record StableLm() implements Family {
     private static final TensorNames NAMES = TensorNames.LLAMA
             .with(BlockModules.QUERY_NORM, "self_attn.q_layernorm.norms.%d")

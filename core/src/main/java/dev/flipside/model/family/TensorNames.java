@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What transformers calls the tensors of a family, and how they lie in its files. Slots keep the names that {@link BlockModules} uses, whatever the family.
+ * What transformers calls the tensors of a family, and how they lie in its files. Slots keep the names that
+ * {@link BlockModules} uses, whatever the family.
  *
  * @param decoder what the names of the decoder's tensors start with; files of a bare decoder lack it
  * @param embedding of tokens, after {@code decoder}
@@ -29,7 +30,10 @@ public record TensorNames(
         Map<String, String> aliases,
         List<String> buffers) {
 
-    /** The tensors, without {@code .weight} and {@code .bias}, that lie one below the other in a slot. {@code %d} stands for the number of an expert or head. */
+    /**
+     * The tensors, without {@code .weight} and {@code .bias}, that lie one below the other in a slot. {@code %d} stands
+     * for the number of an expert or head.
+     */
     public record Module(TensorForm form, List<String> names) {}
 
     static final TensorNames LLAMA = new TensorNames(

@@ -4,7 +4,10 @@ import java.math.BigInteger;
 import java.util.ArrayList;
 import java.util.List;
 
-/** Python's arithmetic: {@code /} gives a float, {@code //} and {@code %} round down, {@code + *} join and repeat texts and lists. */
+/**
+ * Python's arithmetic: {@code /} gives a float, {@code //} and {@code %} round down, {@code + *} join and repeat texts
+ * and lists.
+ */
 final class Arithmetic {
     private static final int MAX_TEXT = 1 << 24;
     private static final int MAX_ITEMS = 1_000_000;

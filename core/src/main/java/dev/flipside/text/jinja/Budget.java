@@ -4,8 +4,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * What one rendering may cost: templates are untrusted. Work is counted in steps of some ten nanoseconds: a statement, a name, an element that is looked at, sixteen
- * characters. What is built is counted in characters, whether it is kept or not. A real template uses less than a thousandth of either.
+ * What one rendering may cost: templates are untrusted. Work is counted in steps of some ten nanoseconds: a statement,
+ * a name, an element that is looked at, sixteen characters. What is built is counted in characters, whether it is kept
+ * or not. A real template uses less than a thousandth of either.
  */
 final class Budget {
     private static final long STEPS = 30_000_000;
@@ -69,7 +70,10 @@ final class Budget {
         work(1 + (value instanceof String text ? text.length() >> 4 : size(value) >> 2));
     }
 
-    /** Counts a walk through a value and all that is inside it, as often as it is there: a list may hold another many times. */
+    /**
+     * Counts a walk through a value and all that is inside it, as often as it is there: a list may hold another many
+     * times.
+     */
     void walk(Object value) {
         if (value instanceof String text) {
             work(1 + (text.length() >> 4));

@@ -11,8 +11,9 @@ import java.util.Set;
 import java.util.TreeSet;
 
 /**
- * What stands in tags, with Jinja's precedence, from loosest to tightest: {@code if else}, {@code or}, {@code and}, {@code not}, comparisons, {@code + -}, {@code ~},
- * {@code * / // %}, {@code **}, signs, {@code . [] ()}, and {@code |} and {@code is} on what was just read.
+ * What stands in tags, with Jinja's precedence, from loosest to tightest: {@code if else}, {@code or}, {@code and},
+ * {@code not}, comparisons, {@code + -}, {@code ~}, {@code * / // %}, {@code **}, signs, {@code . [] ()}, and {@code |}
+ * and {@code is} on what was just read.
  */
 final class ExpressionParser {
     private static final Set<String> COMPARISONS = Set.of("==", "!=", "<", "<=", ">", ">=");

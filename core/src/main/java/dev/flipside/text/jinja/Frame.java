@@ -6,11 +6,13 @@ import java.util.Optional;
 import java.util.Set;
 
 /**
- * The names that are known at a point of a template. A loop, a macro and most blocks run in a frame of their own, so what they {@code set} ends with them, as in
- * Jinja; {@code if} does not.
+ * The names that are known at a point of a template. A loop, a macro and most blocks run in a frame of their own, so
+ * what they {@code set} ends with them, as in Jinja; {@code if} does not.
  */
 final class Frame {
-    /** What Jinja2 defines and is not supported here: an error when read, since an undefined name would be empty text. */
+    /**
+     * What Jinja2 defines and is not supported here: an error when read, since an undefined name would be empty text.
+     */
     private static final Set<String> UNSUPPORTED = Set.of("lipsum", "cycler", "joiner");
 
     private final Optional<Frame> parent;

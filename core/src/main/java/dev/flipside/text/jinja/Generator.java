@@ -2,7 +2,10 @@ package dev.flipside.text.jinja;
 
 import java.util.List;
 
-/** What {@code map}, {@code select} and their like give: true whatever it holds, without a length, and empty once it has been read. */
+/**
+ * What {@code map}, {@code select} and their like give: true whatever it holds, without a length, and empty once it has
+ * been read.
+ */
 final class Generator {
     private final String type;
     private List<Object> items;

@@ -4,7 +4,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
-/** {@code tojson} as transformers defines it: Python's {@code json.dumps} that leaves HTML and other scripts as they are. */
+/**
+ * {@code tojson} as transformers defines it: Python's {@code json.dumps} that leaves HTML and other scripts as they
+ * are.
+ */
 final class Json {
     private final boolean ascii;
     private final boolean sorted;

@@ -9,8 +9,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * Cuts a template into tokens and settles the white space between tags: {@code trim_blocks} takes the line break after a block or comment, {@code lstrip_blocks}
- * the indentation before one that begins its line, {@code -} all white space on its side, and {@code +} keeps what these would take. One line break at the end of the template is dropped.
+ * Cuts a template into tokens and settles the white space between tags: {@code trim_blocks} takes the line break after
+ * a block or comment, {@code lstrip_blocks} the indentation before one that begins its line, {@code -} all white space
+ * on its side, and {@code +} keeps what these would take. One line break at the end of the template is dropped.
  */
 final class Lexer {
     private static final Pattern NEWLINE = Pattern.compile("\r\n|\r");

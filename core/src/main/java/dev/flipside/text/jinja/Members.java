@@ -6,7 +6,10 @@ import java.util.Map;
 import java.util.Set;
 import java.util.function.IntConsumer;
 
-/** {@code .name}, {@code [key]} and {@code [a:b:c]}: a missing one is undefined, as in Jinja; a method that would change a value is refused, as in its sandbox. */
+/**
+ * {@code .name}, {@code [key]} and {@code [a:b:c]}: a missing one is undefined, as in Jinja; a method that would change
+ * a value is refused, as in its sandbox.
+ */
 final class Members {
     private static final Set<String> LIST_CHANGES =
             Set.of("append", "clear", "extend", "insert", "pop", "remove", "reverse", "sort", "copy");

@@ -59,7 +59,10 @@ final class Parser {
         return statements;
     }
 
-    /** {@code safe} as the last filter does nothing; the text it marks behaves unlike other text only where it is joined to some. */
+    /**
+     * {@code safe} as the last filter does nothing; the text it marks behaves unlike other text only where it is joined
+     * to some.
+     */
     private static Expression printed(Expression value) {
         boolean marked = value instanceof Expression.Filter filter
                 && filter.name().equals("safe")

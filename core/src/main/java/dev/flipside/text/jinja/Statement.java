@@ -19,7 +19,10 @@ sealed interface Statement {
 
     Flow run(Frame frame, Output out);
 
-    /** Runs statements in order, until one breaks or continues a loop; an error gets the line of the innermost statement. */
+    /**
+     * Runs statements in order, until one breaks or continues a loop; an error gets the line of the innermost
+     * statement.
+     */
     static Flow runAll(List<Statement> body, Frame frame, Output out) {
         for (Statement statement : body) {
             try {
@@ -189,6 +192,8 @@ sealed interface Statement {
         }
     }
 
-    /** The name under which a block's text is handed to its filters; it holds a space, so that no template can use it. */
+    /**
+     * The name under which a block's text is handed to its filters; it holds a space, so that no template can use it.
+     */
     String BODY = "block body";
 }

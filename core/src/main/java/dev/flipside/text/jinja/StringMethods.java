@@ -6,7 +6,10 @@ import java.util.List;
 import java.util.Set;
 import java.util.function.IntPredicate;
 
-/** The methods of Python's {@code str}. Those that templates do not call are known by name, so that they are refused rather than undefined. */
+/**
+ * The methods of Python's {@code str}. Those that templates do not call are known by name, so that they are refused
+ * rather than undefined.
+ */
 final class StringMethods {
     private static final Set<String> METHODS = Set.of(
             "capitalize",

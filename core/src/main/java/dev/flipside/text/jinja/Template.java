@@ -12,7 +12,8 @@ import java.util.function.Function;
 /**
  * A template that can be rendered any number of times, by any number of threads.
  *
- * <p>Templates are untrusted: they reach nothing but what they are handed, cannot change it, and their output, lists, steps and depth are bounded.
+ * <p>Templates are untrusted: they reach nothing but what they are handed, cannot change it, and their output, lists,
+ * steps and depth are bounded.
  */
 public final class Template {
     /** Characters of a source; the longest public one has less than a hundredth. */
@@ -51,7 +52,8 @@ public final class Template {
      *
      * @param variables by name: null, texts, whole numbers, doubles, truth values, and lists and maps of these
      * @param now what {@code strftime_now} answers to a format; nothing when the format is not supported
-     * @throws TemplateException when the template refuses the variables with {@code raise_exception}, or cannot be rendered
+     * @throws TemplateException when the template refuses the variables with {@code raise_exception}, or cannot be
+     *     rendered
      */
     public String render(Map<String, Object> variables, Function<String, Optional<String>> now) {
         Map<String, Object> names = new HashMap<>(functions(now));

@@ -3,7 +3,8 @@ package dev.flipside.text.jinja;
 /**
  * A piece of a template.
  *
- * @param text the name, the operator, the text between tags, a string without quotes and escapes, the digits of a number
+ * @param text the name, the operator, the text between tags, a string without quotes and escapes, the digits of a
+ *     number
  * @param line where it begins, from 1
  */
 record Token(Type type, String text, int line) {

@@ -1,7 +1,8 @@
 package dev.flipside.text.jinja;
 
 /**
- * A name, attribute or element that is not there: empty when printed or looped over, an error when anything else is done with it.
+ * A name, attribute or element that is not there: empty when printed or looped over, an error when anything else is
+ * done with it.
  *
  * @param reason what that error says
  */

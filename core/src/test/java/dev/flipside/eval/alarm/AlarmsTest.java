@@ -69,7 +69,10 @@ class AlarmsTest {
         assertThat(Alarms.of(List.of())).isEmpty();
     }
 
-    /** Three healthy lines, then sick ones: the step at which each rule fires, worked out by hand from its window and threshold. */
+    /**
+     * Three healthy lines, then sick ones: the step at which each rule fires, worked out by hand from its window and
+     * threshold.
+     */
     @ParameterizedTest
     @CsvSource({
         "HELD_OUT_ACCURACY_LOSS, eval_rm/p_worse_than_first, 0.009, 3, 0.009, 0.01",
@@ -155,7 +158,9 @@ class AlarmsTest {
         assertThat(rule.meaning()).endsWith(".");
     }
 
-    /** Alarms while a run goes on are those of the whole history, and what comes later does not change what has fired. */
+    /**
+     * Alarms while a run goes on are those of the whole history, and what comes later does not change what has fired.
+     */
     @Test
     void lineByLineIsTheSame() {
         List<Measured> history = run(3, 10, Map.of("save/kept_frac", 0.01, "eval_rm/p_worse_than_best", 0.001));

@@ -17,7 +17,10 @@ import java.util.Map;
 import java.util.function.BiConsumer;
 import org.junit.jupiter.api.Test;
 
-/** Figures equal those of the authors' own code; see the fixtures' SOURCE.md. Native rows are made of the fixtures, with each answer's number as its text. */
+/**
+ * Figures equal those of the authors' own code; see the fixtures' SOURCE.md. Native rows are made of the fixtures, with
+ * each answer's number as its text.
+ */
 class BenchmarkGoldenTest {
     private static final ObjectMapper JSON = new ObjectMapper();
     /** Sums of the same numbers in another order. */

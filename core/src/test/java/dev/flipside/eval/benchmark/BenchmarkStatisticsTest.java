@@ -21,7 +21,10 @@ class BenchmarkStatisticsTest {
     @TempDir
     Path folder;
 
-    /** 100 pairs of different prompts, 60 of them right: the interval is the binomial's, +- 1.96 sqrt(.6 .4 / 100) = .096. */
+    /**
+     * 100 pairs of different prompts, 60 of them right: the interval is the binomial's, +- 1.96 sqrt(.6 .4 / 100) =
+     * .096.
+     */
     @Test
     void theIntervalOfAShareIsTheBinomials() {
         Interval interval = headline(pairs(100, i -> i < 60 ? 1.0 : -1.0, i -> "prompt " + i));
@@ -32,7 +35,10 @@ class BenchmarkStatisticsTest {
         assertThat(interval.high()).isCloseTo(0.696, within(0.015));
     }
 
-    /** The same pairs, ten to a prompt and alike within it, are ten observations: the interval is wider by the root of ten. */
+    /**
+     * The same pairs, ten to a prompt and alike within it, are ten observations: the interval is wider by the root of
+     * ten.
+     */
     @Test
     void pairsOfOnePromptAreDrawnTogether() {
         Interval interval = headline(pairs(100, i -> i < 60 ? 1.0 : -1.0, i -> "prompt " + i / 10));

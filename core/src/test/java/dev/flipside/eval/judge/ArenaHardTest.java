@@ -60,7 +60,10 @@ class ArenaHardTest {
         assertThat(battles).containsExactlyInAnyOrderElementsOf(theirs);
     }
 
-    /** 100 resamples scatter: the mean of their means by its standard error (.003 here), a 5 % quantile by about .01; 4,000 rounds of the authors' show the centre. */
+    /**
+     * 100 resamples scatter: the mean of their means by its standard error (.003 here), a 5 % quantile by about .01;
+     * 4,000 rounds of the authors' show the centre.
+     */
     @Test
     void scoresAreTheAuthorsUpToTheDrawing() {
         Map<String, ArenaScore> scores = ArenaHard.scores(battles, 0);

@@ -130,7 +130,10 @@ class JudgeAnswersTest {
                 .get(0);
     }
 
-    /** AlpacaEval's judge says one token, so that its answer is always cut off; one that says nothing has no log-probabilities either. */
+    /**
+     * AlpacaEval's judge says one token, so that its answer is always cut off; one that says nothing has no
+     * log-probabilities either.
+     */
     @Test
     void alpacaEvalsAnswersAreKeptOnlyWithAPreference() throws Exception {
         server.close();

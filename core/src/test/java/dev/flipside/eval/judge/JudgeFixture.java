@@ -11,7 +11,10 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Optional;
 
-/** A judge behind a {@link JudgeServer}, with little patience and its answers in a folder, and the question that it is asked. */
+/**
+ * A judge behind a {@link JudgeServer}, with little patience and its answers in a folder, and the question that it is
+ * asked.
+ */
 final class JudgeFixture {
     private JudgeFixture() {}
 

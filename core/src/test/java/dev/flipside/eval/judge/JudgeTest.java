@@ -30,7 +30,10 @@ import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** How a judge is asked: in order, once, so many at a time, again where that may help; and what becomes of keys and refusals. */
+/**
+ * How a judge is asked: in order, once, so many at a time, again where that may help; and what becomes of keys and
+ * refusals.
+ */
 class JudgeTest {
     @TempDir
     Path folder;

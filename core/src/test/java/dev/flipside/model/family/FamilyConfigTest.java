@@ -19,7 +19,10 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** What the families' config.json mean, where the goldens do not show it: refusals, defaults, and the names that older releases used. */
+/**
+ * What the families' config.json mean, where the goldens do not show it: refusals, defaults, and the names that older
+ * releases used.
+ */
 class FamilyConfigTest {
     @TempDir
     Path temp;
