@@ -126,7 +126,10 @@ class LauncherTest {
         String javaHome = fakeJava("echo \"$MKL_THREADING_LAYER $GLIBC_TUNABLES $OMP_NUM_THREADS\"");
 
         assertThat(flipside(Map.of("JAVA_HOME", javaHome, "OMP_NUM_THREADS", "3"), "doctor"))
-                .isEqualTo(new Run(0, "GNU glibc.malloc.hugetlb=1 3\n", ""));
+                .isEqualTo(new Run(
+                        0,
+                        "GNU glibc.malloc.hugetlb=1:glibc.malloc.arena_max=1:glibc.malloc.mmap_threshold=4294967296:glibc.malloc.trim_threshold=4294967296 3\n",
+                        ""));
         assertThat(flipside(
                         Map.of(
                                 "JAVA_HOME", javaHome,
