@@ -2,19 +2,17 @@ package dev.flipside.algo;
 
 import java.util.Arrays;
 import java.util.Optional;
-import java.util.OptionalDouble;
 
 /**
- * The clipped surrogate of GRPO (arXiv 2402.03300), RLOO (arXiv 2402.14740) and GSPO (arXiv 2507.18071), to be
- * minimised:
+ * The policy loss of GRPO (arXiv 2402.03300), RLOO (arXiv 2402.14740) and GSPO (arXiv 2507.18071), to be minimised:
  *
  * <pre>
- *   loss = sum over tokens of weight * [ -min(min(rho, delta) A, clip(rho, 1 - epsilon, 1 + epsilonHigh) A) + beta KL ]
+ *   loss = sum over tokens of weight * [ -surrogate(rho, A) + beta KL ]
  * </pre>
  *
- * The ratio {@code rho} is taken over a token or a whole completion ({@link ImportanceSampling}), the weights are those
- * of {@link LossAggregation}. The log-ratio is not clamped: a policy that has left its samples so far that the ratio
- * overflows shows as a loss that is not finite.
+ * The ratio {@code rho} is taken over a token or a whole completion ({@link ImportanceSampling}), what it contributes
+ * is the {@link Surrogate}'s, the weights are those of {@link LossAggregation}. The log-ratio is not clamped: a policy
+ * that has left its samples so far that the ratio overflows shows as a loss that is not finite.
  */
 public final class PolicyLoss {
     private PolicyLoss() {}
@@ -23,28 +21,13 @@ public final class PolicyLoss {
      * The options of the loss, with TRL's names.
      *
      * @param level what a ratio is taken over
-     * @param epsilon lower clip range, at least 0
-     * @param epsilonHigh upper clip range, at least 0
-     * @param delta upper bound of the unclipped ratio (TRL's two-sided clipping, the dual clip of arXiv 1912.09729),
-     *     above {@code 1 + epsilonHigh}
+     * @param surrogate what a ratio contributes
      * @param beta weight of the KL term, at least 0
      * @param klEstimator the KL estimator
      */
-    public record Options(
-            ImportanceSampling level,
-            double epsilon,
-            double epsilonHigh,
-            OptionalDouble delta,
-            double beta,
-            Kl klEstimator) {
+    public record Options(ImportanceSampling level, Surrogate surrogate, double beta, Kl klEstimator) {
         public Options {
-            Groups.requireNotNegative("epsilon", epsilon);
-            Groups.requireNotNegative("epsilonHigh", epsilonHigh);
             Groups.requireNotNegative("beta", beta);
-            if (delta.isPresent() && !(delta.getAsDouble() > 1 + epsilonHigh)) {
-                throw new IllegalArgumentException(
-                        "delta is " + delta.getAsDouble() + ", must be above 1 + epsilonHigh = " + (1 + epsilonHigh));
-            }
         }
     }
 
@@ -146,19 +129,16 @@ public final class PolicyLoss {
         /** Adds the loss of one ratio and returns its derivative with respect to the log-ratio. */
         private double addRatio(double logRatio, double advantage, double ratioWeight) {
             double ratio = Math.exp(logRatio);
-            count(ratio, advantage);
-            double cap = options.delta.orElse(Double.POSITIVE_INFINITY);
-            double capped = Math.min(ratio, cap) * advantage;
-            double clipped = Math.max(1 - options.epsilon, Math.min(ratio, 1 + options.epsilonHigh)) * advantage;
-            loss -= ratioWeight * Math.min(capped, clipped);
-            boolean moves = !(clipped < capped) && ratio <= cap;
-            return moves ? -ratioWeight * ratio * advantage : 0.0;
+            Surrogate.Term term = options.surrogate.of(ratio, advantage);
+            count(ratio, term);
+            loss -= ratioWeight * term.objective();
+            return -ratioWeight * term.pull() * advantage;
         }
 
-        private void count(double ratio, double advantage) {
+        private void count(double ratio, Surrogate.Term term) {
             ratios++;
-            lowClipped += ratio < 1 - options.epsilon && advantage < 0 ? 1 : 0;
-            highClipped += ratio > 1 + options.epsilonHigh && advantage > 0 ? 1 : 0;
+            lowClipped += term.lowClipped() ? 1 : 0;
+            highClipped += term.highClipped() ? 1 : 0;
             ratioMin = Math.min(ratioMin, ratio);
             ratioMax = Math.max(ratioMax, ratio);
             deviationSum += ratio - 1;

@@ -8,9 +8,9 @@
  * the whole, however the batch is split.
  *
  * <ul>
- *   <li>Policy: {@link dev.flipside.algo.Advantages}, {@link dev.flipside.algo.PolicyLoss} with
- *       {@link dev.flipside.algo.ImportanceSampling}, {@link dev.flipside.algo.LossType},
- *       {@link dev.flipside.algo.LossAggregation}, {@link dev.flipside.algo.Kl} and
+ *   <li>Policy: {@link dev.flipside.algo.Advantages}, {@link dev.flipside.algo.PolicyLoss} of a
+ *       {@link dev.flipside.algo.Surrogate} with {@link dev.flipside.algo.ImportanceSampling},
+ *       {@link dev.flipside.algo.LossType}, {@link dev.flipside.algo.LossAggregation}, {@link dev.flipside.algo.Kl} and
  *       {@link dev.flipside.algo.PolicyLossStatistics}.
  *   <li>Reward model from labelled pairs: {@link dev.flipside.algo.BradleyTerry},
  *       {@link dev.flipside.algo.Calibration}.

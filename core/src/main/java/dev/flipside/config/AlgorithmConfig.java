@@ -35,11 +35,23 @@ public record AlgorithmConfig(
         @Doc("Leave completions that were cut at `rollout.max_completion_length` out of the policy loss.")
                 boolean maskTruncatedCompletions) {
 
-    /** {@code algorithm.name}. */
+    /** {@code algorithm.name}, each with its own defaults (TRL 1.13's). */
     public enum Name {
-        GRPO,
-        RLOO,
-        GSPO
+        GRPO(0, Kl.K3, ScaleRewards.GROUP, LossType.DAPO),
+        RLOO(0.05, Kl.K1, ScaleRewards.NONE, LossType.GRPO),
+        GSPO(0, Kl.K3, ScaleRewards.GROUP, LossType.GRPO);
+
+        private final double beta;
+        private final Kl klEstimator;
+        private final ScaleRewards scaleRewards;
+        private final LossType lossType;
+
+        Name(double beta, Kl klEstimator, ScaleRewards scaleRewards, LossType lossType) {
+            this.beta = beta;
+            this.klEstimator = klEstimator;
+            this.scaleRewards = scaleRewards;
+            this.lossType = lossType;
+        }
     }
 
     public static AlgorithmConfig defaults() {
@@ -57,18 +69,18 @@ public record AlgorithmConfig(
                 false);
     }
 
-    /** The same options with every default that depends on the algorithm filled in (TRL 1.13's). */
+    /** The same options with every default that depends on the algorithm filled in. */
     public AlgorithmConfig resolved() {
         double low = epsilon.orElse(0.2);
         return new AlgorithmConfig(
                 name,
-                OptionalDouble.of(beta.orElse(name == Name.RLOO ? 0.05 : 0.0)),
-                Optional.of(klEstimator.orElse(name == Name.RLOO ? Kl.K1 : Kl.K3)),
+                OptionalDouble.of(beta.orElse(name.beta)),
+                Optional.of(klEstimator.orElse(name.klEstimator)),
                 OptionalDouble.of(low),
                 OptionalDouble.of(epsilonHigh.orElse(low)),
                 delta,
-                Optional.of(scaleRewards.orElse(name == Name.RLOO ? ScaleRewards.NONE : ScaleRewards.GROUP)),
-                Optional.of(lossType.orElse(name == Name.GRPO ? LossType.DAPO : LossType.GRPO)),
+                Optional.of(scaleRewards.orElse(name.scaleRewards)),
+                Optional.of(lossType.orElse(name.lossType)),
                 numIterations,
                 stepsPerGeneration,
                 maskTruncatedCompletions);

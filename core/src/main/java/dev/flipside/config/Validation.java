@@ -74,6 +74,12 @@ public final class Validation {
                     "algorithm.epsilon: gspo needs algorithm.epsilon and algorithm.epsilon_high to be given, its ratio of whole sequences never"
                             + " leaves the 0.2 of token ratios; the paper has epsilon: 3e-4 and epsilon_high: 4e-4.");
         }
+        double upper = 1 + a.resolved().epsilonHigh().orElseThrow();
+        if (a.delta().isPresent() && a.delta().getAsDouble() <= upper) {
+            throw new UserError("algorithm.delta: " + a.delta().getAsDouble()
+                    + " bounds a ratio that algorithm.epsilon_high clips at " + upper
+                    + " already; set it above that, or remove the key.");
+        }
         int prompts = config.rollout().promptsPerStep();
         if (a.stepsPerGeneration() > prompts) {
             throw new UserError(
@@ -121,23 +127,35 @@ public final class Validation {
         }
     }
 
+    private void keysWithoutEffect(AlgorithmConfig a) {
+        boolean divergence = a.resolved().beta().orElseThrow() != 0;
+        switch (a.name()) {
+            case GRPO -> {
+                if (!divergence) {
+                    reject("algorithm.kl_estimator", "algorithm.beta is 0");
+                }
+            }
+            case RLOO -> {
+                reject("algorithm.loss_type", "rloo averages over sequences");
+                reject("algorithm.scale_rewards", "rloo does not divide by a standard deviation");
+                reject("algorithm.kl_estimator", "rloo always takes k1 of the whole sequence from the reward");
+            }
+            case GSPO -> {
+                reject(
+                        "algorithm.loss_type",
+                        "gspo averages over sequences, another aggregation would weight them by length");
+                if (!divergence) {
+                    reject("algorithm.kl_estimator", "algorithm.beta is 0");
+                }
+            }
+        }
+    }
+
     /** A key that was given, differs from its default and cannot change anything is an error, never ignored. */
     private void keysWithoutEffect() {
         AlgorithmConfig a = config.algorithm();
         SaveConfig s = config.save();
-        if (a.name() != Name.GRPO) {
-            reject(
-                    "algorithm.loss_type",
-                    a.name() == Name.RLOO
-                            ? "rloo averages over sequences"
-                            : "gspo averages over sequences, another aggregation would weight them by length");
-        }
-        if (a.name() == Name.RLOO) {
-            reject("algorithm.scale_rewards", "rloo does not divide by a standard deviation");
-            reject("algorithm.kl_estimator", "rloo always takes k1 of the whole sequence from the reward");
-        } else if (a.resolved().beta().orElseThrow() == 0) {
-            reject("algorithm.kl_estimator", "algorithm.beta is 0");
-        }
+        keysWithoutEffect(a);
         if (config.rewardModel().model().isEmpty()) {
             for (String key : new String[] {
                 "lora",

@@ -6,6 +6,7 @@ import dev.flipside.algo.ImportanceSampling;
 import dev.flipside.algo.Kl;
 import dev.flipside.algo.LossAggregation;
 import dev.flipside.algo.PolicyLoss;
+import dev.flipside.algo.Surrogate;
 import dev.flipside.config.AlgorithmConfig;
 import dev.flipside.config.AlgorithmConfig.Name;
 import java.util.Optional;
@@ -75,9 +76,10 @@ final class PolicyObjective {
                 };
         return new PolicyLoss.Options(
                 level,
-                algorithm.epsilon().orElseThrow(),
-                algorithm.epsilonHigh().orElseThrow(),
-                algorithm.delta(),
+                new Surrogate.Clipped(
+                        algorithm.epsilon().orElseThrow(),
+                        algorithm.epsilonHigh().orElseThrow(),
+                        algorithm.delta()),
                 divergenceInReward() ? 0 : algorithm.beta().orElseThrow(),
                 algorithm.klEstimator().orElseThrow());
     }

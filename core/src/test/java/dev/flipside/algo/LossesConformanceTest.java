@@ -96,7 +96,8 @@ class LossesConformanceTest {
     }
 
     private static PolicyLoss.Options options(ImportanceSampling level, double epsilon, double epsilonHigh) {
-        return new PolicyLoss.Options(level, epsilon, epsilonHigh, OptionalDouble.empty(), 0.0, Kl.K3);
+        return new PolicyLoss.Options(
+                level, new Surrogate.Clipped(epsilon, epsilonHigh, OptionalDouble.empty()), 0.0, Kl.K3);
     }
 
     private PolicyLoss.Evaluation policy(LossAggregation aggregation, PolicyLoss.Options options) {
@@ -221,8 +222,8 @@ class LossesConformanceTest {
 
     @Test
     void dualClipIsDelta() {
-        PolicyLoss.Options options =
-                new PolicyLoss.Options(ImportanceSampling.TOKEN, 0.2, 0.2, OptionalDouble.of(3), 0, Kl.K3);
+        PolicyLoss.Options options = new PolicyLoss.Options(
+                ImportanceSampling.TOKEN, new Surrogate.Clipped(0.2, 0.2, OptionalDouble.of(3)), 0, Kl.K3);
         for (JsonNode one : numbers.get("policy_loss").get("dual_clip_c3")) {
             PolicyLoss.Evaluation ours = PolicyLoss.evaluate(
                     new double[][] {{Math.log(one.get("ratio").doubleValue())}},

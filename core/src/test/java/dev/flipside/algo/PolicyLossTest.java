@@ -58,7 +58,7 @@ class PolicyLossTest {
     }
 
     private static PolicyLoss.Options options(ImportanceSampling level, Kl kl) {
-        return new PolicyLoss.Options(level, 0.2, 0.28, OptionalDouble.of(1.9), 0.3, kl);
+        return new PolicyLoss.Options(level, new Surrogate.Clipped(0.2, 0.28, OptionalDouble.of(1.9)), 0.3, kl);
     }
 
     private static LossAggregation aggregation(LossType type) {
@@ -140,7 +140,8 @@ class PolicyLossTest {
     void onPolicyTheGradientIsReinforce(ImportanceSampling level, LossType type) {
         Batch batch = Batch.random();
         Batch onPolicy = new Batch(batch.old, batch.old, batch.ref, batch.advantages, batch.included);
-        PolicyLoss.Options options = new PolicyLoss.Options(level, 0.2, 0.2, OptionalDouble.empty(), 0, Kl.K3);
+        PolicyLoss.Options options =
+                new PolicyLoss.Options(level, new Surrogate.Clipped(0.2, 0.2, OptionalDouble.empty()), 0, Kl.K3);
         double[][] gradient = onPolicy.evaluate(aggregation(type), options).gradient();
         // The whole-sequence ratio belongs to every token, so each token's gradient carries the sequence's weight.
         int tokens = level == ImportanceSampling.SEQUENCE_SUM ? 7 : 1;
@@ -153,8 +154,8 @@ class PolicyLossTest {
     @Test
     void sequenceRatiosUnderGrpoAreThePlainMeanOverCompletions() {
         Batch batch = Batch.random();
-        PolicyLoss.Options options =
-                new PolicyLoss.Options(ImportanceSampling.SEQUENCE_SUM, 0.2, 0.2, OptionalDouble.empty(), 0, Kl.K3);
+        PolicyLoss.Options options = new PolicyLoss.Options(
+                ImportanceSampling.SEQUENCE_SUM, new Surrogate.Clipped(0.2, 0.2, OptionalDouble.empty()), 0, Kl.K3);
         double mean = 0;
         for (int i : new int[] {0, 1, 3, 5}) {
             double logRatio = 0;
@@ -188,7 +189,11 @@ class PolicyLossTest {
                     new double[] {1},
                     none,
                     LossAggregation.of(type, new int[] {1}, none, 8, 0, 1),
-                    new PolicyLoss.Options(ImportanceSampling.TOKEN, 0.2, 0.2, OptionalDouble.empty(), 0, Kl.K3));
+                    new PolicyLoss.Options(
+                            ImportanceSampling.TOKEN,
+                            new Surrogate.Clipped(0.2, 0.2, OptionalDouble.empty()),
+                            0,
+                            Kl.K3));
             assertThat(empty.loss()).isZero();
             assertThat(empty.gradient()).isDeepEqualTo(new double[][] {{0}});
             assertThat(empty.statistics().clipRatioRegion()).isZero();
@@ -205,7 +210,11 @@ class PolicyLossTest {
                         new double[] {1, -1},
                         new boolean[] {true, true},
                         LossAggregation.dapo(4, 1),
-                        new PolicyLoss.Options(ImportanceSampling.TOKEN, 0.2, 0.28, OptionalDouble.empty(), 0, Kl.K3))
+                        new PolicyLoss.Options(
+                                ImportanceSampling.TOKEN,
+                                new Surrogate.Clipped(0.2, 0.28, OptionalDouble.empty()),
+                                0,
+                                Kl.K3))
                 .statistics();
         assertThat(statistics.clipRatioHigh()).isEqualTo(0.25);
         assertThat(statistics.clipRatioLow()).isEqualTo(0.25);
@@ -223,7 +232,8 @@ class PolicyLossTest {
                 new double[] {-1},
                 new boolean[] {true},
                 LossAggregation.dapo(1, 1),
-                new PolicyLoss.Options(ImportanceSampling.TOKEN, 0.2, 0.2, OptionalDouble.empty(), 0, Kl.K3));
+                new PolicyLoss.Options(
+                        ImportanceSampling.TOKEN, new Surrogate.Clipped(0.2, 0.2, OptionalDouble.empty()), 0, Kl.K3));
         assertThat(far.loss()).isInfinite();
     }
 
@@ -253,8 +263,8 @@ class PolicyLossTest {
                         options))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("logprobs[3] has 7 entries");
-        assertThatThrownBy(() ->
-                        new PolicyLoss.Options(ImportanceSampling.TOKEN, 0.2, 0.2, OptionalDouble.of(1.1), 0, Kl.K3))
+        assertThatThrownBy(() -> new PolicyLoss.Options(
+                        ImportanceSampling.TOKEN, new Surrogate.Clipped(0.2, 0.2, OptionalDouble.of(1.1)), 0, Kl.K3))
                 .hasMessageContaining("delta");
     }
 }

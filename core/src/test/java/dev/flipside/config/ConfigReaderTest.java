@@ -121,6 +121,7 @@ class ConfigReaderTest {
                 "rollout.num_generations=1 | advantages need a group of at least 2",
                 "rollout.generation_batch_size=20 | is not a multiple of rollout.num_generations (8)",
                 "algorithm.name=gspo | gspo needs algorithm.epsilon",
+                "algorithm.delta=1.1 | algorithm.delta: 1.1 bounds a ratio that algorithm.epsilon_high clips at 1.2 already",
                 "rollout.top_p=0 | rollout.top_p: 0.0 is outside (0, 1.0]",
                 "save.anchor_mix=0.2 | save.anchor_mix: 0.2 has no effect, because save.anchor is not mixture",
                 "save.anchor_noise=-1 | save.anchor_noise: -1.0 is outside [0.0, 1000000.0]",

@@ -7,6 +7,7 @@ import dev.flipside.cli.console.Table;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.MatrixProductSpeed;
+import dev.flipside.engine.MemoryCopySpeed;
 import dev.flipside.engine.NativeLibrary;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -90,12 +91,13 @@ public final class Bench extends FlipsideCommand {
         NativeLibraries.load(console, directory);
         Device device = Device.parse(common().device());
         double peak = MatrixProductSpeed.gigaflops(device, MEASURING);
+        double copy = MemoryCopySpeed.gigabytes(device, MEASURING);
         Path scratch = Files.createTempDirectory("flipside-bench");
         try {
             BenchResult result = new SpeedMeasurement(
                             directory, device, shape, steps, warmup, distinctPrompts, overrides, scratch)
                     .run(chosen);
-            report(console, result, device, peak);
+            report(console, result, device, peak, copy);
         } finally {
             delete(scratch);
         }
@@ -116,8 +118,10 @@ public final class Bench extends FlipsideCommand {
         }
     }
 
-    private void report(Console console, BenchResult result, Device device, double peak) throws IOException {
+    private void report(Console console, BenchResult result, Device device, double peak, double copy)
+            throws IOException {
         long peakMegabytes = peakMegabytes();
+        Processor processor = Processor.read();
         Map<String, Object> object = new LinkedHashMap<>(result.asObject(peak));
         object.put("prompts", shape.prompts());
         object.put("group", shape.group());
@@ -126,18 +130,32 @@ public final class Bench extends FlipsideCommand {
         object.put("device", device.name());
         object.put("threads", NativeLibrary.threads());
         object.put("matrix_product_gflops", peak);
+        object.put("memory_copy_gbps", copy);
         object.put("peak_rss_mb", peakMegabytes);
-        console.result(() -> text(result, peak, peakMegabytes), object);
+        object.put("processor", processor.object());
+        console.result(
+                () -> text(result, peak)
+                        + String.format(
+                                Locale.ROOT,
+                                "matrix product %.0f GFLOP/s, memory copy %.1f GB/s, peak memory %d MB%n%s",
+                                peak,
+                                copy,
+                                peakMegabytes,
+                                processor.text()),
+                object);
     }
 
-    private static String text(BenchResult result, double peak, long peakMegabytes) {
+    private static String text(BenchResult result, double peak) {
         StringBuilder text = new StringBuilder();
         text.append(new Table(BenchResult.HEADER, List.of(result.asRow(peak))).render());
         result.parts()
                 .forEach(
                         (part, seconds) -> text.append(String.format(Locale.ROOT, "  %-14s %8.3f s%n", part, seconds)));
         return text.append(String.format(
-                        Locale.ROOT, "matrix product %.0f GFLOP/s, peak memory %d MB", peak, peakMegabytes))
+                        Locale.ROOT,
+                        "a repetition: %,d page faults, %.2f s in the system%n",
+                        result.work().pageFaults(),
+                        result.work().seconds()))
                 .toString();
     }
 

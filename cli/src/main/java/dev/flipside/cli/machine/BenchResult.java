@@ -12,9 +12,11 @@ import java.util.Map;
  * @param seconds of each measured repetition
  * @param tokens of one repetition
  * @param flops of one repetition, 0 when not counted
+ * @param work of the operating system for one repetition
  * @param parts median seconds of the parts of a step; empty for phases of one part
  */
-record BenchResult(BenchPhase phase, double[] seconds, long tokens, double flops, Map<String, Double> parts) {
+record BenchResult(
+        BenchPhase phase, double[] seconds, long tokens, double flops, SystemWork work, Map<String, Double> parts) {
     /** The columns of {@link #asRow}. */
     static final List<String> HEADER = List.of("phase", "seconds", "min", "max", "tokens/s", "GFLOP/s", "of product");
 
@@ -50,6 +52,8 @@ record BenchResult(BenchPhase phase, double[] seconds, long tokens, double flops
             object.put("gflops", flops / median() / 1e9);
             object.put("share_of_matrix_product", flops / median() / 1e9 / peak);
         }
+        object.put("page_faults", work.pageFaults());
+        object.put("seconds_in_system", work.seconds());
         parts.forEach((part, time) -> object.put("seconds_" + part, time));
         return object;
     }

@@ -7,6 +7,7 @@ import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.MatrixProductSpeed;
+import dev.flipside.engine.MemoryCopySpeed;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -31,17 +32,23 @@ public final class Doctor extends FlipsideCommand {
         Machine machine = Machine.inspect();
         Device device = Device.parse(common().device());
         double gigaflops = MatrixProductSpeed.gigaflops(device, MEASURING);
+        double copy = MemoryCopySpeed.gigabytes(device, MEASURING);
+        Processor processor = Processor.read();
 
         Map<String, Object> facts = new LinkedHashMap<>();
         facts.put("flipside", BuildVersion.number());
         facts.putAll(machine.facts());
         facts.put("device in use", device.name());
+        facts.put("processor", processor.text());
         facts.put("matrix product", Numbers.fixed(gigaflops, 0) + " GFLOP/s (float32, 1024 x 1024, 1 s)");
+        facts.put("memory copy", Numbers.fixed(copy, 1) + " GB/s (256 MB, read and written, 1 s)");
         List<String> problems = machine.problems();
 
         Map<String, Object> object = new LinkedHashMap<>();
         facts.forEach((name, value) -> object.put(name.replace(' ', '_'), value));
+        object.put("processor", processor.object());
         object.put("matrix_product", gigaflops);
+        object.put("memory_copy", copy);
         object.put("problems", problems);
         object.put("notes", machine.notes());
         console.result(() -> text(facts, problems, machine.notes()), object);

@@ -168,7 +168,11 @@ record SpeedMeasurement(
 
     private BenchResult timed(BenchPhase phase, long tokens, long parameters, Work work) {
         double[] seconds = new double[steps];
+        SystemWork before = SystemWork.now();
         for (int i = -warmup; i < steps; i++) {
+            if (i == 0) {
+                before = SystemWork.now();
+            }
             long from = System.nanoTime();
             work.run(i + warmup);
             device.synchronize();
@@ -177,7 +181,7 @@ record SpeedMeasurement(
             }
         }
         double flops = (double) phase.flopsPerParameter() * parameters * tokens;
-        return new BenchResult(phase, seconds, tokens, flops, Map.of());
+        return new BenchResult(phase, seconds, tokens, flops, SystemWork.now().since(before, steps), Map.of());
     }
 
     /** The trainer itself, with end-of-sequence suppressed. */
@@ -220,10 +224,12 @@ record SpeedMeasurement(
         config.addAll(overrides);
         Path file = Files.writeString(scratch.resolve("empty.yaml"), "{}\n");
         List<Map<String, Double>> measured = new ArrayList<>();
+        List<SystemWork> work = new ArrayList<>(List.of(SystemWork.now()));
         new SaveTrainer(ConfigReader.train(file, config))
                 .listener(new TrainListener() {
                     @Override
                     public void step(long step, Map<String, Double> metrics) {
+                        work.add(SystemWork.now());
                         if (step > warmup) {
                             measured.add(metrics);
                         }
@@ -240,7 +246,8 @@ record SpeedMeasurement(
                         BenchResult.median(measured.stream()
                                 .mapToDouble(m -> m.getOrDefault(key, 0.0))
                                 .toArray())));
-        return new BenchResult(phase, seconds, (long) shape.rows() * shape.newTokens(), 0, parts);
+        SystemWork each = work.get(warmup + steps).since(work.get(warmup), steps);
+        return new BenchResult(phase, seconds, (long) shape.rows() * shape.newTokens(), 0, each, parts);
     }
 
     private String digitPrompts() {

@@ -51,6 +51,10 @@ class BenchTest {
         assertThat(result.path("tokens_per_s").asDouble())
                 .isCloseTo(tokens / median, org.assertj.core.data.Percentage.withPercentage(1e-6));
         assertThat(result.path("matrix_product_gflops").asDouble()).isPositive();
+        assertThat(result.path("memory_copy_gbps").asDouble()).isPositive();
+        assertThat(result.at("/processor/name").asText()).isNotBlank();
+        assertThat(result.path("page_faults").asLong(-1)).isNotNegative();
+        assertThat(result.path("seconds_in_system").asDouble(-1)).isNotNegative();
         assertThat(result.path("peak_rss_mb").asDouble()).isGreaterThan(50);
         assertThat(result.has("gflops")).isEqualTo(!phase.endsWith("step"));
         assertThat(result.has("seconds_generate")).isEqualTo(phase.endsWith("step"));
