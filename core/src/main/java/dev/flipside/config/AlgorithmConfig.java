@@ -32,7 +32,8 @@ public record AlgorithmConfig(
         @Doc("Passes over each generation batch.") int numIterations,
         @Doc("Optimiser steps into which one pass over a generation batch is split (mini-batches of whole prompts).")
                 int stepsPerGeneration,
-        @Doc("Leave completions that were cut at `rollout.max_completion_length` out of the policy loss.")
+        @Doc(
+                        "Leave completions that were cut at `rollout.max_completion_length` out of the [policy loss](method.md#what-happens-to-a-cut-completion).")
                 boolean maskTruncatedCompletions) {
 
     /** {@code algorithm.name}, each with its own defaults (TRL 1.13's). */

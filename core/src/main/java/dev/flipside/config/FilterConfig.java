@@ -12,7 +12,8 @@ public record FilterConfig(
                         "The least standard deviation that filter `std` takes for a group's. It is a multiple of the initial reward model's mean over the groups of `calibration_prompts`.")
                 double filterFloor,
         @Doc("Prompts on which that mean is measured.") int calibrationPrompts,
-        @Doc("Cut completions teach nothing: they are left out of positives, negatives and the value target.")
+        @Doc(
+                        "[Cut completions](method.md#what-happens-to-a-cut-completion) teach nothing: they are left out of positives, negatives and the value target.")
                 boolean maskTruncated) {
 
     /** {@code save.filter}. */

@@ -14,7 +14,7 @@ public record UpdateConfig(
                 Relabel relabel,
         @Doc("Steps of the loop between reward-model updates.") int updateEvery,
         @Doc(
-                        "What the policy is updated on. `fresh`: new samples of the same prompts. `rescore`: the samples that taught, scored again; half the sampling.")
+                        "What the policy is updated on. `fresh`: new samples of the same prompts. `rescore`: the samples that taught, scored again; [half the sampling](performance.md#a-save-step).")
                 Candidates candidates) {
 
     /** {@code save.relabel}. */

@@ -12,6 +12,7 @@ import static org.bytedeco.dnnl.global.dnnl.dnnl_eltwise_swish;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_matmul_primitive_desc_create;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_destroy;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_destroy;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_set_data_handle;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_post_ops_append_binary;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_post_ops_append_eltwise;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_post_ops_append_sum;
@@ -78,9 +79,30 @@ public final class MatrixProduct implements AutoCloseable {
 
     /** {@code into = epilogue(a b)}, once. */
     public static void multiply(Tensor a, Tensor b, Tensor into, Epilogue epilogue) {
-        try (MatrixProduct product = of(a, b, into, epilogue)) {
-            product.run();
-        }
+        requireShapes(a, b, into);
+        RecentProducts.ofThread().of(a, b, into, epilogue).run();
+    }
+
+    /** The same product of other memory, of the shapes that it was prepared for and without a bias. */
+    void bind(Tensor a, Tensor b, Tensor into, Epilogue epilogue) {
+        requireFactor(epilogue, into);
+        bind(0, a.data_ptr_float());
+        bind(1, b.data_ptr_float());
+        bind(2, into.data_ptr_float());
+        epilogue.factor().ifPresent(factor -> bind(3, factor.data_ptr_float()));
+    }
+
+    private void bind(int argument, Pointer data) {
+        OneDnn.check(dnnl_memory_set_data_handle(memories.get(argument), data));
+    }
+
+    private static void requireFactor(Epilogue epilogue, Tensor into) {
+        epilogue.factor().filter(f -> !sameShape(f, into)).ifPresent(f -> {
+            throw new IllegalArgumentException("a factor that does not fit the product");
+        });
+        epilogue.factor().filter(f -> f.is_alias_of(into)).ifPresent(f -> {
+            throw new IllegalArgumentException("a factor in the memory that the product is written to");
+        });
     }
 
     private static void requireShapes(Tensor a, Tensor b, Tensor into) {
@@ -103,12 +125,7 @@ public final class MatrixProduct implements AutoCloseable {
      */
     MatrixProduct(
             Tensor a, dnnl_memory_desc layoutB, Pointer b, Optional<Tensor> bias, Tensor into, Epilogue epilogue) {
-        epilogue.factor().filter(f -> !sameShape(f, into)).ifPresent(f -> {
-            throw new IllegalArgumentException("a factor that does not fit the product");
-        });
-        epilogue.factor().filter(f -> f.is_alias_of(into)).ifPresent(f -> {
-            throw new IllegalArgumentException("a factor in the memory that the product is written to");
-        });
+        requireFactor(epilogue, into);
         dnnl_memory_desc layoutA = OneDnn.layout(a);
         dnnl_memory_desc layoutInto = OneDnn.layout(into);
         dnnl_memory_desc layoutBias = bias.map(OneDnn::layout).orElseGet(dnnl_memory_desc::new);

@@ -1,0 +1,87 @@
+package dev.flipside.engine;
+
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.bytedeco.pytorch.Tensor;
+
+/**
+ * Products that a thread has multiplied before, by their shapes: preparing one costs as much as running it where
+ * matrices are small, and the steps of a training multiply the same shapes again and again.
+ *
+ * <p>oneDNN keeps working memory once for a thread, not in each product. Each thread has its own, since a product is
+ * one thread's at a time.
+ */
+final class RecentProducts {
+    /** Shapes of a step with its micro-batches; a step of a tiny model has about 60. */
+    private static final int MOST = 256;
+
+    private static final ThreadLocal<RecentProducts> OF_THREAD = ThreadLocal.withInitial(RecentProducts::new);
+
+    private final Map<Shapes, MatrixProduct> products = new LinkedHashMap<>(MOST, 0.75f, true) {
+        private static final long serialVersionUID = 1L;
+
+        @Override
+        protected boolean removeEldestEntry(Map.Entry<Shapes, MatrixProduct> eldest) {
+            if (size() <= MOST) {
+                return false;
+            }
+            eldest.getValue().close();
+            return true;
+        }
+    };
+
+    private RecentProducts() {}
+
+    static RecentProducts ofThread() {
+        return OF_THREAD.get();
+    }
+
+    /** A product of these tensors' memory, prepared now or before; not to be closed. */
+    MatrixProduct of(Tensor a, Tensor b, Tensor into, Epilogue epilogue) {
+        Shapes shapes = Shapes.of(a, b, into, epilogue.kind());
+        MatrixProduct known = products.get(shapes);
+        if (known == null) {
+            known = MatrixProduct.of(a, b, into, epilogue);
+            products.put(shapes, known);
+        } else {
+            known.bind(a, b, into, epilogue);
+        }
+        return known;
+    }
+
+    /** Sizes and strides of the three tensors, and what happens to the product. */
+    private static final class Shapes {
+        private final long[] numbers;
+        private final int hash;
+
+        private Shapes(long[] numbers) {
+            this.numbers = numbers;
+            hash = Arrays.hashCode(numbers);
+        }
+
+        static Shapes of(Tensor a, Tensor b, Tensor into, Epilogue.Kind kind) {
+            int dimensions = Math.toIntExact(a.dim());
+            long[] numbers = new long[1 + 3 * 2 * dimensions];
+            numbers[0] = kind.ordinal();
+            int at = 1;
+            for (Tensor tensor : new Tensor[] {a, b, into}) {
+                for (int i = 0; i < dimensions; i++) {
+                    numbers[at++] = tensor.size(i);
+                    numbers[at++] = tensor.stride(i);
+                }
+            }
+            return new Shapes(numbers);
+        }
+
+        @Override
+        public boolean equals(Object other) {
+            return other instanceof Shapes shapes && Arrays.equals(numbers, shapes.numbers);
+        }
+
+        @Override
+        public int hashCode() {
+            return hash;
+        }
+    }
+}
