@@ -91,13 +91,12 @@ public final class Bench extends FlipsideCommand {
         NativeLibraries.load(console, directory);
         Device device = Device.parse(common().device());
         double peak = MatrixProductSpeed.gigaflops(device, MEASURING);
-        double copy = MemoryCopySpeed.gigabytes(device, MEASURING);
         Path scratch = Files.createTempDirectory("flipside-bench");
         try {
             BenchResult result = new SpeedMeasurement(
                             directory, device, shape, steps, warmup, distinctPrompts, overrides, scratch)
                     .run(chosen);
-            report(console, result, device, peak, copy);
+            report(console, result, device, peak);
         } finally {
             delete(scratch);
         }
@@ -118,9 +117,10 @@ public final class Bench extends FlipsideCommand {
         }
     }
 
-    private void report(Console console, BenchResult result, Device device, double peak, double copy)
-            throws IOException {
+    private void report(Console console, BenchResult result, Device device, double peak) throws IOException {
         long peakMegabytes = peakMegabytes();
+        // Behind the reading of the peak, which its buffers would be.
+        double copy = MemoryCopySpeed.gigabytes(device, MEASURING);
         Processor processor = Processor.read();
         Map<String, Object> object = new LinkedHashMap<>(result.asObject(peak));
         object.put("prompts", shape.prompts());
