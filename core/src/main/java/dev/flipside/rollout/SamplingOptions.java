@@ -6,7 +6,7 @@ import java.util.List;
 /**
  * How the next token is chosen and when a completion ends, with transformers' names and meaning.
  *
- * @param temperature divides the logits; above 0
+ * @param temperature divides the logits; at least 1e-4
  * @param topP keeps the smallest set of most probable tokens with at least this mass; in (0, 1], 1 is off
  * @param topK keeps the k most probable tokens (and ties with the last of them); 0 is off
  * @param minP keeps tokens with at least this fraction of the top token's probability; in [0, 1], 0 is off
@@ -26,6 +26,9 @@ public record SamplingOptions(
         boolean greedy,
         List<String> stop) {
 
+    /** Logits of some tens that are divided by it are far from what float32 can hold. */
+    private static final double LEAST_TEMPERATURE = 1e-4;
+
     /**
      * Checks the ranges.
      *
@@ -34,10 +37,10 @@ public record SamplingOptions(
     public SamplingOptions {
         stop = List.copyOf(stop);
         check(
-                Double.isFinite(temperature) && temperature > 0,
+                Double.isFinite(temperature) && temperature >= LEAST_TEMPERATURE,
                 "temperature",
                 temperature,
-                "must be a number above 0 (for the most probable token set greedy)");
+                "must be a number from " + LEAST_TEMPERATURE + " on (for the most probable token set greedy)");
         check(topP > 0 && topP <= 1, "top_p", topP, "must be in (0, 1]; 1 keeps every token");
         check(topK >= 0, "top_k", topK, "must be 0 (off) or the number of tokens to keep");
         check(minP >= 0 && minP <= 1, "min_p", minP, "must be in [0, 1]; 0 keeps every token");
@@ -47,7 +50,11 @@ public record SamplingOptions(
                 repetitionPenalty,
                 "must be a number above 0; 1 is off");
         check(maxCompletionLength >= 1, "max_completion_length", maxCompletionLength, "must be at least 1 token");
-        check(!stop.contains(""), "stop", stop, "must not contain an empty string, which every completion contains");
+        check(
+                !stop.contains(""),
+                "stop",
+                stop.stream().map(s -> "'" + s + "'").toList(),
+                "must not contain an empty string, which every completion contains");
     }
 
     /** Plain sampling from the model's own distribution at temperature 1. */
