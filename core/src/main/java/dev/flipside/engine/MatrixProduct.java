@@ -85,6 +85,8 @@ public final class MatrixProduct implements AutoCloseable {
 
     /** The same product of other memory, of the shapes that it was prepared for and without a bias. */
     void bind(Tensor a, Tensor b, Tensor into, Epilogue epilogue) {
+        // Shapes say nothing of it, and an address is all that the library is given.
+        OneDnn.require(a, b, into);
         requireFactor(epilogue, into);
         bind(0, a.data_ptr_float());
         bind(1, b.data_ptr_float());
@@ -97,6 +99,7 @@ public final class MatrixProduct implements AutoCloseable {
     }
 
     private static void requireFactor(Epilogue epilogue, Tensor into) {
+        epilogue.factor().ifPresent(OneDnn::require);
         epilogue.factor().filter(f -> !sameShape(f, into)).ifPresent(f -> {
             throw new IllegalArgumentException("a factor that does not fit the product");
         });

@@ -90,11 +90,16 @@ final class OneDnn {
         return true;
     }
 
+    /** @throws IllegalArgumentException unless {@link #accepts} does */
+    static void require(Tensor... tensors) {
+        if (!accepts(tensors)) {
+            throw new IllegalArgumentException("oneDNN takes float32 tensors on the CPU");
+        }
+    }
+
     /** The shape and strides of a tensor, to be destroyed. */
     static dnnl_memory_desc layout(Tensor tensor) {
-        if (!accepts(tensor)) {
-            throw new IllegalArgumentException("a float32 tensor on the CPU");
-        }
+        require(tensor);
         int dimensions = Math.toIntExact(tensor.dim());
         long[] sizes = new long[dimensions];
         long[] strides = new long[dimensions];

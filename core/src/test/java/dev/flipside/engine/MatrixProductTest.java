@@ -56,6 +56,64 @@ class MatrixProductTest {
         }
     }
 
+    /** A product that was prepared for other memory of the same shapes. */
+    @Test
+    void aKeptProductMultipliesWhatItIsGivenNow() {
+        try (PointerScope scope = new PointerScope()) {
+            for (int round = 0; round < 3; round++) {
+                Tensor a = random(6, 19);
+                Tensor b = random(19, 22);
+                Tensor factor = random(6, 22);
+                Tensor product = torch.mm(a, b);
+                Tensor into = random(6, 22);
+                Tensor sum = into.add(product);
+                MatrixProduct.multiply(a, b, into, Epilogue.ACCUMULATE);
+                assertEqual(into, sum);
+                MatrixProduct.multiply(a, b, into, Epilogue.SWISH);
+                assertEqual(into, product.mul(product.sigmoid()));
+                MatrixProduct.multiply(a, b, into, Epilogue.times(factor));
+                assertEqual(into, product.mul(factor));
+                MatrixProduct.multiply(a, b, into, Epilogue.NONE);
+                assertEqual(into, product);
+            }
+        }
+    }
+
+    @Test
+    void moreShapesThanAreKept() {
+        for (int round = 0; round < 2; round++) {
+            for (int rows = 1; rows <= 300; rows++) {
+                try (PointerScope scope = new PointerScope()) {
+                    Tensor a = random(rows, 5);
+                    Tensor b = random(5, 3);
+                    Tensor into = torch.empty(rows, 3);
+                    MatrixProduct.multiply(a, b, into, Epilogue.NONE);
+                    assertEqual(into, torch.mm(a, b));
+                }
+            }
+        }
+    }
+
+    /** Of the shape of a kept product: the address of other numbers must not reach the library. */
+    @Test
+    void otherNumbersOfTheSameShapeAreRefused() {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor a = random(4, 13);
+            Tensor b = random(13, 6);
+            Tensor into = torch.empty(4, 6);
+            MatrixProduct.multiply(a, b, into, Epilogue.NONE);
+            for (Tensor[] wrong : new Tensor[][] {
+                {a.to(ScalarType.Double), b, into},
+                {a, b.to(ScalarType.BFloat16), into},
+                {a, b, into.to(ScalarType.Double)}
+            }) {
+                assertThatThrownBy(() -> MatrixProduct.multiply(wrong[0], wrong[1], wrong[2], Epilogue.NONE))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessageContaining("float32");
+            }
+        }
+    }
+
     @Test
     void batches() {
         try (PointerScope scope = new PointerScope()) {

@@ -53,6 +53,7 @@ class MalformedFilesTest {
         int cases = Integer.getInteger("faults.cases", 10_000);
         String only = System.getProperty("faults.format", "");
         System.out.println("malformed files: -Dfaults.seed=" + seed + " -Dfaults.cases=" + cases);
+        delete(work.resolve("taken"));
         int shares = List.of(Format.values()).stream().mapToInt(Format::share).sum();
         Map<Format, Count> counts = new EnumMap<>(Format.class);
         for (Format format : Format.values()) {

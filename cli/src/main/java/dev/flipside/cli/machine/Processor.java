@@ -72,7 +72,8 @@ record Processor(String name, String family, List<String> instructions, Map<Stri
                     .toList()) {
                 String type = Files.readString(cache.resolve("type")).strip();
                 String level = "L" + Files.readString(cache.resolve("level")).strip();
-                if (!type.equals("Instruction")) {
+                // Some virtual machines name a cache without its size.
+                if (!type.equals("Instruction") && Files.exists(cache.resolve("size"))) {
                     String size = Files.readString(cache.resolve("size")).strip();
                     caches.put(
                             level.equals("L1") ? "L1d" : level,

@@ -72,7 +72,7 @@ final class JsonLines {
                     where(number) + " is not valid JSON (" + e.getOriginalMessage() + "): correct that line.", e);
         } catch (IOException e) {
             throw new UserError(
-                    where(number) + " or one after it cannot be read (" + IoReason.of(e) + "): it must be UTF-8 text.",
+                    where(number) + " or one after it cannot be read (" + IoReason.of(e) + "): save the file as UTF-8.",
                     e);
         }
         if (rows.isEmpty()) {

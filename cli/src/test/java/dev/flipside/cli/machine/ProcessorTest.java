@@ -19,6 +19,8 @@ class ProcessorTest {
         cache("index1", "1", "Instruction", "64K");
         cache("index2", "2", "Unified", "512K");
         cache("index3", "3", "Unified", "8M");
+        cache("index4", "4", "Unified", "");
+        Files.delete(folder.resolve("index4/size"));
 
         Processor processor = Processor.of(
                 """
