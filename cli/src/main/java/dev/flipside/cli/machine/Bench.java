@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
@@ -65,6 +66,11 @@ public final class Bench extends FlipsideCommand {
                     "Give every row a prompt of its own, so that nothing is shared; train then has a loss on every token.")
     private boolean distinctPrompts;
 
+    @Option(
+            names = "--profile",
+            description = "Say where the measured repetitions spend their time, by samples of the running thread.")
+    private boolean profiled;
+
     @Parameters(
             index = "1..*",
             paramLabel = "section.key=value",
@@ -92,12 +98,17 @@ public final class Bench extends FlipsideCommand {
         Device device = Device.parse(common().device());
         double peak = MatrixProductSpeed.gigaflops(device, MEASURING);
         Path scratch = Files.createTempDirectory("flipside-bench");
+        Optional<CallProfile> profile = profiled ? Optional.of(new CallProfile()) : Optional.empty();
         try {
             BenchResult result = new SpeedMeasurement(
-                            directory, device, shape, steps, warmup, distinctPrompts, overrides, scratch)
+                            directory, device, shape, steps, warmup, distinctPrompts, overrides, profile, scratch)
                     .run(chosen);
-            report(console, result, device, peak);
+            Optional<CallShares> shares = profile.isPresent()
+                    ? Optional.of(new CallShares(profile.get().end(scratch)))
+                    : Optional.empty();
+            report(console, result, shares, device, peak);
         } finally {
+            profile.ifPresent(CallProfile::close);
             delete(scratch);
         }
         return ExitCode.OK;
@@ -117,7 +128,8 @@ public final class Bench extends FlipsideCommand {
         }
     }
 
-    private void report(Console console, BenchResult result, Device device, double peak) throws IOException {
+    private void report(Console console, BenchResult result, Optional<CallShares> shares, Device device, double peak)
+            throws IOException {
         long peakMegabytes = peakMegabytes();
         // Behind the reading of the peak, which its buffers would be.
         double copy = MemoryCopySpeed.gigabytes(device, MEASURING);
@@ -133,8 +145,10 @@ public final class Bench extends FlipsideCommand {
         object.put("memory_copy_gbps", copy);
         object.put("peak_rss_mb", peakMegabytes);
         object.put("processor", processor.object());
+        shares.ifPresent(s -> object.put("profile", s.object()));
         console.result(
                 () -> text(result, peak)
+                        + shares.map(CallShares::text).orElse("")
                         + String.format(
                                 Locale.ROOT,
                                 "matrix product %.0f GFLOP/s, memory copy %.1f GB/s, peak memory %d MB%n%s",

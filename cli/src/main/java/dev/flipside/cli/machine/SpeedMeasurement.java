@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.SplittableRandom;
 import java.util.TreeMap;
 import java.util.stream.Collectors;
@@ -40,6 +41,7 @@ import java.util.stream.IntStream;
  * @param distinctPrompts whether every row has a prompt of its own and, in training, a loss on every token; else rows
  *     of a group share their prompt
  * @param overrides of the configuration of a step
+ * @param profile what samples the measured repetitions, if anything does
  * @param scratch an empty folder for what a step reads and writes
  */
 record SpeedMeasurement(
@@ -50,6 +52,7 @@ record SpeedMeasurement(
         int warmup,
         boolean distinctPrompts,
         List<String> overrides,
+        Optional<CallProfile> profile,
         Path scratch) {
 
     BenchResult run(BenchPhase phase) throws IOException {
@@ -171,6 +174,7 @@ record SpeedMeasurement(
         SystemWork before = SystemWork.now();
         for (int i = -warmup; i < steps; i++) {
             if (i == 0) {
+                profile.ifPresent(CallProfile::begin);
                 before = SystemWork.now();
             }
             long from = System.nanoTime();
@@ -225,6 +229,9 @@ record SpeedMeasurement(
         Path file = Files.writeString(scratch.resolve("empty.yaml"), "{}\n");
         List<Map<String, Double>> measured = new ArrayList<>();
         List<SystemWork> work = new ArrayList<>(List.of(SystemWork.now()));
+        if (warmup == 0) {
+            profile.ifPresent(CallProfile::begin);
+        }
         new SaveTrainer(ConfigReader.train(file, config))
                 .listener(new TrainListener() {
                     @Override
@@ -232,6 +239,8 @@ record SpeedMeasurement(
                         work.add(SystemWork.now());
                         if (step > warmup) {
                             measured.add(metrics);
+                        } else if (step == warmup) {
+                            profile.ifPresent(CallProfile::begin);
                         }
                     }
                 })

@@ -1,6 +1,7 @@
 package dev.flipside.cli.machine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.cli.CommandRun;
@@ -14,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class BenchTest {
     @TempDir
@@ -30,7 +32,10 @@ class BenchTest {
         List<String> all = new ArrayList<>(List.of("bench"));
         all.addAll(List.of(arguments));
         all.addAll(List.of("--model", model.toString(), "--device", "cpu", "--prompts", "2", "--group", "3"));
-        all.addAll(List.of("--prompt-len", "6", "--new", "5", "--steps", "2", "--warmup", "1"));
+        all.addAll(List.of("--prompt-len", "6", "--new", "5", "--warmup", "1"));
+        if (!all.contains("--steps")) {
+            all.addAll(List.of("--steps", "2"));
+        }
         return CommandRun.of(all.toArray(String[]::new));
     }
 
@@ -67,6 +72,27 @@ class BenchTest {
 
         assertThat(run.exitCode()).as(run.err()).isZero();
         assertThat(run.json().has("seconds_rm_update")).isFalse();
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"train", "policy-step"})
+    void aProfileSaysWhereTheTimeGoes(String phase) throws IOException {
+        CommandRun run = bench(phase, "--profile", "--json", "--steps", "40");
+
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        JsonNode profile = run.json().path("profile");
+        assertThat(profile.path("samples").asInt()).isPositive();
+        double all = profile.path("products").asDouble()
+                + profile.path("other_native").asDouble()
+                + profile.path("java").asDouble();
+        assertThat(all).isCloseTo(1, within(1e-9));
+        double places = 0;
+        for (JsonNode place : profile.path("places")) {
+            places += place.path("share").asDouble();
+            assertThat(place.path("products").asDouble())
+                    .isLessThanOrEqualTo(place.path("share").asDouble());
+        }
+        assertThat(places).isCloseTo(1, within(1e-9));
     }
 
     @Test
