@@ -15,7 +15,7 @@ final class ComparisonValidation {
     /** Folders that a seed has beside its arms. */
     private static final Set<String> TAKEN = Set.of("data", "policy", "reward_model", "run");
 
-    private static final List<String> OF_WORLDS = List.of("steps", "model", "pairs", "flipped", "cues", "device");
+    private static final List<String> OF_WORLDS = List.of("steps", "pretraining_steps", "model", "pairs", "flipped", "cues", "device");
     private static final List<String> OF_FILES = List.of("reward_training", "reward_overrides");
     private static final JsonNode DEFAULTS =
             ConfigReader.tree(ComparisonConfig.defaults()).path("base");
@@ -67,6 +67,7 @@ final class ComparisonValidation {
                     "base." + key + " has no effect with base." + (world ? "world" : "train") + "; remove it.");
         }
         require(config.base().steps().orElse(1) >= 1, "base.steps must be at least 1.");
+        require(config.base().pretrainingSteps() >= 1, "base.pretraining_steps must be at least 1.");
         require(config.base().pairs().orElse(1) >= 1, "base.pairs must be at least 1.");
         double flipped = config.base().flipped().orElse(0);
         require(flipped >= 0 && flipped < 1, "base.flipped: " + flipped + " is not a chance below 1.");

@@ -38,6 +38,11 @@ public record Pretraining(int texts, int steps, int batchSize) {
     /** What the worlds' figures were measured with. */
     public static final Pretraining STANDARD = new Pretraining(6000, 700, 64);
 
+    /** The same texts and batches, more or fewer of them. */
+    public static Pretraining ofSteps(int steps) {
+        return new Pretraining(STANDARD.texts, steps, STANDARD.batchSize);
+    }
+
     private static final OptimiserConfig OPTIMISER =
             new OptimiserConfig(3e-3, 0.01, 0.9, 0.999, 1e-8, Scheduler.LINEAR, 20, 0.1, 0);
 

@@ -121,6 +121,7 @@ class ComparisonConfigTest {
                 "comparison.test=bootstrap         | one of sign_flip, paired_t",
                 "base.train=x.yaml                 | give either world (w or n) or train",
                 "base.world=x                      | one of w, n",
+                "base.pretraining_steps=0          | base.pretraining_steps must be at least 1",
                 "base.reward_training=rm.yaml      | base.reward_training has no effect with base.world",
                 "arms.policy={}                    | arms.policy: a seed's folder has another policy",
                 "arms.a/b={}                       | arms.a/b: a name is letters",

@@ -50,8 +50,8 @@ public final class Demo extends FlipsideCommand {
     @Option(
             names = "--seeds",
             paramLabel = "N",
-            defaultValue = "4",
-            description = "Seeds 1 to N (default: ${DEFAULT-VALUE}).")
+            defaultValue = "6",
+            description = "Seeds 1 to N (default: ${DEFAULT-VALUE}, the fewest that the test can decide with).")
     private int seeds;
 
     @Option(
@@ -95,6 +95,7 @@ public final class Demo extends FlipsideCommand {
                             LongStream.rangeClosed(1, seeds).boxed().toList(),
                             arms(world),
                             steps,
+                            DemoQuestion.PRETRAINING_STEPS,
                             device(),
                             common().threads());
             plans.add(ComparisonPlan.of(config, inputs(console)));

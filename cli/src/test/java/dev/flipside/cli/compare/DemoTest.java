@@ -11,6 +11,7 @@ import dev.flipside.cli.console.Console;
 import dev.flipside.compare.ComparisonDirectory;
 import dev.flipside.compare.ComparisonPlan;
 import dev.flipside.compare.ComparisonRuns;
+import dev.flipside.compare.PairedTests;
 import dev.flipside.compare.WorldBase;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ComparisonConfig.WorldName;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
 
 /** A demo of two steps with a policy that has barely learned to write. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
@@ -51,7 +53,7 @@ class DemoTest {
     /** Two arms, one seed. */
     private ComparisonPlan plan(String folder, int steps, Arm arm) {
         ComparisonConfig config =
-                DemoQuestion.W.config(temp.resolve(folder), List.of(1L), EnumSet.of(arm), steps, "cpu", 2);
+                DemoQuestion.W.config(temp.resolve(folder), List.of(1L), EnumSet.of(arm), steps, 30, "cpu", 2);
         return ComparisonPlan.of(config, new WorldBase(HASTY, new Pretraining(300, 30, 32), steps, List.of(), "cpu"));
     }
 
@@ -161,6 +163,26 @@ class DemoTest {
                 ComparisonDirectory.read(temp.resolve("demo")).config();
         assertThat(registered.base().world()).contains(WorldName.W);
         assertThat(registered).isEqualTo(plan("demo", 2, Arm.SAVE).config());
+    }
+
+    /** Fewer seeds could not decide, whatever they showed. */
+    @Test
+    void theDefaultSeedsAreEnoughForAVerdict() {
+        int seeds = Integer.parseInt(
+                new CommandLine(new Demo()).getCommandSpec().findOption("--seeds").defaultValue());
+        ComparisonConfig config = plan("enough", 2, Arm.SAVE).config();
+        double alpha = config.comparison().alpha();
+        assertThat(PairedTests.smallestPValue(config.comparison().test(), seeds)).isLessThanOrEqualTo(alpha);
+        assertThat(PairedTests.smallestPValue(config.comparison().test(), seeds - 1)).isGreaterThan(alpha);
+    }
+
+    /** The policies of the demo are made in less time than those of the worlds' own comparisons. */
+    @Test
+    void preTrainingIsTheBases() {
+        ComparisonConfig config = plan("short", 2, Arm.SAVE).config();
+        assertThat(WorldBase.of(config.base()).pretraining()).isEqualTo(Pretraining.ofSteps(30));
+        assertThat(Pretraining.ofSteps(ComparisonConfig.defaults().base().pretrainingSteps()))
+                .isEqualTo(Pretraining.STANDARD);
     }
 
     @Test
