@@ -1,5 +1,6 @@
 package dev.flipside.cli.machine;
 
+import dev.flipside.cli.command.DtypeOption;
 import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
@@ -53,6 +54,9 @@ public final class Bench extends FlipsideCommand {
     @Mixin
     private BenchShape shape;
 
+    @Mixin
+    private DtypeOption dtype;
+
     @Option(names = "--steps", paramLabel = "S", defaultValue = "5", description = "Measured repetitions (default: 5).")
     private int steps;
 
@@ -94,7 +98,7 @@ public final class Bench extends FlipsideCommand {
         Path scratch = Files.createTempDirectory("flipside-bench");
         try {
             BenchResult result = new SpeedMeasurement(
-                            directory, device, shape, steps, warmup, distinctPrompts, overrides, scratch)
+                            directory, device, dtype, shape, steps, warmup, distinctPrompts, overrides, scratch)
                     .run(chosen);
             report(console, result, device, peak);
         } finally {
@@ -128,6 +132,9 @@ public final class Bench extends FlipsideCommand {
         object.put("prompt_len", shape.promptLength());
         object.put("new", shape.newTokens());
         object.put("device", device.name());
+        if (dtype.given()) {
+            object.put("dtype", dtype.key());
+        }
         object.put("threads", NativeLibrary.threads());
         object.put("matrix_product_gflops", peak);
         object.put("memory_copy_gbps", copy);
