@@ -3,10 +3,14 @@ package dev.flipside.engine;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * The products of a dense layer outside autograd: by oneDNN where it can ({@link MatrixProduct}), else by torch, whose
  * {@code linear} is also the way with autograd.
+ *
+ * <p>Weights may be bfloat16 where the rest is float32. They are then multiplied as the float32 numbers that they are;
+ * nothing else is rounded, and sums are float32.
  */
 public final class DenseProducts {
     private DenseProducts() {}
@@ -15,13 +19,13 @@ public final class DenseProducts {
      * {@code x weight^T + bias}, without autograd.
      *
      * @param x [..., K]
-     * @param weight [O, K]
+     * @param weight [O, K], perhaps bfloat16
      * @param bias [O] or absent
      * @return [..., O]
      */
     public static Tensor linear(Tensor x, Tensor weight, TensorOptional bias) {
         if (!byOneDnn(x, weight)) {
-            return torch.linear(x, weight, bias);
+            return torch.linear(x, like(x, weight), bias);
         }
         long[] shape = new long[Math.toIntExact(x.dim())];
         for (int i = 0; i < shape.length - 1; i++) {
@@ -30,7 +34,7 @@ public final class DenseProducts {
         shape[shape.length - 1] = weight.size(0);
         Tensor rows = x.reshape(-1, x.size(-1));
         Tensor into = torch.empty(rows.size(0), weight.size(0));
-        MatrixProduct.multiply(rows, weight.t(), into, Epilogue.NONE);
+        multiply(rows, weight.t(), into);
         if (bias.has_value()) {
             into.add_(bias.get());
         }
@@ -41,16 +45,35 @@ public final class DenseProducts {
      * The gradient for the input of {@link #linear}.
      *
      * @param gradOutput [N, O]
-     * @param weight [O, K]
+     * @param weight [O, K], perhaps bfloat16
      * @return [N, K]
      */
     public static Tensor gradInput(Tensor gradOutput, Tensor weight) {
         if (!byOneDnn(gradOutput, weight)) {
-            return torch.mm(gradOutput, weight);
+            return torch.mm(gradOutput, like(gradOutput, weight));
         }
         Tensor into = torch.empty(gradOutput.size(0), weight.size(1));
-        MatrixProduct.multiply(gradOutput, weight, into, Epilogue.NONE);
+        multiply(gradOutput, weight, into);
         return into;
+    }
+
+    /** The columns of bfloat16 that oneDNN has no kernel for are multiplied as float32. */
+    private static void multiply(Tensor a, Tensor b, Tensor into) {
+        long columns = b.size(1);
+        long most = columns - columns % MatrixProduct.ROUNDED_MULTIPLE;
+        if (!OneDnn.isRounded(b) || most == columns && MatrixProduct.multipliesRounded(b.size(0), columns)) {
+            MatrixProduct.multiply(a, b, into, Epilogue.NONE);
+        } else if (most > 0 && MatrixProduct.multipliesRounded(b.size(0), most)) {
+            MatrixProduct.multiply(a, b.narrow(1, 0, most), into.narrow(1, 0, most), Epilogue.NONE);
+            Tensor rest = b.narrow(1, most, columns - most).to(ScalarType.Float);
+            MatrixProduct.multiply(a, rest, into.narrow(1, most, columns - most), Epilogue.NONE);
+        } else {
+            MatrixProduct.multiply(a, b.to(ScalarType.Float), into, Epilogue.NONE);
+        }
+    }
+
+    private static Tensor like(Tensor x, Tensor weight) {
+        return OneDnn.isRounded(weight) ? weight.to(x.scalar_type()) : weight;
     }
 
     /**
@@ -69,6 +92,6 @@ public final class DenseProducts {
     }
 
     private static boolean byOneDnn(Tensor a, Tensor b) {
-        return OneDnn.available() && OneDnn.accepts(a, b) && a.numel() > 0 && b.numel() > 0;
+        return OneDnn.available() && OneDnn.accepts(a) && OneDnn.acceptsWeight(b) && a.numel() > 0 && b.numel() > 0;
     }
 }

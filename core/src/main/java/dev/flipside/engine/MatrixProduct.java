@@ -45,8 +45,9 @@ import org.bytedeco.pytorch.Tensor;
  * native call a run, nothing allocated.
  *
  * <p>Float32 on the CPU by oneDNN. Its kernels use the instruction set at hand whoever built the processor, where MKL
- * keeps AVX-512 from AMD's; small and batched products are faster than MKL's everywhere we looked. The tensors must
- * outlive the product. One thread at a time; lives outside every scope until {@link #close}.
+ * keeps AVX-512 from AMD's; small and batched products are faster than MKL's everywhere we looked. The second matrix
+ * may be bfloat16: its elements become float32 inside the kernel, and nothing else is rounded. The tensors must outlive
+ * the product. One thread at a time; lives outside every scope until {@link #close}.
  */
 public final class MatrixProduct implements AutoCloseable {
     private static final int MOST_ARGUMENTS = 5;
@@ -54,6 +55,13 @@ public final class MatrixProduct implements AutoCloseable {
     private final dnnl_primitive primitive;
     private final List<dnnl_memory> memories = new ArrayList<>();
     private final dnnl_exec_arg_t arguments;
+
+    /**
+     * Rows and columns of b of bfloat16 must be multiples of this. Without AVX-512 oneDNN 3.8 has no fast kernel for
+     * other numbers of columns, and its kernel for columns that are stored one after the other multiplies wrongly where
+     * the rows are none.
+     */
+    static final long ROUNDED_MULTIPLE = 8;
 
     /** Whether oneDNN could be loaded, beside a libtorch whose threads it shares. */
     public static boolean available() {
@@ -64,14 +72,15 @@ public final class MatrixProduct implements AutoCloseable {
      * Prepares {@code into = epilogue(a b)}.
      *
      * @param a [M, K] or [batch, M, K]
-     * @param b [K, N] or [batch, K, N]
+     * @param b [K, N] or [batch, K, N]; a matrix may be bfloat16 where {@link #multipliesRounded}
      * @param into [M, N] or [batch, M, N]; of every tensor the last or the second last stride is 1
      */
     public static MatrixProduct of(Tensor a, Tensor b, Tensor into, Epilogue epilogue) {
         requireShapes(a, b, into);
+        requireTypes(a, b, into);
         dnnl_memory_desc layout = OneDnn.layout(b);
         try {
-            return new MatrixProduct(a, layout, b.data_ptr_float(), Optional.empty(), into, epilogue);
+            return new MatrixProduct(a, layout, b.data_ptr(), Optional.empty(), into, epilogue);
         } finally {
             dnnl_memory_desc_destroy(layout);
         }
@@ -86,16 +95,28 @@ public final class MatrixProduct implements AutoCloseable {
     /** The same product of other memory, of the shapes that it was prepared for and without a bias. */
     void bind(Tensor a, Tensor b, Tensor into, Epilogue epilogue) {
         // Shapes say nothing of it, and an address is all that the library is given.
-        OneDnn.require(a, b, into);
+        requireTypes(a, b, into);
         requireFactor(epilogue, into);
         bind(0, a.data_ptr_float());
-        bind(1, b.data_ptr_float());
+        bind(1, b.data_ptr());
         bind(2, into.data_ptr_float());
         epilogue.factor().ifPresent(factor -> bind(3, factor.data_ptr_float()));
     }
 
     private void bind(int argument, Pointer data) {
         OneDnn.check(dnnl_memory_set_data_handle(memories.get(argument), data));
+    }
+
+    private static void requireTypes(Tensor a, Tensor b, Tensor into) {
+        OneDnn.require(a, into);
+        if (!(OneDnn.acceptsWeight(b) && b.dim() == 2 && multipliesRounded(b.size(0), b.size(1)))) {
+            OneDnn.require(b);
+        }
+    }
+
+    /** Whether a second matrix of this shape may be bfloat16. */
+    static boolean multipliesRounded(long rows, long columns) {
+        return rows % ROUNDED_MULTIPLE == 0 && columns % ROUNDED_MULTIPLE == 0;
     }
 
     private static void requireFactor(Epilogue epilogue, Tensor into) {
@@ -123,11 +144,12 @@ public final class MatrixProduct implements AutoCloseable {
     }
 
     /**
-     * @param layoutB of b, which may be one of oneDNN's own
+     * @param layoutB of b, which may be one of oneDNN's own, of float32 or bfloat16
      * @param bias [1, N], added before the epilogue
      */
     MatrixProduct(
             Tensor a, dnnl_memory_desc layoutB, Pointer b, Optional<Tensor> bias, Tensor into, Epilogue epilogue) {
+        OneDnn.require(a, into);
         requireFactor(epilogue, into);
         dnnl_memory_desc layoutA = OneDnn.layout(a);
         dnnl_memory_desc layoutInto = OneDnn.layout(into);

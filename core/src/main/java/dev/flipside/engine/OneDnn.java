@@ -1,5 +1,6 @@
 package dev.flipside.engine;
 
+import static org.bytedeco.dnnl.global.dnnl.dnnl_bf16;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_cpu;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_engine_create;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
@@ -97,9 +98,20 @@ final class OneDnn {
         }
     }
 
-    /** The shape and strides of a tensor, to be destroyed. */
+    /** Whether this is what a product may multiply such tensors with: one of them, or a matrix of bfloat16. */
+    static boolean acceptsWeight(Tensor tensor) {
+        return accepts(tensor) || tensor.is_cpu() && isRounded(tensor);
+    }
+
+    static boolean isRounded(Tensor tensor) {
+        return tensor.scalar_type().intern() == ScalarType.BFloat16;
+    }
+
+    /** The shape, strides and type of a tensor, to be destroyed. */
     static dnnl_memory_desc layout(Tensor tensor) {
-        require(tensor);
+        if (!acceptsWeight(tensor)) {
+            require(tensor);
+        }
         int dimensions = Math.toIntExact(tensor.dim());
         long[] sizes = new long[dimensions];
         long[] strides = new long[dimensions];
@@ -108,8 +120,12 @@ final class OneDnn {
             strides[i] = tensor.stride(i);
         }
         dnnl_memory_desc layout = new dnnl_memory_desc();
-        check(dnnl_memory_desc_create_with_strides(layout, dimensions, sizes, dnnl_f32, strides));
+        check(dnnl_memory_desc_create_with_strides(layout, dimensions, sizes, type(tensor), strides));
         return layout;
+    }
+
+    static int type(Tensor tensor) {
+        return isRounded(tensor) ? dnnl_bf16 : dnnl_f32;
     }
 
     /** Memory in a layout, to be destroyed; {@code data} must outlive it. */

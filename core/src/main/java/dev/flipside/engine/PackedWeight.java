@@ -2,7 +2,6 @@ package dev.flipside.engine;
 
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
-import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_format_tag_any;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_clone;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_create_with_tag;
@@ -27,6 +26,7 @@ import org.bytedeco.dnnl.dnnl_primitive_desc;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * A copy of a dense layer's weight in the order that oneDNN's product of a few rows reads it in, for the products of
@@ -45,7 +45,8 @@ public final class PackedWeight implements AutoCloseable {
     /**
      * Packs a weight.
      *
-     * @param weight float32 [outputs, inputs] on the CPU
+     * @param weight [outputs, inputs] on the CPU, float32 or bfloat16: the copy has its type, but for shapes that
+     *     oneDNN does not multiply in bfloat16
      * @param bias float32 [outputs] or absent; copied too
      * @param rows how many rows inputs will mostly have; others work, maybe slower
      */
@@ -58,10 +59,12 @@ public final class PackedWeight implements AutoCloseable {
         try (Scopes.Frozen scope = Scopes.frozen()) {
             Tensor input = torch.empty(rows, inputs);
             Tensor output = torch.empty(rows, outputs);
-            layout = preferred(input, output);
+            Tensor constant = weight.detach();
+            Tensor own = MatrixProduct.multipliesRounded(inputs, outputs) ? constant : constant.to(ScalarType.Float);
+            layout = preferred(input, output, OneDnn.type(own));
             long floats = (dnnl_memory_desc_get_size(layout) + Float.BYTES - 1) / Float.BYTES;
             packed = Scopes.keep(torch.empty(floats));
-            copy(weight.detach().t());
+            copy(own.t());
             this.bias = bias.has_value()
                     ? Optional.of(Scopes.keep(bias.get().detach().clone().view(1, outputs)))
                     : Optional.empty();
@@ -69,10 +72,9 @@ public final class PackedWeight implements AutoCloseable {
     }
 
     /** How oneDNN wants a weight for such a product; a bias and an epilogue make no difference. To be destroyed. */
-    private dnnl_memory_desc preferred(Tensor input, Tensor output) {
+    private dnnl_memory_desc preferred(Tensor input, Tensor output, int type) {
         dnnl_memory_desc any = new dnnl_memory_desc();
-        OneDnn.check(
-                dnnl_memory_desc_create_with_tag(any, 2, new long[] {inputs, outputs}, dnnl_f32, dnnl_format_tag_any));
+        OneDnn.check(dnnl_memory_desc_create_with_tag(any, 2, new long[] {inputs, outputs}, type, dnnl_format_tag_any));
         dnnl_memory_desc in = OneDnn.layout(input);
         dnnl_memory_desc out = OneDnn.layout(output);
         dnnl_primitive_desc description = MatrixProduct.describe(in, any, new dnnl_memory_desc(), out, Epilogue.NONE);
@@ -95,8 +97,8 @@ public final class PackedWeight implements AutoCloseable {
                 description, plain, OneDnn.engine(), layout, OneDnn.engine(), new dnnl_primitive_attr()));
         dnnl_primitive reorder = new dnnl_primitive();
         OneDnn.check(dnnl_primitive_create(reorder, description));
-        dnnl_memory from = OneDnn.memory(plain, weight.data_ptr_float());
-        dnnl_memory to = OneDnn.memory(layout, packed.data_ptr_float());
+        dnnl_memory from = OneDnn.memory(plain, weight.data_ptr());
+        dnnl_memory to = OneDnn.memory(layout, packed.data_ptr());
         dnnl_exec_arg_t arguments = new dnnl_exec_arg_t(2);
         arguments.position(0).arg(DNNL_ARG_FROM).memory(from);
         arguments.position(1).arg(DNNL_ARG_TO).memory(to);
@@ -123,7 +125,7 @@ public final class PackedWeight implements AutoCloseable {
         if (!fits) {
             throw new IllegalArgumentException("a weight of " + outputs + " x " + inputs + " does not fit");
         }
-        return new MatrixProduct(input, layout, packed.data_ptr_float(), bias, into, epilogue);
+        return new MatrixProduct(input, layout, packed.data_ptr(), bias, into, epilogue);
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -16,39 +17,95 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * <p>One buffer makes a copy, a snapshot, a norm, an all-reduce and a checkpoint single operations. Each weight is an
  * autograd leaf that is a view of the buffer, and backward passes add into a view of the flat gradient. Lives outside
  * every scope until {@link #close}.
+ *
+ * <p>Products may want the matrices in bfloat16: {@link #rounded} has them in a second buffer that follows the first.
+ * Weights that never learn may hold their matrices in bfloat16 alone, {@link #constant}.
  */
 public final class Parameters implements AutoCloseable {
-    /** Views start at multiples of 16 floats, the 64 bytes that MKL's reproducible mode and vector loads want. */
-    private static final long ALIGNMENT = 16;
-
     private final List<ParameterSlot> slots;
     private final Device device;
-    private final Tensor flat;
-    private final Map<String, Tensor> leaves = new LinkedHashMap<>();
+    /** All weights; of constant ones the vectors. */
+    private final FlatBuffer floats;
+
+    private final boolean constant;
+    /** The matrices in bfloat16: what constant weights are, and a copy of others once it was asked for. */
+    private Optional<FlatBuffer> halves;
+    /** Of the weights when {@link #halves} was copied. */
+    private long versionOfHalves = -1;
+
+    private final Map<String, Tensor> weights = new LinkedHashMap<>();
     private Optional<Tensor> gradient = Optional.empty();
 
     /** Zero weights of the given shapes. */
     public Parameters(List<ParameterSlot> slots, Device device) {
+        this(slots, device, false);
+    }
+
+    private Parameters(List<ParameterSlot> slots, Device device, boolean constant) {
         this.slots = List.copyOf(slots);
         this.device = device;
-        try (PointerScope scope = new PointerScope()) {
-            flat = Scopes.keep(torch.zeros(new long[] {paddedElements()}, device.options(ScalarType.Float)));
-            forEachView(flat, (slot, view) -> leaves.put(slot.name(), Scopes.keep(view.detach())));
+        this.constant = constant;
+        floats = new FlatBuffer(
+                constant ? slots.stream().filter(s -> !isMatrix(s)).toList() : slots, ScalarType.Float, device);
+        halves = constant ? Optional.of(matrices()) : Optional.empty();
+        for (ParameterSlot slot : slots) {
+            FlatBuffer buffer = constant && isMatrix(slot) ? halves.get() : floats;
+            weights.put(slot.name(), buffer.views().get(slot.name()));
         }
     }
 
-    /** The weight's view of the buffer: an autograd leaf once {@link #train} was called. */
+    /**
+     * Zero weights that never learn: matrices are bfloat16, half the bytes, and what is read into them is rounded to
+     * nearest.
+     */
+    public static Parameters constant(List<ParameterSlot> slots, Device device) {
+        return new Parameters(slots, device, true);
+    }
+
+    /** A single row is no matrix: it is multiplied as a vector. */
+    private static boolean isMatrix(ParameterSlot slot) {
+        return slot.shape().length == 2 && slot.shape()[0] > 1;
+    }
+
+    private FlatBuffer matrices() {
+        return new FlatBuffer(slots.stream().filter(Parameters::isMatrix).toList(), ScalarType.BFloat16, device);
+    }
+
+    /**
+     * The weight's view of the buffer: an autograd leaf once {@link #train} was called. Bfloat16 where it is a matrix
+     * among {@link #constant} weights.
+     */
     public Tensor get(String name) {
-        Tensor leaf = leaves.get(name);
-        if (leaf == null) {
+        Tensor weight = weights.get(name);
+        if (weight == null) {
             throw new IllegalArgumentException("no weight named " + name);
         }
-        return leaf;
+        return weight;
+    }
+
+    /**
+     * A matrix as it is now, rounded to the nearest bfloat16, outside autograd; other weights as {@link #get} has them.
+     * Valid until the next change of a weight.
+     */
+    public synchronized Tensor rounded(String name) {
+        Tensor weight = get(name);
+        if (constant) {
+            return weight;
+        }
+        FlatBuffer copy = halves.orElseGet(this::matrices);
+        halves = Optional.of(copy);
+        if (versionOfHalves != version()) {
+            try (Scopes.Frozen scope = Scopes.frozen()) {
+                copy.views().forEach((matrix, half) -> half.copy_(weights.get(matrix)));
+            }
+            versionOfHalves = version();
+        }
+        return copy.views().getOrDefault(name, weight);
     }
 
     /** Whether there is a weight of that name. */
     public boolean has(String name) {
-        return leaves.containsKey(name);
+        return weights.containsKey(name);
     }
 
     public List<ParameterSlot> slots() {
@@ -59,16 +116,20 @@ public final class Parameters implements AutoCloseable {
         return device;
     }
 
-    /** All weights, float32 [elements with alignment gaps]; the gaps stay zero. */
+    /** All weights, float32 [elements with alignment gaps]; the gaps stay zero. Not of {@link #constant} ones. */
     public Tensor flat() {
-        return flat;
+        if (constant) {
+            throw new IllegalStateException("these weights never learn");
+        }
+        return floats.whole();
     }
 
     /**
      * A number that every change of the weights increases, but for those through addresses, which only loading makes.
      */
     public long version() {
-        return flat.__dispatch__version();
+        return floats.whole().__dispatch__version()
+                + (constant ? halves.orElseThrow().whole().__dispatch__version() : 0);
     }
 
     /** The number of weights, without alignment gaps. */
@@ -82,9 +143,9 @@ public final class Parameters implements AutoCloseable {
             return;
         }
         try (PointerScope scope = new PointerScope()) {
-            Tensor zeros = Scopes.keep(torch.zeros_like(flat));
-            forEachView(zeros, (slot, view) -> {
-                Tensor leaf = leaves.get(slot.name());
+            Tensor zeros = Scopes.keep(torch.zeros_like(flat()));
+            floats.forEachView(zeros, (slot, view) -> {
+                Tensor leaf = get(slot.name());
                 leaf.set_requires_grad(true);
                 leaf.mutable_grad().put(view);
             });
@@ -103,21 +164,23 @@ public final class Parameters implements AutoCloseable {
 
     /** The first weight whose gradient holds a NaN or an infinity. */
     public Optional<String> firstNonFiniteGradient() {
-        return firstNonFinite(gradient());
+        return firstNonFinite(floats, gradient());
     }
 
     /** The first weight that holds a NaN or an infinity. */
     public Optional<String> firstNonFiniteWeight() {
-        return firstNonFinite(flat);
+        return Stream.concat(Stream.of(floats), constant ? halves.stream() : Stream.empty())
+                .flatMap(buffer -> firstNonFinite(buffer, buffer.whole()).stream())
+                .findFirst();
     }
 
-    private Optional<String> firstNonFinite(Tensor buffer) {
+    private static Optional<String> firstNonFinite(FlatBuffer layout, Tensor buffer) {
         try (Scopes.Frozen scope = Scopes.frozen()) {
             if (torch.isfinite(buffer).all().item_bool()) {
                 return Optional.empty();
             }
             List<String> bad = new ArrayList<>();
-            forEachView(buffer, (slot, view) -> {
+            layout.forEachView(buffer, (slot, view) -> {
                 if (!torch.isfinite(view).all().item_bool()) {
                     bad.add(slot.name());
                 }
@@ -128,42 +191,37 @@ public final class Parameters implements AutoCloseable {
 
     /** An independent copy of the weights, not trained. */
     public Parameters copy() {
-        Parameters copy = new Parameters(slots, device);
+        Parameters copy = new Parameters(slots, device, constant);
         copy.copyFrom(this);
+        return copy;
+    }
+
+    /** A copy that never learns, its matrices rounded to bfloat16: {@link #constant}. */
+    public Parameters constantCopy() {
+        Parameters copy = constant(slots, device);
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            copy.weights.forEach((name, weight) -> weight.copy_(get(name)));
+        }
         return copy;
     }
 
     /** Overwrites these weights with those of another set of the same shapes. */
     public void copyFrom(Parameters other) {
+        if (constant != other.constant) {
+            throw new IllegalArgumentException("weights that learn and weights that never do");
+        }
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            flat.copy_(other.flat);
+            floats.whole().copy_(other.floats.whole());
+            if (constant) {
+                halves.orElseThrow().whole().copy_(other.halves.orElseThrow().whole());
+            }
         }
-    }
-
-    private long paddedElements() {
-        return slots.stream().mapToLong(s -> aligned(s.elements())).sum();
-    }
-
-    private void forEachView(Tensor buffer, ViewConsumer consumer) {
-        long offset = 0;
-        for (ParameterSlot slot : slots) {
-            consumer.accept(slot, buffer.narrow(0, offset, slot.elements()).view(slot.shape()));
-            offset += aligned(slot.elements());
-        }
-    }
-
-    private static long aligned(long elements) {
-        return (elements + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     }
 
     @Override
     public void close() {
-        leaves.values().forEach(Scopes::release);
         gradient.ifPresent(Scopes::release);
-        Scopes.release(flat);
-    }
-
-    private interface ViewConsumer {
-        void accept(ParameterSlot slot, Tensor view);
+        floats.close();
+        halves.ifPresent(FlatBuffer::close);
     }
 }

@@ -50,7 +50,7 @@ final class RecentProducts {
         return known;
     }
 
-    /** Sizes and strides of the three tensors, and what happens to the product. */
+    /** Sizes and strides of the three tensors, the second one's type, and what happens to the product. */
     private static final class Shapes {
         private final long[] numbers;
         private final int hash;
@@ -62,9 +62,10 @@ final class RecentProducts {
 
         static Shapes of(Tensor a, Tensor b, Tensor into, Epilogue.Kind kind) {
             int dimensions = Math.toIntExact(a.dim());
-            long[] numbers = new long[1 + 3 * 2 * dimensions];
+            long[] numbers = new long[2 + 3 * 2 * dimensions];
             numbers[0] = kind.ordinal();
-            int at = 1;
+            numbers[1] = OneDnn.type(b);
+            int at = 2;
             for (Tensor tensor : new Tensor[] {a, b, into}) {
                 for (int i = 0; i < dimensions; i++) {
                     numbers[at++] = tensor.size(i);

@@ -15,15 +15,16 @@ import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Function;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
-import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * A causal language model from a Hugging Face directory, and back into one.
  *
- * <p>Its native memory lives until {@link #close}. Weights are float32 whatever the files hold.
+ * <p>Its native memory lives until {@link #close}. Weights are float32 whatever the files hold, but for
+ * {@link #constant} models.
  */
 public final class CausalLm implements AutoCloseable {
     private ModelFiles files;
@@ -60,12 +61,34 @@ public final class CausalLm implements AutoCloseable {
         WeightLayout layout = WeightLayout.causalLm(files.config());
         if (!AdapterFiles.in(directory)) {
             ModelWeights weights = ModelWeights.of(loadBase(files, layout, device));
-            return new CausalLm(files, layout, weights, precision.on(device));
+            return new CausalLm(files, layout, weights, precision);
         }
         AdapterFiles adapter = AdapterFiles.open(directory);
         BackboneBase below = Backbone.below(files, device, shared, () -> loadBase(files, layout, device));
         ModelWeights weights = below.adapted(adapter, layout);
-        return new CausalLm(files, layout, weights, precision.on(device));
+        return new CausalLm(files, layout, weights, precision);
+    }
+
+    /** {@link #constant(Path, Device, Precision, Optional)} with weights of its own. */
+    public static CausalLm constant(Path directory, Device device, Precision precision) {
+        return constant(directory, device, precision, Optional.empty());
+    }
+
+    /**
+     * {@link #load} of a model that never learns: where products take matrices rounded to bfloat16, it holds them in
+     * bfloat16 alone. The same numbers come out. Of an adapter and its base all is float32.
+     *
+     * @param shared as in {@link #load}
+     * @throws UserError as {@link #load}
+     */
+    public static CausalLm constant(Path directory, Device device, Precision precision, Optional<Backbone> shared) {
+        if (AdapterFiles.in(directory)) {
+            return load(directory, device, precision, shared);
+        }
+        ModelFiles files = ModelFiles.open(directory);
+        WeightLayout layout = WeightLayout.causalLm(files.config());
+        Parameters weights = loadBase(files, layout, read -> layout.loadConstant(read, device, precision));
+        return new CausalLm(files, layout, ModelWeights.of(weights), precision);
     }
 
     /**
@@ -81,12 +104,17 @@ public final class CausalLm implements AutoCloseable {
         WeightLayout layout = WeightLayout.causalLm(files.config());
         Parameters base = loadBase(files, layout, device);
         Lora lora = new LoraInitialisation(config, layout, files).create(base, TaskType.CAUSAL_LM, seeds);
-        return new CausalLm(files, layout, ModelWeights.adapted(base, false, lora), precision.on(device));
+        return new CausalLm(files, layout, ModelWeights.adapted(base, false, lora), precision);
     }
 
     private static Parameters loadBase(ModelFiles files, WeightLayout layout, Device device) {
+        return loadBase(files, layout, weights -> layout.load(weights, device));
+    }
+
+    private static Parameters loadBase(
+            ModelFiles files, WeightLayout layout, Function<WeightFiles, Parameters> loading) {
         WeightFiles weights = WeightFiles.open(files.directory());
-        Parameters base = layout.load(weights, device);
+        Parameters base = loading.apply(weights);
         requireTiedHead(files, weights, layout.headInFile(), base);
         return base;
     }
@@ -116,8 +144,7 @@ public final class CausalLm implements AutoCloseable {
             Tensor embedding = parameters.get(WeightLayout.EMBEDDING).cpu();
             weights.require(head, List.of((long) files.config().vocabSize(), (long)
                     files.config().hiddenSize()));
-            Tensor stored = torch.zeros(
-                    new long[] {embedding.size(0), embedding.size(1)}, Device.CPU.options(ScalarType.Float));
+            Tensor stored = torch.zeros_like(embedding);
             weights.read(head, stored);
             if (!stored.equal(embedding)) {
                 throw new UserError(files.directory()
@@ -220,6 +247,13 @@ public final class CausalLm implements AutoCloseable {
      */
     public CausalLm copy() {
         return new CausalLm(files, layout, weights.copy(), decoder.precision());
+    }
+
+    /** {@link #copy} that never learns: as {@link #constant} has it. */
+    public CausalLm constantCopy() {
+        return decoder.precision() == Precision.BFLOAT16_WEIGHTS
+                ? new CausalLm(files, layout, weights.constantCopy(), decoder.precision())
+                : copy();
     }
 
     /** The frozen model below the adapter, without a copy; to be closed before this one. */

@@ -30,10 +30,10 @@ public final class Decoder implements AutoCloseable {
 
     Decoder(DecoderConfig config, ModelWeights weights, Precision precision) {
         this.config = config;
-        this.weights = weights;
-        plan = new DecoderPlan(config, weights.device(), precision.on(weights.device()));
+        plan = new DecoderPlan(config, weights.device(), precision);
+        this.weights = weights.in(plan.precision());
         for (int i = 0; i < config.layers(); i++) {
-            layers.add(new DecoderLayer(i, config, weights));
+            layers.add(new DecoderLayer(i, config, this.weights));
         }
         rotary = new RotaryTables(config.positions(), weights.device());
     }

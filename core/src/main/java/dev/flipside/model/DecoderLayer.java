@@ -196,7 +196,7 @@ final class DecoderLayer {
     /** x through the dense layer of that name and its adapter, with autograd when grad mode is on. */
     Tensor linear(Tensor x, String name, boolean bias) {
         TensorOptional addend = bias(name, bias);
-        Tensor weight = weight(name + ".weight");
+        Tensor weight = weights.factor(slot(name + ".weight"));
         Tensor y = GradMode.is_enabled() ? torch.linear(x, weight, addend) : DenseProducts.linear(x, weight, addend);
         return weights.lora()
                 .map(lora -> lora.forward(slot(name + ".weight"), weight, addend, x, y, dropout))
@@ -216,7 +216,7 @@ final class DecoderLayer {
      * @return the gradient for x, [N, K]
      */
     Tensor throughLinear(Tensor gradOutput, Tensor x, String name, boolean bias) {
-        Tensor weight = weight(name + ".weight").detach();
+        Tensor weight = weights.factor(slot(name + ".weight")).detach();
         gradient(name + ".weight").ifPresent(into -> DenseProducts.addGradWeight(gradOutput, x, into));
         if (bias) {
             gradient(name + ".bias").ifPresent(into -> into.add_(gradOutput.sum(0L)));

@@ -13,20 +13,25 @@ import java.util.Optional;
 
 /**
  * Which of the CPU's faster ways compute what a decoder's layers do. {@link Decoder} is right in every family, on every
- * device and in every precision; each way here does the same in another order of rounding, for some architectures in
- * float32 on the CPU. Whoever runs a decoder, or says what that takes, asks its plan.
+ * device and in every precision; each way here does the same in another order of rounding, for some architectures on
+ * the CPU. Whoever runs a decoder, or says what that takes, asks its plan.
  *
  * @param config the architecture
  * @param device where the weights are
  * @param precision of matrix products
  */
 public record DecoderPlan(DecoderConfig config, Device device, Precision precision) {
+    /** @param precision as asked for; it becomes what it is on the device */
+    public DecoderPlan {
+        precision = precision.on(device);
+    }
+
     /**
      * Whether {@link PlannedPass} trains the blocks by hand: they are Llama's but for biases and what lies between the
      * products of attention.
      */
     public boolean blocks() {
-        return device.isCpu() && precision == Precision.FLOAT32 && blocksAreLlamas();
+        return device.isCpu() && blocksAreLlamas();
     }
 
     /**

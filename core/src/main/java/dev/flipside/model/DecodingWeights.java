@@ -27,18 +27,25 @@ import org.bytedeco.pytorch.global.torch;
  *       that a rotation is a product of complex numbers. Products of queries and keys do not change.
  * </ul>
  *
+ * <p>Matrices that are rounded to bfloat16 stay the ones that training multiplies with: nothing is folded into them,
+ * norms and the scale of attention are factors of their own, and only rows are interleaved.
+ *
  * <p>A snapshot. Lives outside every scope until {@link #close}.
  */
 public final class DecodingWeights implements AutoCloseable {
     /**
      * One block.
      *
+     * @param attentionNorm the factor [D] of what goes into attention; empty where it is folded in
      * @param headScales with head norms, the factors [H + KV, headDim] of normalised queries and keys, interleaved
+     * @param mlpNorm as {@code attentionNorm}
      */
     record Layer(
+            Optional<Tensor> attentionNorm,
             PackedWeight qkv,
             Optional<Tensor> headScales,
             PackedWeight output,
+            Optional<Tensor> mlpNorm,
             PackedWeight gate,
             PackedWeight up,
             PackedWeight down) {}
@@ -48,8 +55,10 @@ public final class DecodingWeights implements AutoCloseable {
     private final long version;
     private final List<Layer> layers = new ArrayList<>();
     private final Tensor embedding;
+    private final Optional<Tensor> finalNorm;
     private final PackedWeight head;
     private final int rows;
+    private final boolean folds;
 
     /**
      * Packs what the weights are now.
@@ -61,13 +70,15 @@ public final class DecodingWeights implements AutoCloseable {
         config = decoder.config();
         version = decoder.weights().version();
         this.rows = rows;
+        folds = decoder.precision() != Precision.BFLOAT16_WEIGHTS;
         try (Scopes.Frozen scope = Scopes.frozen()) {
             embedding =
                     Scopes.keep(decoder.weights().merged(WeightLayout.EMBEDDING).detach());
-            Tensor finalNorm = decoder.weights().get(WeightLayout.FINAL_NORM);
+            Tensor norm = decoder.weights().get(WeightLayout.FINAL_NORM);
+            finalNorm = unfolded(norm);
             head = packed(
                     decoder.weights().merged(WeightLayout.VOCABULARY_HEAD),
-                    finalNorm,
+                    norm,
                     decoder.weights().bias(WeightLayout.VOCABULARY_HEAD, false));
         }
         for (DecoderLayer layer : decoder.layers()) {
@@ -86,12 +97,14 @@ public final class DecodingWeights implements AutoCloseable {
         TensorOptional qkvBias = layer.bias(BlockModules.QKV, config.biases().qkv());
         TensorOptional gateUpBias = layer.bias(BlockModules.GATE_UP, mlpBias);
         return new Layer(
+                unfolded(attentionNorm),
                 packed(
                         forAttention(layer.merged(BlockModules.QKV + ".weight")),
                         attentionNorm,
                         qkvBias.has_value() ? new TensorOptional(forAttention(qkvBias.get())) : qkvBias),
                 config.headNorms() ? Optional.of(headScales(layer, decoder)) : Optional.empty(),
                 plain(layer, BlockModules.OUTPUT, config.biases().output()),
+                unfolded(mlpNorm),
                 packed(gateUp.narrow(0, 0, width), mlpNorm, part(gateUpBias, 0)),
                 packed(gateUp.narrow(0, width, width), mlpNorm, part(gateUpBias, width)),
                 plain(layer, BlockModules.DOWN, mlpBias));
@@ -105,14 +118,21 @@ public final class DecodingWeights implements AutoCloseable {
         return new PackedWeight(layer.merged(name + ".weight"), layer.bias(name, bias), rows);
     }
 
-    /** With the norm in front of it folded in. */
+    /** With the norm in front of it folded in, where that is done. */
     private PackedWeight packed(Tensor weight, Tensor norm, TensorOptional bias) {
-        Tensor columns = norm.mul(new Scalar(Math.sqrt(config.hiddenSize())));
-        return new PackedWeight(weight.mul(columns), bias, rows);
+        return new PackedWeight(folds ? weight.mul(columns(norm)) : weight, bias, rows);
+    }
+
+    private Optional<Tensor> unfolded(Tensor norm) {
+        return folds ? Optional.empty() : Optional.of(Scopes.keep(columns(norm)));
+    }
+
+    private Tensor columns(Tensor norm) {
+        return norm.mul(new Scalar(Math.sqrt(config.hiddenSize())));
     }
 
     /**
-     * Rows of queries, keys and values [(H + 2 KV) headDim, ...]: queries scaled unless a norm follows, queries and
+     * Rows of queries, keys and values [(H + 2 KV) headDim, ...]: queries scaled unless that is done later, queries and
      * keys interleaved.
      */
     private Tensor forAttention(Tensor qkv) {
@@ -120,7 +140,7 @@ public final class DecodingWeights implements AutoCloseable {
         long queries = config.heads() * dim;
         long rotated = queries + config.kvHeads() * dim;
         Tensor copy = qkv.clone();
-        if (!config.headNorms()) {
+        if (folds && !config.headNorms()) {
             copy.narrow(0, 0, queries).mul_(scale());
         }
         Tensor interleaved = interleaved(copy.narrow(0, 0, rotated), 0);
@@ -138,7 +158,12 @@ public final class DecodingWeights implements AutoCloseable {
         return Scopes.keep(interleaved(scales, 1).view_as(scales).contiguous());
     }
 
-    private Scalar scale() {
+    /** Whether queries are still to be divided by the root of headDim. */
+    boolean scalesQueries() {
+        return !folds && !config.headNorms();
+    }
+
+    Scalar scale() {
         return new Scalar(1 / Math.sqrt(config.headDim()));
     }
 
@@ -170,7 +195,12 @@ public final class DecodingWeights implements AutoCloseable {
         return embedding;
     }
 
-    /** The scores of the vocabulary, the final norm folded in. */
+    /** The factor [D] of what goes into the head; empty where it is folded in. */
+    Optional<Tensor> finalNorm() {
+        return finalNorm;
+    }
+
+    /** The scores of the vocabulary, the final norm folded in unless {@link #finalNorm} has it. */
     PackedWeight head() {
         return head;
     }
@@ -178,10 +208,13 @@ public final class DecodingWeights implements AutoCloseable {
     @Override
     public void close() {
         for (Layer layer : layers) {
+            layer.attentionNorm.ifPresent(Scopes::release);
             layer.headScales.ifPresent(Scopes::release);
+            layer.mlpNorm.ifPresent(Scopes::release);
             List.of(layer.qkv, layer.output, layer.gate, layer.up, layer.down).forEach(PackedWeight::close);
         }
         head.close();
+        finalNorm.ifPresent(Scopes::release);
         Scopes.release(embedding);
         NativeMemory.trimAfterFreeing(Float.BYTES * decoder.weights().elements());
     }

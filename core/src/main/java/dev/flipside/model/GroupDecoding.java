@@ -8,6 +8,7 @@ import dev.flipside.engine.Tensors;
 import dev.flipside.model.family.DecoderConfig;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.NoGradGuard;
@@ -229,7 +230,7 @@ public final class GroupDecoding implements AutoCloseable {
         }
         step.done();
         positions.add_(new Scalar(1L));
-        norm();
+        norm(weights.finalNorm());
         head.run();
         // Without idle cells the buffer itself holds the rows in their order.
         return cells.length == grid ? buffers.logits.narrow(0, 0, grid) : buffers.logits.index_select(0, index(cells));
@@ -246,24 +247,30 @@ public final class GroupDecoding implements AutoCloseable {
 
     private void block(int number, GroupedKvCache.Step step) {
         Products product = products.get(number);
-        norm();
+        DecodingWeights.Layer layer = weights.layers().get(number);
+        norm(layer.attentionNorm());
         product.qkv.run();
-        weights.layers()
-                .get(number)
-                .headScales()
-                .ifPresent(scales -> buffers.qk.copy_(DecoderLayer.headNorm(buffers.qk, scales, config)));
+        if (weights.scalesQueries()) {
+            buffers.q.mul_(weights.scale());
+        }
+        layer.headScales().ifPresent(scales -> buffers.qk.copy_(DecoderLayer.headNorm(buffers.qk, scales, config)));
         buffers.attendedByHead.copy_(step.attend(number, buffers.q, buffers.k, buffers.v));
         product.output.run();
-        norm();
+        norm(layer.mlpNorm());
         product.gate.run();
         product.up.run();
         product.down.run();
     }
 
-    /** x / sqrt(sum(x^2) + D eps) into {@code normed}; {@link DecodingWeights} hold the rest of the norm. */
-    private void norm() {
+    /**
+     * x / sqrt(sum(x^2) + D eps) into {@code normed}.
+     *
+     * @param factor the rest of the norm, where {@link DecodingWeights} do not hold it in a product
+     */
+    private void norm(Optional<Tensor> factor) {
         torch.linalg_vector_norm_out(buffers.norms, buffers.extended, TWO, COLUMNS, true, SAME_TYPE);
         torch.div_out(buffers.normed, buffers.x, buffers.norms);
+        factor.ifPresent(buffers.normed::mul_);
     }
 
     /**

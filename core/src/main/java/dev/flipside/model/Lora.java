@@ -219,14 +219,16 @@ final class Lora implements AutoCloseable {
      * The vocabulary head with the adapter's update.
      *
      * @param weight W [V, D]
-     * @return empty where the adapter does not change it
      */
-    Optional<VocabularyMatrix> head(Tensor weight, Optional<LoraDropout> dropout) {
+    VocabularyMatrix head(Tensor weight, Optional<LoraDropout> dropout) {
         Optional<LowRank> update = terms.getOrDefault(WeightLayout.VOCABULARY_HEAD, List.of()).stream()
                 .findFirst();
-        return update.isEmpty() && headTokens.isEmpty()
-                ? Optional.empty()
-                : Optional.of(new AdaptedHead(weight, update, biasOfHead(), headTokens, this::norm, dropout));
+        return new AdaptedHead(weight, update, biasOfHead(), headTokens, this::norm, dropout);
+    }
+
+    /** Whether {@link #head} is another than the model's own. */
+    boolean changesHead() {
+        return headTokens.isPresent() || terms.containsKey(WeightLayout.VOCABULARY_HEAD);
     }
 
     private Optional<Factor> biasOfHead() {

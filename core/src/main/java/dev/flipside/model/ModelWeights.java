@@ -2,6 +2,7 @@ package dev.flipside.model;
 
 import dev.flipside.config.LoraConfig;
 import dev.flipside.config.UserError;
+import dev.flipside.engine.DenseProducts;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.ParameterSlot;
 import dev.flipside.engine.Parameters;
@@ -14,6 +15,8 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.BiFunction;
+import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
@@ -29,11 +32,18 @@ final class ModelWeights implements AutoCloseable {
     private final Parameters base;
     private final boolean shared;
     private final Optional<Lora> lora;
+    /** Whether products take matrices rounded to bfloat16. */
+    private final boolean rounding;
 
     private ModelWeights(Parameters base, boolean shared, Optional<Lora> lora) {
+        this(base, shared, lora, false);
+    }
+
+    private ModelWeights(Parameters base, boolean shared, Optional<Lora> lora, boolean rounding) {
         this.base = base;
         this.shared = shared;
         this.lora = lora;
+        this.rounding = rounding;
     }
 
     /** All of them trained, or none. */
@@ -56,6 +66,20 @@ final class ModelWeights implements AutoCloseable {
                 : new ModelWeights(base.copy(), false, Optional.empty());
     }
 
+    /** {@link #copy} that never learns, its matrices in bfloat16 alone; an adapter and its base stay float32. */
+    ModelWeights constantCopy() {
+        return lora.isPresent() ? copy() : new ModelWeights(base.constantCopy(), false, Optional.empty());
+    }
+
+    /**
+     * The same weights for a decoder of that precision, not to be closed: with {@link Precision#BFLOAT16_WEIGHTS}
+     * {@link #factor}, {@link #merged(String)}, embeddings and the vocabulary head have matrices rounded to the nearest
+     * bfloat16. An adapter's low-rank updates stay as they are.
+     */
+    ModelWeights in(Precision precision) {
+        return new ModelWeights(base, shared, lora, precision == Precision.BFLOAT16_WEIGHTS);
+    }
+
     /** The frozen base alone. Must be closed before it. */
     ModelWeights withoutAdapter() {
         return new ModelWeights(base, true, Optional.empty());
@@ -66,21 +90,41 @@ final class ModelWeights implements AutoCloseable {
      * head of a tied model is the base's embedding, and the adapter's where that is tied too.
      */
     Tensor get(String slot) {
+        return find(slot, Parameters::get);
+    }
+
+    private Tensor find(String slot, BiFunction<Parameters, String, Tensor> among) {
         if (replaces(slot)) {
-            return trained().get(slot);
+            return among.apply(trained(), slot);
         }
         if (isTiedHead(slot)) {
             return lora.filter(l -> l.layout().tied()).isPresent()
-                    ? get(WeightLayout.EMBEDDING)
-                    : untrained(WeightLayout.EMBEDDING);
+                    ? find(WeightLayout.EMBEDDING, among)
+                    : among.apply(untrained(WeightLayout.EMBEDDING), WeightLayout.EMBEDDING);
         }
-        return untrained(slot);
+        return among.apply(untrained(slot), slot);
     }
 
-    private Tensor untrained(String slot) {
-        return lora.filter(l -> l.frozen().has(slot))
-                .map(l -> l.frozen().get(slot))
-                .orElseGet(() -> base.get(slot));
+    private Parameters untrained(String slot) {
+        return lora.map(Lora::frozen).filter(frozen -> frozen.has(slot)).orElse(base);
+    }
+
+    /**
+     * {@link #get} as products take it. Rounded and without autograd it is bfloat16; with autograd it is float32, and
+     * the gradient of the rounded weight counts as that of the weight.
+     */
+    Tensor factor(String slot) {
+        if (!rounding) {
+            return get(slot);
+        }
+        Tensor rounded = find(slot, Parameters::rounded);
+        return GradMode.is_enabled() ? straightThrough(get(slot), rounded) : rounded;
+    }
+
+    /** Float32 values of {@code rounded}, gradients to {@code weight}: w + (r - w) is r, since r - w is exact. */
+    private static Tensor straightThrough(Tensor weight, Tensor rounded) {
+        Tensor values = rounded.detach().to(ScalarType.Float);
+        return weight.requires_grad() ? weight.add(values.sub(weight.detach())) : values;
     }
 
     private boolean isTiedHead(String slot) {
@@ -99,7 +143,9 @@ final class ModelWeights implements AutoCloseable {
         return lora.isEmpty() || replaces(slot) ? Optional.of(get(slot).grad()) : Optional.empty();
     }
 
-    /** {@link #get} with the adapter merged into it. */
+    /**
+     * {@link #factor} without autograd, with the adapter merged into it: float32 where the adapter has a part in it.
+     */
     Tensor merged(String slot) {
         if (lora.isPresent() && slot.endsWith(BIAS)) {
             String weight = WeightLayout.module(slot) + ".weight";
@@ -107,7 +153,13 @@ final class ModelWeights implements AutoCloseable {
                     ? bias(weight, true).get()
                     : get(slot);
         }
-        return lora.map(l -> l.merged(slot, get(slot))).orElseGet(() -> get(slot));
+        Tensor weight = rounding ? find(slot, Parameters::rounded) : get(slot);
+        if (lora.isEmpty()) {
+            return weight;
+        }
+        Tensor floats = rounding ? weight.to(ScalarType.Float) : weight;
+        Tensor merged = lora.get().merged(slot, floats);
+        return merged == floats ? weight : merged;
     }
 
     /**
@@ -126,9 +178,15 @@ final class ModelWeights implements AutoCloseable {
 
     /** Rows of an embedding, with autograd when grad mode is on. */
     Tensor embed(String slot, Tensor ids) {
-        return lora.flatMap(l -> l.ofEmbedding(slot))
-                .map(e -> e.lookup(get(slot), ids))
-                .orElseGet(() -> torch.embedding(get(slot), ids));
+        Optional<AdaptedEmbedding> adapted = lora.flatMap(l -> l.ofEmbedding(slot));
+        if (rounding && (adapted.isPresent() || !GradMode.is_enabled())) {
+            Tensor table = find(slot, Parameters::rounded);
+            return adapted.map(e -> e.lookup(table, ids))
+                    .orElseGet(() -> torch.embedding(table, ids))
+                    .to(ScalarType.Float);
+        }
+        Tensor rows = adapted.map(e -> e.lookup(get(slot), ids)).orElseGet(() -> torch.embedding(get(slot), ids));
+        return rounding ? straightThrough(rows, rows.to(ScalarType.BFloat16)) : rows;
     }
 
     /**
@@ -139,20 +197,26 @@ final class ModelWeights implements AutoCloseable {
      */
     void embeddingBackward(String slot, Tensor ids, Tensor gradRows) {
         gradient(slot).ifPresent(sum -> sum.index_add_(0, ids, gradRows));
-        lora.flatMap(l -> l.ofEmbedding(slot)).ifPresent(e -> e.backward(get(slot), ids, gradRows));
+        lora.flatMap(l -> l.ofEmbedding(slot)).ifPresent(e -> e.backward(factor(slot), ids, gradRows));
     }
 
     /** The vocabulary head as training walks over it. */
     VocabularyMatrix vocabulary(Optional<LoraDropout> dropout) {
-        Tensor weight = get(WeightLayout.VOCABULARY_HEAD).detach();
-        return lora.flatMap(l -> l.head(weight, dropout))
+        Tensor weight = (rounding
+                        ? find(WeightLayout.VOCABULARY_HEAD, Parameters::rounded)
+                        : get(WeightLayout.VOCABULARY_HEAD))
+                .detach();
+        return lora.filter(Lora::changesHead)
+                .map(l -> l.head(rounding ? weight.to(ScalarType.Float) : weight, dropout))
                 .orElseGet(() -> new VocabularyMatrix.Plain(weight, () -> gradient(WeightLayout.VOCABULARY_HEAD)));
     }
 
     /** Products of hidden states [..., D] with the vocabulary head, [..., V]. */
     Tensor scores(Tensor hidden) {
-        Tensor weight = get(WeightLayout.VOCABULARY_HEAD);
-        Tensor products = torch.linear(hidden, weight);
+        Tensor weight = factor(WeightLayout.VOCABULARY_HEAD);
+        Tensor products = rounding && !GradMode.is_enabled()
+                ? DenseProducts.linear(hidden, weight, Tensors.NONE)
+                : torch.linear(hidden, weight);
         return lora.map(l -> l.scores(weight, hidden, products)).orElse(products);
     }
 

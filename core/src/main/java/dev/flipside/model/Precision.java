@@ -1,24 +1,29 @@
 package dev.flipside.model;
 
-import dev.flipside.config.UserError;
 import dev.flipside.engine.Device;
 
 /**
- * What matrix products are computed in. Weights, their gradients, norms, log-probabilities and heads are float32 in any
- * case.
+ * What matrix products are computed in. Weights that learn, their gradients, norms, log-probabilities and heads are
+ * float32 in any case.
  */
 public enum Precision {
     /** Everything in float32. */
     FLOAT32,
-    /** Products and attention in bfloat16 through torch's autocast; CUDA only. */
-    BFLOAT16;
 
-    /** @throws UserError for bfloat16 on the CPU, where it would be slower than float32 */
-    Precision on(Device device) {
-        if (this == BFLOAT16 && device.isCpu()) {
-            throw new UserError(
-                    "run.dtype: bfloat16 needs a CUDA device and this run is on the CPU, where it would only be slower; use float32.");
-        }
-        return this;
+    /** Products and attention in bfloat16 through torch's autocast; CUDA only. */
+    BFLOAT16,
+
+    /**
+     * Every matrix of weights rounded to the nearest bfloat16 wherever it is multiplied or looked up, and all else
+     * float32: activations, sums, attention, gradients. What bfloat16 is on the CPU.
+     */
+    BFLOAT16_WEIGHTS;
+
+    /** What this is on a device. */
+    public Precision on(Device device) {
+        return switch (this) {
+            case FLOAT32 -> FLOAT32;
+            case BFLOAT16, BFLOAT16_WEIGHTS -> device.isCpu() ? BFLOAT16_WEIGHTS : BFLOAT16;
+        };
     }
 }

@@ -89,6 +89,16 @@ public final class RewardModel implements AutoCloseable {
     }
 
     /**
+     * {@link #load} of a model that never learns: where products take matrices rounded to bfloat16, it holds them in
+     * bfloat16 alone. The same numbers come out. Of an adapter and its base all is float32.
+     *
+     * @throws UserError as {@link #load}
+     */
+    public static RewardModel constant(Path directory, Device device, Precision precision) {
+        return new RewardModelLoader(directory, device, precision).constant();
+    }
+
+    /**
      * A frozen model with a new adapter and heads that learn; {@link #save} writes the adapter and the heads alone. The
      * reward head is the directory's own where it has one, or else new as {@link #fromBackbone} makes it.
      *

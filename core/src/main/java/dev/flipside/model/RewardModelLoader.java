@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.Function;
 
 /**
  * Makes reward models from a directory: which weights, which heads and which padding token they get.
@@ -36,14 +37,22 @@ record RewardModelLoader(Path directory, ModelFiles files, WeightLayout layout, 
 
     /** See {@link RewardModel#load(Path, Device, Precision, Optional)}. */
     RewardModel load(Optional<Backbone> shared) {
-        ModelWeights weights = AdapterFiles.in(directory) ? adapter(shared) : whole();
+        ModelWeights weights =
+                AdapterFiles.in(directory) ? adapter(shared) : whole(stored -> layout.load(stored, device));
         return model(weights, false, files.padId());
     }
 
-    private ModelWeights whole() {
+    /** See {@link RewardModel#constant}. */
+    RewardModel constant() {
+        return AdapterFiles.in(directory)
+                ? load(Optional.empty())
+                : model(whole(stored -> layout.loadConstant(stored, device, precision)), false, files.padId());
+    }
+
+    private ModelWeights whole(Function<WeightFiles, Parameters> loading) {
         WeightFiles weights = WeightFiles.open(directory);
         StoredRewardHead.require(weights, files.config());
-        return ModelWeights.of(layout.load(weights, device));
+        return ModelWeights.of(loading.apply(weights));
     }
 
     private ModelWeights adapter(Optional<Backbone> shared) {

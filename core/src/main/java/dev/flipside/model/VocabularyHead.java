@@ -151,7 +151,7 @@ final class VocabularyHead {
     }
 
     private Tensor targetProducts(VocabularyMatrix matrix, Tensor states, Tensor targets) {
-        if (decoder.precision() == Precision.FLOAT32) {
+        if (decoder.precision() != Precision.BFLOAT16) {
             return states.mul(matrix.rows(targets)).sum(1L);
         }
         // In the precision of the products that the normaliser comes from.

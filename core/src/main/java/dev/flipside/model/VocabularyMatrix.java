@@ -4,6 +4,7 @@ import dev.flipside.engine.DenseProducts;
 import java.util.Optional;
 import java.util.function.Supplier;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * The matrix whose rows' products with inputs are the scores of the vocabulary, as {@link VocabularyHead} walks over
@@ -26,10 +27,13 @@ interface VocabularyMatrix {
      */
     Tensor throughInputs(Tensor hidden, Tensor gradInputs);
 
-    /** Rows that follow one another, [count, columns]; constants. */
+    /** Rows that follow one another, [count, columns]; constants, perhaps bfloat16. */
     Tensor rows(long from, long count);
 
-    /** @param ids int64 [N] */
+    /**
+     * @param ids int64 [N]
+     * @return a copy, float32
+     */
     Tensor rows(Tensor ids);
 
     /**
@@ -51,7 +55,7 @@ interface VocabularyMatrix {
     /**
      * A weight as it is.
      *
-     * @param weight [V, D]
+     * @param weight [V, D], perhaps bfloat16
      * @param gradient asked for in the backward pass; empty where the weight is frozen
      */
     record Plain(Tensor weight, Supplier<Optional<Tensor>> gradient) implements VocabularyMatrix {
@@ -72,7 +76,7 @@ interface VocabularyMatrix {
 
         @Override
         public Tensor rows(Tensor ids) {
-            return weight.index_select(0, ids);
+            return weight.index_select(0, ids).to(ScalarType.Float);
         }
 
         @Override

@@ -24,6 +24,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.LongStream;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -187,8 +188,21 @@ final class WeightLayout {
         return loadWithout(Set.of(), files, device);
     }
 
+    /**
+     * The same for weights that never learn: {@link Parameters#constant} where the precision rounds matrices anyway.
+     */
+    Parameters loadConstant(WeightFiles files, Device device, Precision precision) {
+        return precision.on(device) == Precision.BFLOAT16_WEIGHTS
+                ? load(Set.of(), files, slots -> Parameters.constant(slots, device))
+                : load(files, device);
+    }
+
     /** Reads every slot but those in {@code zero}. */
     Parameters loadWithout(Set<String> zero, WeightFiles files, Device device) {
+        return load(zero, files, slots -> new Parameters(slots, device));
+    }
+
+    private Parameters load(Set<String> zero, WeightFiles files, Function<List<ParameterSlot>, Parameters> zeros) {
         Set<String> expected = new HashSet<>();
         List<Weight> read =
                 weights.stream().filter(w -> !zero.contains(w.slot().name())).toList();
@@ -202,8 +216,7 @@ final class WeightLayout {
         rejectStrangers(files, expected);
         // Shapes were checked against the files' sizes, so a corrupt configuration cannot ask for more memory than
         // there is data.
-        Parameters parameters =
-                new Parameters(weights.stream().map(Weight::slot).toList(), device);
+        Parameters parameters = zeros.apply(slots());
         for (Weight weight : read) {
             forEachPart(parameters, weight, (part, view) -> read(weight, part, files, view));
         }

@@ -21,10 +21,10 @@ public final class ConfiguredModels {
     private ConfiguredModels() {}
 
     /** The precision that a configuration and a device come to. */
-    static Precision precision(RunConfig.Precision chosen, Device device) {
+    public static Precision precision(RunConfig.Precision chosen, Device device) {
         return switch (chosen) {
             case FLOAT32 -> Precision.FLOAT32;
-            case BFLOAT16 -> Precision.BFLOAT16;
+            case BFLOAT16 -> Precision.BFLOAT16.on(device);
             case AUTO -> device.isCpu() ? Precision.FLOAT32 : Precision.BFLOAT16;
         };
     }

@@ -28,7 +28,7 @@ import java.util.stream.Stream;
  */
 public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part> training) {
     static final long FLOAT = 4;
-    private static final long HALF = 2;
+    static final long HALF = 2;
 
     /**
      * Resident memory of a process that has loaded a model of no size: libraries, Java's heap and code, buffers of
@@ -58,23 +58,23 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
             Device device,
             Precision precision) {
         RunPlan plan = config.plan();
+        DecoderPlan ways = new DecoderPlan(policy.config(), device, precision);
         List<Part> parts = new ArrayList<>();
         parts.add(PROGRAM);
-        parts.addAll(policy.held("policy "));
+        parts.addAll(policy.held("policy ", ways.precision()));
         parts.addAll(policy.learning("policy "));
         if (plan.keepsReference()) {
             // On an adapter's frozen base: another adapter, or in the first round of a new one nothing.
-            parts.add(new Part("reference policy", FLOAT * policy.trained()));
+            parts.add(new Part("reference policy", constant(policy, ways) * policy.trained()));
         }
-        rewardModel.ifPresent(size -> rewardModelParts(parts, plan, size));
+        rewardModel.ifPresent(size -> rewardModelParts(parts, plan, size, ways.precision()));
         long length = longestPrompt + (long) config.rollout().maxCompletionLength();
-        DecoderPlan ways = new DecoderPlan(policy.config(), device, precision);
         List<Part> sampling = new ArrayList<>();
         if (ways.decoding()) {
-            sampling.add(new Part("packed copy of the policy", FLOAT * policy.weights()));
+            sampling.add(new Part("packed copy of the policy", constant(policy, ways) * policy.weights()));
         }
         long cached = cacheRows(config.rollout()) * cacheNumbers(policy.config()) * length;
-        sampling.add(new Part("key-value cache", cached * (precision == Precision.BFLOAT16 ? HALF : FLOAT)));
+        sampling.add(new Part("key-value cache", cached * (ways.precision() == Precision.BFLOAT16 ? HALF : FLOAT)));
         long policyTokens = config.policy().perDeviceTrainBatchSize() * length;
         long activations = activations(
                 ways,
@@ -101,8 +101,13 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
                         new Part("vocabulary scores", LOGITS_COPIES * scores * FLOAT)));
     }
 
-    private static void rewardModelParts(List<Part> parts, RunPlan plan, ModelSize size) {
-        parts.addAll(size.held("reward model "));
+    /** Bytes of a weight of a copy that does not learn; adapters, and what they are merged into, stay float32. */
+    private static long constant(ModelSize model, DecoderPlan ways) {
+        return ways.precision() == Precision.BFLOAT16_WEIGHTS && !model.adapted() ? HALF : FLOAT;
+    }
+
+    private static void rewardModelParts(List<Part> parts, RunPlan plan, ModelSize size, Precision precision) {
+        parts.addAll(size.held("reward model ", precision));
         if (!plan.improves()) {
             return;
         }
@@ -133,7 +138,7 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
                         config.training().activationMemoryMb(),
                         config.training().gradientCheckpointing()));
         List<Part> standing = new ArrayList<>(List.of(PROGRAM));
-        standing.addAll(model.held(""));
+        standing.addAll(model.held("", precision.on(device)));
         standing.addAll(model.learning(""));
         return new MemoryEstimate(standing, List.of(), List.of(new Part("activations of a pass", activations)));
     }

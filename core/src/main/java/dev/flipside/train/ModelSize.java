@@ -1,6 +1,7 @@
 package dev.flipside.train;
 
 import dev.flipside.model.CausalLm;
+import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.family.DecoderConfig;
 import java.util.ArrayList;
@@ -39,15 +40,18 @@ public record ModelSize(DecoderConfig config, long weights, long trained, boolea
                 : String.format(Locale.ROOT, " frozen%s, an adapter of %,d", shared ? " and shared" : "", trained);
     }
 
-    private boolean adapted() {
+    boolean adapted() {
         return trained != weights;
     }
 
-    /** What the model itself takes: its weights, and those of its adapter. */
-    List<MemoryEstimate.Part> held(String name) {
+    /** What the model itself takes: its weights, what products make of them, and those of its adapter. */
+    List<MemoryEstimate.Part> held(String name, Precision precision) {
         List<MemoryEstimate.Part> held = new ArrayList<>();
         if (!shared) {
             held.add(new MemoryEstimate.Part(name + "weights", MemoryEstimate.FLOAT * weights));
+            if (precision == Precision.BFLOAT16_WEIGHTS) {
+                held.add(new MemoryEstimate.Part(name + "weights in bfloat16", MemoryEstimate.HALF * weights));
+            }
         }
         if (adapted()) {
             held.add(new MemoryEstimate.Part(name + "adapter", MemoryEstimate.FLOAT * trained));

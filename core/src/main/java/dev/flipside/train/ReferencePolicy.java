@@ -17,7 +17,8 @@ record ReferencePolicy(Optional<CausalLm> lm) implements AutoCloseable {
             return new ReferencePolicy(Optional.empty());
         }
         // A new adapter changes nothing yet, so that its frozen base needs no copy.
-        return new ReferencePolicy(Optional.of(isBase(round, config) ? policy.withoutAdapter() : policy.copy()));
+        return new ReferencePolicy(
+                Optional.of(isBase(round, config) ? policy.withoutAdapter() : policy.constantCopy()));
     }
 
     /** Whether the policy that a round begins with is the frozen base of a new adapter. */

@@ -305,7 +305,7 @@ final class Session implements AutoCloseable {
             return policy.lm().withoutAdapter();
         }
         Path initial = Path.of(config.policy().model());
-        return CausalLm.load(
+        return CausalLm.constant(
                 number == 0 ? initial : saved, device, precision, policy.lm().backbone());
     }
 

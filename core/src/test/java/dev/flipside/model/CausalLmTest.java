@@ -347,14 +347,6 @@ class CausalLmTest {
     }
 
     @Test
-    void bfloat16NeedsCuda() {
-        Path dir = TinyModels.llama().write(directory.resolve("bf"));
-        assertThatThrownBy(() -> CausalLm.load(dir, Device.CPU, Precision.BFLOAT16))
-                .isInstanceOf(UserError.class)
-                .hasMessageContaining("bfloat16 needs a CUDA device");
-    }
-
-    @Test
     void memoryStaysFlat() {
         try (CausalLm lm = lm("llama")) {
             List<TokenRow> rows = TinyModels.rows(10, 40);

@@ -164,14 +164,19 @@ class DecoderPlanTest {
     }
 
     @Test
-    void onlyTheCpuInFloat32HasFasterWays() throws IOException {
+    void onlyTheCpuHasFasterWaysInEveryPrecision() throws IOException {
         DecoderConfig llama = read(Family.ALL.get(0));
         Device gpu = new Device("cuda:0");
 
         assertThat(Ways.of(new DecoderPlan(llama, gpu, Precision.FLOAT32))).isEqualTo(NONE);
         assertThat(Ways.of(new DecoderPlan(llama, gpu, Precision.BFLOAT16))).isEqualTo(NONE);
         assertThat(Ways.of(new DecoderPlan(llama, Device.CPU, Precision.BFLOAT16)))
-                .isEqualTo(NONE);
+                .isEqualTo(Ways.of(new DecoderPlan(llama, Device.CPU, Precision.FLOAT32)))
+                .isEqualTo(new Ways(true, true, true));
+        assertThat(new DecoderPlan(llama, Device.CPU, Precision.BFLOAT16).precision())
+                .isEqualTo(Precision.BFLOAT16_WEIGHTS);
+        assertThat(new DecoderPlan(llama, gpu, Precision.BFLOAT16_WEIGHTS).precision())
+                .isEqualTo(Precision.BFLOAT16);
     }
 
     @Test

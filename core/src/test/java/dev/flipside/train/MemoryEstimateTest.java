@@ -161,6 +161,31 @@ class MemoryEstimateTest {
         assertThat(single.parts()).noneMatch(part -> part.name().startsWith("packed copy"));
     }
 
+    /** Learning stays as it is; copies that do not learn are half as large, and products have one of what does. */
+    @Test
+    void bfloat16OnTheCpuHalvesWhatDoesNotLearn() throws IOException {
+        MemoryEstimate estimate = MemoryEstimate.ofTraining(
+                config("algorithm.beta=0.1"),
+                new ModelSize(CONFIG, 1000),
+                Optional.of(new ModelSize(CONFIG, 500)),
+                30,
+                Device.CPU,
+                Precision.BFLOAT16);
+
+        assertThat(estimate.parts())
+                .contains(
+                        new Part("policy weights", 4000),
+                        new Part("policy weights in bfloat16", 2000),
+                        new Part("policy gradients", 4000),
+                        new Part("reference policy", 2000),
+                        new Part("reward model weights in bfloat16", 1000),
+                        new Part("packed copy of the policy", 2000),
+                        new Part("key-value cache", 8 * 16 * 50 * 4));
+        MemoryEstimate adapted = MemoryEstimate.ofTraining(
+                config(), new ModelSize(CONFIG, 1000, 10, false), Optional.empty(), 30, Device.CPU, Precision.BFLOAT16);
+        assertThat(part(adapted, "packed copy of the policy")).isEqualTo(4000);
+    }
+
     @Test
     void onlyWhatIsDecodedInPlannedStepsIsPacked() throws IOException {
         DecoderConfig window = DecoderConfig.builder("mistral", 2, 4, 2, 2)

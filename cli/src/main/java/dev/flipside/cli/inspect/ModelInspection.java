@@ -3,9 +3,11 @@ package dev.flipside.cli.inspect;
 import com.sun.management.OperatingSystemMXBean;
 import dev.flipside.config.RunConfig;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.MatrixProduct;
 import dev.flipside.model.ModelFiles;
 import dev.flipside.model.Precision;
 import dev.flipside.model.family.DecoderConfig;
+import dev.flipside.train.ConfiguredModels;
 import dev.flipside.train.MemoryEstimate;
 import dev.flipside.train.ModelSize;
 import java.lang.management.ManagementFactory;
@@ -29,12 +31,16 @@ final class ModelInspection {
                 files.eosIds());
     }
 
-    /** What products are computed in; a problem where bfloat16 was asked for on a CPU. */
+    /** What products are computed in; a note where bfloat16 only costs time. */
     static Precision precision(RunConfig.Precision dtype, Device device, Findings findings) {
-        if (dtype == RunConfig.Precision.BFLOAT16 && device.isCpu()) {
-            findings.check("run.dtype", CheckStatus.PROBLEM, "bfloat16 needs a CUDA device; use float32 or auto");
+        Precision precision = ConfiguredModels.precision(dtype, device);
+        if (precision == Precision.BFLOAT16_WEIGHTS && !MatrixProduct.available()) {
+            findings.check(
+                    "run.dtype",
+                    CheckStatus.NOTE,
+                    "bfloat16 on the CPU without oneDNN turns every weight into float32 before each product; use float32, or Flipside's own libtorch");
         }
-        return device.isCpu() || dtype == RunConfig.Precision.FLOAT32 ? Precision.FLOAT32 : Precision.BFLOAT16;
+        return precision;
     }
 
     /** The estimate against this machine's memory. */

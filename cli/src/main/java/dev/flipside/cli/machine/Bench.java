@@ -1,5 +1,6 @@
 package dev.flipside.cli.machine;
 
+import dev.flipside.cli.command.DtypeOption;
 import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
@@ -54,6 +55,9 @@ public final class Bench extends FlipsideCommand {
     @Mixin
     private BenchShape shape;
 
+    @Mixin
+    private DtypeOption dtype;
+
     @Option(names = "--steps", paramLabel = "S", defaultValue = "5", description = "Measured repetitions (default: 5).")
     private int steps;
 
@@ -101,7 +105,16 @@ public final class Bench extends FlipsideCommand {
         Optional<CallProfile> profile = profiled ? Optional.of(new CallProfile()) : Optional.empty();
         try {
             BenchResult result = new SpeedMeasurement(
-                            directory, device, shape, steps, warmup, distinctPrompts, overrides, profile, scratch)
+                            directory,
+                            device,
+                            dtype,
+                            shape,
+                            steps,
+                            warmup,
+                            distinctPrompts,
+                            overrides,
+                            profile,
+                            scratch)
                     .run(chosen);
             Optional<CallShares> shares = profile.isPresent()
                     ? Optional.of(new CallShares(profile.get().end(scratch)))
@@ -140,6 +153,9 @@ public final class Bench extends FlipsideCommand {
         object.put("prompt_len", shape.promptLength());
         object.put("new", shape.newTokens());
         object.put("device", device.name());
+        if (dtype.given()) {
+            object.put("dtype", dtype.key());
+        }
         object.put("threads", NativeLibrary.threads());
         object.put("matrix_product_gflops", peak);
         object.put("memory_copy_gbps", copy);

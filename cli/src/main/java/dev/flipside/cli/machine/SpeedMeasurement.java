@@ -1,5 +1,6 @@
 package dev.flipside.cli.machine;
 
+import dev.flipside.cli.command.DtypeOption;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.OptimiserConfig;
 import dev.flipside.config.UserError;
@@ -38,6 +39,7 @@ import java.util.stream.IntStream;
  * <p>Phases of one part work on random token ids; a step is the product's own trainer on prompts of random digits, of
  * which most tokenizers make one token each.
  *
+ * @param dtype what the phase computes in
  * @param distinctPrompts whether every row has a prompt of its own and, in training, a loss on every token; else rows
  *     of a group share their prompt
  * @param overrides of the configuration of a step
@@ -47,6 +49,7 @@ import java.util.stream.IntStream;
 record SpeedMeasurement(
         Path model,
         Device device,
+        DtypeOption dtype,
         BenchShape shape,
         int steps,
         int warmup,
@@ -66,7 +69,7 @@ record SpeedMeasurement(
     }
 
     private BenchResult generate() {
-        try (CausalLm lm = CausalLm.load(model, device);
+        try (CausalLm lm = CausalLm.constant(model, device, dtype.precision());
                 Generator generator = new Generator(
                         lm,
                         new GenerationSettings(
@@ -90,7 +93,7 @@ record SpeedMeasurement(
     }
 
     private BenchResult forward() {
-        try (CausalLm lm = CausalLm.load(model, device)) {
+        try (CausalLm lm = CausalLm.constant(model, device, dtype.precision())) {
             List<TokenRow> rows = rows(lm.files());
             return timed(BenchPhase.FORWARD, shape.tokens(), lm.elements(), repetition -> lm.logprobs(rows, 1));
         }
@@ -98,7 +101,7 @@ record SpeedMeasurement(
 
     private BenchResult train() {
         OptimiserConfig constants = OptimiserConfig.withLearningRate(1e-5);
-        try (CausalLm lm = CausalLm.load(model, device);
+        try (CausalLm lm = CausalLm.load(model, device, dtype.precision());
                 AdamW optimiser = new AdamW(List.of(new ParameterGroup("policy", lm.parameters(), 0)), constants)) {
             List<TokenRow> rows = rows(lm.files());
             return timed(BenchPhase.TRAIN, shape.tokens(), lm.elements(), repetition -> {
@@ -122,7 +125,7 @@ record SpeedMeasurement(
     }
 
     private BenchResult score() {
-        try (RewardModel rm = RewardModel.fromBackbone(model, device, new Seeds(0))) {
+        try (RewardModel rm = RewardModel.fromBackbone(model, device, dtype.precision(), new Seeds(0))) {
             List<ScoredRow> rows = rows(rm.files()).stream()
                     .map(row -> new ScoredRow(row.ids(), shape.promptLength()))
                     .toList();
@@ -224,6 +227,9 @@ record SpeedMeasurement(
                 config.add("save.mask_truncated=false");
                 config.add("save.value_warmup=off");
             }
+        }
+        if (dtype.given()) {
+            config.add("run.dtype=" + dtype.key());
         }
         config.addAll(overrides);
         Path file = Files.writeString(scratch.resolve("empty.yaml"), "{}\n");

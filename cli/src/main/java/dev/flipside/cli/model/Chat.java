@@ -1,5 +1,6 @@
 package dev.flipside.cli.model;
 
+import dev.flipside.cli.command.DtypeOption;
 import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.command.ModelRenderers;
 import dev.flipside.cli.command.NativeLibraries;
@@ -58,13 +59,16 @@ public final class Chat extends FlipsideCommand {
     @Mixin
     private SamplingFlags sampling;
 
+    @Mixin
+    private DtypeOption dtype;
+
     @Override
     protected int run(Console console) throws IOException {
         ChatTemplateConfig rendering = template.config();
         SamplingOptions options = sampling.options();
         Path directory = inputs(console).model("--model", model);
         NativeLibraries.load(console, directory);
-        try (CausalLm lm = CausalLm.load(directory, Device.parse(common().device()))) {
+        try (CausalLm lm = CausalLm.constant(directory, Device.parse(common().device()), dtype.precision())) {
             Renderer renderer = ModelRenderers.of(console, lm.files(), rendering);
             if (!renderer.hasTemplate()) {
                 throw new UserError(

@@ -14,6 +14,7 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.ModelFiles;
+import dev.flipside.model.Precision;
 import dev.flipside.rollout.Completion;
 import dev.flipside.rollout.GenerationSettings;
 import dev.flipside.rollout.Generator;
@@ -63,8 +64,8 @@ public final class Generate extends RowCommand<CausalLm, int[]> {
     }
 
     @Override
-    protected CausalLm load(Path directory, Device device) {
-        return CausalLm.load(directory, device);
+    protected CausalLm load(Path directory, Device device, Precision precision) {
+        return CausalLm.constant(directory, device, precision);
     }
 
     @Override

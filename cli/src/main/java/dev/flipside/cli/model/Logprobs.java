@@ -10,6 +10,7 @@ import dev.flipside.cli.rows.RowWork;
 import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.ModelFiles;
+import dev.flipside.model.Precision;
 import dev.flipside.model.TokenRow;
 import dev.flipside.text.Continued;
 import dev.flipside.text.Renderer;
@@ -30,8 +31,8 @@ public final class Logprobs extends RowCommand<CausalLm, Continued> {
     private static final double TEMPERATURE = 1;
 
     @Override
-    protected CausalLm load(Path directory, Device device) {
-        return CausalLm.load(directory, device);
+    protected CausalLm load(Path directory, Device device, Precision precision) {
+        return CausalLm.constant(directory, device, precision);
     }
 
     @Override

@@ -8,6 +8,7 @@ import dev.flipside.cli.rows.RowCommand;
 import dev.flipside.cli.rows.RowWork;
 import dev.flipside.engine.Device;
 import dev.flipside.model.ModelFiles;
+import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.model.Scores;
@@ -27,8 +28,8 @@ import picocli.CommandLine.Command;
         })
 public final class Score extends RowCommand<RewardModel, ScoredRow> {
     @Override
-    protected RewardModel load(Path directory, Device device) {
-        return RewardModel.load(directory, device);
+    protected RewardModel load(Path directory, Device device, Precision precision) {
+        return RewardModel.constant(directory, device, precision);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.flipside.cli.rewardmodel;
 
+import dev.flipside.cli.command.DtypeOption;
 import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.command.ModelRenderers;
 import dev.flipside.cli.command.NativeLibraries;
@@ -90,6 +91,9 @@ public final class EvalRm extends FlipsideCommand {
     private ScoringOptions scoring;
 
     @Mixin
+    private DtypeOption dtype;
+
+    @Mixin
     private TemplateFlags template;
 
     /** One benchmark's items, read from its files. */
@@ -145,6 +149,9 @@ public final class EvalRm extends FlipsideCommand {
         if (scores.isEmpty()) {
             summary.put("input", inputs);
             summary.putAll(scoring.object());
+            if (dtype.given()) {
+                summary.put("dtype", dtype.key());
+            }
             summary.putAll(template.config().said());
         }
         Map<String, Object> results = new LinkedHashMap<>();
@@ -231,7 +238,7 @@ public final class EvalRm extends FlipsideCommand {
     private List<Scores> score(
             Console console, Path dir, ChatTemplateConfig rendering, List<Loaded> loaded, Path folder) {
         List<Scores> results = new ArrayList<>();
-        try (RewardModel loadedModel = RewardModel.load(dir, Device.parse(common().device()));
+        try (RewardModel loadedModel = RewardModel.constant(dir, Device.parse(common().device()), dtype.precision());
                 Renderer renderer = ModelRenderers.of(console, loadedModel.files(), rendering)) {
             RewardReader reader = new RewardReader(loadedModel, renderer);
             BenchmarkRun run = new BenchmarkRun(
@@ -281,9 +288,9 @@ public final class EvalRm extends FlipsideCommand {
     }
 
     private List<Scores> kept(Path folder) {
-        if (model.isPresent() || !inputs.isEmpty() || scoring.isGiven() || template.given()) {
+        if (model.isPresent() || !inputs.isEmpty() || scoring.isGiven() || dtype.given() || template.given()) {
             throw new UserError(
-                    "--scores: kept scores need no --model, --input, --max-length, --limit, --no-shared-prompts or --chat-template options; leave them out.");
+                    "--scores: kept scores need no --model, --input, --max-length, --limit, --no-shared-prompts, --dtype or --chat-template options; leave them out.");
         }
         if (compare.filter(EvalRm::isModel).isPresent()) {
             throw new UserError("--compare: " + compare.get()

@@ -1,5 +1,6 @@
 package dev.flipside.cli.rows;
 
+import dev.flipside.cli.command.DtypeOption;
 import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.command.ModelRenderers;
 import dev.flipside.cli.command.NativeLibraries;
@@ -8,6 +9,7 @@ import dev.flipside.cli.console.Console;
 import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.engine.Device;
 import dev.flipside.model.ModelFiles;
+import dev.flipside.model.Precision;
 import dev.flipside.text.Renderer;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -31,10 +33,14 @@ public abstract class RowCommand<M extends AutoCloseable, R> extends FlipsideCom
     @Mixin
     private FileOptions files;
 
+    @Mixin
+    private DtypeOption dtype;
+
     /** Refuses options of the command's own, before anything is read. */
     protected void requireOptions() {}
 
-    protected abstract M load(Path directory, Device device);
+    /** Of a model that will not learn. */
+    protected abstract M load(Path directory, Device device, Precision precision);
 
     protected abstract ModelFiles filesOf(M model);
 
@@ -65,7 +71,7 @@ public abstract class RowCommand<M extends AutoCloseable, R> extends FlipsideCom
         List<InputRow> input = files.rows(streams().in());
         Path directory = inputs(console).model("--model", files.model());
         NativeLibraries.load(console, directory);
-        try (M model = load(directory, Device.parse(common().device()));
+        try (M model = load(directory, Device.parse(common().device()), dtype.precision());
                 Renderer renderer = ModelRenderers.of(console, filesOf(model), rendering)) {
             List<ModelRow<R>> rows =
                     read(input, renderer, filesOf(model).config().maxPositionEmbeddings());

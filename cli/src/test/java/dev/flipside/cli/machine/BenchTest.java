@@ -66,6 +66,16 @@ class BenchTest {
         assertThat(result.has("seconds_rm_update")).isEqualTo(phase.equals("save-step"));
     }
 
+    @ParameterizedTest
+    @CsvSource({"generate", "forward", "train", "score", "policy-step"})
+    void everyPhaseRunsInBfloat16(String phase) throws IOException {
+        CommandRun run = bench(phase, "--json", "--dtype", "bfloat16");
+
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.json().path("dtype").asText()).isEqualTo("bfloat16");
+        assertThat(bench(phase, "--dtype", "bf16").err()).contains("--dtype is bf16, it must be float32 or bfloat16");
+    }
+
     @Test
     void overridesReachTheStep() throws IOException {
         CommandRun run = bench("save-step", "save.preset=off", "--json");

@@ -41,4 +41,28 @@ class LogprobsTest {
                 .usingComparatorWithPrecision(TRANSFORMERS)
                 .containsExactly(-0.74986, -3.74664, -4.1538, -7.47889, -9.80497, -15.48707, -1.28132);
     }
+
+    @Test
+    void bfloat16IsNearAndNotTheSame() {
+        String model = SharedFiles.require("models/stories260k").toString();
+        String row =
+                """
+                {"id": "a", "prompt": "Once upon a time", "completion": ", there was a little girl named Lily."}
+                """;
+        double[] plain = doubles(
+                results(CommandRun.withInput(row, "logprobs", "--model", model)).get(0), "logprobs");
+        double[] rounded = doubles(
+                results(CommandRun.withInput(row, "logprobs", "--model", model, "--dtype", "bfloat16"))
+                        .get(0),
+                "logprobs");
+
+        // RoundedGenerationTest has where the bound comes from.
+        assertThat(rounded).usingComparatorWithPrecision(0.3).containsExactly(plain);
+        assertThat(rounded).isNotEqualTo(plain);
+        double[] explicit = doubles(
+                results(CommandRun.withInput(row, "logprobs", "--model", model, "--dtype", "float32"))
+                        .get(0),
+                "logprobs");
+        assertThat(explicit).isEqualTo(plain);
+    }
 }

@@ -1,7 +1,9 @@
 package dev.flipside.eval.benchmark;
 
 import dev.flipside.config.ChatTemplateConfig;
+import dev.flipside.config.Spelling;
 import dev.flipside.config.UserError;
+import dev.flipside.model.Precision;
 import dev.flipside.model.RewardReader;
 import dev.flipside.run.ModelMark;
 import java.nio.file.Path;
@@ -37,6 +39,10 @@ public final class BenchmarkRun {
         template.said().forEach((key, value) -> made.put(key, value.toString()));
         made.put("max_length", Integer.toString(maxLength));
         made.put("shared_prompts", Boolean.toString(sharedPrompts));
+        Precision precision = reader.model().decoder().plan().precision();
+        if (precision != Precision.FLOAT32) {
+            made.put("dtype", Spelling.of(precision));
+        }
         // Earlier versions encoded prompt and answer apart; their scores do not mix with these.
         made.put("encoding", "whole text");
     }
