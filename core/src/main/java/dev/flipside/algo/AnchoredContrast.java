@@ -82,6 +82,22 @@ public final class AnchoredContrast {
     }
 
     /**
+     * Which rewards the loss looks at, same shape as the labels: those of kept samples whose prompt has a contrast. It
+     * is constant in all others, and they may be anything.
+     */
+    public static boolean[][] contributing(Form form, int[][] labels) {
+        boolean[][] contributing = new boolean[labels.length][];
+        for (int i = 0; i < labels.length; i++) {
+            boolean contrast = form == Form.ANCHORED_ALL_KEPT || Feedback.bothSigns(labels[i]);
+            contributing[i] = new boolean[labels[i].length];
+            for (int j = 0; j < labels[i].length; j++) {
+                contributing[i][j] = contrast && labels[i][j] != 0;
+            }
+        }
+        return contributing;
+    }
+
+    /**
      * Evaluates the prompts of a micro-batch; those without a usable contrast contribute nothing.
      *
      * @param rewards of the reward model being trained, {@code [prompt][sample]}

@@ -3,6 +3,7 @@ package dev.flipside.model;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
@@ -16,6 +17,7 @@ public final class RewardPass implements AutoCloseable {
     private final PromptValues rows;
     private final List<HiddenPass> passes = new ArrayList<>();
     private final Scores scores;
+    private boolean done;
 
     RewardPass(
             Decoder decoder,
@@ -57,7 +59,10 @@ public final class RewardPass implements AutoCloseable {
      *     gradient. The value head's own gradient is not scaled.
      */
     public void backward(double[] gradRewards, double[] gradValues, double valueBackboneWeight) {
-        passes.forEach(HiddenPass::requireFresh);
+        if (done) {
+            throw new IllegalStateException("a pass has one backward pass");
+        }
+        done = true;
         double[] allRewards = rows.rewardGradients(gradRewards);
         double[] allValues = rows.valueGradients(gradValues);
         for (int i = 0; i < batches.size(); i++) {
@@ -66,9 +71,18 @@ public final class RewardPass implements AutoCloseable {
                 // As in transformers, classifiers have no load-balancing loss.
                 Tensor gradHidden =
                         heads.backward(pass.hidden(), batches.get(i), allRewards, allValues, valueBackboneWeight);
-                pass.backward(gradHidden, 0);
+                if (reachesBlocks(batches.get(i), allRewards, allValues, valueBackboneWeight)) {
+                    pass.backward(gradHidden, 0);
+                }
             }
         }
+    }
+
+    /** A batch whose rewards have no part in the loss teaches the heads alone. */
+    private static boolean reachesBlocks(
+            RewardBatch batch, double[] gradRewards, double[] gradValues, double valueBackboneWeight) {
+        return IntStream.of(batch.rows())
+                .anyMatch(r -> gradRewards[r] != 0 || valueBackboneWeight * gradValues[r] != 0);
     }
 
     @Override

@@ -12,4 +12,9 @@ public record Group(int[] promptIds, List<Completion> completions) {
     public Group {
         completions = List.copyOf(completions);
     }
+
+    /** The group that {@code count} of the completions make, from {@code first} on. */
+    public Group part(int first, int count) {
+        return new Group(promptIds, completions.subList(first, first + count));
+    }
 }

@@ -16,8 +16,6 @@ import dev.flipside.config.SaveConfig;
 import dev.flipside.config.ValueHeadConfig;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.RewardPass;
-import dev.flipside.model.ScoredRow;
-import java.util.List;
 import java.util.OptionalLong;
 
 /**
@@ -51,26 +49,40 @@ final class ContrastPass {
     /**
      * The prompts of one optimiser step, with what the losses of its passes are divided by.
      *
+     * @param needed the completions that the loss depends on, {@code [prompt][sample]} of the whole batch
      * @param prompts how many
      */
     record MiniBatch(
             TeachingBatch batch,
             RewardModelTarget target,
+            boolean[][] needed,
             int prompts,
             double contrastNormaliser,
-            double valueNormaliser) {}
+            double valueNormaliser) {
+        ContrastRows rows(int... prompts) {
+            return ContrastRows.of(batch, prompts, needed);
+        }
+    }
 
     MiniBatch miniBatch(TeachingBatch batch, RewardModelTarget target, int[] prompts) {
         return new MiniBatch(
                 batch,
                 target,
+                needed(target),
                 prompts.length,
                 AnchoredContrast.normaliser(form(), pick(target.feedback().label(), prompts)),
                 ValueLoss.normaliser(pick(target.values(), prompts)));
     }
 
+    private boolean[][] needed(RewardModelTarget target) {
+        // Centring holds the level of all rewards.
+        return regularisation.centering() > 0
+                ? Groups.allUsable(target.anchors())
+                : AnchoredContrast.contributing(form(), target.feedback().label());
+    }
+
     /**
-     * Adds the gradient of some prompts' groups to the model's.
+     * Adds the gradient of some prompts' groups to the model's, by a pass over the completions that it depends on.
      *
      * @param whole the optimiser step that they are a part of
      * @param dropoutKey names that step, as in {@link RewardModel#pass}
@@ -79,11 +91,11 @@ final class ContrastPass {
     double run(MiniBatch whole, int[] prompts, OptionalLong dropoutKey, RewardModelUpdate.Sums sums) {
         TeachingBatch batch = whole.batch;
         RewardModelTarget target = whole.target;
-        int groupSize = batch.groupSize();
-        List<ScoredRow> rows = batch.rowsOf(prompts);
-        try (RewardPass pass = model.pass(rows, config.gradientCheckpointing(), dropoutKey)) {
-            double[][] rewards = Groups.rows(pass.rewards(), groupSize);
-            double[] values = firstOfEach(pass.values(), groupSize);
+        ContrastRows rows = whole.rows(prompts);
+        try (RewardPass pass = model.pass(rows.rows(), config.gradientCheckpointing(), dropoutKey)) {
+            double[][] rewards =
+                    rows.rewards(pass.rewards(), pick(batch.grades().rewards(), prompts));
+            double[] values = rows.values(pass.values());
             double[][] anchors = flow ? currentAnchors(batch, prompts, values) : pick(target.anchors(), prompts);
             AnchoredContrast.Evaluation contrasted = AnchoredContrast.evaluate(
                     rewards,
@@ -94,17 +106,18 @@ final class ContrastPass {
             Centering.Evaluation centering = Centering.evaluate(rewards, regularisation.centering(), whole.prompts);
             ValueLoss.Evaluation value =
                     ValueLoss.evaluate(values, pick(target.values(), prompts), whole.valueNormaliser);
-            double[] gradRewards = new double[rows.size()];
-            double[] gradValues = new double[rows.size()];
+            double[] gradRewards = new double[rows.rows().size()];
+            double[] gradValues = new double[rows.rows().size()];
             double weight = contrast.contrastWeight();
             double anchorShare = !flow ? 0 : anchor == Anchor.MIXTURE ? anchorMix : 1;
             for (int p = 0; p < prompts.length; p++) {
-                for (int i = 0; i < groupSize; i++) {
-                    gradRewards[p * groupSize + i] =
-                            weight * contrasted.gradRewards()[p][i] + centering.gradRewards()[p][i];
+                for (int i = 0; i < batch.groupSize(); i++) {
+                    if (rows.places()[p][i] >= 0) {
+                        gradRewards[rows.places()[p][i]] = weight * contrasted.gradRewards()[p][i]
+                                + centering.gradRewards()[p][i];
+                    }
                 }
-                // All rows of a group have the same prompt: its value is taken from the first.
-                gradValues[p * groupSize] = (fitted ? value.gradValues()[p] : 0)
+                gradValues[rows.values()[p]] = (fitted ? value.gradValues()[p] : 0)
                         + weight * anchorShare * contrasted.gradAnchor()[p];
             }
             pass.backward(gradRewards, gradValues, valueBackboneWeight);
@@ -128,13 +141,5 @@ final class ContrastPass {
         return contrast.balance() == ContrastConfig.Balance.PER_SIGN
                 ? AnchoredContrast.Form.ANCHORED
                 : AnchoredContrast.Form.ANCHORED_ALL_KEPT;
-    }
-
-    private static double[] firstOfEach(double[] values, int groupSize) {
-        double[] first = new double[values.length / groupSize];
-        for (int p = 0; p < first.length; p++) {
-            first[p] = values[p * groupSize];
-        }
-        return first;
     }
 }

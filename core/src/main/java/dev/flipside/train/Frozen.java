@@ -15,8 +15,13 @@ import java.util.Optional;
  */
 record Frozen(Optional<Grader> judge, Anchor anchor) implements RewardModelLearner {
     @Override
-    public Lesson improve(Samples samples, Step step) {
-        return new Lesson.None(new PolicySamples.Ungraded(samples));
+    public boolean samplesAgain(long step) {
+        return false;
+    }
+
+    @Override
+    public Lesson improve(Drawn drawn, Step step) {
+        return new Lesson.None(new PolicySamples.Ungraded(drawn.samples()));
     }
 
     @Override

@@ -25,6 +25,7 @@ final class Grader implements AutoCloseable {
     private final RewardReader reader;
     private final int maxLength;
     private long gradedRows;
+    private long gradings;
 
     private Grader(RewardReader reader, int maxLength) {
         this.reader = reader;
@@ -134,6 +135,7 @@ final class Grader implements AutoCloseable {
     /** Grades groups of one size, which stand one after the other. */
     Grades grade(List<ScoredRow> rows, int groupSize) {
         gradedRows += rows.size();
+        gradings++;
         Scores scores = reader.score(rows);
         NonFiniteException.requireFinite("reward model", scores.rewards(), model().trunk());
         NonFiniteException.requireFinite("value head", scores.values(), model().valueHead());
@@ -143,6 +145,29 @@ final class Grader implements AutoCloseable {
             values[p] = scores.values()[p * groupSize];
         }
         return new Grades(rewards, values);
+    }
+
+    /**
+     * Grades several samples of the same group size in one pass, so that a prompt that they share is computed once.
+     *
+     * @return one of each, in their order
+     */
+    List<Grades> grade(List<Samples> all) {
+        List<ScoredRow> rows =
+                all.stream().flatMap(s -> s.reading().rows().stream()).toList();
+        Grades grades = grade(rows, all.get(0).batch().groupSize());
+        List<Grades> each = new ArrayList<>();
+        int from = 0;
+        for (Samples samples : all) {
+            each.add(grades.part(from, samples.batch().size()));
+            from += samples.batch().size();
+        }
+        return each;
+    }
+
+    /** How many passes that was. */
+    long gradings() {
+        return gradings;
     }
 
     /** How many rows this has graded, so that a test can tell what is computed twice. */

@@ -19,6 +19,12 @@ record Grades(double[][] rewards, double[] values) {
         return advantages;
     }
 
+    /** Those of {@code count} groups, from {@code first} on. */
+    Grades part(int first, int count) {
+        return new Grades(
+                Arrays.copyOfRange(rewards, first, first + count), Arrays.copyOfRange(values, first, first + count));
+    }
+
     Grades with(Replacement replacement, Grades others) {
         return new Grades(replacement.in(rewards, others.rewards), replacement.in(values, others.values, 1));
     }

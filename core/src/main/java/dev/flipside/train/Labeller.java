@@ -112,7 +112,7 @@ final class Labeller {
         RewardModel model =
                 initial.orElseThrow(() -> new IllegalStateException("anchor frozen without the initial model"));
         List<int[]> prompts = IntStream.range(0, batch.usable().length)
-                .mapToObj(p -> batch.rows().get(p * batch.groupSize()).prompt())
+                .mapToObj(batch::prompt)
                 .toList();
         if (!Arrays.deepEquals(prompts.toArray(), lastPrompts.toArray())) {
             lastValues = model.values(prompts);

@@ -10,6 +10,6 @@ sealed interface PolicySamples {
     /** Nobody has graded them: they are new, or the model that grades them is not the one that learnt. */
     record Ungraded(Samples samples) implements PolicySamples {}
 
-    /** They taught, and the improved model has graded them since. */
-    record Rescored(Samples samples, Grades grades) implements PolicySamples {}
+    /** The improved model has graded them, whether they taught it or are new. */
+    record Scored(Samples samples, Grades grades) implements PolicySamples {}
 }

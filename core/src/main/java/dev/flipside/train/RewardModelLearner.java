@@ -8,8 +8,15 @@ import java.util.Optional;
 
 /** How the reward model learns while the policy trains: what SAVE and its controls differ in. */
 sealed interface RewardModelLearner extends AutoCloseable permits Frozen, SelfImproving {
+    /**
+     * Whether the policy is to be updated on second samples in this step.
+     *
+     * @param step its number, of the step that comes next
+     */
+    boolean samplesAgain(long step);
+
     /** Lets the policy's samples teach the reward model, and says which samples the policy is to be updated on. */
-    Lesson improve(Samples samples, Step step);
+    Lesson improve(Drawn drawn, Step step);
 
     /** Whose scores the policy is updated on, unless functions alone grade. */
     Optional<Grader> judge();

@@ -137,7 +137,7 @@ final class RewardModelUpdate implements AutoCloseable {
         double loss = 0;
         int promptsPerPass = Math.max(1, config.perDeviceBatchSize() / batch.groupSize());
         List<Integer> all = Arrays.stream(prompts).boxed().toList();
-        for (List<Integer> part : Splits.fitting(all, batch::tokensOf, passTokens(), promptsPerPass)) {
+        for (List<Integer> part : Splits.fitting(all, p -> whole.rows(p).tokens(), passTokens(), promptsPerPass)) {
             int[] together = part.stream().mapToInt(Integer::intValue).toArray();
             loss += contrast.run(whole, together, dropoutKey(), sums);
         }
@@ -181,7 +181,7 @@ final class RewardModelUpdate implements AutoCloseable {
         for (int[] part : Splits.ofAtMost(everyPrompt, config.perDeviceBatchSize())) {
             List<ScoredRow> prompts = new ArrayList<>();
             for (int p : part) {
-                int[] prompt = batch.rows().get(p * batch.groupSize()).prompt();
+                int[] prompt = batch.prompt(p);
                 prompts.add(new ScoredRow(prompt, prompt.length));
             }
             try (RewardPass pass = grader.model().pass(prompts, false)) {

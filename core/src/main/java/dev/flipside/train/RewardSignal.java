@@ -75,8 +75,8 @@ public final class RewardSignal {
 
     /** Grades candidates in a step; what the reward model has said of them already is not asked again. */
     Graded of(PolicySamples candidates, Step step) {
-        return candidates instanceof PolicySamples.Rescored rescored
-                ? step.time("score", () -> of(rescored.samples(), Optional.of(rescored.grades())))
+        return candidates instanceof PolicySamples.Scored scored
+                ? step.time("score", () -> of(scored.samples(), Optional.of(scored.grades())))
                 : of(candidates.samples(), step);
     }
 

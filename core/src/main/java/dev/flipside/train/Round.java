@@ -147,8 +147,8 @@ final class Round implements AutoCloseable {
      * @param samplesLog where completions are logged
      */
     Done step(List<PromptExample> prompts, Optional<SampleLog> samplesLog, Step step) {
-        Samples samples = sampler.sample(prompts, Seeds.Stream.ROLLOUT, step.number(), step);
-        Lesson lesson = learner.improve(samples, step);
+        Drawn drawn = Drawn.by(sampler, prompts, learner.samplesAgain(step.number()), step);
+        Lesson lesson = learner.improve(drawn, step);
         Graded candidates = signal.of(lesson.candidates(), step);
         Graded chosen = refill.of(candidates, step);
         PolicyStep update = policyUpdate.update(chosen, step);

@@ -26,9 +26,15 @@ record Sampler(Rollouts rollouts, Optional<Grader> grader, Optional<RewardFuncti
      * @param stream and {@code key} name the random numbers: the same call on the same weights gives the same samples
      */
     Samples sample(List<PromptExample> prompts, Seeds.Stream stream, long key, Step step) {
-        RolloutBatch batch = step.time("generate", () -> rollouts.sample(prompts, numGenerations, stream, key));
-        step.tokens("generate", batch.sampledTokens());
-        return step.time("score", () -> read(batch));
+        return sample(prompts, List.of(stream), key, step).get(0);
+    }
+
+    /** One group per prompt and stream, read. */
+    List<Samples> sample(List<PromptExample> prompts, List<Seeds.Stream> streams, long key, Step step) {
+        List<RolloutBatch> batches =
+                step.time("generate", () -> rollouts.sample(prompts, numGenerations, streams, key));
+        batches.forEach(batch -> step.tokens("generate", batch.sampledTokens()));
+        return step.time("score", () -> batches.stream().map(this::read).toList());
     }
 
     /** A batch as whatever grades it reads it. */

@@ -5,6 +5,7 @@ import dev.flipside.config.TrainConfig;
 import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.RewardModel;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,9 +60,18 @@ final class SelfImproving implements RewardModelLearner {
     }
 
     @Override
-    public Lesson improve(Samples samples, Step step) {
-        boolean frozen = gate.filter(UpdateGate::frozen).isPresent();
-        if (frozen || step.number() % updateEvery != 0) {
+    public boolean samplesAgain(long step) {
+        return plan.samplesAgain() && learns(step);
+    }
+
+    private boolean learns(long step) {
+        return gate.filter(UpdateGate::frozen).isEmpty() && step % updateEvery == 0;
+    }
+
+    @Override
+    public Lesson improve(Drawn drawn, Step step) {
+        Samples samples = drawn.samples();
+        if (!learns(step.number())) {
             return new Lesson.None(new PolicySamples.Ungraded(samples));
         }
         Samples teaching = initialPolicy
@@ -73,24 +83,30 @@ final class SelfImproving implements RewardModelLearner {
         });
         Optional<GateDecision> decision = gate.map(g -> step.time("rm_update", () -> g.judge(step.number())));
         step.tokens("rm_update", teaching.batch().tokens());
-        Grades after = step.time(
-                "score",
-                () -> grader.grade(teaching.reading().rows(), teaching.batch().groupSize()));
-        step.tokens("score", teaching.batch().tokens());
+        // Fresh samples have the prompts of those that taught: one pass grades both, unless another model is their
+        // judge.
+        List<Samples> both = new ArrayList<>(List.of(teaching));
+        drawn.fresh().filter(fresh -> rescaledJudge.isEmpty()).ifPresent(both::add);
+        List<Grades> grades = step.time("score", () -> grader.grade(both));
+        both.forEach(graded -> step.tokens("score", graded.batch().tokens()));
+        Grades after = grades.get(0);
         OptionalDouble scaleRatio = rescaledJudge
                 .map(j -> OptionalDouble.of(
                         step.time("score", () -> j.rescale(teaching.reading().rows(), after))))
                 .orElse(OptionalDouble.empty());
         RewardModelChange change = update.change(teaching, after, step.number());
-        return new Lesson.Taught(teaching, done, change, decision, scaleRatio, candidates(samples, after, step));
+        return new Lesson.Taught(teaching, done, change, decision, scaleRatio, candidates(drawn, grades));
     }
 
-    private PolicySamples candidates(Samples samples, Grades after, Step step) {
-        if (plan.samplesAgain()) {
-            return new PolicySamples.Ungraded(
-                    sampler.sample(samples.batch().prompts(), Seeds.Stream.FRESH_ROLLOUT, step.number(), step));
-        }
-        return plan.scoresAgain() ? new PolicySamples.Rescored(samples, after) : new PolicySamples.Ungraded(samples);
+    /**
+     * @param grades of the improved model: of the samples that taught, and of the fresh ones unless others grade them
+     */
+    private PolicySamples candidates(Drawn drawn, List<Grades> grades) {
+        Samples candidates = drawn.fresh().orElse(drawn.samples());
+        boolean graded = drawn.fresh().isPresent() ? grades.size() > 1 : plan.scoresAgain();
+        return graded
+                ? new PolicySamples.Scored(candidates, grades.get(grades.size() - 1))
+                : new PolicySamples.Ungraded(candidates);
     }
 
     @Override

@@ -38,11 +38,9 @@ record TeachingBatch(List<ScoredRow> rows, boolean[][] usable, Optional<double[]
         return with(grades.with(new Replacement(prompts), grader.grade(rowsOf(prompts), groupSize())));
     }
 
-    /** Tokens that a pass over the rows of a prompt computes, what they share of the prompt once. */
-    long tokensOf(int prompt) {
-        List<ScoredRow> group = rowsOf(new int[] {prompt});
-        int shared = group.stream().mapToInt(ScoredRow::promptLength).min().orElseThrow();
-        return shared + group.stream().mapToLong(r -> r.ids().length - shared).sum();
+    /** The ids of a prompt, as the reward model reads it. */
+    int[] prompt(int number) {
+        return rows.get(number * groupSize()).prompt();
     }
 
     /** The rows of some prompts, group after group. */

@@ -61,7 +61,11 @@ class NothingTwiceTest {
     }
 
     /** What one step came to. */
-    private record Counts(long graded, int judged, int gold, List<String> phases) {}
+    private record Counts(long graded, long gradings, int judged, int gold, List<String> phases) {
+        long sampled() {
+            return phases.stream().filter("generate"::equals).count();
+        }
+    }
 
     private static Counts step(TrainConfig config, boolean flat, long number) {
         Seeds seeds = new Seeds(1);
@@ -90,28 +94,36 @@ class NothingTwiceTest {
                     recorder);
             try (Round round = Round.begin(0, policy, Optional.of(grader), setting)) {
                 long before = grader.gradedRows();
+                long passes = grader.gradings();
+                recorder.activities.clear();
                 round.step(data.promptsOf(number, 3, seeds), Optional.empty(), new Step(number, Device.CPU, recorder));
                 return new Counts(
-                        grader.gradedRows() - before, function.asked, gold.asked, new ArrayList<>(recorder.activities));
+                        grader.gradedRows() - before,
+                        grader.gradings() - passes,
+                        function.asked,
+                        gold.asked,
+                        new ArrayList<>(recorder.activities));
             }
         }
     }
 
     @ParameterizedTest
     @CsvSource({
-        // Before the update, after it, and the fresh samples.
-        "save.candidates=fresh, 36, 24",
+        // Before the update, and after it together with the fresh samples, which were drawn beside the others.
+        "save.candidates=fresh, 36, 2, 24, 1",
+        // Before and after the update; the fresh samples have another judge, which counts for itself.
+        "save.candidates=fresh save.scored_by=initial_rescaled, 24, 2, 24, 1",
         // Before and after: the grades after the update are the policy's rewards.
-        "save.candidates=rescore, 24, 12",
+        "save.candidates=rescore, 24, 2, 12, 1",
         // The teaching samples twice, the policy's own once.
-        "save.samples=initial, 36, 24",
+        "save.samples=initial, 36, 3, 24, 2",
         // The policy's rewards are the rescaled model's; the learner grades before and after.
-        "save.candidates=rescore save.scored_by=initial_rescaled, 24, 12",
+        "save.candidates=rescore save.scored_by=initial_rescaled, 24, 2, 12, 1",
         // The second and the third mini-batch are graded again by the model as it is then.
-        "save.candidates=rescore save.relabel=mini_batch save.rm_mini_batches=3, 32, 12",
-        "save.preset=off, 12, 12",
+        "save.candidates=rescore save.relabel=mini_batch save.rm_mini_batches=3, 32, 4, 12, 1",
+        "save.preset=off, 12, 1, 12, 1",
     })
-    void rowsAreGradedAsOftenAsTheMethodNeeds(String options, long graded, int gold) {
+    void rowsAreGradedAsOftenAsTheMethodNeeds(String options, long graded, long gradings, int gold, int sampled) {
         List<String> all = new ArrayList<>(List.of(options.split(" ")));
         if (options.equals("save.preset=off")) {
             all.addAll(List.of(
@@ -123,8 +135,10 @@ class NothingTwiceTest {
         }
         Counts counts = step(world.config("counted", all), false, 1);
         assertThat(counts.graded()).isEqualTo(graded);
+        assertThat(counts.gradings()).isEqualTo(gradings);
         assertThat(counts.judged()).isEqualTo(ROWS);
         assertThat(counts.gold()).isEqualTo(gold);
+        assertThat(counts.sampled()).isEqualTo(sampled);
     }
 
     /** Every group is without a signal, three times over; only what comes is graded. */
