@@ -21,9 +21,9 @@ import org.bytedeco.pytorch.global.torch;
  */
 final class SoftmaxAttention {
     /** Scores at a time: 2 MB of float32. */
-    static final long SCORES = 1 << 19;
+    private static final long SCORES = 1 << 19;
 
-    /** Scores of one table at most, 8 MB of float32: above it is slower than {@link BlockwiseAttention}. */
+    /** Scores of one table at most: 8 MB of float32. */
     private static final long ONE_TABLE = 1 << 21;
 
     private static final Scalar MINUS_ONE = Scopes.keep(new Scalar(-1.0));
