@@ -10,9 +10,18 @@ public final class ProcessMemory {
     private ProcessMemory() {}
 
     public static long residentKilobytes() {
+        return kilobytes("VmRSS:");
+    }
+
+    /** The most that there was since the process began or its count was begun anew. */
+    public static long highestKilobytes() {
+        return kilobytes("VmHWM:");
+    }
+
+    private static long kilobytes(String name) {
         try {
             return Files.readAllLines(Path.of("/proc/self/status")).stream()
-                    .filter(line -> line.startsWith("VmRSS:"))
+                    .filter(line -> line.startsWith(name))
                     .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")))
                     .findFirst()
                     .orElseThrow();

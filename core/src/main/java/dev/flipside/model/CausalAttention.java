@@ -16,10 +16,18 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * never seen.
  */
 final class CausalAttention implements Attention {
+    /** Rows up to which one mask serves; of more, queries come in blocks where no kernel of torch's spares a table. */
+    private static final long WHOLE = 2048;
+
+    /** Queries at a time in longer rows. */
+    private static final long BLOCK = 256;
+
     private final DecoderConfig config;
     private final ScaledDotProducts products;
     private final boolean expandKeys;
     private final Optional<Tensor> slidingMask;
+    private final Optional<BandedBlocks> slidingBlocks;
+    private final Optional<BandedBlocks> cappedBlocks;
 
     /** For rows of {@code tokens} tokens; the mask belongs to the caller's scope. */
     CausalAttention(DecoderConfig config, Precision precision, Device device, long tokens) {
@@ -29,8 +37,14 @@ final class CausalAttention implements Attention {
         // whole score matrices.
         this.expandKeys = !device.isCpu() && precision == Precision.FLOAT32 && config.heads() != config.kvHeads();
         OptionalInt window = config.attention().slidingWindow();
-        this.slidingMask = window.isPresent() && tokens > window.getAsInt()
-                ? Optional.of(band(window.getAsInt(), device, tokens))
+        boolean slides = window.isPresent() && tokens > window.getAsInt();
+        boolean whole = tokens <= WHOLE;
+        slidingMask = slides && whole ? Optional.of(band(window.getAsInt(), device, tokens)) : Optional.empty();
+        slidingBlocks = slides && !whole
+                ? Optional.of(new BandedBlocks(window.getAsInt(), BLOCK, device))
+                : Optional.empty();
+        cappedBlocks = config.attention().softCap().isPresent() && !whole
+                ? Optional.of(new BandedBlocks(tokens, BLOCK, device))
                 : Optional.empty();
     }
 
@@ -42,10 +56,23 @@ final class CausalAttention implements Attention {
 
     @Override
     public Tensor apply(int layer, Tensor q, Tensor k, Tensor v) {
-        boolean sliding = slidingMask.isPresent() && config.window(layer).isPresent();
-        TensorOptional mask = sliding ? new TensorOptional(slidingMask.get()) : Tensors.NONE;
-        Tensor out = products.apply(
-                q.transpose(1, 2), keys(k).transpose(1, 2), keys(v).transpose(1, 2), mask, !sliding, sharesKeys());
+        boolean windowed = config.window(layer).isPresent();
+        Optional<BandedBlocks> blocks = windowed && slidingBlocks.isPresent() ? slidingBlocks : cappedBlocks;
+        Tensor out;
+        if (blocks.isPresent()) {
+            out = blocks.get()
+                    .apply(
+                            q.transpose(1, 2),
+                            keys(k).transpose(1, 2),
+                            keys(v).transpose(1, 2),
+                            (qs, ks, vs, mask) ->
+                                    products.apply(qs, ks, vs, new TensorOptional(mask), false, sharesKeys()));
+        } else {
+            boolean sliding = slidingMask.isPresent() && windowed;
+            TensorOptional mask = sliding ? new TensorOptional(slidingMask.get()) : Tensors.NONE;
+            out = products.apply(
+                    q.transpose(1, 2), keys(k).transpose(1, 2), keys(v).transpose(1, 2), mask, !sliding, sharesKeys());
+        }
         return out.transpose(1, 2).reshape(q.size(0), q.size(1), -1);
     }
 

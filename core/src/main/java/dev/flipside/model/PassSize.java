@@ -76,6 +76,17 @@ public record PassSize(int mebibytes, boolean gradientCheckpointing) {
         return numbers * (plan.precision() == Precision.BFLOAT16 ? HALF : Float.BYTES);
     }
 
+    /**
+     * The most tokens that a pass really has: a row that is longer than {@link #tokens} is a pass of its own, with what
+     * is laid out beside its prefix.
+     *
+     * @param longest row in tokens
+     */
+    public long tokensAtMost(DecoderPlan plan, long longest) {
+        long bounded = tokens(plan);
+        return longest <= bounded ? bounded : longest + longest / RowBatch.BESIDE_LONG_PREFIX;
+    }
+
     /** The most tokens of one pass, at least one; a longer row is a pass of its own. */
     public int tokens(DecoderPlan plan) {
         long fitting = ((long) mebibytes << 20) / bytesPerToken(plan);

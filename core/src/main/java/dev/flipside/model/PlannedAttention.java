@@ -6,11 +6,15 @@ import dev.flipside.engine.Tensors;
 import dev.flipside.model.family.DecoderConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
+import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
 
@@ -172,6 +176,9 @@ final class PlannedAttention implements AutoCloseable {
     /** One layer's attention. */
     final class Pass implements AttentionPass {
         private final List<Heads> rotated = new ArrayList<>();
+        /** Of each part, [groups, KV, samples, tokens, G, 1], where its scores do not stand in one table. */
+        private final List<Optional<Tensor>> normalisers = new ArrayList<>();
+
         private final Tensor mixed;
 
         private Pass(Tensor qkv) {
@@ -181,14 +188,29 @@ final class PlannedAttention implements AutoCloseable {
                     rotated.add(rotated(qkv, part).keep());
                 }
                 for (int p = 0; p < parts.size(); p++) {
-                    try (PointerScope inner = new PointerScope()) {
-                        Tensor out = torch.empty_like(rotated.get(p).q);
-                        for (Block block : blocks(p, rotated, Optional.empty())) {
-                            SoftmaxAttention.forward(block.of(rotated.get(p).q), block.sources, block.of(out));
-                        }
-                        queriesOf(mixed, parts.get(p), 0).copy_(byToken(out));
+                    normalisers.add(forward(p));
+                }
+            }
+        }
+
+        private Optional<Tensor> forward(int p) {
+            try (PointerScope inner = new PointerScope()) {
+                Tensor q = rotated.get(p).q;
+                Tensor out = torch.empty_like(q);
+                List<Block> blocks = blocks(p, rotated, Optional.empty());
+                Optional<Tensor> own = blocks.stream().allMatch(Block::inOneTable)
+                        ? Optional.empty()
+                        : Optional.of(Scopes.keep(torch.empty_like(q.narrow(5, 0, 1))));
+                for (Block block : blocks) {
+                    if (block.inOneTable()) {
+                        SoftmaxAttention.forward(block.of(q), block.sources, block.of(out));
+                    } else {
+                        BlockwiseAttention.ofCache()
+                                .forward(block.of(q), block.sources, block.of(out), block.of(own.orElseThrow()));
                     }
                 }
+                queriesOf(mixed, parts.get(p), 0).copy_(byToken(out));
+                return own;
             }
         }
 
@@ -216,17 +238,7 @@ final class PlannedAttention implements AutoCloseable {
                     gradients.add(new Heads(torch.empty_like(of.q), torch.zeros_like(of.k), torch.zeros_like(of.v)));
                 }
                 for (int p = 0; p < parts.size(); p++) {
-                    try (PointerScope inner = new PointerScope()) {
-                        Tensor gradOut =
-                                byHead(queriesOf(gradMixed, parts.get(p), 0)).contiguous();
-                        for (Block block : blocks(p, rotated, Optional.of(gradients))) {
-                            SoftmaxAttention.backward(
-                                    block.of(rotated.get(p).q),
-                                    block.sources,
-                                    block.of(gradOut),
-                                    block.of(gradients.get(p).q));
-                        }
-                    }
+                    backward(p, gradMixed, gradients);
                 }
                 for (int p = 0; p < parts.size(); p++) {
                     rotateBack(gradients.get(p), gradQkv, parts.get(p));
@@ -235,81 +247,151 @@ final class PlannedAttention implements AutoCloseable {
             });
         }
 
+        private void backward(int p, Tensor gradMixed, List<Heads> gradients) {
+            try (PointerScope inner = new PointerScope()) {
+                Tensor ofPart = queriesOf(gradMixed, parts.get(p), 0);
+                Tensor gradOut = byHead(ofPart).contiguous();
+                Optional<Tensor> dots = normalisers
+                        .get(p)
+                        .map(n -> byHead(ofPart.mul(queriesOf(mixed, parts.get(p), 0))
+                                        .sum(new long[] {5}, true, new ScalarTypeOptional()))
+                                .contiguous());
+                Tensor q = rotated.get(p).q;
+                Tensor gradQ = gradients.get(p).q;
+                for (Block block : blocks(p, rotated, Optional.of(gradients))) {
+                    if (block.inOneTable()) {
+                        SoftmaxAttention.backward(block.of(q), block.sources, block.of(gradOut), block.of(gradQ));
+                    } else {
+                        BlockwiseAttention.ofCache()
+                                .backward(
+                                        block.of(q),
+                                        block.sources,
+                                        block.of(normalisers.get(p).orElseThrow()),
+                                        block.of(dots.orElseThrow()),
+                                        block.of(gradOut),
+                                        block.of(gradQ));
+                    }
+                }
+            }
+        }
+
         @Override
         public void close() {
             Scopes.release(mixed);
             rotated.forEach(h -> h.all().forEach(Scopes::release));
+            normalisers.forEach(n -> n.ifPresent(Scopes::release));
         }
     }
 
     /**
      * Queries that look at the same keys.
      *
-     * @param from first token of every sequence, count how many
+     * @param queries the block's, of queries [groups, KV, samples, tokens, G, headDim] or what is laid out like them:
+     *     [n, M, headDim]
+     * @param rows M
      */
-    private record Block(int from, int count, List<SoftmaxAttention.Source> sources) {
-        /**
-         * Of queries [groups, KV, samples, tokens, G, headDim] those of the block, [groups * KV, samples * count * G,
-         * headDim].
-         */
+    private record Block(UnaryOperator<Tensor> queries, long rows, List<SoftmaxAttention.Source> sources) {
         Tensor of(Tensor q) {
-            Tensor tokens = q.narrow(3, from, count);
-            // A proper part of the tokens only occurs with one sequence a group, whose tokens lie side by side.
-            return q.size(2) == 1
-                    ? tokens.flatten(3, 4).squeeze(2).flatten(0, 1)
-                    : tokens.flatten(2, 4).flatten(0, 1);
+            return queries.apply(q);
+        }
+
+        boolean inOneTable() {
+            return SoftmaxAttention.inOneTable(
+                    rows,
+                    sources.stream().mapToLong(SoftmaxAttention.Source::slots).sum());
         }
     }
 
     private List<Block> blocks(int number, List<Heads> rotated, Optional<List<Heads>> gradients) {
         Part part = parts.get(number);
-        Heads own = rotated.get(number);
-        if (part.prefixes < 0) {
-            List<Block> blocks = new ArrayList<>();
-            for (int from = 0; from < part.tokens; from += BLOCK) {
-                int count = Math.min(BLOCK, part.tokens - from);
-                int seen = from + count;
-                blocks.add(new Block(
-                        from,
-                        count,
-                        List.of(source(own, gradients.map(g -> g.get(number)), 0, part.groups, seen, 1, mask(count)))));
-            }
-            return blocks;
-        }
-        SoftmaxAttention.Source prefix = source(
-                rotated.get(0),
-                gradients.map(g -> g.get(0)),
-                part.prefixes,
-                part.groups,
-                parts.get(0).tokens,
-                1,
-                part.prefixMask);
         SoftmaxAttention.Source itself = source(
-                own, gradients.map(g -> g.get(number)), 0, part.groups, part.tokens, part.samples, mask(part.tokens));
-        return List.of(new Block(0, part.tokens, List.of(prefix, itself)));
+                rotated.get(number), gradients.map(g -> g.get(number)), 0, part.groups, part.samples, Optional.empty());
+        if (part.prefixes < 0) {
+            return blocksOfTokens(part.tokens, itself, (from, count) -> q -> q.narrow(3, from, count)
+                    .flatten(3, 4)
+                    .squeeze(2)
+                    .flatten(0, 1));
+        }
+        SoftmaxAttention.Source prefix =
+                source(rotated.get(0), gradients.map(g -> g.get(0)), part.prefixes, part.groups, 1, part.prefixMask);
+        long rows = (long) part.samples * part.tokens * group;
+        if (SoftmaxAttention.inOneTable(rows, prefix.slots() + part.tokens)) {
+            return List.of(new Block(
+                    q -> q.flatten(2, 4).flatten(0, 1),
+                    rows,
+                    List.of(prefix, itself.masked(mask(part.tokens)))));
+        }
+        List<Block> blocks = new ArrayList<>();
+        for (int entry = 0; entry < part.groups * kv; entry++) {
+            blocks.addAll(blocksOfSamples(part, entry, prefix.part(entry, 1), itself.part(entry, 1)));
+        }
+        return blocks;
     }
 
-    private SoftmaxAttention.Source source(
-            Heads of, Optional<Heads> gradient, int from, int groups, int tokens, int split, Optional<Tensor> mask) {
+    /** Of one group's continuations by one key head: as many samples at a time as make a product large. */
+    private List<Block> blocksOfSamples(
+            Part part, int entry, SoftmaxAttention.Source prefix, SoftmaxAttention.Source itself) {
+        List<Block> blocks = new ArrayList<>();
+        int most = Math.max(1, BLOCK / part.tokens);
+        for (int from = 0; from < part.samples; from += most) {
+            int first = from;
+            int samples = Math.min(most, part.samples - from);
+            UnaryOperator<Tensor> chosen =
+                    x -> x.flatten(0, 1).narrow(0, entry, 1).narrow(1, first, samples);
+            SoftmaxAttention.Source own = itself.ofSamples(from, samples);
+            for (Block block : blocksOfTokens(part.tokens, own, (at, count) -> q -> chosen.apply(q)
+                    .narrow(2, at, count)
+                    .flatten(1, 3))) {
+                blocks.add(new Block(
+                        block.queries,
+                        block.rows,
+                        Stream.concat(Stream.of(prefix), block.sources.stream()).toList()));
+            }
+        }
+        return blocks;
+    }
+
+    /** The queries of some tokens, from the first of them and how many. */
+    private interface Choice {
+        UnaryOperator<Tensor> of(int from, int count);
+    }
+
+    /** A sequence's tokens in turn, each block with the keys up to its last token. */
+    private List<Block> blocksOfTokens(int tokens, SoftmaxAttention.Source itself, Choice choice) {
+        List<Block> blocks = new ArrayList<>();
+        Map<Integer, Tensor> masks = new HashMap<>();
+        for (int from = 0; from < tokens; from += BLOCK) {
+            int count = Math.min(BLOCK, tokens - from);
+            blocks.add(new Block(
+                    choice.of(from, count),
+                    (long) itself.split() * count * group,
+                    List.of(itself.first(from + count).masked(masks.computeIfAbsent(count, this::mask)))));
+        }
+        return blocks;
+    }
+
+    /** All tokens of some groups. */
+    private static SoftmaxAttention.Source source(
+            Heads of, Optional<Heads> gradient, int from, int groups, int split, Optional<Tensor> mask) {
         return new SoftmaxAttention.Source(
-                keys(of.k, from, groups, tokens),
-                keys(of.v, from, groups, tokens),
-                gradient.map(g -> keys(g.k, from, groups, tokens)),
-                gradient.map(g -> keys(g.v, from, groups, tokens)),
+                keys(of.k, from, groups),
+                keys(of.v, from, groups),
+                gradient.map(g -> keys(g.k, from, groups)),
+                gradient.map(g -> keys(g.v, from, groups)),
                 split,
                 mask);
     }
 
-    /** The first tokens of some sequences' keys, [groups * KV * samples, tokens, headDim]. */
-    private static Tensor keys(Tensor k, int from, int groups, int tokens) {
-        return k.narrow(0, from, groups).flatten(0, 2).narrow(1, 0, tokens);
+    /** The keys of some groups, [groups * KV * samples, tokens, headDim]. */
+    private static Tensor keys(Tensor k, int from, int groups) {
+        return k.narrow(0, from, groups).flatten(0, 2);
     }
 
     /** Minus infinity where a key is later than the query, [tokens * G, tokens]. */
-    private Optional<Tensor> mask(int tokens) {
+    private Tensor mask(int tokens) {
         Tensor hidden = torch.full(new long[] {tokens, tokens}, new Scalar(Double.NEGATIVE_INFINITY))
                 .triu_(1);
-        return Optional.of(hidden.unsqueeze(1).expand(tokens, group, tokens).reshape((long) tokens * group, tokens));
+        return hidden.unsqueeze(1).expand(tokens, group, tokens).reshape((long) tokens * group, tokens);
     }
 
     private Heads rotated(Tensor qkv, Part part) {

@@ -23,6 +23,9 @@ record RowBatch(int[] rows, RowLayout layout) {
      */
     private static final double WORTHWHILE = 0.9;
 
+    /** Beside a prefix that fills a batch by itself stand continuations of a quarter of its tokens. */
+    static final int BESIDE_LONG_PREFIX = 4;
+
     /**
      * Splits rows into batches. Rows that begin with the same prefix compute it once, where that spares tokens worth
      * speaking of. Depends on the ids and lengths alone.
@@ -131,11 +134,17 @@ record RowBatch(int[] rows, RowLayout layout) {
         int from = 0;
         while (from < byLength.size()) {
             int longest = Math.max(1, rows.get(byLength.get(from)).length - prefix);
-            int to = Math.min(byLength.size(), from + Math.max(1, (most - prefix) / longest));
+            int to = Math.min(byLength.size(), from + Math.max(1, room(prefix, longest, most) / longest));
             parts.add(byLength.subList(from, to));
             from = to;
         }
         return parts;
+    }
+
+    /** Tokens of continuations beside a prefix. */
+    private static int room(int prefix, int longest, int most) {
+        // A single row is too long for a batch: others beside it cost little more, a prefix computed again a lot.
+        return prefix + longest > most ? prefix / BESIDE_LONG_PREFIX : most - prefix;
     }
 
     private static RowBatch of(List<int[]> rows, int[] prefixLengths, List<List<Integer>> groups) {

@@ -17,16 +17,24 @@ import org.bytedeco.pytorch.global.torch;
  *
  * <p>With P = softmax(Q K^T) and O = P V: dV = P^T dO, dP = dO V^T, dS = P (dP - rowsum(P dP)), dQ = dS K, dK = dS^T Q.
  * Probabilities are computed again in the backward pass, for as many batch entries at a time as keep them in the
- * processor's cache. Queries come scaled.
+ * processor's cache. Queries come scaled. More keys than a table holds are {@link BlockwiseAttention}'s.
  */
 final class SoftmaxAttention {
     /** Scores at a time: 2 MB of float32. */
     private static final long SCORES = 1 << 19;
 
+    /** Scores of one table at most: 8 MB of float32. */
+    private static final long ONE_TABLE = 1 << 21;
+
     private static final Scalar MINUS_ONE = Scopes.keep(new Scalar(-1.0));
     private static final ScalarTypeOptional SAME_TYPE = Scopes.keep(new ScalarTypeOptional());
 
     private SoftmaxAttention() {}
+
+    /** Whether scores of so many queries by so many keys stand in one table; else they come in blocks. */
+    static boolean inOneTable(long queries, long keys) {
+        return queries * keys <= ONE_TABLE;
+    }
 
     /**
      * Keys that queries look at. With a batch of n queries [n, M, headDim], the keys are [n * split, S, headDim], and
@@ -59,6 +67,30 @@ final class SoftmaxAttention {
 
         private Tensor part(Tensor x, long from, long count) {
             return x.narrow(0, from * split, count * split);
+        }
+
+        /** The first keys of every part. */
+        Source first(long count) {
+            return slice(1, 0, count, split);
+        }
+
+        /** Of one batch entry the keys of some parts. */
+        Source ofSamples(long from, int count) {
+            return slice(0, from, count, count);
+        }
+
+        Source masked(Tensor causal) {
+            return new Source(keys, values, gradKeys, gradValues, split, Optional.of(causal));
+        }
+
+        private Source slice(int dimension, long from, long count, int parts) {
+            return new Source(
+                    keys.narrow(dimension, from, count),
+                    values.narrow(dimension, from, count),
+                    gradKeys.map(g -> g.narrow(dimension, from, count)),
+                    gradValues.map(g -> g.narrow(dimension, from, count)),
+                    parts,
+                    mask);
         }
 
         /** Rows [n, M, width] by part, [n * split, M / split, width]. */

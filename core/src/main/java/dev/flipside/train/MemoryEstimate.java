@@ -79,6 +79,7 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
         long activations = activations(
                 ways,
                 policyTokens,
+                length,
                 new PassSize(
                         config.policy().activationMemoryMb(), config.policy().gradientCheckpointing()));
         if (plan.improves() && rewardModel.isPresent()) {
@@ -88,6 +89,7 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
                     activations(
                             new DecoderPlan(rewardModel.get().config(), device, precision),
                             rewardTokens,
+                            length,
                             new PassSize(
                                     config.rewardModel().activationMemoryMb(),
                                     config.rewardModel().gradientCheckpointing())));
@@ -134,6 +136,7 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
         long activations = activations(
                 new DecoderPlan(model.config(), device, precision),
                 tokens,
+                longest,
                 new PassSize(
                         config.training().activationMemoryMb(),
                         config.training().gradientCheckpointing()));
@@ -156,9 +159,11 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
     /**
      * Bytes kept for the backward pass of a batch, which runs in passes of bounded size, and those that one block's
      * backward pass makes.
+     *
+     * @param longest row of the batch, which is a pass of its own where it exceeds that size
      */
-    static long activations(DecoderPlan plan, long tokens, PassSize size) {
-        long inPass = Math.min(tokens, size.tokens(plan));
+    static long activations(DecoderPlan plan, long tokens, long longest, PassSize size) {
+        long inPass = Math.min(tokens, size.tokensAtMost(plan, longest));
         return inPass * (size.bytesPerToken(plan) + PassSize.bytesInBackward(plan));
     }
 

@@ -8,6 +8,7 @@ import dev.flipside.engine.Tensors;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -64,6 +65,21 @@ class PlannedPassTest {
                 new SharedPrefixLayout(
                         new int[][] {TinyModels.ids(random, 5)}, new int[] {0, 0}, new int[][] {new int[0], new int[0]
                         });
+            // More scores of continuations than one table holds: rows of few tokens, and rows of more than a block.
+            case "many" ->
+                new SharedPrefixLayout(
+                        new int[][] {TinyModels.ids(random, 1400), TinyModels.ids(random, 500)},
+                        IntStream.range(0, 40).map(r -> r / 20).toArray(),
+                        IntStream.range(0, 40)
+                                .mapToObj(r -> TinyModels.ids(random, 1 + r))
+                                .toArray(int[][]::new));
+            case "wide" ->
+                new SharedPrefixLayout(
+                        new int[][] {TinyModels.ids(random, 2200), TinyModels.ids(random, 700)},
+                        new int[] {0, 0, 0, 0, 0, 0, 1, 1, 1, 1, 1, 1},
+                        IntStream.range(0, 12)
+                                .mapToObj(r -> TinyModels.ids(random, 140 + r))
+                                .toArray(int[][]::new));
             default -> throw new IllegalArgumentException(name);
         };
     }
@@ -105,6 +121,7 @@ class PlannedPassTest {
     @ParameterizedTest
     @CsvSource({
         "llama,padded", "llama,long", "llama,one", "llama,groups", "llama,uneven", "llama,bare",
+        "llama,many", "llama,wide",
         "qwen2,groups", "qwen2,uneven", "qwen3,padded", "qwen3,uneven", "mistral,long", "mistral,uneven"
     })
     void equalsAutograd(String family, String rows) {

@@ -132,15 +132,15 @@ class MemoryEstimateTest {
     void checkpointingKeepsEveryLayersInputAndOneLayer() {
         PassSize whole = new PassSize(768, false);
         // 2*8 for both ends; an input is 8, a block's rest 64, its backward pass 128.
-        assertThat(MemoryEstimate.activations(PLAN, 10, new PassSize(768, true)))
+        assertThat(MemoryEstimate.activations(PLAN, 10, 10, new PassSize(768, true)))
                 .isEqualTo(4 * 10 * (16 + 2 * 8 + 64 + 128));
-        assertThat(MemoryEstimate.activations(PLAN, 10, whole)).isEqualTo(4 * 10 * (16 + 2 * 72 + 128));
+        assertThat(MemoryEstimate.activations(PLAN, 10, 10, whole)).isEqualTo(4 * 10 * (16 + 2 * 72 + 128));
         // However large a batch, its passes are bounded.
-        assertThat(MemoryEstimate.activations(PLAN, 1 << 20, whole))
-                .isEqualTo(MemoryEstimate.activations(PLAN, 4096, whole));
+        assertThat(MemoryEstimate.activations(PLAN, 1 << 20, 100, whole))
+                .isEqualTo(MemoryEstimate.activations(PLAN, 4096, 100, whole));
         // A token keeps 160 floats: a MiB holds 1638 of them.
         assertThat(new PassSize(1, false).tokens(PLAN)).isEqualTo(1638);
-        assertThat(MemoryEstimate.activations(PLAN, 4096, new PassSize(1, false)))
+        assertThat(MemoryEstimate.activations(PLAN, 4096, 100, new PassSize(1, false)))
                 .isEqualTo(4 * 1638 * (160 + 128));
     }
 
