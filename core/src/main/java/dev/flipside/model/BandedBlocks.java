@@ -53,7 +53,8 @@ final class BandedBlocks {
             long oldest = Math.max(0, from - window + 1);
             long seen = from + count - oldest;
             Tensor part = mask.narrow(0, 0, count).narrow(1, window - 1 - (from - oldest), seen);
-            parts.add(kernel.apply(q.narrow(2, from, count), k.narrow(2, oldest, seen), v.narrow(2, oldest, seen), part));
+            parts.add(
+                    kernel.apply(q.narrow(2, from, count), k.narrow(2, oldest, seen), v.narrow(2, oldest, seen), part));
         }
         return Tensors.cat(2, parts.toArray(Tensor[]::new));
     }

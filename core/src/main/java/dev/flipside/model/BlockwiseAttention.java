@@ -91,7 +91,8 @@ final class BlockwiseAttention {
     private Tile tile(Tensor queries, SoftmaxAttention.Source source, long entry, long from) {
         long count = Math.min(Math.max(1, scores / queries.size(1)), source.slots() - from);
         long behind = source.slots() - from - count;
-        long masked = source.mask().filter(m -> m.dim() == 2).map(m -> m.size(1)).orElse(0L);
+        long masked =
+                source.mask().filter(m -> m.dim() == 2).map(m -> m.size(1)).orElse(0L);
         // The causal mask is not cut: every query sees the first key of every block.
         return new Tile(queries, source, entry, from, behind < masked ? count + behind : count);
     }
@@ -130,10 +131,7 @@ final class BlockwiseAttention {
             Tensor table = torch.empty(1, queries.size(1), count);
             Tensor byPart = source.byPart(table);
             MatrixProduct.multiply(
-                    source.byPart(of(queries)),
-                    block(source.keys()).transpose(1, 2),
-                    byPart,
-                    Epilogue.NONE);
+                    source.byPart(of(queries)), block(source.keys()).transpose(1, 2), byPart, Epilogue.NONE);
             source.mask().ifPresent(m -> {
                 if (m.dim() == 3) {
                     table.add_(m.narrow(2, from, count));

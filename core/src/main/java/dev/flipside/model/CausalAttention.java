@@ -40,9 +40,8 @@ final class CausalAttention implements Attention {
         boolean slides = window.isPresent() && tokens > window.getAsInt();
         boolean whole = tokens <= WHOLE;
         slidingMask = slides && whole ? Optional.of(band(window.getAsInt(), device, tokens)) : Optional.empty();
-        slidingBlocks = slides && !whole
-                ? Optional.of(new BandedBlocks(window.getAsInt(), BLOCK, device))
-                : Optional.empty();
+        slidingBlocks =
+                slides && !whole ? Optional.of(new BandedBlocks(window.getAsInt(), BLOCK, device)) : Optional.empty();
         cappedBlocks = config.attention().softCap().isPresent() && !whole
                 ? Optional.of(new BandedBlocks(tokens, BLOCK, device))
                 : Optional.empty();

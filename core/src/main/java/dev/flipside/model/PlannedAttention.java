@@ -251,11 +251,9 @@ final class PlannedAttention implements AutoCloseable {
             try (PointerScope inner = new PointerScope()) {
                 Tensor ofPart = queriesOf(gradMixed, parts.get(p), 0);
                 Tensor gradOut = byHead(ofPart).contiguous();
-                Optional<Tensor> dots = normalisers
-                        .get(p)
-                        .map(n -> byHead(ofPart.mul(queriesOf(mixed, parts.get(p), 0))
-                                        .sum(new long[] {5}, true, new ScalarTypeOptional()))
-                                .contiguous());
+                Optional<Tensor> dots = normalisers.get(p).map(n -> byHead(ofPart.mul(queriesOf(mixed, parts.get(p), 0))
+                                .sum(new long[] {5}, true, new ScalarTypeOptional()))
+                        .contiguous());
                 Tensor q = rotated.get(p).q;
                 Tensor gradQ = gradients.get(p).q;
                 for (Block block : blocks(p, rotated, Optional.of(gradients))) {
@@ -307,19 +305,18 @@ final class PlannedAttention implements AutoCloseable {
         SoftmaxAttention.Source itself = source(
                 rotated.get(number), gradients.map(g -> g.get(number)), 0, part.groups, part.samples, Optional.empty());
         if (part.prefixes < 0) {
-            return blocksOfTokens(part.tokens, itself, (from, count) -> q -> q.narrow(3, from, count)
-                    .flatten(3, 4)
-                    .squeeze(2)
-                    .flatten(0, 1));
+            return blocksOfTokens(
+                    part.tokens,
+                    itself,
+                    (from, count) -> q ->
+                            q.narrow(3, from, count).flatten(3, 4).squeeze(2).flatten(0, 1));
         }
         SoftmaxAttention.Source prefix =
                 source(rotated.get(0), gradients.map(g -> g.get(0)), part.prefixes, part.groups, 1, part.prefixMask);
         long rows = (long) part.samples * part.tokens * group;
         if (SoftmaxAttention.inOneTable(rows, prefix.slots() + part.tokens)) {
             return List.of(new Block(
-                    q -> q.flatten(2, 4).flatten(0, 1),
-                    rows,
-                    List.of(prefix, itself.masked(mask(part.tokens)))));
+                    q -> q.flatten(2, 4).flatten(0, 1), rows, List.of(prefix, itself.masked(mask(part.tokens)))));
         }
         List<Block> blocks = new ArrayList<>();
         for (int entry = 0; entry < part.groups * kv; entry++) {
@@ -339,9 +336,10 @@ final class PlannedAttention implements AutoCloseable {
             UnaryOperator<Tensor> chosen =
                     x -> x.flatten(0, 1).narrow(0, entry, 1).narrow(1, first, samples);
             SoftmaxAttention.Source own = itself.ofSamples(from, samples);
-            for (Block block : blocksOfTokens(part.tokens, own, (at, count) -> q -> chosen.apply(q)
-                    .narrow(2, at, count)
-                    .flatten(1, 3))) {
+            for (Block block : blocksOfTokens(
+                    part.tokens,
+                    own,
+                    (at, count) -> q -> chosen.apply(q).narrow(2, at, count).flatten(1, 3))) {
                 blocks.add(new Block(
                         block.queries,
                         block.rows,

@@ -117,8 +117,7 @@ class BlockwiseAttentionTest {
     }
 
     private static List<float[]> found(Shape shape, Inputs inputs, BlockwiseAttention attention) {
-        List<Tensor> gradients =
-                inputs.leaves().stream().map(torch::zeros_like).toList();
+        List<Tensor> gradients = inputs.leaves().stream().map(torch::zeros_like).toList();
         List<SoftmaxAttention.Source> sources = new ArrayList<>();
         if (shape.slots() > 0) {
             sources.add(new SoftmaxAttention.Source(
@@ -173,9 +172,11 @@ class BlockwiseAttentionTest {
                     .map(x -> x.detach().to(ScalarType.Double).set_requires_grad(true))
                     .toList();
             List<Tensor> rows = IntStream.range(0, shape.entries())
-                    .mapToObj(e -> Tensors.cat(0, IntStream.range(0, shape.samples)
-                            .mapToObj(s -> row(shape, leaves, e, s))
-                            .toArray(Tensor[]::new)))
+                    .mapToObj(e -> Tensors.cat(
+                            0,
+                            IntStream.range(0, shape.samples)
+                                    .mapToObj(s -> row(shape, leaves, e, s))
+                                    .toArray(Tensor[]::new)))
                     .toList();
             Tensor out = torch.stack(new TensorVector(rows.toArray(Tensor[]::new)), 0);
             out.mul(inputs.gradOut.to(ScalarType.Double)).sum().backward();

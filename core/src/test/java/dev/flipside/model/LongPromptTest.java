@@ -33,9 +33,9 @@ class LongPromptTest {
     }
 
     /**
-     * Four completions as long as their prompt, forward and backward: of L = 1,024 tokens each, one table of the
-     * scores of a key head would be 4 x 1,024 x 2 x 2,048 numbers of 4 bytes, 67 MB, its gradient as much and the mask
-     * 8 MB; of 2,048 four times that.
+     * Four completions as long as their prompt, forward and backward: of L = 1,024 tokens each, one table of the scores
+     * of a key head would be 4 x 1,024 x 2 x 2,048 numbers of 4 bytes, 67 MB, its gradient as much and the mask 8 MB;
+     * of 2,048 four times that.
      */
     @EnabledOnOs(OS.LINUX)
     @Test
@@ -51,7 +51,9 @@ class LongPromptTest {
             long twice = highest(decoder, 2048);
 
             // Linear is 2, quadratic 4; blocks of 4 MB and libraries' buffers stay as they are.
-            assertThat((double) twice / once).as("%d kB, then %d kB", once, twice).isLessThan(2.6);
+            assertThat((double) twice / once)
+                    .as("%d kB, then %d kB", once, twice)
+                    .isLessThan(2.6);
             assertThat(twice).isLessThan(150_000);
         }
     }
@@ -77,8 +79,8 @@ class LongPromptTest {
             int width = decoder.config().fusedHeads() * TinyModels.HEAD_DIM;
             Tensor qkv = torch.ones(layout.tokens(), width);
             try (PlannedAttention.Pass pass = attention.pass(qkv)) {
-                float[] gradient = Tensors.toFloats(pass.backward(torch.ones_like(pass.mixed()))
-                        .narrow(0, 0, 1));
+                float[] gradient = Tensors.toFloats(
+                        pass.backward(torch.ones_like(pass.mixed())).narrow(0, 0, 1));
                 // The first token is seen by all; equal keys take equal shares of equal values.
                 assertThat(gradient[gradient.length - 1]).isGreaterThan(1);
             }
@@ -96,9 +98,9 @@ class LongPromptTest {
                 .toList();
         int[] prefixes = {3000, 3000, 3000, 3000};
 
-        assertThat(RowBatch.split(rows, prefixes, 1000)).singleElement().satisfies(batch -> assertThat(
-                        batch.layout().tokens())
-                .isEqualTo(3012));
+        assertThat(RowBatch.split(rows, prefixes, 1000))
+                .singleElement()
+                .satisfies(batch -> assertThat(batch.layout().tokens()).isEqualTo(3012));
         // Where a row fits, the bound holds.
         assertThat(RowBatch.split(rows, prefixes, 3007)).hasSize(2);
     }

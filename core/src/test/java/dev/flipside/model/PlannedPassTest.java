@@ -120,9 +120,20 @@ class PlannedPassTest {
 
     @ParameterizedTest
     @CsvSource({
-        "llama,padded", "llama,long", "llama,one", "llama,groups", "llama,uneven", "llama,bare",
-        "llama,many", "llama,wide",
-        "qwen2,groups", "qwen2,uneven", "qwen3,padded", "qwen3,uneven", "mistral,long", "mistral,uneven"
+        "llama,padded",
+        "llama,long",
+        "llama,one",
+        "llama,groups",
+        "llama,uneven",
+        "llama,bare",
+        "llama,many",
+        "llama,wide",
+        "qwen2,groups",
+        "qwen2,uneven",
+        "qwen3,padded",
+        "qwen3,uneven",
+        "mistral,long",
+        "mistral,uneven"
     })
     void equalsAutograd(String family, String rows) {
         RowLayout layout = layout(rows);
