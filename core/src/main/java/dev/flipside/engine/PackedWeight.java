@@ -2,10 +2,13 @@ package dev.flipside.engine;
 
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_FROM;
 import static org.bytedeco.dnnl.global.dnnl.DNNL_ARG_TO;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_f32;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_format_tag_any;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_clone;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_create_with_strides;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_create_with_tag;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_destroy;
+import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_equal;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_desc_get_size;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_memory_destroy;
 import static org.bytedeco.dnnl.global.dnnl.dnnl_primitive_create;
@@ -36,6 +39,9 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * every scope until {@link #close}, and must outlive its products.
  */
 public final class PackedWeight implements AutoCloseable {
+    /** Elements between two rows from which on columns are read faster; at 1536 rows still are. */
+    private static final long FAR = 4096;
+
     private final Tensor packed;
     private final Optional<Tensor> bias;
     private final dnnl_memory_desc layout;
@@ -61,7 +67,7 @@ public final class PackedWeight implements AutoCloseable {
             Tensor output = torch.empty(rows, outputs);
             Tensor constant = weight.detach();
             Tensor own = MatrixProduct.multipliesRounded(inputs, outputs) ? constant : constant.to(ScalarType.Float);
-            layout = preferred(input, output, OneDnn.type(own));
+            layout = order(input, output, OneDnn.type(own));
             long floats = (dnnl_memory_desc_get_size(layout) + Float.BYTES - 1) / Float.BYTES;
             packed = Scopes.keep(torch.empty(floats));
             copy(own.t());
@@ -71,7 +77,32 @@ public final class PackedWeight implements AutoCloseable {
         }
     }
 
-    /** How oneDNN wants a weight for such a product; a bias and an epilogue make no difference. To be destroyed. */
+    /**
+     * The order for such a product; a bias and an epilogue make no difference. To be destroyed.
+     *
+     * <p>Without AVX-512 oneDNN asks for rows of [inputs, outputs] as they are. Where these are far apart it reads them
+     * at half the speed of columns: 20 ms instead of 9 for 8 x 576 x 49152 on two cores of Zen 1.
+     */
+    private dnnl_memory_desc order(Tensor input, Tensor output, int type) {
+        dnnl_memory_desc chosen = preferred(input, output, type);
+        dnnl_memory_desc rows = strided(type, outputs, 1);
+        boolean far = type == dnnl_f32 && outputs >= FAR && dnnl_memory_desc_equal(chosen, rows) != 0;
+        dnnl_memory_desc_destroy(rows);
+        if (!far) {
+            return chosen;
+        }
+        dnnl_memory_desc_destroy(chosen);
+        return strided(type, 1, inputs);
+    }
+
+    private dnnl_memory_desc strided(int type, long ofInput, long ofOutput) {
+        dnnl_memory_desc layout = new dnnl_memory_desc();
+        OneDnn.check(dnnl_memory_desc_create_with_strides(
+                layout, 2, new long[] {inputs, outputs}, type, new long[] {ofInput, ofOutput}));
+        return layout;
+    }
+
+    /** What oneDNN asks for when it may choose. To be destroyed. */
     private dnnl_memory_desc preferred(Tensor input, Tensor output, int type) {
         dnnl_memory_desc any = new dnnl_memory_desc();
         OneDnn.check(dnnl_memory_desc_create_with_tag(any, 2, new long[] {inputs, outputs}, type, dnnl_format_tag_any));

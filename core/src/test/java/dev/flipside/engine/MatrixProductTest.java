@@ -11,7 +11,7 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** oneDNN's products against torch's. */
 class MatrixProductTest {
@@ -169,13 +169,13 @@ class MatrixProductTest {
     }
 
     @ParameterizedTest
-    @ValueSource(ints = {1, 2, 7, 32})
-    void packedWeights(int rows) {
+    @CsvSource({"1,70", "2,70", "7,70", "32,70", "3,5000"})
+    void packedWeights(int rows, int outputs) {
         try (PointerScope scope = new PointerScope()) {
-            Tensor weight = random(70, 33);
-            Tensor bias = random(70);
+            Tensor weight = random(outputs, 33);
+            Tensor bias = random(outputs);
             Tensor input = random(rows, 33);
-            Tensor into = torch.zeros(rows, 70);
+            Tensor into = torch.zeros(rows, outputs);
             // Packed for other numbers of rows too.
             for (int packedFor : new int[] {rows, 5}) {
                 try (PackedWeight plain = new PackedWeight(weight, Tensors.NONE, packedFor);

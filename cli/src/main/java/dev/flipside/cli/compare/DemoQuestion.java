@@ -71,13 +71,7 @@ enum DemoQuestion {
      * @param workers runs side by side; 0 is as many as there are cores
      */
     ComparisonConfig config(
-            Path out,
-            List<Long> seeds,
-            Set<Arm> chosen,
-            int steps,
-            int pretrainingSteps,
-            String device,
-            int workers) {
+            Path out, List<Long> seeds, Set<Arm> chosen, int steps, int pretrainingSteps, String device, int workers) {
         Map<String, ComparisonConfig.Arm> all = new LinkedHashMap<>();
         ComparisonConfig.Arm builtIn = new ComparisonConfig.Arm(Optional.empty(), Optional.empty(), Optional.empty());
         all.put(Arm.FROZEN.label(), builtIn);

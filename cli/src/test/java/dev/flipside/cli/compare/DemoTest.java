@@ -168,12 +168,16 @@ class DemoTest {
     /** Fewer seeds could not decide, whatever they showed. */
     @Test
     void theDefaultSeedsAreEnoughForAVerdict() {
-        int seeds = Integer.parseInt(
-                new CommandLine(new Demo()).getCommandSpec().findOption("--seeds").defaultValue());
+        int seeds = Integer.parseInt(new CommandLine(new Demo())
+                .getCommandSpec()
+                .findOption("--seeds")
+                .defaultValue());
         ComparisonConfig config = plan("enough", 2, Arm.SAVE).config();
         double alpha = config.comparison().alpha();
-        assertThat(PairedTests.smallestPValue(config.comparison().test(), seeds)).isLessThanOrEqualTo(alpha);
-        assertThat(PairedTests.smallestPValue(config.comparison().test(), seeds - 1)).isGreaterThan(alpha);
+        assertThat(PairedTests.smallestPValue(config.comparison().test(), seeds))
+                .isLessThanOrEqualTo(alpha);
+        assertThat(PairedTests.smallestPValue(config.comparison().test(), seeds - 1))
+                .isGreaterThan(alpha);
     }
 
     /** The policies of the demo are made in less time than those of the worlds' own comparisons. */
