@@ -6,11 +6,8 @@ import dev.flipside.engine.Tensors;
 import dev.flipside.model.family.DecoderConfig;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
-import java.util.function.UnaryOperator;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -27,17 +24,12 @@ import org.bytedeco.pytorch.global.torch;
  * one product. Lives outside every scope until {@link #close}, and must outlive its passes.
  */
 final class PlannedAttention implements AutoCloseable {
-    /**
-     * Tokens whose queries meet their keys in one product; a longer sequence spares most of what its causal mask would
-     * hide.
-     */
-    private static final int BLOCK = 128;
-
     private final DecoderConfig config;
     private final int heads;
     private final int kv;
     private final int group;
     private final int dim;
+    private final QueryBlocks blocks;
     private final List<Part> parts = new ArrayList<>();
 
     /**
@@ -87,6 +79,7 @@ final class PlannedAttention implements AutoCloseable {
         kv = config.kvHeads();
         group = heads / kv;
         dim = config.headDim();
+        blocks = new QueryBlocks(group);
         try (Scopes.Frozen scope = Scopes.frozen()) {
             RotaryAngles angles = layout.angles(decoder.rotary()).uniform();
             if (layout instanceof SharedPrefixLayout shared) {
@@ -197,16 +190,16 @@ final class PlannedAttention implements AutoCloseable {
             try (PointerScope inner = new PointerScope()) {
                 Tensor q = rotated.get(p).q;
                 Tensor out = torch.empty_like(q);
-                List<Block> blocks = blocks(p, rotated, Optional.empty());
-                Optional<Tensor> own = blocks.stream().allMatch(Block::inOneTable)
+                List<QueryBlocks.Block> all = blocks(p, rotated, Optional.empty());
+                Optional<Tensor> own = all.stream().allMatch(QueryBlocks.Block::inOneTable)
                         ? Optional.empty()
                         : Optional.of(Scopes.keep(torch.empty_like(q.narrow(5, 0, 1))));
-                for (Block block : blocks) {
+                for (QueryBlocks.Block block : all) {
                     if (block.inOneTable()) {
-                        SoftmaxAttention.forward(block.of(q), block.sources, block.of(out));
+                        SoftmaxAttention.forward(block.of(q), block.sources(), block.of(out));
                     } else {
                         BlockwiseAttention.ofCache()
-                                .forward(block.of(q), block.sources, block.of(out), block.of(own.orElseThrow()));
+                                .forward(block.of(q), block.sources(), block.of(out), block.of(own.orElseThrow()));
                     }
                 }
                 queriesOf(mixed, parts.get(p), 0).copy_(byToken(out));
@@ -256,14 +249,14 @@ final class PlannedAttention implements AutoCloseable {
                         .contiguous());
                 Tensor q = rotated.get(p).q;
                 Tensor gradQ = gradients.get(p).q;
-                for (Block block : blocks(p, rotated, Optional.of(gradients))) {
+                for (QueryBlocks.Block block : blocks(p, rotated, Optional.of(gradients))) {
                     if (block.inOneTable()) {
-                        SoftmaxAttention.backward(block.of(q), block.sources, block.of(gradOut), block.of(gradQ));
+                        SoftmaxAttention.backward(block.of(q), block.sources(), block.of(gradOut), block.of(gradQ));
                     } else {
                         BlockwiseAttention.ofCache()
                                 .backward(
                                         block.of(q),
-                                        block.sources,
+                                        block.sources(),
                                         block.of(normalisers.get(p).orElseThrow()),
                                         block.of(dots.orElseThrow()),
                                         block.of(gradOut),
@@ -281,91 +274,16 @@ final class PlannedAttention implements AutoCloseable {
         }
     }
 
-    /**
-     * Queries that look at the same keys.
-     *
-     * @param queries the block's, of queries [groups, KV, samples, tokens, G, headDim] or what is laid out like them:
-     *     [n, M, headDim]
-     * @param rows M
-     */
-    private record Block(UnaryOperator<Tensor> queries, long rows, List<SoftmaxAttention.Source> sources) {
-        Tensor of(Tensor q) {
-            return queries.apply(q);
-        }
-
-        boolean inOneTable() {
-            return SoftmaxAttention.inOneTable(
-                    rows,
-                    sources.stream().mapToLong(SoftmaxAttention.Source::slots).sum());
-        }
-    }
-
-    private List<Block> blocks(int number, List<Heads> rotated, Optional<List<Heads>> gradients) {
+    private List<QueryBlocks.Block> blocks(int number, List<Heads> rotated, Optional<List<Heads>> gradients) {
         Part part = parts.get(number);
         SoftmaxAttention.Source itself = source(
                 rotated.get(number), gradients.map(g -> g.get(number)), 0, part.groups, part.samples, Optional.empty());
         if (part.prefixes < 0) {
-            return blocksOfTokens(
-                    part.tokens,
-                    itself,
-                    (from, count) -> q ->
-                            q.narrow(3, from, count).flatten(3, 4).squeeze(2).flatten(0, 1));
+            return blocks.ofRows(itself);
         }
         SoftmaxAttention.Source prefix =
                 source(rotated.get(0), gradients.map(g -> g.get(0)), part.prefixes, part.groups, 1, part.prefixMask);
-        long rows = (long) part.samples * part.tokens * group;
-        if (SoftmaxAttention.inOneTable(rows, prefix.slots() + part.tokens)) {
-            return List.of(new Block(
-                    q -> q.flatten(2, 4).flatten(0, 1), rows, List.of(prefix, itself.masked(mask(part.tokens)))));
-        }
-        List<Block> blocks = new ArrayList<>();
-        for (int entry = 0; entry < part.groups * kv; entry++) {
-            blocks.addAll(blocksOfSamples(part, entry, prefix.part(entry, 1), itself.part(entry, 1)));
-        }
-        return blocks;
-    }
-
-    /** Of one group's continuations by one key head: as many samples at a time as make a product large. */
-    private List<Block> blocksOfSamples(
-            Part part, int entry, SoftmaxAttention.Source prefix, SoftmaxAttention.Source itself) {
-        List<Block> blocks = new ArrayList<>();
-        int most = Math.max(1, BLOCK / part.tokens);
-        for (int from = 0; from < part.samples; from += most) {
-            int first = from;
-            int samples = Math.min(most, part.samples - from);
-            UnaryOperator<Tensor> chosen =
-                    x -> x.flatten(0, 1).narrow(0, entry, 1).narrow(1, first, samples);
-            SoftmaxAttention.Source own = itself.ofSamples(from, samples);
-            for (Block block : blocksOfTokens(
-                    part.tokens,
-                    own,
-                    (at, count) -> q -> chosen.apply(q).narrow(2, at, count).flatten(1, 3))) {
-                blocks.add(new Block(
-                        block.queries,
-                        block.rows,
-                        Stream.concat(Stream.of(prefix), block.sources.stream()).toList()));
-            }
-        }
-        return blocks;
-    }
-
-    /** The queries of some tokens, from the first of them and how many. */
-    private interface Choice {
-        UnaryOperator<Tensor> of(int from, int count);
-    }
-
-    /** A sequence's tokens in turn, each block with the keys up to its last token. */
-    private List<Block> blocksOfTokens(int tokens, SoftmaxAttention.Source itself, Choice choice) {
-        List<Block> blocks = new ArrayList<>();
-        Map<Integer, Tensor> masks = new HashMap<>();
-        for (int from = 0; from < tokens; from += BLOCK) {
-            int count = Math.min(BLOCK, tokens - from);
-            blocks.add(new Block(
-                    choice.of(from, count),
-                    (long) itself.split() * count * group,
-                    List.of(itself.first(from + count).masked(masks.computeIfAbsent(count, this::mask)))));
-        }
-        return blocks;
+        return blocks.ofContinuations(part.groups * kv, prefix, itself);
     }
 
     /** All tokens of some groups. */
@@ -383,13 +301,6 @@ final class PlannedAttention implements AutoCloseable {
     /** The keys of some groups, [groups * KV * samples, tokens, headDim]. */
     private static Tensor keys(Tensor k, int from, int groups) {
         return k.narrow(0, from, groups).flatten(0, 2);
-    }
-
-    /** Minus infinity where a key is later than the query, [tokens * G, tokens]. */
-    private Tensor mask(int tokens) {
-        Tensor hidden = torch.full(new long[] {tokens, tokens}, new Scalar(Double.NEGATIVE_INFINITY))
-                .triu_(1);
-        return hidden.unsqueeze(1).expand(tokens, group, tokens).reshape((long) tokens * group, tokens);
     }
 
     private Heads rotated(Tensor qkv, Part part) {
