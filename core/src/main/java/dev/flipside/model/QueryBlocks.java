@@ -58,8 +58,8 @@ record QueryBlocks(int group) {
         int tokens = Math.toIntExact(itself.slots());
         long rows = (long) itself.split() * tokens * group;
         if (SoftmaxAttention.inOneTable(rows, prefix.slots() + tokens)) {
-            return List.of(new Block(
-                    q -> q.flatten(2, 4).flatten(0, 1), rows, List.of(prefix, itself.masked(mask(tokens)))));
+            return List.of(
+                    new Block(q -> q.flatten(2, 4).flatten(0, 1), rows, List.of(prefix, itself.masked(mask(tokens)))));
         }
         List<Block> blocks = new ArrayList<>();
         for (int entry = 0; entry < entries; entry++) {
