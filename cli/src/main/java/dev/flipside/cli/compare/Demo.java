@@ -95,7 +95,6 @@ public final class Demo extends FlipsideCommand {
                             LongStream.rangeClosed(1, seeds).boxed().toList(),
                             arms(world),
                             steps,
-                            DemoQuestion.PRETRAINING_STEPS,
                             device(),
                             common().threads());
             plans.add(ComparisonPlan.of(config, inputs(console)));

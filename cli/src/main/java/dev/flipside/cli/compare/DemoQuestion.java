@@ -27,28 +27,35 @@ enum DemoQuestion {
     W(
             WorldName.W,
             EnumSet.of(Arm.SAVE, Arm.GOLD),
+            Metric.GOLD,
             Direction.HIGHER,
             "In world W the policy that was trained with SAVE has a higher gold reward than with the reward model frozen."),
     N(
             WorldName.N,
             EnumSet.of(Arm.SAVE, Arm.GUARDED),
+            Metric.HELD_OUT,
             Direction.LOWER,
-            "In world N the policy that was trained with faithful SAVE has a lower gold reward than with the reward model frozen.");
+            "In world N the reward model that faithful SAVE trained orders fewer held-out pairs rightly than the frozen one.");
+
+    /** Names in {@code metrics.jsonl}. */
+    private static final class Metric {
+        static final String GOLD = "eval_gold";
+        static final String HELD_OUT = "eval_rm/accuracy";
+    }
 
     /** A third of what was measured in either world is the smallest effect that matters. */
     private static final double DETECTABLE = 0.02;
 
-    /** Fewer than in the worlds' own comparisons, where a policy's making took as long as two of its runs. */
-    static final int PRETRAINING_STEPS = 300;
-
     private final WorldName world;
     private final Set<Arm> arms;
+    private final String primary;
     private final Direction direction;
     private final String criterion;
 
-    DemoQuestion(WorldName world, Set<Arm> arms, Direction direction, String criterion) {
+    DemoQuestion(WorldName world, Set<Arm> arms, String primary, Direction direction, String criterion) {
         this.world = world;
         this.arms = arms;
+        this.primary = primary;
         this.direction = direction;
         this.criterion = criterion;
     }
@@ -67,11 +74,9 @@ enum DemoQuestion {
      *
      * @param chosen arms beside the frozen one
      * @param steps of the loop; 0 is the world's own number
-     * @param pretrainingSteps of each seed's policy
      * @param workers runs side by side; 0 is as many as there are cores
      */
-    ComparisonConfig config(
-            Path out, List<Long> seeds, Set<Arm> chosen, int steps, int pretrainingSteps, String device, int workers) {
+    ComparisonConfig config(Path out, List<Long> seeds, Set<Arm> chosen, int steps, String device, int workers) {
         Map<String, ComparisonConfig.Arm> all = new LinkedHashMap<>();
         ComparisonConfig.Arm builtIn = new ComparisonConfig.Arm(Optional.empty(), Optional.empty(), Optional.empty());
         all.put(Arm.FROZEN.label(), builtIn);
@@ -79,8 +84,8 @@ enum DemoQuestion {
         boolean save = chosen.contains(Arm.SAVE);
         String claim = save
                 ? criterion
-                : "In world " + world + " every arm has a " + Spelling.of(direction)
-                        + " gold reward than with the reward model frozen.";
+                : "In world " + world + " every arm has a " + Spelling.of(direction) + " " + title()
+                        + " than with the reward model frozen.";
         Base defaults = ComparisonConfig.defaults().base();
         return new ComparisonConfig(
                 new Comparison(
@@ -99,7 +104,7 @@ enum DemoQuestion {
                 new Base(
                         Optional.of(world),
                         steps > 0 ? OptionalInt.of(steps) : OptionalInt.empty(),
-                        pretrainingSteps,
+                        defaults.pretrainingSteps(),
                         defaults.model(),
                         defaults.pairs(),
                         defaults.flipped(),
@@ -114,18 +119,29 @@ enum DemoQuestion {
 
     private List<Outcome> outcomes() {
         return List.of(
-                outcome("eval_gold", "gold reward", direction, Role.PRIMARY, Over.LAST),
-                outcome(
-                        "eval_rm/on_policy_accuracy",
-                        "on-policy accuracy",
-                        Direction.HIGHER,
-                        Role.SECONDARY,
-                        Over.LAST),
-                outcome("eval_rm/accuracy", "off-policy accuracy", Direction.HIGHER, Role.SECONDARY, Over.LAST),
-                outcome("save/label_accuracy", "label accuracy", Direction.HIGHER, Role.SECONDARY, Over.MEAN));
+                outcome(Metric.GOLD, "gold reward", Over.LAST),
+                outcome("eval_rm/on_policy_accuracy", "on-policy accuracy", Over.LAST),
+                outcome(Metric.HELD_OUT, "off-policy accuracy", Over.LAST),
+                outcome("save/label_accuracy", "label accuracy", Over.MEAN));
     }
 
-    private static Outcome outcome(String metric, String label, Direction direction, Role role, Over over) {
-        return new Outcome(metric, Optional.of(label), direction, role, over, OptionalDouble.empty());
+    private Outcome outcome(String metric, String label, Over over) {
+        boolean decides = metric.equals(primary);
+        return new Outcome(
+                metric,
+                Optional.of(label),
+                decides ? direction : Direction.HIGHER,
+                decides ? Role.PRIMARY : Role.SECONDARY,
+                over,
+                OptionalDouble.empty());
+    }
+
+    /** Of the outcome that decides. */
+    private String title() {
+        return outcomes().stream()
+                .filter(Outcome::primary)
+                .findFirst()
+                .orElseThrow()
+                .title();
     }
 }

@@ -53,7 +53,7 @@ class DemoTest {
     /** Two arms, one seed. */
     private ComparisonPlan plan(String folder, int steps, Arm arm) {
         ComparisonConfig config =
-                DemoQuestion.W.config(temp.resolve(folder), List.of(1L), EnumSet.of(arm), steps, 30, "cpu", 2);
+                DemoQuestion.W.config(temp.resolve(folder), List.of(1L), EnumSet.of(arm), steps, "cpu", 2);
         return ComparisonPlan.of(config, new WorldBase(HASTY, new Pretraining(300, 30, 32), steps, List.of(), "cpu"));
     }
 
@@ -180,13 +180,10 @@ class DemoTest {
                 .isGreaterThan(alpha);
     }
 
-    /** The policies of the demo are made in less time than those of the worlds' own comparisons. */
     @Test
-    void preTrainingIsTheBases() {
-        ComparisonConfig config = plan("short", 2, Arm.SAVE).config();
-        assertThat(WorldBase.of(config.base()).pretraining()).isEqualTo(Pretraining.ofSteps(30));
-        assertThat(Pretraining.ofSteps(ComparisonConfig.defaults().base().pretrainingSteps()))
-                .isEqualTo(Pretraining.STANDARD);
+    void theDemosPoliciesAreMadeAsInTheWorldsOwnComparisons() {
+        ComparisonConfig config = plan("standard", 2, Arm.SAVE).config();
+        assertThat(WorldBase.of(config.base()).pretraining()).isEqualTo(Pretraining.STANDARD);
     }
 
     @Test

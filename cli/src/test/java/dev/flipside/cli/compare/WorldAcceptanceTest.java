@@ -40,7 +40,6 @@ class WorldAcceptanceTest {
                 LongStream.rangeClosed(1, 8).boxed().toList(),
                 EnumSet.of(Arm.SAVE, Arm.SGD, Arm.RANDOM, Arm.GOLD),
                 30,
-                ComparisonConfig.defaults().base().pretrainingSteps(),
                 "cpu",
                 0);
         ComparisonPlan plan = ComparisonPlan.of(config, HubInputs.pathsOnly());
