@@ -49,7 +49,7 @@ public record WorldBase(World world, Pretraining pretraining, int steps, List<St
         }
         return new WorldBase(
                 world,
-                Pretraining.ofSteps(base.pretrainingSteps()),
+                Pretraining.STANDARD.withSteps(base.pretrainingSteps().orElse(Pretraining.STANDARD.steps())),
                 base.steps().orElse(world.steps()),
                 base.overrides().lines(),
                 Device.parse(base.device()).name());

@@ -146,7 +146,8 @@ public record ComparisonConfig(
             @Doc("A synthetic world with a known reward. In `w` SAVE must win, in `n` it must not.")
                     Optional<WorldName> world,
             @Doc("Steps of the loop in the world; none is the world's own number.") OptionalInt steps,
-            @Doc("Optimiser steps that make a language model of the world's untrained policy.") int pretrainingSteps,
+            @Doc("Optimiser steps that make a language model of the untrained policy; none is the worlds' own number.")
+                    OptionalInt pretrainingSteps,
             @Doc("Size and family of the world's models.") Shape model,
             @Doc("Labelled pairs of the world's initial reward model; none is the world's own number.")
                     OptionalInt pairs,
@@ -210,7 +211,7 @@ public record ComparisonConfig(
                 new Base(
                         Optional.empty(),
                         OptionalInt.empty(),
-                        700,
+                        OptionalInt.empty(),
                         Shape.STANDARD,
                         OptionalInt.empty(),
                         OptionalDouble.empty(),

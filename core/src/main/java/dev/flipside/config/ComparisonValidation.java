@@ -68,7 +68,7 @@ final class ComparisonValidation {
                     "base." + key + " has no effect with base." + (world ? "world" : "train") + "; remove it.");
         }
         require(config.base().steps().orElse(1) >= 1, "base.steps must be at least 1.");
-        require(config.base().pretrainingSteps() >= 1, "base.pretraining_steps must be at least 1.");
+        require(config.base().pretrainingSteps().orElse(1) >= 1, "base.pretraining_steps must be at least 1.");
         require(config.base().pairs().orElse(1) >= 1, "base.pairs must be at least 1.");
         double flipped = config.base().flipped().orElse(0);
         require(flipped >= 0 && flipped < 1, "base.flipped: " + flipped + " is not a chance below 1.");

@@ -2,9 +2,7 @@ package dev.flipside.config;
 
 import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.exc.InputCoercionException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
-import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.JsonSerializer;
 import com.fasterxml.jackson.databind.MapperFeature;
@@ -12,8 +10,6 @@ import com.fasterxml.jackson.databind.PropertyNamingStrategies;
 import com.fasterxml.jackson.databind.SerializerProvider;
 import com.fasterxml.jackson.databind.cfg.CoercionAction;
 import com.fasterxml.jackson.databind.cfg.CoercionInputShape;
-import com.fasterxml.jackson.databind.exc.InvalidFormatException;
-import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.module.SimpleModule;
 import com.fasterxml.jackson.databind.node.ObjectNode;
@@ -179,7 +175,7 @@ public final class ConfigReader {
         applyPreset(tree, user);
         user.properties()
                 .forEach(section -> ((ObjectNode) tree.get(section.getKey())).setAll((ObjectNode) section.getValue()));
-        return new ReadConfig<>(toRecords(tree, defaults), given);
+        return new ReadConfig<>(ConfigBinding.toRecords(RECORDS, tree, defaults), given);
     }
 
     /** The sections whose keys are names that the user gives. */
@@ -288,77 +284,6 @@ public final class ConfigReader {
     private static void mergeWithin(ObjectNode section, String key, String inner, JsonNode value) {
         JsonNode map = section.path(key);
         ((ObjectNode) (map.isObject() ? map : section.putObject(key))).set(inner, value);
-    }
-
-    @SuppressWarnings("unchecked")
-    private static <C extends Record> C toRecords(ObjectNode tree, C defaults) {
-        try {
-            C config = (C) RECORDS.treeToValue(tree, defaults.getClass());
-            requireValues(config, defaults);
-            return config;
-        } catch (JsonMappingException e) {
-            String key = e.getPath().stream()
-                    .map(r -> r.getFieldName() == null ? "[" + r.getIndex() + "]" : r.getFieldName())
-                    .collect(Collectors.joining("."));
-            if (e.getCause() instanceof UserError cause) {
-                throw new UserError(key + ": " + cause.getMessage(), e);
-            }
-            if (e instanceof UnrecognizedPropertyException unknown) {
-                throw new UserError(
-                        key + ": there is no such key; keys there are "
-                                + unknown.getKnownPropertyIds().stream()
-                                        .map(Object::toString)
-                                        .collect(Collectors.joining(", "))
-                                + ".",
-                        e);
-            }
-            JsonNode value = tree.at("/" + key.replace('.', '/').replaceAll("\\[(\\d+)]", "$1"));
-            throw new UserError(
-                    key + ": " + (value.isMissingNode() ? "this value" : "'" + value.asText(value.toString()) + "'")
-                            + " is not " + expected(e) + ".",
-                    e);
-        } catch (JacksonException e) {
-            throw new IllegalStateException("the configuration tree could not be bound", e);
-        }
-    }
-
-    /** YAML's {@code model:} with nothing behind it is no value, and only options that may be absent take it. */
-    private static void requireValues(Record config, Record defaults) {
-        JsonNode values = tree(config);
-        for (Map.Entry<String, JsonNode> section : tree(defaults).properties()) {
-            for (Map.Entry<String, JsonNode> entry : section.getValue().properties()) {
-                if (values.path(section.getKey()).path(entry.getKey()).isNull()
-                        && !entry.getValue().isNull()) {
-                    throw new UserError(section.getKey() + "." + entry.getKey()
-                            + ": there is no value; write one, or remove the key to have its default.");
-                }
-            }
-        }
-    }
-
-    private static String expected(JsonMappingException e) {
-        if (e.getCause() instanceof InputCoercionException tooLarge) {
-            boolean small = tooLarge.getTargetType() == int.class;
-            return "a whole number of at most " + (small ? Integer.MAX_VALUE : Long.MAX_VALUE);
-        }
-        Class<?> type =
-                e instanceof com.fasterxml.jackson.databind.exc.MismatchedInputException m ? m.getTargetType() : null;
-        if (type != null && type.isEnum()) {
-            return "one of "
-                    + Arrays.stream(type.getEnumConstants())
-                            .map(c -> Spelling.of((Enum<?>) c))
-                            .collect(Collectors.joining(", "));
-        }
-        if (type == int.class || type == long.class || e instanceof InvalidFormatException && type == Integer.class) {
-            return "a whole number";
-        }
-        if (type == double.class || type == Double.class) {
-            return "a number";
-        }
-        if (type != null && type.isRecord()) {
-            return "a map of keys, which docs/configuration.md lists";
-        }
-        return type == boolean.class || type == Boolean.class ? "true or false" : "of the right type";
     }
 
     private static String suggestion(String word, JsonNode known) {

@@ -10,7 +10,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Supplier;
 import org.bytedeco.pytorch.GradMode;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Tensor;
@@ -47,10 +46,7 @@ final class Lora implements AutoCloseable {
     private final Map<String, AdaptedEmbedding> embeddings = new HashMap<>();
     private final Optional<TrainableTokens> headTokens;
 
-    /** Norms of updated weights by their module's name, which hold for one state of the weights. */
-    private final Map<String, Tensor> norms = new HashMap<>();
-
-    private long versionOfNorms = -1;
+    private final RowNorms norms;
 
     /**
      * @param description what the adapter's files say beside its weights
@@ -70,6 +66,7 @@ final class Lora implements AutoCloseable {
         this.description = description;
         this.layout = layout;
         this.parameters = parameters;
+        norms = new RowNorms(parameters);
         this.frozen = frozen;
         this.sharesFrozen = sharesFrozen;
         layout.linear()
@@ -138,7 +135,8 @@ final class Lora implements AutoCloseable {
         Optional<TrainableTokens> tokens = tokens(name, module.rows());
         if (update.isPresent() || tokens.isPresent()) {
             embeddings.put(
-                    module.slot(), new AdaptedEmbedding(update, tokens, (u, w) -> norm(u.name(), () -> u.norms(w))));
+                    module.slot(),
+                    new AdaptedEmbedding(update, tokens, (u, w) -> norms.of(u.name(), () -> u.norms(w))));
         }
     }
 
@@ -223,7 +221,7 @@ final class Lora implements AutoCloseable {
     VocabularyMatrix head(Tensor weight, Optional<LoraDropout> dropout) {
         Optional<LowRank> update = terms.getOrDefault(WeightLayout.VOCABULARY_HEAD, List.of()).stream()
                 .findFirst();
-        return new AdaptedHead(weight, update, biasOfHead(), headTokens, this::norm, dropout);
+        return new AdaptedHead(weight, update, biasOfHead(), headTokens, norms, dropout);
     }
 
     /** Whether {@link #head} is another than the model's own. */
@@ -273,7 +271,7 @@ final class Lora implements AutoCloseable {
             for (LowRank term : adapted) {
                 try (Scopes.Frozen scope = Scopes.frozen()) {
                     Tensor part = term.rows(y, -1);
-                    part.add_(term.delta(weight, bias, x, part, dropout, this::norm));
+                    part.add_(term.delta(weight, bias, x, part, dropout, norms));
                 }
             }
             return y;
@@ -286,7 +284,7 @@ final class Lora implements AutoCloseable {
                 parts.add(y.narrow(-1, at, from - at));
             }
             Tensor part = term.rows(y, -1);
-            parts.add(part.add(term.delta(weight, bias, x, part, dropout, this::norm)));
+            parts.add(part.add(term.delta(weight, bias, x, part, dropout, norms)));
             at = from + term.module().rows();
         }
         if (at < y.size(-1)) {
@@ -309,19 +307,6 @@ final class Lora implements AutoCloseable {
                 .orElse(scores);
     }
 
-    private Tensor norm(LowRank term, Tensor weight) {
-        return norm(term.module().name(), () -> term.norms(weight));
-    }
-
-    /** A module's norms without gradient, made anew when a weight has changed. */
-    private synchronized Tensor norm(String module, Supplier<Tensor> made) {
-        if (versionOfNorms != parameters.version()) {
-            releaseNorms();
-            versionOfNorms = parameters.version();
-        }
-        return norms.computeIfAbsent(module, n -> made.get());
-    }
-
     /**
      * Adds the gradients of the adapter's weights.
      *
@@ -337,13 +322,13 @@ final class Lora implements AutoCloseable {
         if (scalesRows) {
             throughWeight = gradOutput.clone();
             for (LowRank term : adapted) {
-                term.rows(throughWeight, 1).mul_(term.gain(weight, this::norm));
+                term.rows(throughWeight, 1).mul_(term.gain(weight, norms));
             }
         }
         Tensor gradInput = DenseProducts.gradInput(throughWeight, weight);
         for (LowRank term : adapted) {
             try (Scopes.Frozen scope = Scopes.frozen()) {
-                term.backward(weight, x, gradOutput, gradInput, dropout, this::norm);
+                term.backward(weight, x, gradOutput, gradInput, dropout, norms);
             }
         }
         return gradInput;
@@ -365,7 +350,7 @@ final class Lora implements AutoCloseable {
         return Scopes.scoped(() -> {
             try (NoGradGuard guard = new NoGradGuard()) {
                 Tensor merged = weight.detach().clone();
-                adapted.forEach(term -> term.rows(merged, 0).copy_(term.merged(weight, this::norm)));
+                adapted.forEach(term -> term.rows(merged, 0).copy_(term.merged(weight, norms)));
                 tokens.ifPresent(
                         t -> merged.index_copy_(0, t.indices(), t.rows().constant()));
                 return merged;
@@ -385,14 +370,9 @@ final class Lora implements AutoCloseable {
         }
     }
 
-    private void releaseNorms() {
-        norms.values().forEach(Scopes::release);
-        norms.clear();
-    }
-
     @Override
     public void close() {
-        releaseNorms();
+        norms.close();
         embeddings.values().forEach(e -> e.tokens().ifPresent(t -> Scopes.release(t.places())));
         headTokens.ifPresent(t -> Scopes.release(t.places()));
         parameters.close();

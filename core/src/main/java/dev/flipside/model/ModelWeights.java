@@ -114,11 +114,13 @@ final class ModelWeights implements AutoCloseable {
      * the gradient of the rounded weight counts as that of the weight.
      */
     Tensor factor(String slot) {
-        if (!rounding) {
-            return get(slot);
-        }
-        Tensor rounded = find(slot, Parameters::rounded);
-        return GradMode.is_enabled() ? straightThrough(get(slot), rounded) : rounded;
+        Tensor factor = constantFactor(slot);
+        return rounding && GradMode.is_enabled() ? straightThrough(get(slot), factor) : factor;
+    }
+
+    /** {@link #factor} without autograd where it is rounded. */
+    private Tensor constantFactor(String slot) {
+        return rounding ? find(slot, Parameters::rounded) : get(slot);
     }
 
     /** Float32 values of {@code rounded}, gradients to {@code weight}: w + (r - w) is r, since r - w is exact. */
@@ -153,7 +155,7 @@ final class ModelWeights implements AutoCloseable {
                     ? bias(weight, true).get()
                     : get(slot);
         }
-        Tensor weight = rounding ? find(slot, Parameters::rounded) : get(slot);
+        Tensor weight = constantFactor(slot);
         if (lora.isEmpty()) {
             return weight;
         }
@@ -202,10 +204,7 @@ final class ModelWeights implements AutoCloseable {
 
     /** The vocabulary head as training walks over it. */
     VocabularyMatrix vocabulary(Optional<LoraDropout> dropout) {
-        Tensor weight = (rounding
-                        ? find(WeightLayout.VOCABULARY_HEAD, Parameters::rounded)
-                        : get(WeightLayout.VOCABULARY_HEAD))
-                .detach();
+        Tensor weight = constantFactor(WeightLayout.VOCABULARY_HEAD).detach();
         return lora.filter(Lora::changesHead)
                 .map(l -> l.head(rounding ? weight.to(ScalarType.Float) : weight, dropout))
                 .orElseGet(() -> new VocabularyMatrix.Plain(weight, () -> gradient(WeightLayout.VOCABULARY_HEAD)));

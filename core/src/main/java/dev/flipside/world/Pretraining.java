@@ -38,9 +38,9 @@ public record Pretraining(int texts, int steps, int batchSize) {
     /** What the worlds' figures were measured with. */
     public static final Pretraining STANDARD = new Pretraining(6000, 700, 64);
 
-    /** The same texts and batches, more or fewer of them. */
-    public static Pretraining ofSteps(int steps) {
-        return new Pretraining(STANDARD.texts, steps, STANDARD.batchSize);
+    /** On the same texts, longer or shorter. */
+    public Pretraining withSteps(int number) {
+        return new Pretraining(texts, number, batchSize);
     }
 
     private static final OptimiserConfig OPTIMISER =

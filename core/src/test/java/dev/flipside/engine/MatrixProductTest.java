@@ -24,7 +24,8 @@ class MatrixProductTest {
         assertThat(MatrixProduct.available()).isTrue();
     }
 
-    private static Tensor random(long... shape) {
+    /** Numbers below a half. */
+    static Tensor random(long... shape) {
         return torch.rand(shape, Device.CPU.options(ScalarType.Float)).sub_(Tensors.scalar(0.5));
     }
 

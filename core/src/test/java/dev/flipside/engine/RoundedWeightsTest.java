@@ -1,5 +1,6 @@
 package dev.flipside.engine;
 
+import static dev.flipside.engine.MatrixProductTest.random;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -29,10 +30,6 @@ class RoundedWeightsTest {
     static void load() {
         NativeLibrary.load();
         assertThat(MatrixProduct.available()).isTrue();
-    }
-
-    private static Tensor random(long... shape) {
-        return torch.rand(shape, Device.CPU.options(ScalarType.Float)).sub_(Tensors.scalar(0.5));
     }
 
     private static void assertEqual(Tensor actual, Tensor expected) {

@@ -1,5 +1,6 @@
 package dev.flipside.cli.command;
 
+import dev.flipside.config.Spelling;
 import dev.flipside.model.Precision;
 import java.util.Optional;
 import picocli.CommandLine.Model.CommandSpec;
@@ -42,6 +43,6 @@ public final class DtypeOption {
 
     /** As {@code run.dtype} spells it. */
     public String key() {
-        return precision() == Precision.FLOAT32 ? "float32" : "bfloat16";
+        return Spelling.of(precision());
     }
 }

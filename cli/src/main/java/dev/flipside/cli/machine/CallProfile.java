@@ -83,7 +83,11 @@ final class CallProfile implements AutoCloseable {
         return samples;
     }
 
-    /** A frame of a stack, without its package where that is of no interest. */
+    /**
+     * A frame of a stack.
+     *
+     * @param type the class's whole name
+     */
     record Frame(String type, String method) {
         /** The outermost class's simple name. */
         String simpleType() {

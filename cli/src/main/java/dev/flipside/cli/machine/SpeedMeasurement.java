@@ -208,6 +208,7 @@ record SpeedMeasurement(
                 "rollout.generation_batch_size=" + shape.rows(),
                 "rollout.num_generations=" + shape.group(),
                 "rollout.max_completion_length=" + shape.newTokens(),
+                // Room for fresh samples beside those that teach, as the default has for such shapes.
                 "rollout.max_rows=" + 2 * shape.rows(),
                 "rollout.suppress_tokens=" + files.eosIds(),
                 "algorithm.name=grpo",

@@ -183,7 +183,7 @@ class EvalRmTest {
         Files.writeString(
                 part, String.join("\n", lines).replaceFirst("\"rewards\":\\[[^,]*", "\"rewards\":[123.0") + "\n{\"ind");
         assertMistake("made with max_length 96, not 90", evaluate("part", "--max-length", "90"));
-        assertMistake("made with dtype unset, not bfloat16_weights", evaluate("part", "--dtype", "bfloat16"));
+        assertMistake("made with dtype unset, not bfloat16", evaluate("part", "--dtype", "bfloat16"));
         evaluate("part").succeeded();
         List<Double> expected = rewards("whole");
         List<Double> found = rewards("part");

@@ -39,9 +39,9 @@ public final class BenchmarkRun {
         template.said().forEach((key, value) -> made.put(key, value.toString()));
         made.put("max_length", Integer.toString(maxLength));
         made.put("shared_prompts", Boolean.toString(sharedPrompts));
-        Precision precision = reader.model().decoder().plan().precision();
-        if (precision != Precision.FLOAT32) {
-            made.put("dtype", Spelling.of(precision));
+        if (reader.model().decoder().plan().precision() != Precision.FLOAT32) {
+            // As it is asked for, whatever it is on the device.
+            made.put("dtype", Spelling.of(Precision.BFLOAT16));
         }
         // Earlier versions encoded prompt and answer apart; their scores do not mix with these.
         made.put("encoding", "whole text");
