@@ -33,9 +33,9 @@ class LongPromptTest {
     }
 
     /**
-     * Four completions as long as their prompt, forward and backward: of L = 1,024 tokens each, one table of the scores
-     * of a key head would be 4 x 1,024 x 2 x 2,048 numbers of 4 bytes, 67 MB, its gradient as much and the mask 8 MB;
-     * of 2,048 four times that.
+     * Four completions as long as their prompt, forward and backward: of L = 2,048 tokens each, one table of the scores
+     * of a key head would be 4 x 2,048 x 2 x 4,096 numbers of 4 bytes, 268 MB, its gradient as much and the mask 33 MB;
+     * of 4,096 four times that.
      */
     @EnabledOnOs(OS.LINUX)
     @Test
@@ -47,14 +47,11 @@ class LongPromptTest {
             Decoder decoder = lm.decoder();
             lm.parameters().train();
             run(decoder, 256);
-            long once = highest(decoder, 1024);
-            long twice = highest(decoder, 2048);
-
-            // Linear is 2, quadratic 4; blocks of 4 MB and libraries' buffers stay as they are.
-            assertThat((double) twice / once)
-                    .as("%d kB, then %d kB", once, twice)
-                    .isLessThan(2.6);
-            assertThat(twice).isLessThan(150_000);
+            long once = highest(decoder, 2048);
+            long twice = highest(decoder, 4096);
+            // Bounds, not a ratio: what a pass finds free in huge pages differs from run to run by 20 MB.
+            assertThat(once).as("kB of 2,048").isLessThan(150_000);
+            assertThat(twice).as("kB of 4,096").isLessThan(300_000);
         }
     }
 
