@@ -26,6 +26,7 @@ import dev.flipside.cli.rewardmodel.EvalRm;
 import dev.flipside.cli.train.Train;
 import dev.flipside.cli.train.TrainRm;
 import dev.flipside.config.UserError;
+import dev.flipside.run.StopSignal;
 import java.util.ArrayList;
 import java.util.List;
 import picocli.CommandLine;
@@ -85,6 +86,7 @@ public final class Main implements Runnable, CommandRoot {
     }
 
     public static void main(String[] args) {
+        StopSignal.endAtOnce();
         // Java 17 cannot tell whether standard error is a terminal: the launcher says so.
         Streams streams = new Streams(
                 System.in, ResultStream.standardOutput(), System.err, Integer.getInteger("flipside.columns", 0));

@@ -6,6 +6,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.function.Consumer;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 import sun.misc.Signal;
 import sun.misc.SignalHandler;
 
@@ -14,13 +16,25 @@ import sun.misc.SignalHandler;
  * and exit with code 0.
  *
  * <p>The handlers replace the JVM's own, whose shutdown would run beside the training step and end with exit code 143.
- * A second signal ends the process at once, with the usual code of 128 plus the signal's number; the run's newest
- * checkpoint is whole even then. A signal that the process was started to ignore (Ctrl-C, for a process that a shell
- * put into the background) stays ignored.
+ * A second signal ends the process at once, as the signal ends a C program; the run's newest checkpoint is whole even
+ * then. A signal that the process was started to ignore (Ctrl-C, for a process that a shell put into the background)
+ * stays ignored.
  */
 public final class StopSignal implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(StopSignal.class);
     private static final List<String> SIGNALS = List.of("TERM", "INT");
     private static final int KILLED_BY_SIGNAL = 128;
+    private static final int FIRST_OF_A_CONTAINER = 1;
+
+    /**
+     * The system's own end of a process, which runs nothing more of it. The JVM's handlers, {@code System.exit} and
+     * {@code Runtime.halt} run the destructors of native libraries beside the threads that still compute, and those
+     * then run code of oneDNN that is no longer there (SIGSEGV in {@code dnnl_primitive_execute}). The first process of
+     * a container is not ended by a signal that it does not handle, so it has to take that chance.
+     */
+    private static final SignalHandler END = ProcessHandle.current().pid() == FIRST_OF_A_CONTAINER
+            ? signal -> Runtime.getRuntime().halt(KILLED_BY_SIGNAL + signal.getNumber())
+            : SignalHandler.SIG_DFL;
 
     private final AtomicBoolean requested = new AtomicBoolean();
     private final Consumer<String> onRequest;
@@ -28,6 +42,21 @@ public final class StopSignal implements AutoCloseable {
 
     private StopSignal(Consumer<String> onRequest) {
         this.onRequest = onRequest;
+    }
+
+    /**
+     * From now on SIGTERM, Ctrl-C and a terminal that closes (SIGHUP) end this process at once, without shutdown hooks.
+     * Does nothing under {@code -Xrs}, where they do so anyway.
+     */
+    public static void endAtOnce() {
+        try {
+            for (String name : List.of("TERM", "INT", "HUP")) {
+                Signal.handle(new Signal(name), END);
+            }
+        } catch (IllegalArgumentException e) {
+            // -Xrs: the JVM does not touch signals, and the system's default is what is wanted.
+            LOG.debug("signals are left as they are", e);
+        }
     }
 
     /**
@@ -68,9 +97,8 @@ public final class StopSignal implements AutoCloseable {
 
     private void receive(Signal signal) {
         if (requested.compareAndSet(false, true)) {
+            SIGNALS.forEach(name -> Signal.handle(new Signal(name), END));
             onRequest.accept("SIG" + signal.getName());
-        } else {
-            Runtime.getRuntime().halt(KILLED_BY_SIGNAL + signal.getNumber());
         }
     }
 }

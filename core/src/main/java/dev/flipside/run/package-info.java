@@ -14,7 +14,8 @@
  *   <li>{@link dev.flipside.run.Durable}: files that survive a power cut; {@link dev.flipside.run.FiniteNumbers}:
  *       numbers that JSON can hold; {@link dev.flipside.run.JsonFile}: a result of such.
  *   <li>{@link dev.flipside.run.Provenance}, {@link dev.flipside.run.FileHash}: what would be needed to repeat the run.
- *   <li>{@link dev.flipside.run.StopSignal}: SIGTERM and Ctrl-C end the run after the current step.
+ *   <li>{@link dev.flipside.run.StopSignal}: SIGTERM and Ctrl-C end the run after the current step, and any other
+ *       command at once.
  * </ul>
  *
  * <p>Failures of the file system (no space, no permission) are {@link dev.flipside.config.UserError}s that name the

@@ -47,6 +47,22 @@ class StopSignalTest {
         }
     }
 
+    /** By the signal, so that no destructor of a library runs beside a thread that computes. */
+    @ParameterizedTest
+    @ValueSource(strings = {"before", "after"})
+    void withNothingToSaveASignalEndsTheProcessAtOnce(String when) throws Exception {
+        Process loop = ChildJvm.start(Endless.class, when);
+        try (BufferedReader output = loop.inputReader()) {
+            assertThat(output.readLine()).isEqualTo("ready");
+            terminate(loop);
+            assertThat(loop.waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(loop.exitValue()).isEqualTo(128 + SIGTERM);
+            assertThat(output.lines()).isEmpty();
+        } finally {
+            loop.destroyForcibly();
+        }
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"TERM", "INT"})
     void bothSignalsSetTheFlagOnce(String name) throws Exception {
@@ -80,6 +96,19 @@ class StopSignalTest {
                 Thread.sleep(300);
                 System.out.println("checkpoint written");
             }
+        }
+    }
+
+    /** A command that handles no signal, or ("after") no longer does. The JVM's own end would run the hook. */
+    static final class Endless {
+        public static void main(String[] args) throws InterruptedException {
+            StopSignal.endAtOnce();
+            Runtime.getRuntime().addShutdownHook(new Thread(() -> System.out.println("the JVM's end")));
+            if (args[0].equals("after")) {
+                StopSignal.install(signal -> {}).close();
+            }
+            System.out.println("ready");
+            Thread.sleep(Duration.ofMinutes(5).toMillis());
         }
     }
 }
