@@ -27,6 +27,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -95,11 +96,11 @@ public final class ConfigReader {
     }
 
     /**
-     * Whether a run of {@code flipside train} trains on labelled pairs too, so that {@code data.preferences} must name
-     * them. Nothing is validated.
+     * The pairs that the guard of a run of {@code flipside train} needs, so that {@code data.preferences} or
+     * {@code data.trusted_preferences} must name them; empty without a guard. Nothing is validated.
      */
-    public static boolean replaysPairs(Path file, List<String> overrides) {
-        return read(file, overrides, TrainConfig.defaults()).config().plan().replays();
+    public static Optional<GuardConfig.Memory> guardMemory(Path file, List<String> overrides) {
+        return read(file, overrides, TrainConfig.defaults()).config().plan().guardMemory();
     }
 
     /** Reads and validates the file of {@code flipside train-rm}. */

@@ -5,7 +5,7 @@ public record ContrastConfig(
         @Doc(
                         "`anchored`: pushes positives above and negatives below the anchor. `pairwise`: Bradley-Terry over every positive and negative of a prompt, a control.")
                 RmLoss rmLoss,
-        @Doc("Weight of the contrastive loss. 0 with `replay_weight` above 0 is the control that only replays.")
+        @Doc("Weight of the contrastive loss. 0 with `guard: replay` is the control that only replays.")
                 double contrastWeight,
         @Doc(
                         "`per_sign`: the mean over positives plus the mean over negatives, of prompts that have both. `all_kept`: one mean over both together.")

@@ -8,7 +8,10 @@ public record DataConfig(
                         "Prompts to train on: JSONL(.gz), JSON, CSV or Parquet, or `org/name[@revision][:[config/]split]` on the Hub.")
                 String prompts,
         @Doc("Held-out prompts for evaluation.") Optional<String> evalPrompts,
-        @Doc("Labelled pairs for replay (`save.replay_weight`).") Optional<String> preferences,
+        @Doc("Labelled pairs for the guard (`save.guard`).") Optional<String> preferences,
+        @Doc(
+                        "A few labelled pairs that somebody looked at, for the guard (`save.guard_memory: trusted`); no figure is taken from them.")
+                Optional<String> trustedPreferences,
         @Doc("Held-out labelled pairs: `eval_rm` metrics, and the gate (`save.gate`).")
                 Optional<String> evalPreferences,
         @Doc(
@@ -26,7 +29,14 @@ public record DataConfig(
 
     public static DataConfig defaults() {
         return new DataConfig(
-                "", Optional.empty(), Optional.empty(), Optional.empty(), LongPrompts.ERROR, 0, Optional.empty());
+                "",
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                LongPrompts.ERROR,
+                0,
+                Optional.empty());
     }
 
     /** @throws UserError naming the key when a value is out of range */

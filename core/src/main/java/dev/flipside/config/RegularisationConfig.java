@@ -5,7 +5,7 @@ import java.util.OptionalDouble;
 /** Guards: what holds the level and the scale of the rewards. */
 public record RegularisationConfig(
         @Doc("Weight of the squared group mean, against drift of the level.") double centering,
-        @Doc("Label smoothing of the contrast and of the replay.") double labelSmoothing,
+        @Doc("Label smoothing of the contrast and of the guard's pairs.") double labelSmoothing,
         @Doc("Contrast terms stop pushing beyond this margin; none is off.") OptionalDouble marginCap) {
 
     public static RegularisationConfig defaults() {

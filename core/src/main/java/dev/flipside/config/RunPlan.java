@@ -4,8 +4,11 @@ import dev.flipside.config.AnchorConfig.Anchor;
 import dev.flipside.config.ControlsConfig.Samples;
 import dev.flipside.config.ControlsConfig.ScoredBy;
 import dev.flipside.config.GateConfig.Gate;
+import dev.flipside.config.GuardConfig.Guard;
+import dev.flipside.config.GuardConfig.Memory;
 import dev.flipside.config.SaveConfig.Preset;
 import dev.flipside.config.UpdateConfig.Candidates;
+import java.util.Optional;
 
 /**
  * What the options of a run come to: which models it holds and what a step does. Whoever needs to know asks here, so
@@ -21,7 +24,8 @@ import dev.flipside.config.UpdateConfig.Candidates;
  * @param keepsInitialRewardModel a copy of the reward model as each round begins is held
  * @param samplesAgain the policy samples a second time, because its first samples taught the reward model
  * @param scoresAgain the policy's rewards are the improved model's grades of the very samples that taught it
- * @param replays labelled pairs are trained on too
+ * @param guard what labelled pairs do beside the update
+ * @param guardMemory which pairs those are, where there is a guard
  * @param gates an update that makes the reward model worse on held-out pairs is rolled back
  * @param checksValues evaluations compare the value head with many samples a prompt
  */
@@ -34,7 +38,8 @@ public record RunPlan(
         boolean keepsInitialRewardModel,
         boolean samplesAgain,
         boolean scoresAgain,
-        boolean replays,
+        Guard guard,
+        Optional<Memory> guardMemory,
         boolean gates,
         boolean checksValues) {
 
@@ -43,6 +48,7 @@ public record RunPlan(
         boolean improves = save.preset() != Preset.OFF;
         boolean fromPolicy = save.controls().samples() == Samples.POLICY;
         boolean rescales = improves && save.controls().scoredBy() == ScoredBy.INITIAL_RESCALED;
+        Guard guard = improves ? save.guarding().guard() : Guard.OFF;
         boolean twin = improves && config.eval().frozenTwin();
         return new RunPlan(
                 improves,
@@ -53,7 +59,8 @@ public record RunPlan(
                 rescales || twin || improves && save.anchoring().anchor() == Anchor.FROZEN,
                 improves && fromPolicy && save.update().candidates() == Candidates.FRESH,
                 improves && fromPolicy && save.update().candidates() == Candidates.RESCORE && !rescales,
-                improves && save.replay().replayWeight() > 0,
+                guard,
+                Optional.of(save.guarding().guardMemory()).filter(memory -> guard != Guard.OFF),
                 improves && save.gating().gate() == Gate.MCNEMAR,
                 improves && config.eval().valueSamples() > 0);
     }

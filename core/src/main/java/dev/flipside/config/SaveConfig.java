@@ -26,7 +26,7 @@ public record SaveConfig(
                         purpose =
                                 "What keeps a reward model that teaches itself from drifting away from the labelled pairs.")
                 @JsonUnwrapped
-                ReplayConfig replay,
+                GuardConfig guarding,
         @JsonUnwrapped RegularisationConfig regularisation,
         @JsonUnwrapped GateConfig gating,
         @Heading(
@@ -52,14 +52,14 @@ public record SaveConfig(
     static SaveConfig of(Preset preset) {
         return switch (preset) {
             case FAITHFUL, OFF ->
-                withGuards(preset, ReplayConfig.defaults(), RegularisationConfig.defaults(), GateConfig.defaults());
+                withGuards(preset, GuardConfig.defaults(), RegularisationConfig.defaults(), GateConfig.defaults());
             case GUARDED ->
-                withGuards(preset, ReplayConfig.guarded(), RegularisationConfig.guarded(), GateConfig.guarded());
+                withGuards(preset, GuardConfig.guarded(), RegularisationConfig.guarded(), GateConfig.guarded());
         };
     }
 
     private static SaveConfig withGuards(
-            Preset preset, ReplayConfig replay, RegularisationConfig regularisation, GateConfig gate) {
+            Preset preset, GuardConfig guarding, RegularisationConfig regularisation, GateConfig gate) {
         return new SaveConfig(
                 preset,
                 UpdateConfig.defaults(),
@@ -67,7 +67,7 @@ public record SaveConfig(
                 AnchorConfig.defaults(),
                 ContrastConfig.defaults(),
                 ValueHeadConfig.defaults(),
-                replay,
+                guarding,
                 regularisation,
                 gate,
                 ControlsConfig.defaults());
@@ -80,7 +80,7 @@ public record SaveConfig(
         anchoring.validate(section);
         contrast.validate(section);
         valueHead.validate(section);
-        replay.validate(section);
+        guarding.validate(section);
         regularisation.validate(section);
         gating.validate(section);
         controls.validate(section);

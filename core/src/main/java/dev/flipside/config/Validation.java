@@ -9,6 +9,8 @@ import dev.flipside.config.ControlsConfig.Labels;
 import dev.flipside.config.ControlsConfig.Samples;
 import dev.flipside.config.FilterConfig.Filter;
 import dev.flipside.config.GateConfig.Gate;
+import dev.flipside.config.GuardConfig.Guard;
+import dev.flipside.config.GuardConfig.Memory;
 import dev.flipside.config.RewardTrainingConfig.LongPairs;
 import dev.flipside.config.RewardTrainingConfig.TruncationMode;
 import dev.flipside.config.ValueHeadConfig.ValueWarmup;
@@ -97,11 +99,7 @@ public final class Validation {
                     "reward_model.model: the SAVE update (save.preset: " + name(s.preset())
                             + ") needs a reward model; give its directory, or set save.preset: off to train on reward functions alone.");
         }
-        if (plan.replays() && config.data().preferences().isEmpty()) {
-            throw new UserError(
-                    "data.preferences: save.replay_weight " + s.replay().replayWeight()
-                            + " replays labelled pairs, but no file is given; name one, or set save.replay_weight: 0.");
-        }
+        plan.guardMemory().ifPresent(memory -> requireGuardPairs(plan.guard(), memory));
         if (plan.gates() && config.data().evalPreferences().isEmpty()) {
             throw new UserError(
                     "data.eval_preferences: save.gate mcnemar compares accuracy on held-out pairs, but no file is given; name one, or set save.gate: off.");
@@ -121,9 +119,17 @@ public final class Validation {
             throw new UserError(
                     "save.scored_by: initial_rescaled stretches the initial reward model, whose values save.anchor frozen holds fixed; choose another anchor.");
         }
-        if (improving && s.contrast().contrastWeight() == 0 && s.replay().replayWeight() == 0) {
+        if (improving && s.contrast().contrastWeight() == 0 && !plan.guard().replays()) {
             throw new UserError(
-                    "save.contrast_weight: 0 together with save.replay_weight 0 leaves no loss for the reward model; set save.preset: off to freeze it.");
+                    "save.contrast_weight: 0 together with save.guard " + name(plan.guard()) + " leaves no loss for the reward model; set save.preset: off to freeze it.");
+        }
+    }
+
+    private void requireGuardPairs(Guard guard, Memory memory) {
+        if (memory.file(config.data()).isEmpty()) {
+            throw new UserError("data." + memory.key() + ": save.guard " + name(guard)
+                    + " needs the labelled pairs of save.guard_memory " + name(memory)
+                    + ", but no file is given; name one, or set save.guard: off.");
         }
     }
 
@@ -185,7 +191,8 @@ public final class Validation {
                     .stream()
                             .filter(k -> k.startsWith("save.") && !k.equals("save.preset"))
                             .forEach(k -> reject(k, "save.preset is off, the reward model stays frozen"));
-            reject("data.preferences", "save.preset is off, nothing is replayed");
+            reject("data.preferences", "save.preset is off, there is no guard");
+            reject("data.trusted_preferences", "save.preset is off, there is no guard");
             reject("eval.value_samples", "save.preset is off, there is no value head");
             reject("eval.frozen_twin", "save.preset is off, the reward model stays frozen");
             reject("run.stop_rule", "save.preset is off, the reward model stays frozen");
@@ -228,10 +235,7 @@ public final class Validation {
         if (s.contrast().anchorGradient() == AnchorGradient.FLOW) {
             reject("save.anchor_noise", "save.anchor_gradient flow holds no anchor fixed");
         }
-        if (s.replay().replayWeight() == 0) {
-            reject("save.replay_batch", "save.replay_weight is 0");
-            reject("data.preferences", "save.replay_weight is 0");
-        }
+        guardKeysWithoutEffect(config.plan());
         if (s.controls().samples() == Samples.INITIAL) {
             reject(
                     "save.candidates",
@@ -246,6 +250,23 @@ public final class Validation {
         }
         if (s.valueHead().valueWarmup() == ValueWarmup.RIDGE) {
             reject("save.value_head_init", "save.value_warmup ridge replaces the head by its closed form");
+        }
+    }
+
+    private void guardKeysWithoutEffect(RunPlan plan) {
+        String guard = "save.guard is " + name(plan.guard());
+        if (!plan.guard().replays()) {
+            reject("save.replay_weight", guard);
+        }
+        if (plan.guardMemory().isEmpty()) {
+            reject("save.guard_memory", guard);
+            reject("save.guard_batch", guard);
+        }
+        if (plan.guardMemory().filter(Memory.PREFERENCES::equals).isEmpty()) {
+            reject("data.preferences", plan.guardMemory().isEmpty() ? guard : "save.guard_memory is trusted");
+        }
+        if (plan.guardMemory().filter(Memory.TRUSTED::equals).isEmpty()) {
+            reject("data.trusted_preferences", plan.guardMemory().isEmpty() ? guard : "save.guard_memory is preferences");
         }
     }
 

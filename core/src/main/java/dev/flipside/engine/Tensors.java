@@ -25,6 +25,9 @@ public final class Tensors {
      */
     private static final long NORM_ROW = 4096;
 
+    /** Elements whose products are held at once. */
+    private static final long DOT_CHUNK = 1 << 20;
+
     private Tensors() {}
 
     /** An int64 tensor of the given shape. */
@@ -108,6 +111,22 @@ public final class Tensors {
             Tensor rows = flat.narrow(0, 0, whole).view(-1, NORM_ROW);
             Tensor norms = torch.linalg_vector_norm(rows, scalar(2), new long[] {1}, false, new ScalarTypeOptional());
             return squares(norms) + squares(flat.narrow(0, whole, flat.numel() - whole));
+        }
+    }
+
+    /**
+     * The inner product of two float32 buffers of one length, for any length: products in float32, their sum in
+     * float64.
+     */
+    public static double dot(Tensor left, Tensor right) {
+        long elements = left.numel();
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            Tensor sum = torch.zeros(new long[] {1}, left.options().dtype(new ScalarTypeOptional(ScalarType.Double)));
+            for (long at = 0; at < elements; at += DOT_CHUNK) {
+                long n = Math.min(DOT_CHUNK, elements - at);
+                sum.add_(left.narrow(0, at, n).mul(right.narrow(0, at, n)).sum(new ScalarTypeOptional(ScalarType.Double)));
+            }
+            return sum.item_double();
         }
     }
 

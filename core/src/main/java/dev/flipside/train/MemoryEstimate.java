@@ -117,6 +117,9 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
         if (plan.keepsInitialRewardModel()) {
             parts.add(new Part("initial reward model", FLOAT * size.trained()));
         }
+        if (plan.guard().projects()) {
+            parts.add(new Part("guard: the update's own gradient", FLOAT * size.trained()));
+        }
         if (plan.gates()) {
             parts.add(new Part("gate: weights and moments to roll back to", 3 * FLOAT * size.trained()));
         }

@@ -40,7 +40,7 @@ public final class PairTally {
     }
 
     /**
-     * The pairs that {@code train} would replay or hold out, without those whose prompt alone fills {@code maxLength},
+     * The pairs that {@code train} would use in its guard or hold out, without those whose prompt alone fills {@code maxLength},
      * which it refuses.
      */
     public static PairTally ofRun(List<Preference> pairs, Renderer renderer, int maxLength) {

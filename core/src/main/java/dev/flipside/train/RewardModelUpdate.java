@@ -5,6 +5,7 @@ import dev.flipside.algo.Groups;
 import dev.flipside.algo.ValueLoss;
 import dev.flipside.algo.ValueTarget;
 import dev.flipside.config.AnchorConfig.Anchor;
+import dev.flipside.config.GuardConfig;
 import dev.flipside.config.OptimiserConfig;
 import dev.flipside.config.RewardModelConfig;
 import dev.flipside.config.SaveConfig;
@@ -24,7 +25,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
 
@@ -39,21 +39,20 @@ final class RewardModelUpdate implements AutoCloseable {
     private final Grader grader;
     private final Labeller labeller;
     private final ContrastPass contrast;
-    private final Replay replay;
+    private final Optional<GradientGuard> guard;
     private final RewardModelConfig config;
     private final UpdateConfig options;
     private final boolean maskTruncated;
     /** The value head is fitted to what the updated model says, after the update. */
     private final boolean fitsToImproved;
 
-    private final boolean replays;
     private final Seeds seeds;
     private final Optimiser trunk;
     private final Optimiser valueHead;
 
     /**
      * @param initial the reward model as the round began; needed for anchor frozen, and closed by its owner
-     * @param pairs labelled pairs; needed when replay_weight is above 0
+     * @param pairs labelled pairs; needed where there is a guard
      * @param anchor the configured anchor, or leave_one_out after a failed warm-up
      * @param floor the least group standard deviation of filter std
      */
@@ -71,19 +70,20 @@ final class RewardModelUpdate implements AutoCloseable {
         this.options = save.update();
         this.maskTruncated = save.filtering().maskTruncated();
         this.fitsToImproved = save.valueHead().valueTarget() == ValueHeadConfig.ValueTarget.IMPROVED;
-        this.replays = config.plan().replays();
         this.seeds = seeds;
         this.labeller = new Labeller(save, anchor, floor, initial, seeds);
         this.contrast = new ContrastPass(grader.model(), this.config, save, anchor);
-        this.replay = new Replay(
-                grader.model(),
-                pairs,
-                this.config,
-                save.replay(),
-                save.regularisation().labelSmoothing(),
-                seeds);
         this.trunk = optimiser("reward model", "reward_model", grader.model().trunk(), options.learningRate());
         this.valueHead = optimiser("value head", "value_head", grader.model().valueHead(), options.valueLearningRate());
+        GuardConfig guarding = save.guarding();
+        this.guard = config.plan().guardMemory().map(memory -> {
+            double smoothing = save.regularisation().labelSmoothing();
+            return new GradientGuard(
+                    guarding,
+                    new PairMemory(grader.model(), pairs, this.config, guarding.batch(), smoothing, seeds),
+                    grader.model().trunk(),
+                    trunk);
+        });
     }
 
     private Optimiser optimiser(String model, String group, Parameters weights, double learningRate) {
@@ -116,7 +116,7 @@ final class RewardModelUpdate implements AutoCloseable {
         if (fitsToImproved) {
             fitToImproved(batch, step, sums);
         }
-        return new RewardModelStep(before, targetBefore.feedback(), sums.losses(replays));
+        return new RewardModelStep(before, targetBefore.feedback(), sums.losses());
     }
 
     /**
@@ -141,10 +141,10 @@ final class RewardModelUpdate implements AutoCloseable {
             int[] together = part.stream().mapToInt(Integer::intValue).toArray();
             loss += contrast.run(whole, together, dropoutKey(), sums);
         }
-        if (replays) {
-            double replayed = replay.run(step, miniBatch, passTokens(), dropoutKey());
-            sums.replay += replayed;
-            loss += replayed;
+        if (guard.isPresent()) {
+            GradientGuard.Held held = guard.get().hold(step, miniBatch, passTokens(), dropoutKey());
+            sums.held.add(held);
+            loss += held.minimised();
         }
         CheckedGradient trunkGradient = trunk.check(loss, step);
         CheckedGradient valueGradient = valueHead.check(loss, step);
@@ -196,6 +196,7 @@ final class RewardModelUpdate implements AutoCloseable {
 
     @Override
     public void close() {
+        guard.ifPresent(GradientGuard::close);
         trunk.close();
         valueHead.close();
     }
@@ -207,7 +208,7 @@ final class RewardModelUpdate implements AutoCloseable {
         private int steps;
         private double contrast;
         private double value;
-        private double replay;
+        private final List<GradientGuard.Held> held = new ArrayList<>();
 
         void step(double stepLoss, double stepNorm) {
             loss += stepLoss;
@@ -224,12 +225,12 @@ final class RewardModelUpdate implements AutoCloseable {
             value = valueLoss * steps;
         }
 
-        RewardModelLosses losses(boolean replays) {
+        RewardModelLosses losses() {
             return new RewardModelLosses(
                     loss / steps,
                     contrast / steps,
                     value / steps,
-                    replays ? OptionalDouble.of(replay / steps) : OptionalDouble.empty(),
+                    GuardFigures.of(held),
                     norm / steps,
                     steps);
         }

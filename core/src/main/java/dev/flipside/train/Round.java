@@ -31,7 +31,7 @@ final class Round implements AutoCloseable {
      *
      * @param added reward functions that a program brings
      * @param gold the function that knows the truth
-     * @param replay labelled pairs as the reward model reads them
+     * @param guard labelled pairs for the guard, as the reward model reads them
      * @param heldOut labelled pairs that nothing is trained on
      * @param baseline what the run's first evaluation found
      */
@@ -41,7 +41,7 @@ final class Round implements AutoCloseable {
             TrainingData data,
             List<RewardTerm> added,
             Optional<RewardFunction> gold,
-            List<LabelledPair> replay,
+            List<LabelledPair> guard,
             Optional<HeldOutPairs> heldOut,
             EvaluationBaseline baseline,
             TrainListener listener) {}
@@ -77,7 +77,7 @@ final class Round implements AutoCloseable {
                         sampler,
                         reference.teacher(policy, sampler, config, setting.seeds()),
                         start,
-                        setting.replay(),
+                        setting.guard(),
                         setting.heldOut(),
                         config,
                         setting.seeds(),

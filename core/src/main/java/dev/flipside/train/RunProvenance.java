@@ -29,6 +29,7 @@ final class RunProvenance {
         for (Optional<String> file : List.of(
                 config.data().evalPrompts(),
                 config.data().preferences(),
+                config.data().trustedPreferences(),
                 config.data().evalPreferences())) {
             file.ifPresent(inputs::add);
         }

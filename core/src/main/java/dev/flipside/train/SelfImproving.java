@@ -31,7 +31,7 @@ final class SelfImproving implements RewardModelLearner {
      * @param sampler of the policy as it is
      * @param initialPolicy of the policy as the round began, where its samples teach (control {@code save.samples:
      *     initial})
-     * @param pairs labelled pairs for the replay
+     * @param pairs labelled pairs for the guard
      * @param heldOut labelled pairs for the gate
      */
     SelfImproving(

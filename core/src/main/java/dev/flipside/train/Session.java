@@ -100,8 +100,10 @@ final class Session implements AutoCloseable {
         grader.ifPresent(
                 g -> UserError.under("reward_model.model", () -> probe(g, data)).ifPresent(listener::message));
         Map<String, Double> dataFigures = new LinkedHashMap<>();
-        List<LabelledPair> replay = grader.map(g -> labelled(
-                        "preferences", config.data().preferences(), data.preferences(), g, dataFigures, listener))
+        List<LabelledPair> guard = grader.flatMap(g -> config.plan()
+                        .guardMemory()
+                        .map(memory -> labelled(
+                                memory.key(), memory.file(config.data()), data.guard(), g, dataFigures, listener)))
                 .orElse(List.of());
         Optional<HeldOutPairs> heldOut = grader.map(g -> labelled(
                         "eval_preferences",
@@ -113,7 +115,7 @@ final class Session implements AutoCloseable {
                 .filter(pairs -> !pairs.isEmpty())
                 .map(HeldOutPairs::new);
         Round.Setting setting = new Round.Setting(
-                config, seeds, data, functions, gold, replay, heldOut, new EvaluationBaseline(), listener);
+                config, seeds, data, functions, gold, guard, heldOut, new EvaluationBaseline(), listener);
         if (grader.isPresent()
                 && grader.get().readsBeforeTheEnd(data.prompts().get(0).prompt())) {
             listener.warning(

@@ -51,7 +51,11 @@ final class StepFigures {
         metrics.put("save/rm_loss", losses.total());
         metrics.put("save/contrast_loss", losses.contrast());
         metrics.put("save/value_loss", losses.value());
-        losses.replay().ifPresent(loss -> metrics.put("save/replay_loss", loss));
+        losses.guard().ifPresent(guard -> {
+            metrics.put("save/guard_loss", guard.loss());
+            guard.cosine().ifPresent(cosine -> metrics.put("save/guard_cosine", cosine));
+            guard.conflictShare().ifPresent(share -> metrics.put("save/guard_conflict_frac", share));
+        });
         metrics.put("save/rm_grad_norm", losses.gradNorm());
         metrics.put("save/rm_lr", config.save().update().learningRate());
         metrics.put("save/rm_steps", (double) losses.steps());

@@ -20,13 +20,13 @@ import java.util.SplittableRandom;
  *
  * @param prompts that fit the policy's context
  * @param evalPrompts held out
- * @param preferences for replay
+ * @param guard labelled pairs for the guard
  * @param evalPreferences held out, for eval_rm and the gate
  */
 record TrainingData(
         List<PromptExample> prompts,
         List<PromptExample> evalPrompts,
-        List<Preference> preferences,
+        List<Preference> guard,
         List<Preference> evalPreferences) {
 
     static TrainingData read(TrainConfig config, PolicyModel policy, TrainListener listener) {
@@ -37,7 +37,10 @@ record TrainingData(
         return new TrainingData(
                 most > 0 && most < prompts.size() ? prompts.subList(0, most) : prompts,
                 evalPrompts(config, policy, listener),
-                pairs("data.preferences", data.preferences(), data, listener),
+                config.plan()
+                        .guardMemory()
+                        .map(memory -> pairs("data." + memory.key(), memory.file(data), data, listener))
+                        .orElse(List.of()),
                 pairs("data.eval_preferences", data.evalPreferences(), data, listener));
     }
 

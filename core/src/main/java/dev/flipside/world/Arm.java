@@ -22,8 +22,8 @@ public enum Arm {
             "control: labelled pairs again, no SAVE",
             Setting.faithful(
                     "save.contrast_weight=0",
-                    "save.replay_weight=1",
-                    "save.replay_batch=32",
+                    "save.guard=replay",
+                    "save.guard_batch=32",
                     "save.label_smoothing=0.05",
                     "save.centering=0.01")),
     /** Upper bound: signs from the true reward. */

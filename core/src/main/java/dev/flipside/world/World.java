@@ -26,6 +26,7 @@ public record World(
         ModelShape model) {
     private static final int HELD_OUT_PROMPTS = 27;
     private static final int PROBE_PAIRS = 400;
+    private static final int TRUSTED_PAIRS = 400;
 
     /**
      * "Quality modes": opener, topic, commas and full stop move together, so that careful or sloppy is the main
@@ -104,12 +105,14 @@ public record World(
      * @param heldOutPrompts the 27 that only evaluations use
      * @param labelledPairs the reward model's training data
      * @param probePairs 400 pairs over all topics without mistakes: the off-policy probe
+     * @param trustedPairs 400 others of that kind, for the guard
      */
     record Draw(
             List<ListPrompt> trainPrompts,
             List<ListPrompt> heldOutPrompts,
             List<ListPair> labelledPairs,
-            List<ListPair> probePairs) {}
+            List<ListPair> probePairs,
+            List<ListPair> trustedPairs) {}
 
     /** What a random number of stream {@code WORLD} is for; its ordinal is the stream's step. */
     enum Purpose {
@@ -118,7 +121,8 @@ public record World(
         LABELLED_PAIRS,
         PROBE_PAIRS,
         CORPUS,
-        PRETRAINING_BATCHES;
+        PRETRAINING_BATCHES,
+        TRUSTED_PAIRS;
 
         SplittableRandom random(Seeds seeds) {
             return seeds.random(Seeds.Stream.WORLD, ordinal());
@@ -135,7 +139,9 @@ public record World(
                 prompts.subList(HELD_OUT_PROMPTS, prompts.size()),
                 prompts.subList(0, HELD_OUT_PROMPTS),
                 labelling.draw(grammar, topics, Purpose.LABELLED_PAIRS.random(seeds)),
-                Labelling.clean(PROBE_PAIRS).draw(grammar, Vocabulary.TOPICS, Purpose.PROBE_PAIRS.random(seeds)));
+                Labelling.clean(PROBE_PAIRS).draw(grammar, Vocabulary.TOPICS, Purpose.PROBE_PAIRS.random(seeds)),
+                Labelling.clean(TRUSTED_PAIRS)
+                        .draw(grammar, Vocabulary.TOPICS, Purpose.TRUSTED_PAIRS.random(seeds)));
     }
 
     private static <T> List<T> shuffled(List<T> items, Purpose purpose, Seeds seeds) {

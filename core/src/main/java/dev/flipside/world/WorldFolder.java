@@ -3,6 +3,7 @@ package dev.flipside.world;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.ConfigReader;
+import dev.flipside.config.GuardConfig;
 import dev.flipside.config.IoReason;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.TrainConfig;
@@ -43,6 +44,7 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
                     labelledPairs(),
                     draw.labelledPairs().stream().map(WorldFolder::row).toList());
             rows(probePairs(), draw.probePairs().stream().map(WorldFolder::row).toList());
+            rows(trustedPairs(), draw.trustedPairs().stream().map(WorldFolder::row).toList());
             Files.writeString(rewardModelConfig(), rewardModelYaml());
             Files.writeString(loopConfig(), loopYaml());
         } catch (IOException e) {
@@ -102,7 +104,7 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
 
     /**
      * A run that differs from {@link #loopConfig} as one likes; {@link #write} must have been called. Its folder, and
-     * the labelled pairs where it replays some, need not be given.
+     * the pairs of its guard, need not be given.
      *
      * @param name of the run's folder, {@link #run(String)}
      * @param overrides {@code section.key=value}, such as {@link Arm#overrides} with more behind them: the last one of
@@ -121,10 +123,10 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
     public TrainConfig training(String name, List<String> shared, List<String> own) {
         List<String> all = new ArrayList<>(own);
         all.add("run.output_dir=" + quoted(run(name)));
-        if (ConfigReader.replaysPairs(
-                loopConfig(), Stream.concat(shared.stream(), own.stream()).toList())) {
-            all.add("data.preferences=" + quoted(labelledPairs()));
-        }
+        ConfigReader.guardMemory(
+                        loopConfig(), Stream.concat(shared.stream(), own.stream()).toList())
+                .ifPresent(memory -> all.add("data." + memory.key() + "="
+                        + quoted(memory == GuardConfig.Memory.TRUSTED ? trustedPairs() : labelledPairs())));
         return ConfigReader.train(loopConfig(), shared, all);
     }
 
@@ -149,6 +151,10 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
 
     private Path probePairs() {
         return folder.resolve("data/probe-pairs.jsonl");
+    }
+
+    private Path trustedPairs() {
+        return folder.resolve("data/trusted-pairs.jsonl");
     }
 
     private static Map<String, Object> row(ListPair pair) {

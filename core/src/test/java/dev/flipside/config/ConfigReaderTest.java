@@ -54,7 +54,7 @@ class ConfigReaderTest {
                 "data.eval_preferences=e.jsonl",
                 "save.centering=0.2");
         SaveConfig save = ConfigReader.train(file, guarded).save();
-        assertThat(save.replay().replayWeight()).isEqualTo(1);
+        assertThat(save.guarding().guard()).isEqualTo(GuardConfig.Guard.REPLAY);
         assertThat(save.regularisation().labelSmoothing()).isEqualTo(0.05);
         assertThat(save.gating().gate()).isEqualTo(GateConfig.Gate.MCNEMAR);
         assertThat(save.regularisation().centering()).isEqualTo(0.2);
@@ -127,7 +127,13 @@ class ConfigReaderTest {
                 "save.anchor_noise=-1 | save.anchor_noise: -1.0 is outside [0.0, 1000000.0]",
                 "save.gate_alpha=0.01 | save.gate_alpha: 0.01 has no effect, because save.gate is off",
                 "save.gate=mcnemar | data.eval_preferences: save.gate mcnemar",
-                "save.replay_weight=1 | data.preferences: save.replay_weight 1.0",
+                "save.guard=replay | data.preferences: save.guard replay needs the labelled pairs of save.guard_memory preferences",
+                "save.guard=project;save.guard_memory=trusted | data.trusted_preferences: save.guard project",
+                "save.replay_weight=1 | save.replay_weight: 1.0 has no effect, because save.guard is off",
+                "save.guard_batch=64 | save.guard_batch: 64 has no effect, because save.guard is off",
+                "save.guard=project;data.preferences=p;save.replay_weight=1 | save.replay_weight: 1.0 has no effect, because save.guard is project",
+                "save.guard=project;data.preferences=p;data.trusted_preferences=t | data.trusted_preferences: t has no effect, because save.guard_memory is preferences",
+                "save.guard=project;data.preferences=p;save.contrast_weight=0 | save.contrast_weight: 0 together with save.guard project",
                 "save.labels=gold | eval.gold: save.labels gold",
                 "reward_model.model=null | reward_model.model: the SAVE update",
                 "algorithm.kl_estimator=k2 | algorithm.kl_estimator: k2 has no effect, because algorithm.beta is 0",
@@ -145,7 +151,7 @@ class ConfigReaderTest {
                 "rollout.stop= | rollout.stop: there is no value",
             })
     void mistakesAreNamed(String override, String message) {
-        assertThatThrownBy(() -> ConfigReader.train(file, List.of(override)))
+        assertThatThrownBy(() -> ConfigReader.train(file, List.of(override.split(";"))))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining(message);
     }
@@ -189,14 +195,24 @@ class ConfigReaderTest {
     }
 
     @Test
-    void pairsAreReplayedByWeightAndPreset() {
-        assertThat(ConfigReader.replaysPairs(file, List.of())).isFalse();
-        assertThat(ConfigReader.replaysPairs(file, List.of("save.preset=guarded")))
-                .isTrue();
-        assertThat(ConfigReader.replaysPairs(file, List.of("save.preset=guarded", "save.replay_weight=0")))
-                .isFalse();
-        assertThat(ConfigReader.replaysPairs(file, List.of("save.preset=off", "save.replay_weight=1")))
-                .isFalse();
+    void theGuardSaysWhichPairsItNeeds() {
+        assertThat(ConfigReader.guardMemory(file, List.of())).isEmpty();
+        assertThat(ConfigReader.guardMemory(file, List.of("save.preset=guarded")))
+                .hasValue(GuardConfig.Memory.PREFERENCES);
+        assertThat(ConfigReader.guardMemory(file, List.of("save.preset=guarded", "save.guard=off")))
+                .isEmpty();
+        assertThat(ConfigReader.guardMemory(file, List.of("save.guard=project", "save.guard_memory=trusted")))
+                .hasValue(GuardConfig.Memory.TRUSTED);
+        assertThat(ConfigReader.guardMemory(file, List.of("save.preset=off", "save.guard=replay")))
+                .isEmpty();
+    }
+
+    @Test
+    void aProjectionTakesMorePairsThanReplay() {
+        assertThat(SaveConfig.of(SaveConfig.Preset.GUARDED).guarding().batch()).isEqualTo(16);
+        List<String> projected = List.of("save.guard=project_replay", "data.preferences=p.jsonl");
+        assertThat(ConfigReader.train(file, projected).save().guarding().batch())
+                .isEqualTo(64);
     }
 
     /** An arm that freezes the reward model must not need a file without the keys of the others. */

@@ -45,7 +45,7 @@ class ConfigReferenceTest {
                 .contains("| `epsilon` | number | - | Lower clip range")
                 .contains("| `stop` | list of texts | - |")
                 .contains(
-                        "- `guarded` sets `replay_weight: 1`, `centering: 0.01`, `label_smoothing: 0.05`, `gate: mcnemar`.");
+                        "- `guarded` sets `guard: replay`, `centering: 0.01`, `label_smoothing: 0.05`, `gate: mcnemar`.");
     }
 
     @Test
@@ -63,7 +63,7 @@ class ConfigReferenceTest {
                         "| `anchor` |",
                         "### Guards\n",
                         "| key |",
-                        "| `replay_weight` |",
+                        "| `guard` |",
                         "| `centering` |",
                         "| `gate` |",
                         "### Controls\n",

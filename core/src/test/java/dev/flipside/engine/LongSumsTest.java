@@ -49,6 +49,18 @@ class LongSumsTest {
     }
 
     @Test
+    void theInnerProductOfAnyLengthIsExact() {
+        try (PointerScope scope = new PointerScope()) {
+            for (long elements : new long[] {0, 1, 4097, (1 << 20) - 1, 1 << 20, 3 * MILLION + 5}) {
+                Tensor x = normal(elements);
+                Tensor y = normal(elements).add_(x);
+                double exact = x.to(ScalarType.Double).dot(y.to(ScalarType.Double)).item_double();
+                assertThat(Tensors.dot(x, y)).isCloseTo(exact, withinPercentage(CLOSE));
+            }
+        }
+    }
+
+    @Test
     void theOptimisersNormIsThatOfAllItsGradients() {
         Parameters trunk = new Parameters(List.of(new ParameterSlot("a", 20 * MILLION + 3)), Device.CPU);
         Parameters head = new Parameters(List.of(new ParameterSlot("b", 5)), Device.CPU);

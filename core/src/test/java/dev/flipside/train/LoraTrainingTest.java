@@ -48,7 +48,7 @@ class LoraTrainingTest {
     private static List<String> guarded(String... more) {
         List<String> all = new ArrayList<>(List.of(
                 "save.preset=guarded",
-                "save.replay_batch=4",
+                "save.guard_batch=4",
                 "algorithm.beta=0.1",
                 "run.rounds=2",
                 "run.max_steps=3",

@@ -45,7 +45,7 @@ class MemoryEstimateTest {
                 reward_model: {model: r, per_device_batch_size: 2}
                 data: {prompts: p, eval_preferences: e, preferences: q}
                 rollout: {generation_batch_size: 16, num_generations: 4, max_completion_length: 20, max_rows: 10}
-                save: {replay_weight: 1.0}
+                save: {guard: replay}
                 """);
         return ConfigReader.train(file, List.of(overrides));
     }

@@ -49,7 +49,7 @@ class OptionSensitivityTest {
         }
     }
 
-    private static final String REPLAY = "data.preferences=PAIRS save.replay_weight=1";
+    private static final String REPLAY = "data.preferences=PAIRS save.guard=replay";
     private static final String OFF_POLICY = "algorithm.num_iterations=3 policy.learning_rate=0.05";
     /** A filter that leaves some samples out, an anchor that survives the warm-up. */
     private static final String VALUE = "save.force_anchor=true";
@@ -174,7 +174,17 @@ class OptionSensitivityTest {
                     "data.eval_preferences=EVAL save.gate=mcnemar save.gate_alpha=1",
                     "save.gate_patience=1"),
             Case.changes("save.replay_weight", REPLAY, "save.replay_weight=2"),
-            Case.changes("save.replay_batch", REPLAY, "save.replay_batch=5"),
+            Case.changes("save.guard_batch", REPLAY, "save.guard_batch=5"),
+            Case.changes("save.guard", REPLAY, "save.guard=project"),
+            Case.changes(
+                    "save.guard_memory",
+                    REPLAY,
+                    "save.guard_memory=trusted !data.preferences data.trusted_preferences=EVAL"),
+            Case.changes(
+                    "data.trusted_preferences",
+                    "save.guard=project save.guard_memory=trusted data.trusted_preferences=PAIRS",
+                    "data.trusted_preferences=EVAL"),
+            Case.changes("save.guard", "data.preferences=PAIRS save.guard=project", "save.guard=project_replay"),
             Case.changes("save.centering", "save.centering=0.5"),
             Case.changes("save.label_smoothing", "save.label_smoothing=0.1"),
             Case.changes("save.margin_cap", "save.margin_cap=0.5"),

@@ -32,7 +32,7 @@ class ResumeTest {
             "save.anchor=frozen",
             "save.update_every=2",
             "save.candidates=rescore",
-            "save.replay_batch=4",
+            "save.guard_batch=4",
             "reward_model.max_length=12",
             "eval.eval_steps=2");
 
@@ -97,13 +97,15 @@ class ResumeTest {
                 "algorithm.name=gspo algorithm.epsilon=3e-4 algorithm.epsilon_high=4e-4 algorithm.num_iterations=2 rollout.refill_zero_variance=2",
                 "save.anchor=shuffled save.labels=random_signs save.value_target=improved",
                 "save.samples=initial run.rounds=2 algorithm.steps_per_generation=2",
-                "save.scored_by=initial_rescaled run.rounds=2 algorithm.name=rloo"
+                "save.scored_by=initial_rescaled run.rounds=2 algorithm.name=rloo",
+                "save.guard=project save.rm_mini_batches=1",
+                "save.guard=project_replay save.label_smoothing=0.05"
             })
     void soDoesEveryAlgorithm(String options) {
         List<String> all = new ArrayList<>(List.of("run.max_steps=4", "run.save_steps=2"));
         all.addAll(List.of(options.split(" ")));
         String name = "other-" + Math.abs(options.hashCode());
-        all.add("save.replay_weight=0.5");
+        all.add(options.contains("save.guard=") ? "save.guard_batch=3" : "save.guard=replay");
         Path whole = run(name, all, Integer.MAX_VALUE);
         Path stopped = run(name + "-stopped", all, 3);
         resume(name + "-stopped", all);
@@ -112,9 +114,9 @@ class ResumeTest {
 
     @Test
     void aFinishedRunIsLeftAsItIs() {
-        Path run = run("finished", List.of("run.max_steps=2", "save.replay_weight=1"), Integer.MAX_VALUE);
+        Path run = run("finished", List.of("run.max_steps=2", "save.guard=replay"), Integer.MAX_VALUE);
         var before = RunFiles.bytes(run.resolve("policy"));
-        TrainingResult again = resume("finished", List.of("run.max_steps=2", "save.replay_weight=1"));
+        TrainingResult again = resume("finished", List.of("run.max_steps=2", "save.guard=replay"));
         assertThat(again.completed()).isTrue();
         RunFiles.bytes(run.resolve("policy"))
                 .forEach((name, bytes) -> assertThat(bytes).isEqualTo(before.get(name)));
@@ -150,7 +152,7 @@ class ResumeTest {
     void theTrainingOfARewardModelIsNotOverwritten() throws Exception {
         Path run = new RewardTrainer(world.rewardTraining("reward-run")).run().folder();
         byte[] before = Files.readAllBytes(run.resolve("metrics.jsonl"));
-        assertThatThrownBy(() -> resume("reward-run", List.of("run.max_steps=2", "save.replay_weight=1")))
+        assertThatThrownBy(() -> resume("reward-run", List.of("run.max_steps=2", "save.guard=replay")))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("its config.yaml is not one that flipside train wrote");
         assertThat(Files.readAllBytes(run.resolve("metrics.jsonl"))).isEqualTo(before);

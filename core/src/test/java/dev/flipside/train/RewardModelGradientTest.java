@@ -17,6 +17,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.SplittableRandom;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
@@ -123,7 +124,7 @@ class RewardModelGradientTest {
                 "save.margin_cap=1.5",
                 "save.margin_cap=1.5 save.rm_loss=pairwise save.label_smoothing=0.1",
                 "save.centering=0.3",
-                "save.replay_weight=0.7 save.replay_batch=3 data.preferences=PAIRS",
+                "save.guard=replay save.replay_weight=0.7 save.guard_batch=3 data.preferences=PAIRS",
                 "save.value_target=leave_one_out save.value_backbone_weight=1",
                 "save.value_target=improved",
                 "save.value_backbone_weight=0.1",
@@ -135,7 +136,7 @@ class RewardModelGradientTest {
                 "save.contrast_weight=0.5",
                 "save.mask_truncated=true",
                 "save.anchor=mixture save.anchor_gradient=flow save.value_backbone_weight=0.5 save.label_smoothing=0.05 save.centering=0.1"
-                        + " save.replay_weight=1 save.replay_batch=2 data.preferences=PAIRS save.balance=all_kept save.mask_truncated=true",
+                        + " save.guard=replay save.guard_batch=2 data.preferences=PAIRS save.balance=all_kept save.mask_truncated=true",
             })
     void theGradientIsTheDerivativeOfTheLoss(String options) {
         String given = options.replace("PAIRS", world.file("pairs.jsonl").toString());
@@ -173,11 +174,73 @@ class RewardModelGradientTest {
         Derivatives.check(grader.model().valueHead(), head, () -> expected.loss(expected.now(), 1));
     }
 
+    /**
+     * The labelled pair's own gradient b is that of replay less that without a guard; from the two the projection is
+     * written out here in double precision. A pair and the same turned round have opposite b.
+     */
+    @Test
+    void aProjectionRemovesWhatDisagreesWithThePairs() {
+        assertThat(List.of(projects(), turnedRound())).containsExactlyInAnyOrder(true, false);
+    }
+
+    private boolean turnedRound() {
+        replayed = new LabelledPair(replayed.rejected(), replayed.chosen());
+        return projects();
+    }
+
+    /** Checks the guards that project, and says whether the pair disagrees with the update. */
+    private boolean projects() {
+        String pairs = "data.preferences=" + world.file("pairs.jsonl");
+        double[] own = trunk("save.centering=0.1");
+        double[] both = trunk("save.centering=0.1", pairs, "save.guard=replay");
+        double[] memory =
+                IntStream.range(0, own.length).mapToDouble(i -> both[i] - own[i]).toArray();
+        double cross = dot(own, memory);
+        double correction = Math.max(0, -cross / dot(memory, memory));
+
+        GuardFigures found = update(
+                        config("save.centering=0.1", pairs, "save.guard=project"), Optional.empty())
+                .guard()
+                .orElseThrow();
+        assertThat(found.conflictShare()).hasValue(cross < 0 ? 1 : 0);
+        // Of float32 gradients, one of them a difference.
+        assertThat(found.cosine().orElseThrow())
+                .isCloseTo(cross / Math.sqrt(dot(own, own) * dot(memory, memory)), within(1e-5));
+        assertSum(trunk("save.centering=0.1", pairs, "save.guard=project"), own, memory, correction);
+        assertSum(trunk("save.centering=0.1", pairs, "save.guard=project_replay"), own, memory, correction + 1);
+        assertSum(
+                trunk("save.centering=0.1", pairs, "save.guard=project_replay", "save.replay_weight=0.5"),
+                own,
+                memory,
+                correction + 0.5);
+        return cross < 0;
+    }
+
+    private double[] trunk(String... options) {
+        update(config(options), Optional.empty());
+        float[] gradient = Derivatives.gradient(grader.model().trunk());
+        return IntStream.range(0, gradient.length).mapToDouble(i -> gradient[i]).toArray();
+    }
+
+    private static double dot(double[] left, double[] right) {
+        return IntStream.range(0, left.length)
+                .mapToDouble(i -> left[i] * right[i])
+                .sum();
+    }
+
+    private static void assertSum(double[] actual, double[] own, double[] memory, double times) {
+        double[] gap = IntStream.range(0, own.length)
+                .mapToDouble(i -> actual[i] - own[i] - times * memory[i])
+                .toArray();
+        assertThat(Math.sqrt(dot(gap, gap))).isLessThan(1e-5 * Math.sqrt(dot(own, own)));
+    }
+
     @Test
     void onlyTheValueHeadLearnsFromTheValueLossByDefault() {
         update(
                 config(
                         "save.contrast_weight=0",
+                        "save.guard=replay",
                         "save.replay_weight=1e-12",
                         "data.preferences=" + world.file("pairs.jsonl")),
                 Optional.empty());
@@ -202,8 +265,8 @@ class RewardModelGradientTest {
             "save.anchor_gradient=flow",
             "save.value_backbone_weight=0.5",
             "save.centering=0.2",
-            "save.replay_weight=1",
-            "save.replay_batch=5",
+            "save.guard=project_replay",
+            "save.guard_batch=5",
             "data.preferences=" + world.file("pairs.jsonl"),
             "save.value_target=leave_one_out"
         };

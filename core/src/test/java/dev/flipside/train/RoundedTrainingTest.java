@@ -28,7 +28,7 @@ class RoundedTrainingTest {
             "algorithm.beta=0.1",
             "save.preset=guarded",
             "save.anchor=frozen",
-            "save.replay_batch=4",
+            "save.guard_batch=4",
             "eval.eval_steps=2");
 
     @TempDir

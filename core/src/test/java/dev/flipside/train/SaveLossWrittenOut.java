@@ -247,7 +247,7 @@ final class SaveLossWrittenOut {
         double[] rewards =
                 model.score(List.of(replayed.chosen(), replayed.rejected())).rewards();
         double x = rewards[0] - rewards[1];
-        return save.replay().replayWeight()
+        return save.guarding().weight()
                 * ((1 - save.regularisation().labelSmoothing()) * softplus(-x)
                         + save.regularisation().labelSmoothing() * softplus(x));
     }

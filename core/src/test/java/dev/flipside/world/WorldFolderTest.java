@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.SaveConfig;
+import dev.flipside.config.DataConfig;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UpdateConfig;
 import dev.flipside.data.Margin;
@@ -155,8 +156,14 @@ class WorldFolderTest {
         assertThat(config.save().filtering().filterThreshold()).isEqualTo(1);
         assertThat(config.data().preferences()).isEmpty();
         assertThat(folder.resumed("save-c1", overrides).run().resume()).isTrue();
-        overrides.add("save.replay_weight=0.5");
+        overrides.add("save.guard=replay");
         assertThat(folder.training("replayed", overrides).data().preferences()).isPresent();
+        overrides.add("save.guard_memory=trusted");
+        DataConfig trusted = folder.training("trusted", overrides).data();
+        assertThat(trusted.preferences()).isEmpty();
+        assertThat(PreferenceData.read(Path.of(trusted.trustedPreferences().orElseThrow()), Margin.parse(Optional.empty()))
+                        .pairs())
+                .hasSize(400);
     }
 
     @Test

@@ -92,7 +92,10 @@ final class TrainInspection {
                             data.prompts("data.eval_prompts", file),
                             renderer,
                             room));
-            config.data().preferences().ifPresent(file -> data.counted("replayed pairs", "data.preferences", file));
+            config.data().preferences().ifPresent(file -> data.counted("labelled pairs", "data.preferences", file));
+            config.data()
+                    .trustedPreferences()
+                    .ifPresent(file -> data.counted("trusted pairs", "data.trusted_preferences", file));
             config.data()
                     .evalPreferences()
                     .ifPresent(file -> data.counted("held-out pairs", "data.eval_preferences", file));
@@ -201,6 +204,7 @@ final class TrainInspection {
             reader.renderings(
                     rendered, PrefixProbe.ofPrompts(renderer, conversations).first());
             toldApart("data.preferences", config.data().preferences(), renderer, limit);
+            toldApart("data.trusted_preferences", config.data().trustedPreferences(), renderer, limit);
             toldApart("data.eval_preferences", config.data().evalPreferences(), renderer, limit);
             long tooLong = rendered.stream()
                     .filter(r -> ScoredRow.of(r).promptTokens() >= limit)
