@@ -120,8 +120,8 @@ public final class Validation {
                     "save.scored_by: initial_rescaled stretches the initial reward model, whose values save.anchor frozen holds fixed; choose another anchor.");
         }
         if (improving && s.contrast().contrastWeight() == 0 && !plan.guard().replays()) {
-            throw new UserError(
-                    "save.contrast_weight: 0 together with save.guard " + name(plan.guard()) + " leaves no loss for the reward model; set save.preset: off to freeze it.");
+            throw new UserError("save.contrast_weight: 0 together with save.guard " + name(plan.guard())
+                    + " leaves no loss for the reward model; set save.preset: off to freeze it.");
         }
     }
 
@@ -266,7 +266,9 @@ public final class Validation {
             reject("data.preferences", plan.guardMemory().isEmpty() ? guard : "save.guard_memory is trusted");
         }
         if (plan.guardMemory().filter(Memory.TRUSTED::equals).isEmpty()) {
-            reject("data.trusted_preferences", plan.guardMemory().isEmpty() ? guard : "save.guard_memory is preferences");
+            reject(
+                    "data.trusted_preferences",
+                    plan.guardMemory().isEmpty() ? guard : "save.guard_memory is preferences");
         }
     }
 

@@ -124,7 +124,9 @@ public final class Tensors {
             Tensor sum = torch.zeros(new long[] {1}, left.options().dtype(new ScalarTypeOptional(ScalarType.Double)));
             for (long at = 0; at < elements; at += DOT_CHUNK) {
                 long n = Math.min(DOT_CHUNK, elements - at);
-                sum.add_(left.narrow(0, at, n).mul(right.narrow(0, at, n)).sum(new ScalarTypeOptional(ScalarType.Double)));
+                sum.add_(left.narrow(0, at, n)
+                        .mul(right.narrow(0, at, n))
+                        .sum(new ScalarTypeOptional(ScalarType.Double)));
             }
             return sum.item_double();
         }

@@ -1,6 +1,5 @@
 package dev.flipside.model;
 
-import dev.flipside.engine.NativeMemory;
 import dev.flipside.engine.PackedWeight;
 import dev.flipside.engine.Scopes;
 import dev.flipside.model.family.BlockModules;
@@ -216,6 +215,5 @@ public final class DecodingWeights implements AutoCloseable {
         head.close();
         finalNorm.ifPresent(Scopes::release);
         Scopes.release(embedding);
-        NativeMemory.trimAfterFreeing(Float.BYTES * decoder.weights().elements());
     }
 }

@@ -22,7 +22,9 @@ record GuardFigures(double loss, OptionalDouble cosine, OptionalDouble conflictS
         return loss.stream()
                 .mapToObj(mean -> new GuardFigures(
                         mean,
-                        products.stream().flatMapToDouble(p -> p.cosine().stream()).average(),
+                        products.stream()
+                                .flatMapToDouble(p -> p.cosine().stream())
+                                .average(),
                         products.stream().mapToDouble(p -> p.conflict() ? 1 : 0).average()))
                 .findFirst();
     }

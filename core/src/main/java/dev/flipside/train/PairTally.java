@@ -40,8 +40,8 @@ public final class PairTally {
     }
 
     /**
-     * The pairs that {@code train} would use in its guard or hold out, without those whose prompt alone fills {@code maxLength},
-     * which it refuses.
+     * The pairs that {@code train} would use in its guard or hold out, without those whose prompt alone fills
+     * {@code maxLength}, which it refuses.
      */
     public static PairTally ofRun(List<Preference> pairs, Renderer renderer, int maxLength) {
         return of(

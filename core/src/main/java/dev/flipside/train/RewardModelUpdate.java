@@ -227,12 +227,7 @@ final class RewardModelUpdate implements AutoCloseable {
 
         RewardModelLosses losses() {
             return new RewardModelLosses(
-                    loss / steps,
-                    contrast / steps,
-                    value / steps,
-                    GuardFigures.of(held),
-                    norm / steps,
-                    steps);
+                    loss / steps, contrast / steps, value / steps, GuardFigures.of(held), norm / steps, steps);
         }
     }
 }

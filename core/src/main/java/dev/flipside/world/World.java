@@ -140,8 +140,7 @@ public record World(
                 prompts.subList(0, HELD_OUT_PROMPTS),
                 labelling.draw(grammar, topics, Purpose.LABELLED_PAIRS.random(seeds)),
                 Labelling.clean(PROBE_PAIRS).draw(grammar, Vocabulary.TOPICS, Purpose.PROBE_PAIRS.random(seeds)),
-                Labelling.clean(TRUSTED_PAIRS)
-                        .draw(grammar, Vocabulary.TOPICS, Purpose.TRUSTED_PAIRS.random(seeds)));
+                Labelling.clean(TRUSTED_PAIRS).draw(grammar, Vocabulary.TOPICS, Purpose.TRUSTED_PAIRS.random(seeds)));
     }
 
     private static <T> List<T> shuffled(List<T> items, Purpose purpose, Seeds seeds) {

@@ -44,7 +44,9 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
                     labelledPairs(),
                     draw.labelledPairs().stream().map(WorldFolder::row).toList());
             rows(probePairs(), draw.probePairs().stream().map(WorldFolder::row).toList());
-            rows(trustedPairs(), draw.trustedPairs().stream().map(WorldFolder::row).toList());
+            rows(
+                    trustedPairs(),
+                    draw.trustedPairs().stream().map(WorldFolder::row).toList());
             Files.writeString(rewardModelConfig(), rewardModelYaml());
             Files.writeString(loopConfig(), loopYaml());
         } catch (IOException e) {
@@ -124,7 +126,8 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
         List<String> all = new ArrayList<>(own);
         all.add("run.output_dir=" + quoted(run(name)));
         ConfigReader.guardMemory(
-                        loopConfig(), Stream.concat(shared.stream(), own.stream()).toList())
+                        loopConfig(),
+                        Stream.concat(shared.stream(), own.stream()).toList())
                 .ifPresent(memory -> all.add("data." + memory.key() + "="
                         + quoted(memory == GuardConfig.Memory.TRUSTED ? trustedPairs() : labelledPairs())));
         return ConfigReader.train(loopConfig(), shared, all);

@@ -54,7 +54,8 @@ class LongSumsTest {
             for (long elements : new long[] {0, 1, 4097, (1 << 20) - 1, 1 << 20, 3 * MILLION + 5}) {
                 Tensor x = normal(elements);
                 Tensor y = normal(elements).add_(x);
-                double exact = x.to(ScalarType.Double).dot(y.to(ScalarType.Double)).item_double();
+                double exact =
+                        x.to(ScalarType.Double).dot(y.to(ScalarType.Double)).item_double();
                 assertThat(Tensors.dot(x, y)).isCloseTo(exact, withinPercentage(CLOSE));
             }
         }

@@ -193,13 +193,13 @@ class RewardModelGradientTest {
         String pairs = "data.preferences=" + world.file("pairs.jsonl");
         double[] own = trunk("save.centering=0.1");
         double[] both = trunk("save.centering=0.1", pairs, "save.guard=replay");
-        double[] memory =
-                IntStream.range(0, own.length).mapToDouble(i -> both[i] - own[i]).toArray();
+        double[] memory = IntStream.range(0, own.length)
+                .mapToDouble(i -> both[i] - own[i])
+                .toArray();
         double cross = dot(own, memory);
         double correction = Math.max(0, -cross / dot(memory, memory));
 
-        GuardFigures found = update(
-                        config("save.centering=0.1", pairs, "save.guard=project"), Optional.empty())
+        GuardFigures found = update(config("save.centering=0.1", pairs, "save.guard=project"), Optional.empty())
                 .guard()
                 .orElseThrow();
         assertThat(found.conflictShare()).hasValue(cross < 0 ? 1 : 0);

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flipside.config.ConfigReader;
-import dev.flipside.config.SaveConfig;
 import dev.flipside.config.DataConfig;
+import dev.flipside.config.SaveConfig;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UpdateConfig;
 import dev.flipside.data.Margin;
@@ -161,7 +161,8 @@ class WorldFolderTest {
         overrides.add("save.guard_memory=trusted");
         DataConfig trusted = folder.training("trusted", overrides).data();
         assertThat(trusted.preferences()).isEmpty();
-        assertThat(PreferenceData.read(Path.of(trusted.trustedPreferences().orElseThrow()), Margin.parse(Optional.empty()))
+        assertThat(PreferenceData.read(
+                                Path.of(trusted.trustedPreferences().orElseThrow()), Margin.parse(Optional.empty()))
                         .pairs())
                 .hasSize(400);
     }
