@@ -223,6 +223,9 @@ public final class ConfigReference {
     }
 
     private static String plural(Type element) {
+        if (element instanceof Class<?> values && values.isEnum()) {
+            return type(values);
+        }
         boolean map = element instanceof ParameterizedType || element instanceof Class<?> c && c.isRecord();
         return map ? "maps" : element == Integer.class || element == Long.class ? "whole numbers" : "texts";
     }

@@ -12,6 +12,7 @@ public record DataConfig(
         @Doc(
                         "A few labelled pairs that somebody looked at, for the guard (`save.guard_memory: trusted`); no figure is taken from them.")
                 Optional<String> trustedPreferences,
+        @Doc("Use at most this many of the trusted pairs, 0 for all.") int maxTrustedPreferences,
         @Doc("Held-out labelled pairs: `eval_rm` metrics, and the gate (`save.gate`).")
                 Optional<String> evalPreferences,
         @Doc(
@@ -33,6 +34,7 @@ public record DataConfig(
                 Optional.empty(),
                 Optional.empty(),
                 Optional.empty(),
+                0,
                 Optional.empty(),
                 LongPrompts.ERROR,
                 0,
@@ -41,7 +43,10 @@ public record DataConfig(
 
     /** @throws UserError naming the key when a value is out of range */
     void validate(String section) {
-        new Ranges(section).present("prompts", prompts, "a file of prompts");
+        Ranges in = new Ranges(section);
+        in.present("prompts", prompts, "a file of prompts");
+        in.atLeast("max_prompts", maxPrompts, 0);
+        in.atLeast("max_trusted_preferences", maxTrustedPreferences, 0);
         requireNotBlank(section, systemPrompt);
     }
 

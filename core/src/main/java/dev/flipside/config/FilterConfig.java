@@ -1,5 +1,8 @@
 package dev.flipside.config;
 
+import java.util.List;
+import java.util.Set;
+
 /** Which completions are clear enough to teach the reward model. */
 public record FilterConfig(
         @Doc(
@@ -14,7 +17,16 @@ public record FilterConfig(
         @Doc("Prompts on which that mean is measured.") int calibrationPrompts,
         @Doc(
                         "[Cut completions](method.md#what-happens-to-a-cut-completion) teach nothing: they are left out of positives, negatives and the value target.")
-                boolean maskTruncated) {
+                boolean maskTruncated,
+        @Doc(
+                        "What of a completion's looks is [regressed out](method.md#what-the-advantages-must-not-see) of the advantages within groups before they are filtered. `length`: tokens. `markdown`: headers, list items and bold passages.")
+                List<Looks> residualise) {
+
+    /** {@code save.residualise}. */
+    public enum Looks {
+        LENGTH,
+        MARKDOWN
+    }
 
     /** {@code save.filter}. */
     public enum Filter {
@@ -25,7 +37,7 @@ public record FilterConfig(
     }
 
     public static FilterConfig defaults() {
-        return new FilterConfig(Filter.STD, 0.5, 0.3, 32, true);
+        return new FilterConfig(Filter.STD, 0.5, 0.3, 32, true, List.of());
     }
 
     /** @throws UserError naming the key when a value is out of range */
@@ -34,5 +46,8 @@ public record FilterConfig(
         in.within("filter_threshold", filterThreshold, 0, filter == Filter.FRACTION ? 0.5 : 1e6);
         in.within("filter_floor", filterFloor, 0, 1e6);
         in.atLeast("calibration_prompts", calibrationPrompts, 1);
+        if (Set.copyOf(residualise).size() < residualise.size()) {
+            throw new UserError(section + ".residualise: it names one of its values twice; remove one.");
+        }
     }
 }

@@ -193,6 +193,7 @@ public final class Validation {
                             .forEach(k -> reject(k, "save.preset is off, the reward model stays frozen"));
             reject("data.preferences", "save.preset is off, there is no guard");
             reject("data.trusted_preferences", "save.preset is off, there is no guard");
+            reject("data.max_trusted_preferences", "save.preset is off, there is no guard");
             reject("eval.value_samples", "save.preset is off, there is no value head");
             reject("eval.frozen_twin", "save.preset is off, the reward model stays frozen");
             reject("run.stop_rule", "save.preset is off, the reward model stays frozen");
@@ -266,9 +267,9 @@ public final class Validation {
             reject("data.preferences", plan.guardMemory().isEmpty() ? guard : "save.guard_memory is trusted");
         }
         if (plan.guardMemory().filter(Memory.TRUSTED::equals).isEmpty()) {
-            reject(
-                    "data.trusted_preferences",
-                    plan.guardMemory().isEmpty() ? guard : "save.guard_memory is preferences");
+            String reason = plan.guardMemory().isEmpty() ? guard : "save.guard_memory is preferences";
+            reject("data.max_trusted_preferences", reason);
+            reject("data.trusted_preferences", reason);
         }
     }
 

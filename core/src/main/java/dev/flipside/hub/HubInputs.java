@@ -100,6 +100,7 @@ public final class HubInputs {
                         data.evalPrompts().map(f -> dataText("data.eval_prompts", f)),
                         data.preferences().map(f -> dataText("data.preferences", f)),
                         data.trustedPreferences().map(f -> dataText("data.trusted_preferences", f)),
+                        data.maxTrustedPreferences(),
                         data.evalPreferences().map(f -> dataText("data.eval_preferences", f)),
                         data.longPrompts(),
                         data.maxPrompts(),

@@ -77,7 +77,7 @@ final class Labeller {
 
     /** The labels that the reward model's own advantage gives. */
     Feedback byAdvantage(TeachingBatch batch, double[][] anchors) {
-        return FeedbackFilter.label(batch.grades().rewards(), anchors, batch.usable(), rule());
+        return FeedbackFilter.label(batch.labelRewards(), anchors, batch.usable(), rule());
     }
 
     /** What each reward is compared with, {@code [prompt][sample]}. */

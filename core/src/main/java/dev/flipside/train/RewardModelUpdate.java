@@ -5,6 +5,7 @@ import dev.flipside.algo.Groups;
 import dev.flipside.algo.ValueLoss;
 import dev.flipside.algo.ValueTarget;
 import dev.flipside.config.AnchorConfig.Anchor;
+import dev.flipside.config.FilterConfig;
 import dev.flipside.config.GuardConfig;
 import dev.flipside.config.OptimiserConfig;
 import dev.flipside.config.RewardModelConfig;
@@ -42,7 +43,7 @@ final class RewardModelUpdate implements AutoCloseable {
     private final Optional<GradientGuard> guard;
     private final RewardModelConfig config;
     private final UpdateConfig options;
-    private final boolean maskTruncated;
+    private final FilterConfig filtering;
     /** The value head is fitted to what the updated model says, after the update. */
     private final boolean fitsToImproved;
 
@@ -68,7 +69,7 @@ final class RewardModelUpdate implements AutoCloseable {
         this.config = config.rewardModel();
         SaveConfig save = config.save();
         this.options = save.update();
-        this.maskTruncated = save.filtering().maskTruncated();
+        this.filtering = save.filtering();
         this.fitsToImproved = save.valueHead().valueTarget() == ValueHeadConfig.ValueTarget.IMPROVED;
         this.seeds = seeds;
         this.labeller = new Labeller(save, anchor, floor, initial, seeds);
@@ -100,7 +101,7 @@ final class RewardModelUpdate implements AutoCloseable {
     RewardModelStep update(Samples samples, long step) {
         int groupSize = samples.batch().groupSize();
         Grades before = grader.grade(samples.reading().rows(), groupSize);
-        TeachingBatch batch = TeachingBatch.of(samples, before, maskTruncated);
+        TeachingBatch batch = TeachingBatch.of(samples, before, filtering);
         RewardModelTarget targetBefore = labeller.target(batch, step);
         RewardModelTarget target = targetBefore;
         Sums sums = new Sums();
@@ -126,7 +127,7 @@ final class RewardModelUpdate implements AutoCloseable {
      * @param after what the improved model says of them
      */
     RewardModelChange change(Samples samples, Grades after, long step) {
-        TeachingBatch batch = TeachingBatch.of(samples, after, maskTruncated);
+        TeachingBatch batch = TeachingBatch.of(samples, after, filtering);
         return new RewardModelChange(after, labeller.byAdvantage(batch, labeller.anchors(batch, step)));
     }
 

@@ -1,6 +1,8 @@
 package dev.flipside.train;
 
+import dev.flipside.config.FilterConfig;
 import dev.flipside.data.PromptExample;
+import dev.flipside.eval.benchmark.AnswerStyle;
 import dev.flipside.model.TokenRow;
 import dev.flipside.reward.RewardFunction.Sample;
 import dev.flipside.rollout.Completion;
@@ -9,6 +11,7 @@ import dev.flipside.rollout.Group;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The prompts of one step with their sampled groups: token ids for the policy, texts for whatever grades them. All
@@ -99,6 +102,32 @@ record RolloutBatch(List<PromptExample> prompts, List<Group> groups, List<List<S
             }
         }
         return finished;
+    }
+
+    /**
+     * Features of the completions, {@code [prompt][sample][feature]}.
+     *
+     * @param which in this order; empty for none
+     */
+    Optional<double[][][]> looks(List<FilterConfig.Looks> which) {
+        if (which.isEmpty()) {
+            return Optional.empty();
+        }
+        double[][][] looks = new double[size()][groupSize()][];
+        for (int p = 0; p < size(); p++) {
+            for (int i = 0; i < groupSize(); i++) {
+                int tokens = groups.get(p).completions().get(i).ids().length;
+                String text = texts.get(p).get(i);
+                looks[p][i] = which.stream()
+                        .mapToDouble(
+                                look -> switch (look) {
+                                    case LENGTH -> tokens;
+                                    case MARKDOWN -> AnswerStyle.of(text).markdown();
+                                })
+                        .toArray();
+            }
+        }
+        return Optional.of(looks);
     }
 
     /** What programmatic reward functions see, group after group. */

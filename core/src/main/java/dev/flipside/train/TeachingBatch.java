@@ -1,6 +1,8 @@
 package dev.flipside.train;
 
 import dev.flipside.algo.Groups;
+import dev.flipside.algo.WithinGroups;
+import dev.flipside.config.FilterConfig;
 import dev.flipside.model.ScoredRow;
 import java.util.ArrayList;
 import java.util.List;
@@ -11,17 +13,25 @@ import java.util.Optional;
  *
  * @param rows the completions as the reward model reads them, group after group
  * @param usable which completions may teach, {@code [prompt][sample]}
+ * @param looks what is regressed out of the advantages, {@code [prompt][sample][feature]}; none for nothing
  * @param gold the true rewards, same shape; needed for labels gold
  */
-record TeachingBatch(List<ScoredRow> rows, boolean[][] usable, Optional<double[][]> gold, Grades grades) {
-    /** @param maskTruncated truncated completions teach nothing */
-    static TeachingBatch of(Samples samples, Grades grades, boolean maskTruncated) {
+record TeachingBatch(List<ScoredRow> rows, boolean[][] usable, Optional<double[][][]> looks, Optional<double[][]> gold, Grades grades) {
+    static TeachingBatch of(Samples samples, Grades grades, FilterConfig filtering) {
         RolloutBatch batch = samples.batch();
         return new TeachingBatch(
                 samples.reading().rows(),
-                maskTruncated ? batch.finished() : Groups.allUsable(grades.rewards()),
+                filtering.maskTruncated() ? batch.finished() : Groups.allUsable(grades.rewards()),
+                batch.looks(filtering.residualise()),
                 samples.gold().map(g -> Groups.rows(g, batch.groupSize())),
                 grades);
+    }
+
+    /** The rewards that labels are made from: without what the looks of the completions explain. */
+    double[][] labelRewards() {
+        double[][] rewards = grades.rewards();
+        return looks.map(features -> WithinGroups.residuals(rewards, features, usable))
+                .orElse(rewards);
     }
 
     int groupSize() {
@@ -30,7 +40,7 @@ record TeachingBatch(List<ScoredRow> rows, boolean[][] usable, Optional<double[]
 
     /** The same samples, graded by another model. */
     TeachingBatch with(Grades others) {
-        return new TeachingBatch(rows, usable, gold, others);
+        return new TeachingBatch(rows, usable, looks, gold, others);
     }
 
     /** The same samples with some prompts graded again by the model as it is now. */

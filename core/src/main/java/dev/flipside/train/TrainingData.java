@@ -33,15 +33,20 @@ record TrainingData(
         DataConfig data = config.data();
         List<PromptExample> prompts =
                 fitting("data.prompts", read("data.prompts", data.prompts(), data), config, policy, listener);
-        int most = data.maxPrompts();
         return new TrainingData(
-                most > 0 && most < prompts.size() ? prompts.subList(0, most) : prompts,
+                first(data.maxPrompts(), prompts),
                 evalPrompts(config, policy, listener),
                 config.plan()
                         .guardMemory()
-                        .map(memory -> pairs("data." + memory.key(), memory.file(data), data, listener))
+                        .map(memory -> first(
+                                memory.most(data), pairs("data." + memory.key(), memory.file(data), data, listener)))
                         .orElse(List.of()),
                 pairs("data.eval_preferences", data.evalPreferences(), data, listener));
+    }
+
+    /** @param most 0 for all */
+    private static <T> List<T> first(int most, List<T> items) {
+        return most > 0 && most < items.size() ? items.subList(0, most) : items;
     }
 
     /** The held-out prompts, those that fit; empty when the configuration names none. */

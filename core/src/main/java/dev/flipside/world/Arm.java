@@ -26,6 +26,19 @@ public enum Arm {
                     "save.guard_batch=32",
                     "save.label_smoothing=0.05",
                     "save.centering=0.01")),
+    /** What of an update disagrees with the labelled pairs is removed. */
+    PROJECT("SAVE projected on the labelled pairs", Setting.faithful("save.guard=project")),
+    /** The same with pairs that have no mistakes. */
+    PROJECT_TRUSTED("SAVE projected on 100 trusted pairs", Setting.trusted("save.guard=project")),
+    /** And their own gradient is added. */
+    PROJECT_REPLAY_TRUSTED(
+            "SAVE projected on 100 trusted pairs and trained on them", Setting.trusted("save.guard=project_replay")),
+    /** Control: whoever has trusted pairs can train on them alone. */
+    TRUSTED(
+            "control: 100 trusted pairs alone, no SAVE",
+            Setting.trusted("save.contrast_weight=0", "save.guard=replay", "save.guard_batch=64")),
+    /** Labels do not see the length. */
+    RESIDUALISE("SAVE, length regressed out of the advantages", Setting.faithful("save.residualise=[length]")),
     /** Upper bound: signs from the true reward. */
     GOLD("upper bound: true signs", Setting.faithful("save.labels=gold")),
     /** The anchor is the mean of the group's other rewards. */
@@ -91,6 +104,13 @@ public enum Arm {
 
         static List<String> faithful(String... changes) {
             return Stream.concat(FAITHFUL.stream(), Stream.of(changes)).toList();
+        }
+
+        static List<String> trusted(String... changes) {
+            return Stream.concat(
+                            faithful("save.guard_memory=trusted", "data.max_trusted_preferences=100").stream(),
+                            Stream.of(changes))
+                    .toList();
         }
 
         static List<String> without(String override, String... changes) {

@@ -32,7 +32,11 @@ class ContrastRowsTest {
             }
         }
         return new TeachingBatch(
-                rows, Groups.allUsable(REWARDS), Optional.empty(), new Grades(REWARDS, new double[] {0, 0, 0}));
+                rows,
+                Groups.allUsable(REWARDS),
+                Optional.empty(),
+                Optional.empty(),
+                new Grades(REWARDS, new double[] {0, 0, 0}));
     }
 
     @Test

@@ -140,6 +140,7 @@ class OptionSensitivityTest {
             Case.changes("save.filter", "save.filter=fraction save.filter_threshold=0.25 !save.calibration_prompts"),
             Case.changes("save.filter", "save.filter=none !save.calibration_prompts"),
             Case.changes("save.filter_threshold", "save.filter_threshold=1"),
+            Case.changes("save.residualise", "save.residualise=[length]"),
             Case.changes("save.filter_floor", "save.filter_floor=3"),
             Case.changes("save.calibration_prompts", "!save.calibration_prompts save.calibration_prompts=9"),
             Case.changes("save.rm_loss", "save.rm_loss=pairwise"),
@@ -180,6 +181,10 @@ class OptionSensitivityTest {
                     "save.guard_memory",
                     REPLAY,
                     "save.guard_memory=trusted !data.preferences data.trusted_preferences=EVAL"),
+            Case.changes(
+                    "data.max_trusted_preferences",
+                    "save.guard=project save.guard_memory=trusted data.trusted_preferences=PAIRS",
+                    "data.max_trusted_preferences=3"),
             Case.changes(
                     "data.trusted_preferences",
                     "save.guard=project save.guard_memory=trusted data.trusted_preferences=PAIRS",

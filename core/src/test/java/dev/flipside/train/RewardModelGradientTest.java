@@ -135,6 +135,8 @@ class RewardModelGradientTest {
                 "save.labels=gold eval.gold={name: length}",
                 "save.contrast_weight=0.5",
                 "save.mask_truncated=true",
+                "save.residualise=[length]",
+                "save.residualise=[length] save.mask_truncated=true save.anchor=leave_one_out",
                 "save.anchor=mixture save.anchor_gradient=flow save.value_backbone_weight=0.5 save.label_smoothing=0.05 save.centering=0.1"
                         + " save.guard=replay save.guard_batch=2 data.preferences=PAIRS save.balance=all_kept save.mask_truncated=true",
             })

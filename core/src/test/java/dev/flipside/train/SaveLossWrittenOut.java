@@ -29,6 +29,7 @@ final class SaveLossWrittenOut {
     private final boolean[] usable;
     private final double[] snapshotRewards;
     private final double[] snapshotValues;
+    private final double[] labelRewards;
     private final double[] anchors;
     private final int[] labels;
 
@@ -56,6 +57,7 @@ final class SaveLossWrittenOut {
             int[] ids = batch.completions().get(k).ids();
             usable[k] = !save.filtering().maskTruncated() || ids[ids.length - 1] == TinyWorld.EOS;
         }
+        labelRewards = save.filtering().residualise().isEmpty() ? snapshotRewards : withoutLength();
         for (int p = 0; p < batch.size(); p++) {
             for (int i = 0; i < GROUP; i++) {
                 anchors[p * GROUP + i] = anchor(p, i) + noise(p);
@@ -86,7 +88,7 @@ final class SaveLossWrittenOut {
 
     private double noise(int p) {
         double normal = Seeds.normal(new Seeds(1).key(Seeds.Stream.ANCHOR_NOISE, 1, p, 0), 0);
-        return save.controls().anchorNoise() * normal * std(p);
+        return save.controls().anchorNoise() * normal * std(p, snapshotRewards);
     }
 
     private double groupMean(int p, int without) {
@@ -101,13 +103,39 @@ final class SaveLossWrittenOut {
         return n == 0 ? snapshotValues[p * GROUP] : sum / n;
     }
 
-    private double std(int p) {
+    /** Rewards less slope times length, the slope by the formula for one feature; group means stay as they are. */
+    private double[] withoutLength() {
+        double products = 0;
+        double squares = 0;
+        double[] longer = new double[rows.size()];
+        for (int k = 0; k < rows.size(); k++) {
+            int p = k / GROUP;
+            double sum = 0;
+            int n = 0;
+            for (int i = p * GROUP; i < (p + 1) * GROUP; i++) {
+                sum += usable[i] ? batch.lengths()[i] : 0;
+                n += usable[i] ? 1 : 0;
+            }
+            longer[k] = batch.lengths()[k] - (n == 0 ? 0 : sum / n);
+            if (usable[k]) {
+                products += longer[k] * (snapshotRewards[k] - groupMean(p, -1));
+                squares += longer[k] * longer[k];
+            }
+        }
+        double[] residuals = snapshotRewards.clone();
+        for (int k = 0; k < rows.size(); k++) {
+            residuals[k] -= squares == 0 ? 0 : products / squares * longer[k];
+        }
+        return residuals;
+    }
+
+    private double std(int p, double[] values) {
         double mean = groupMean(p, -1);
         double squares = 0;
         int n = 0;
         for (int i = 0; i < GROUP; i++) {
             if (usable[p * GROUP + i]) {
-                squares += Math.pow(snapshotRewards[p * GROUP + i] - mean, 2);
+                squares += Math.pow(values[p * GROUP + i] - mean, 2);
                 n++;
             }
         }
@@ -115,7 +143,7 @@ final class SaveLossWrittenOut {
     }
 
     private void label(int p, Optional<double[][]> gold) {
-        double std = std(p);
+        double std = std(p, labelRewards);
         double threshold =
                 switch (save.filtering().filter()) {
                     case STD -> save.filtering().filterThreshold() * Math.max(std, FLOOR);
@@ -126,14 +154,14 @@ final class SaveLossWrittenOut {
         double low = Double.POSITIVE_INFINITY;
         for (int i = 0; i < GROUP; i++) {
             int k = p * GROUP + i;
-            double advantage = snapshotRewards[k] - anchors[k];
+            double advantage = labelRewards[k] - anchors[k];
             high = Math.max(high, advantage);
             low = Math.min(low, advantage);
             labels[k] = usable[k] && Math.abs(advantage) > threshold ? (int) Math.signum(advantage) : 0;
         }
         for (int i = 0; i < GROUP; i++) {
             int k = p * GROUP + i;
-            double advantage = snapshotRewards[k] - anchors[k];
+            double advantage = labelRewards[k] - anchors[k];
             if (save.filtering().filter() == FilterConfig.Filter.FRACTION && advantage != high && advantage != low) {
                 labels[k] = 0; // a quarter of four samples is one at each end
             }

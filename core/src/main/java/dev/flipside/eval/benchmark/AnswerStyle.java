@@ -14,7 +14,8 @@ public record AnswerStyle(int characters, int markdown) {
     private static final Pattern MARKS = Pattern.compile(
             "^#{1,6}\\s|^[ \\t]*(?:[-*+]|\\d+\\.)\\s|\\*\\*[^*\\n]+\\*\\*|__[^_\\n]+__", Pattern.MULTILINE);
 
-    static AnswerStyle of(String answer) {
+    /** What an answer looks like. */
+    public static AnswerStyle of(String answer) {
         String prose = CODE.matcher(answer).replaceAll("\n");
         return new AnswerStyle(answer.codePointCount(0, answer.length()), (int)
                 MARKS.matcher(prose).results().count());
