@@ -48,6 +48,7 @@ class LoraTrainingTest {
     private static List<String> guarded(String... more) {
         List<String> all = new ArrayList<>(List.of(
                 "save.preset=guarded",
+                "save.guard=project_replay",
                 "save.guard_batch=4",
                 "algorithm.beta=0.1",
                 "run.rounds=2",
