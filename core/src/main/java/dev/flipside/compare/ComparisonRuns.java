@@ -33,6 +33,7 @@ public final class ComparisonRuns {
     private final AtomicBoolean failed = new AtomicBoolean();
     private ComparisonListener listener = ComparisonListener.SILENT;
     private BooleanSupplier stop = () -> false;
+    private Shard shard = Shard.WHOLE;
 
     public ComparisonRuns(ComparisonPlan plan) {
         this.plan = plan;
@@ -50,6 +51,12 @@ public final class ComparisonRuns {
         return this;
     }
 
+    /** Which seeds are run; the answer comes once those of the other shares are in the folder too. */
+    public ComparisonRuns shard(Shard shard) {
+        this.shard = shard;
+        return this;
+    }
+
     /** One seed: what its arms share, in order; then each arm's run and what is asked of it afterwards. */
     private record Seed(long seed, List<ComparisonWork> shared, List<List<ComparisonWork>> arms) {
         List<ComparisonWork> all() {
@@ -62,7 +69,7 @@ public final class ComparisonRuns {
     /**
      * Runs everything that is not finished, and writes {@code results.json}.
      *
-     * @return the answer; empty when it was stopped before the end
+     * @return the answer; empty when it was stopped before the end, or when runs of another share are missing
      * @throws dev.flipside.config.UserError when the folder holds another comparison, or runs with other options
      */
     public Optional<ComparisonSummary> run() {
@@ -71,12 +78,11 @@ public final class ComparisonRuns {
             plan.check();
             List<Seed> seeds =
                     plan.seeds().stream().map(seed -> seed(directory, seed)).toList();
-            List<ComparisonWork> unfinished = seeds.stream()
-                    .flatMap(seed -> seed.all().stream())
-                    .filter(work -> !work.finished())
-                    .toList();
+            List<Seed> own = shard.of(seeds);
+            List<ComparisonWork> unfinished = unfinished(own);
             directory.register(plan.config(), plan.base().files());
-            if (!unfinished.isEmpty() && !run(seeds, unfinished)) {
+            if (!unfinished.isEmpty() && !run(own, unfinished)
+                    || shard.count() > 1 && !unfinished(seeds).isEmpty()) {
                 return Optional.empty();
             }
             ComparisonSummary summary =
@@ -84,6 +90,13 @@ public final class ComparisonRuns {
             directory.writeResults(summary.object());
             return Optional.of(summary);
         }
+    }
+
+    private static List<ComparisonWork> unfinished(List<Seed> seeds) {
+        return seeds.stream()
+                .flatMap(seed -> seed.all().stream())
+                .filter(work -> !work.finished())
+                .toList();
     }
 
     private Seed seed(ComparisonDirectory directory, long seed) {

@@ -10,6 +10,7 @@ import dev.flipside.compare.ComparisonPlan;
 import dev.flipside.compare.ComparisonRuns;
 import dev.flipside.compare.ComparisonSummary;
 import dev.flipside.compare.PairedTests;
+import dev.flipside.compare.Shard;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.run.StopSignal;
@@ -20,6 +21,7 @@ import java.util.Optional;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Option;
 
 /** {@code flipside compare}: arms x seeds, and an answer to a question that was asked before. */
 @Command(
@@ -33,8 +35,16 @@ public final class Compare extends FlipsideCommand {
     @Mixin
     private ConfigArguments arguments;
 
+    @Option(
+            names = "--shard",
+            paramLabel = "i/n",
+            description = "Runs every n-th seed, beginning with the i-th, to spread seeds over machines. Where the folders of"
+                    + " all seeds have been put together, the same command without --shard gives the answer.")
+    private Optional<String> shard = Optional.empty();
+
     @Override
     protected int run(Console console) {
+        Shard share = shard.map(Shard::parse).orElse(Shard.WHOLE);
         ComparisonConfig config = ConfigReader.comparison(arguments.file(), arguments.overrides());
         ComparisonPlan plan = ComparisonPlan.of(config, inputs(console));
         warnOfSeeds(config, console);
@@ -42,7 +52,7 @@ public final class Compare extends FlipsideCommand {
         Optional<ComparisonSummary> summary;
         try (StopSignal stop = StopSignal.install(
                 name -> console.warn(name + ": ending after the current steps; a second one ends at once."))) {
-            summary = run(plan, console, stop);
+            summary = run(plan, share, console, stop);
         }
         summary.ifPresent(s -> {
             Path page = plan.folder().resolve(Report.FILE);
@@ -54,15 +64,19 @@ public final class Compare extends FlipsideCommand {
     }
 
     /** The result, written to the folder with its report; empty when the runs were stopped. */
-    static Optional<ComparisonSummary> run(ComparisonPlan plan, Console console, StopSignal stop) {
+    static Optional<ComparisonSummary> run(ComparisonPlan plan, Shard share, Console console, StopSignal stop) {
         Optional<ComparisonSummary> summary;
         try (ComparisonProgress progress = new ComparisonProgress(console)) {
             summary = new ComparisonRuns(plan)
+                    .shard(share)
                     .listener(progress)
                     .stopWhen(stop::requested)
                     .run();
         }
-        if (summary.isEmpty()) {
+        if (summary.isEmpty() && !stop.requested()) {
+            console.info("share " + share + " of the seeds is done; copy the folders seed-* of the other shares over those in "
+                    + plan.folder() + " and repeat the command without --shard");
+        } else if (summary.isEmpty()) {
             console.warn("stopped; the same command goes on from " + plan.folder());
         } else {
             ReportPage.read(plan.folder(), List.of()).write(plan.folder().resolve(Report.FILE));

@@ -106,6 +106,34 @@ class CompareTest {
         assertThat(FileHash.of(folder.resolve("comparison/seed-1")).toString()).isEqualTo(before);
     }
 
+    /** As on two machines: each has the same path, and the first one's seed is copied over the second's. */
+    @Test
+    void sharesOfTheSeedsPutTogetherGiveTheSameAnswer() throws IOException {
+        Path shared = folder.resolve("shared");
+        String output = "comparison.output_dir=" + shared;
+        CommandRun one = run("--shard", "1/2", output);
+        assertThat(one.exitCode()).as(one.err()).isZero();
+        assertThat(one.out()).isEmpty();
+        assertThat(one.err()).contains("share 1/2 of the seeds is done");
+        assertThat(shared.resolve("seed-1/save/policy")).exists();
+        assertThat(shared.resolve("seed-2/save")).doesNotExist();
+        Files.move(shared, folder.resolve("other-machine"));
+
+        assertThat(run("--shard", "2/2", output).exitCode()).isZero();
+        assertThat(shared.resolve("seed-1")).doesNotExist();
+        Files.move(folder.resolve("other-machine/seed-1"), shared.resolve("seed-1"));
+        assertThat(run("--json", output).json().get("outcomes"))
+                .isEqualTo(first.json().get("outcomes"));
+    }
+
+    @Test
+    void aShareThatIsNoneIsRefused() {
+        assertThat(run("--shard", "3/2").err()).contains("--shard 3/2: there is no such share");
+        assertThat(run("--shard", "half"))
+                .satisfies(r -> assertThat(r.exitCode()).isEqualTo(2))
+                .satisfies(r -> assertThat(r.err()).contains("--shard 'half' is not a share"));
+    }
+
     @Test
     void theTableAndTheReportAreThere() {
         CommandRun text = run();
