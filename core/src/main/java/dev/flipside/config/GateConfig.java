@@ -3,8 +3,11 @@ package dev.flipside.config;
 /** A guard: an update that makes the reward model worse on held-out labelled pairs is rolled back. */
 public record GateConfig(
         @Doc(
-                        "`mcnemar`: an update that makes the model worse on `data.eval_preferences` than it was at first, or than its best, is [rolled back](method.md#the-gate).")
+                        "`mcnemar`: an update that makes the model worse on labelled pairs than it was at first, or than its best, is [rolled back](method.md#the-gate).")
                 Gate gate,
+        @Doc(
+                        "The pairs that the gate asks: those of `data.eval_preferences`, or those of `data.trusted_preferences`, so that what is reported decides nothing.")
+                Pairs gatePairs,
         @Doc("Significance of each of the gate's two one-sided tests.") double gateAlpha,
         @Doc("Rollbacks in a row after which the reward model is frozen.") int gatePatience) {
 
@@ -14,13 +17,23 @@ public record GateConfig(
         MCNEMAR
     }
 
+    /** {@code save.gate_pairs}. */
+    public enum Pairs {
+        HELD_OUT,
+        TRUSTED
+    }
+
     public static GateConfig defaults() {
-        return new GateConfig(Gate.OFF, 0.05, 3);
+        return new GateConfig(Gate.OFF, Pairs.HELD_OUT, 0.05, 3);
     }
 
     /** What preset {@code guarded} sets. */
     static GateConfig guarded() {
-        return new GateConfig(Gate.MCNEMAR, defaults().gateAlpha(), defaults().gatePatience());
+        return new GateConfig(
+                Gate.MCNEMAR,
+                defaults().gatePairs(),
+                defaults().gateAlpha(),
+                defaults().gatePatience());
     }
 
     /** @throws UserError naming the key when a value is out of range */

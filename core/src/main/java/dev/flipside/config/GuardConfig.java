@@ -49,11 +49,6 @@ public record GuardConfig(
             return this == TRUSTED ? "trusted_preferences" : "preferences";
         }
 
-        /** How many of the file's pairs are used at most, 0 for all. */
-        public int most(DataConfig data) {
-            return this == TRUSTED ? data.maxTrustedPreferences() : 0;
-        }
-
         /** The file, where it is named. */
         public Optional<String> file(DataConfig data) {
             return this == TRUSTED ? data.trustedPreferences() : data.preferences();

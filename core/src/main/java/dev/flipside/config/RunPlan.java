@@ -4,6 +4,7 @@ import dev.flipside.config.AnchorConfig.Anchor;
 import dev.flipside.config.ControlsConfig.Samples;
 import dev.flipside.config.ControlsConfig.ScoredBy;
 import dev.flipside.config.GateConfig.Gate;
+import dev.flipside.config.GateConfig.Pairs;
 import dev.flipside.config.GuardConfig.Guard;
 import dev.flipside.config.GuardConfig.Memory;
 import dev.flipside.config.SaveConfig.Preset;
@@ -26,7 +27,7 @@ import java.util.Optional;
  * @param scoresAgain the policy's rewards are the improved model's grades of the very samples that taught it
  * @param guard what labelled pairs do beside the update
  * @param guardMemory which pairs those are, where there is a guard
- * @param gates an update that makes the reward model worse on held-out pairs is rolled back
+ * @param gatePairs on which an update that makes the reward model worse is rolled back, where there is a gate
  * @param checksValues evaluations compare the value head with many samples a prompt
  */
 public record RunPlan(
@@ -40,7 +41,7 @@ public record RunPlan(
         boolean scoresAgain,
         Guard guard,
         Optional<Memory> guardMemory,
-        boolean gates,
+        Optional<Pairs> gatePairs,
         boolean checksValues) {
 
     static RunPlan of(TrainConfig config) {
@@ -61,8 +62,19 @@ public record RunPlan(
                 improves && fromPolicy && save.update().candidates() == Candidates.RESCORE && !rescales,
                 guard,
                 Optional.of(save.guarding().guardMemory()).filter(memory -> guard != Guard.OFF),
-                improves && save.gating().gate() == Gate.MCNEMAR,
+                Optional.of(save.gating().gatePairs()).filter(pairs -> improves && save.gating().gate() == Gate.MCNEMAR),
                 improves && config.eval().valueSamples() > 0);
+    }
+
+    /** Whether an update that makes the reward model worse is rolled back. */
+    public boolean gates() {
+        return gatePairs.isPresent();
+    }
+
+    /** Whether the guard or the gate needs trusted pairs. */
+    public boolean usesTrusted() {
+        return guardMemory.filter(Memory.TRUSTED::equals).isPresent()
+                || gatePairs.filter(Pairs.TRUSTED::equals).isPresent();
     }
 
     /**

@@ -9,6 +9,7 @@ import dev.flipside.config.ControlsConfig.Labels;
 import dev.flipside.config.ControlsConfig.Samples;
 import dev.flipside.config.FilterConfig.Filter;
 import dev.flipside.config.GateConfig.Gate;
+import dev.flipside.config.GateConfig.Pairs;
 import dev.flipside.config.GuardConfig.Guard;
 import dev.flipside.config.GuardConfig.Memory;
 import dev.flipside.config.RewardTrainingConfig.LongPairs;
@@ -100,10 +101,7 @@ public final class Validation {
                             + ") needs a reward model; give its directory, or set save.preset: off to train on reward functions alone.");
         }
         plan.guardMemory().ifPresent(memory -> requireGuardPairs(plan.guard(), memory));
-        if (plan.gates() && config.data().evalPreferences().isEmpty()) {
-            throw new UserError(
-                    "data.eval_preferences: save.gate mcnemar compares accuracy on held-out pairs, but no file is given; name one, or set save.gate: off.");
-        }
+        plan.gatePairs().ifPresent(pairs -> requireGatePairs(plan.guard(), pairs));
         if (improving
                 && config.run().stopRule() == RunConfig.StopRule.HELD_OUT
                 && config.data().evalPreferences().isEmpty()) {
@@ -122,6 +120,19 @@ public final class Validation {
         if (improving && s.contrast().contrastWeight() == 0 && !plan.guard().replays()) {
             throw new UserError("save.contrast_weight: 0 together with save.guard " + name(plan.guard())
                     + " leaves no loss for the reward model; set save.preset: off to freeze it.");
+        }
+    }
+
+    private void requireGatePairs(Guard guard, Pairs pairs) {
+        boolean trusted = pairs == Pairs.TRUSTED;
+        if ((trusted ? config.data().trustedPreferences() : config.data().evalPreferences()).isEmpty()) {
+            throw new UserError((trusted ? "data.trusted_preferences" : "data.eval_preferences")
+                    + ": save.gate mcnemar compares accuracy on " + (trusted ? "trusted" : "held-out")
+                    + " pairs, but no file is given; name one, or set save.gate: off.");
+        }
+        if (trusted && guard.replays() && config.save().guarding().guardMemory() == Memory.TRUSTED) {
+            throw new UserError("save.gate_pairs: trusted are the pairs that save.guard " + name(guard)
+                    + " trains on, which get better whatever happens to others; set save.gate_pairs: held_out, or save.guard: project.");
         }
     }
 
@@ -243,6 +254,7 @@ public final class Validation {
                     "save.samples is initial: what the policy is updated on is its own and taught nothing");
         }
         if (s.gating().gate() == Gate.OFF) {
+            reject("save.gate_pairs", "save.gate is off");
             reject("save.gate_alpha", "save.gate is off");
             reject("save.gate_patience", "save.gate is off");
         }
@@ -266,7 +278,7 @@ public final class Validation {
         if (plan.guardMemory().filter(Memory.PREFERENCES::equals).isEmpty()) {
             reject("data.preferences", plan.guardMemory().isEmpty() ? guard : "save.guard_memory is trusted");
         }
-        if (plan.guardMemory().filter(Memory.TRUSTED::equals).isEmpty()) {
+        if (!plan.usesTrusted()) {
             String reason = plan.guardMemory().isEmpty() ? guard : "save.guard_memory is preferences";
             reject("data.max_trusted_preferences", reason);
             reject("data.trusted_preferences", reason);

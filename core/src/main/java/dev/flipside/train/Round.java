@@ -31,8 +31,7 @@ final class Round implements AutoCloseable {
      *
      * @param added reward functions that a program brings
      * @param gold the function that knows the truth
-     * @param guard labelled pairs for the guard, as the reward model reads them
-     * @param heldOut labelled pairs that nothing is trained on
+     * @param pairs labelled, for guard, gate and evaluation
      * @param baseline what the run's first evaluation found
      */
     record Setting(
@@ -41,8 +40,7 @@ final class Round implements AutoCloseable {
             TrainingData data,
             List<RewardTerm> added,
             Optional<RewardFunction> gold,
-            List<LabelledPair> guard,
-            Optional<HeldOutPairs> heldOut,
+            LabelledPairs pairs,
             EvaluationBaseline baseline,
             TrainListener listener) {}
 
@@ -77,8 +75,8 @@ final class Round implements AutoCloseable {
                         sampler,
                         reference.teacher(policy, sampler, config, setting.seeds()),
                         start,
-                        setting.guard(),
-                        setting.heldOut(),
+                        setting.pairs().guard(),
+                        setting.pairs().gate(),
                         config,
                         setting.seeds(),
                         setting.listener()));
@@ -100,7 +98,7 @@ final class Round implements AutoCloseable {
                 learner.judge()
                         .map(judge -> new Evaluator.RewardModelCheck(
                                 judge,
-                                setting.heldOut().map(HeldOutAccuracy::new),
+                                setting.pairs().heldOut().map(HeldOutAccuracy::new),
                                 improving.map(learns ->
                                         new Evaluator.LearnerCheck(setting.baseline(), values, learns.twin())))),
                 config.eval());

@@ -32,7 +32,7 @@ final class SelfImproving implements RewardModelLearner {
      * @param initialPolicy of the policy as the round began, where its samples teach (control {@code save.samples:
      *     initial})
      * @param pairs labelled pairs for the guard
-     * @param heldOut labelled pairs for the gate
+     * @param asked labelled pairs for the gate, where there is one
      */
     SelfImproving(
             Grader grader,
@@ -41,7 +41,7 @@ final class SelfImproving implements RewardModelLearner {
             Optional<Sampler> initialPolicy,
             RoundStart start,
             List<LabelledPair> pairs,
-            Optional<HeldOutPairs> heldOut,
+            Optional<HeldOutPairs> asked,
             TrainConfig config,
             Seeds seeds,
             TrainListener listener) {
@@ -53,8 +53,7 @@ final class SelfImproving implements RewardModelLearner {
         this.plan = config.plan();
         this.updateEvery = config.save().update().updateEvery();
         this.update = new RewardModelUpdate(grader, initial, pairs, config, start.anchor(), start.floor(), seeds);
-        this.gate = heldOut.filter(p -> plan.gates())
-                .map(p -> new UpdateGate(
+        this.gate = asked.map(p -> new UpdateGate(
                         grader.model(), update.optimisers(), config.save().gating(), p, listener));
         this.rescaledJudge = initial.filter(m -> plan.rescales()).map(m -> new RescaledJudge(grader, m));
     }

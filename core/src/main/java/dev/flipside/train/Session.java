@@ -2,7 +2,6 @@ package dev.flipside.train;
 
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
-import dev.flipside.data.Preference;
 import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Seeds;
@@ -18,7 +17,6 @@ import dev.flipside.run.RunDirectory;
 import dev.flipside.safetensors.WeightType;
 import dev.flipside.text.Conversation;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -100,22 +98,10 @@ final class Session implements AutoCloseable {
         grader.ifPresent(
                 g -> UserError.under("reward_model.model", () -> probe(g, data)).ifPresent(listener::message));
         Map<String, Double> dataFigures = new LinkedHashMap<>();
-        List<LabelledPair> guard = grader.flatMap(g -> config.plan()
-                        .guardMemory()
-                        .map(memory -> labelled(
-                                memory.key(), memory.file(config.data()), data.guard(), g, dataFigures, listener)))
-                .orElse(List.of());
-        Optional<HeldOutPairs> heldOut = grader.map(g -> labelled(
-                        "eval_preferences",
-                        config.data().evalPreferences(),
-                        data.evalPreferences(),
-                        g,
-                        dataFigures,
-                        listener))
-                .filter(pairs -> !pairs.isEmpty())
-                .map(HeldOutPairs::new);
+        LabelledPairs pairs = grader.map(g -> LabelledPairs.of(config, data, g, dataFigures, listener))
+                .orElse(LabelledPairs.NONE);
         Round.Setting setting = new Round.Setting(
-                config, seeds, data, functions, gold, guard, heldOut, new EvaluationBaseline(), listener);
+                config, seeds, data, functions, gold, pairs, new EvaluationBaseline(), listener);
         if (grader.isPresent()
                 && grader.get().readsBeforeTheEnd(data.prompts().get(0).prompt())) {
             listener.warning(
@@ -147,35 +133,6 @@ final class Session implements AutoCloseable {
         List<Conversation> prompts =
                 data.prompts().stream().map(PromptExample::prompt).toList();
         return PrefixProbe.ofPrompts(grader.renderer(), prompts).sentence("data.prompts");
-    }
-
-    /**
-     * Labelled pairs as the reward model reads them, without those that it cannot tell apart.
-     *
-     * @param name of their key in section {@code data}
-     */
-    private static List<LabelledPair> labelled(
-            String name,
-            Optional<String> file,
-            List<Preference> pairs,
-            Grader grader,
-            Map<String, Double> figures,
-            TrainListener listener) {
-        if (file.isEmpty()) {
-            return List.of();
-        }
-        PairTally tally = new PairTally(grader.renderer());
-        List<LabelledPair> rows = new ArrayList<>();
-        for (int i = 0; i < pairs.size(); i++) {
-            LabelledPair pair = new LabelledPair(grader.chosen(pairs.get(i)), grader.rejected(pairs.get(i)));
-            if (tally.add(i + 1, pairs.get(i), pair)) {
-                rows.add(pair);
-            }
-        }
-        tally.tell("data." + name, listener);
-        tally.requireSome("data." + name, file.get());
-        figures.putAll(tally.figures(name));
-        return rows;
     }
 
     Provenance provenance(String yaml) {
@@ -264,7 +221,7 @@ final class Session implements AutoCloseable {
     /** What the first evaluation found of each pair is compared with what later ones find of the same pair. */
     private void requireSamePairs(BaselineState baseline) {
         int then = baseline.pairs().map(pairs -> pairs.correct().length).orElse(0);
-        int now = setting.heldOut().map(HeldOutPairs::size).orElse(0);
+        int now = setting.pairs().heldOut().map(HeldOutPairs::size).orElse(0);
         if (then > 0 && then != now) {
             throw new UserError("data.eval_preferences: the run began with " + then + " held-out pairs and now reads "
                     + now + ", because the file, or what this version reads of it, has changed; start a new run.");

@@ -1,6 +1,8 @@
 package dev.flipside.train;
 
 import dev.flipside.config.DataConfig;
+import dev.flipside.config.GuardConfig.Memory;
+import dev.flipside.config.RunPlan;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Margin;
@@ -21,26 +23,35 @@ import java.util.SplittableRandom;
  * @param prompts that fit the policy's context
  * @param evalPrompts held out
  * @param guard labelled pairs for the guard
+ * @param trusted pairs, for the guard or the gate
  * @param evalPreferences held out, for eval_rm and the gate
  */
 record TrainingData(
         List<PromptExample> prompts,
         List<PromptExample> evalPrompts,
         List<Preference> guard,
+        List<Preference> trusted,
         List<Preference> evalPreferences) {
 
     static TrainingData read(TrainConfig config, PolicyModel policy, TrainListener listener) {
         DataConfig data = config.data();
         List<PromptExample> prompts =
                 fitting("data.prompts", read("data.prompts", data.prompts(), data), config, policy, listener);
+        RunPlan plan = config.plan();
+        List<Preference> trusted = plan.usesTrusted()
+                ? first(
+                        data.maxTrustedPreferences(),
+                        pairs("data.trusted_preferences", data.trustedPreferences(), data, listener))
+                : List.of();
         return new TrainingData(
                 first(data.maxPrompts(), prompts),
                 evalPrompts(config, policy, listener),
-                config.plan()
-                        .guardMemory()
-                        .map(memory -> first(
-                                memory.most(data), pairs("data." + memory.key(), memory.file(data), data, listener)))
+                plan.guardMemory()
+                        .map(memory -> memory == Memory.TRUSTED
+                                ? trusted
+                                : pairs("data.preferences", data.preferences(), data, listener))
                         .orElse(List.of()),
+                trusted,
                 pairs("data.eval_preferences", data.evalPreferences(), data, listener));
     }
 

@@ -3,6 +3,7 @@ package dev.flipside.train;
 import dev.flipside.algo.Groups;
 import dev.flipside.algo.McNemar;
 import dev.flipside.config.GateConfig;
+import dev.flipside.config.UserError;
 import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
@@ -13,7 +14,7 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Rolls a reward-model update back when it orders held-out labelled pairs significantly worse than the initial model or
+ * Rolls a reward-model update back when it orders labelled pairs significantly worse than the initial model or
  * the best so far (docs/method.md, The gate). Comparing with the previous step alone would let many small losses
  * through.
  */
@@ -45,7 +46,7 @@ final class UpdateGate implements AutoCloseable {
         }
         boolean[] now = pairs.correct(model);
         state = new GateState(now, now, 0, 0, false);
-        listener.message("gate: " + pairs.size() + " held-out pairs, one-sided exact McNemar tests at alpha "
+        listener.message("gate: " + pairs.size() + " labelled pairs, one-sided exact McNemar tests at alpha "
                 + config.gateAlpha());
     }
 
@@ -53,7 +54,13 @@ final class UpdateGate implements AutoCloseable {
         return state;
     }
 
+    /** @throws UserError when the pairs are others than those of the state */
     void restore(GateState restored) {
+        if (restored.initial().length != pairs.size()) {
+            throw new UserError("save.gate: the run began with " + restored.initial().length
+                    + " pairs to ask and now reads " + pairs.size()
+                    + ", because their file, or what this version reads of it, has changed; start a new run.");
+        }
         state = restored;
     }
 
@@ -83,7 +90,7 @@ final class UpdateGate implements AutoCloseable {
             int inARow = state.inARow() + 1;
             boolean frozen = inARow >= config.gatePatience();
             state = new GateState(state.initial(), state.best(), state.rollbacks() + 1, inARow, frozen);
-            listener.warning("step " + step + ": the reward-model update was rolled back (held-out accuracy "
+            listener.warning("step " + step + ": the reward-model update was rolled back (accuracy on the gate's pairs "
                     + percent(now) + " against " + percent(state.initial()) + " at first and " + percent(state.best())
                     + " at best)");
             if (frozen) {

@@ -46,7 +46,7 @@ class AlikePairsTest {
                 .contains(
                         "data.preferences: 1 of 3 pairs dropped, both replies are the same tokens once they are rendered and cut",
                         "data.eval_preferences: 2 of 6 pairs dropped, both replies are the same tokens once they are rendered and cut")
-                .anyMatch(line -> line.startsWith("gate: 4 held-out pairs"));
+                .anyMatch(line -> line.startsWith("gate: 4 labelled pairs"));
         assertThat(recorder.metric(0, "data/preferences/pairs")).isEqualTo(2);
         assertThat(recorder.metric(0, "data/preferences/alike")).isEqualTo(1);
         assertThat(recorder.metric(0, "data/eval_preferences/pairs")).isEqualTo(4);

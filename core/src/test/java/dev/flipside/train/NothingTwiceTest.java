@@ -88,8 +88,7 @@ class NothingTwiceTest {
                     data,
                     List.of(new RewardTerm("counting", function, 1)),
                     Optional.of(gold),
-                    List.of(),
-                    Optional.empty(),
+                    LabelledPairs.NONE,
                     new EvaluationBaseline(),
                     recorder);
             try (Round round = Round.begin(0, policy, Optional.of(grader), setting)) {

@@ -165,6 +165,10 @@ class OptionSensitivityTest {
             Case.changes("save.rm_mini_batches", "save.rm_mini_batches=3"),
             Case.changes("save.candidates", "save.candidates=rescore"),
             Case.changes("save.update_every", "save.update_every=2"),
+            Case.changes(
+                    "save.gate_pairs",
+                    "data.eval_preferences=EVAL save.gate=mcnemar",
+                    "save.gate_pairs=trusted data.trusted_preferences=PAIRS"),
             Case.changes("save.gate", "data.eval_preferences=EVAL", "save.gate=mcnemar"),
             Case.changes(
                     "save.gate_alpha",
