@@ -27,7 +27,6 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -96,11 +95,11 @@ public final class ConfigReader {
     }
 
     /**
-     * The pairs that the guard of a run of {@code flipside train} needs, so that {@code data.preferences} or
-     * {@code data.trusted_preferences} must name them; empty without a guard. Nothing is validated.
+     * What the options of a run of {@code flipside train} come to, such as which labelled pairs it needs. Nothing is
+     * validated.
      */
-    public static Optional<GuardConfig.Memory> guardMemory(Path file, List<String> overrides) {
-        return read(file, overrides, TrainConfig.defaults()).config().plan().guardMemory();
+    public static RunPlan plan(Path file, List<String> overrides) {
+        return read(file, overrides, TrainConfig.defaults()).config().plan();
     }
 
     /** Reads and validates the file of {@code flipside train-rm}. */

@@ -10,7 +10,7 @@ public record DataConfig(
         @Doc("Held-out prompts for evaluation.") Optional<String> evalPrompts,
         @Doc("Labelled pairs for the guard (`save.guard`).") Optional<String> preferences,
         @Doc(
-                        "A few labelled pairs that somebody looked at, for the guard (`save.guard_memory: trusted`); no figure is taken from them.")
+                        "A few [labelled pairs that somebody looked at](data.md#trusted-pairs), for the guard (`save.guard_memory: trusted`) or the gate (`save.gate_pairs: trusted`).")
                 Optional<String> trustedPreferences,
         @Doc("Use at most this many of the trusted pairs, 0 for all.") int maxTrustedPreferences,
         @Doc("Held-out labelled pairs: `eval_rm` metrics, and the gate (`save.gate`).")

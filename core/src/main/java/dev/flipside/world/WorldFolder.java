@@ -3,9 +3,10 @@ package dev.flipside.world;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.ConfigReader;
-import dev.flipside.config.GuardConfig;
+import dev.flipside.config.GuardConfig.Memory;
 import dev.flipside.config.IoReason;
 import dev.flipside.config.RewardTrainingConfig;
+import dev.flipside.config.RunPlan;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
 import java.io.IOException;
@@ -106,7 +107,7 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
 
     /**
      * A run that differs from {@link #loopConfig} as one likes; {@link #write} must have been called. Its folder, and
-     * the pairs of its guard, need not be given.
+     * the pairs of its guard and gate, need not be given.
      *
      * @param name of the run's folder, {@link #run(String)}
      * @param overrides {@code section.key=value}, such as {@link Arm#overrides} with more behind them: the last one of
@@ -125,11 +126,14 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
     public TrainConfig training(String name, List<String> shared, List<String> own) {
         List<String> all = new ArrayList<>(own);
         all.add("run.output_dir=" + quoted(run(name)));
-        ConfigReader.guardMemory(
-                        loopConfig(),
-                        Stream.concat(shared.stream(), own.stream()).toList())
-                .ifPresent(memory -> all.add("data." + memory.key() + "="
-                        + quoted(memory == GuardConfig.Memory.TRUSTED ? trustedPairs() : labelledPairs())));
+        RunPlan plan = ConfigReader.plan(
+                loopConfig(), Stream.concat(shared.stream(), own.stream()).toList());
+        if (plan.guardMemory().filter(Memory.PREFERENCES::equals).isPresent()) {
+            all.add("data.preferences=" + quoted(labelledPairs()));
+        }
+        if (plan.usesTrusted()) {
+            all.add("data.trusted_preferences=" + quoted(trustedPairs()));
+        }
         return ConfigReader.train(loopConfig(), shared, all);
     }
 

@@ -199,14 +199,14 @@ class ConfigReaderTest {
 
     @Test
     void theGuardSaysWhichPairsItNeeds() {
-        assertThat(ConfigReader.guardMemory(file, List.of())).isEmpty();
-        assertThat(ConfigReader.guardMemory(file, List.of("save.preset=guarded")))
+        assertThat(ConfigReader.plan(file, List.of()).guardMemory()).isEmpty();
+        assertThat(ConfigReader.plan(file, List.of("save.preset=guarded")).guardMemory())
                 .hasValue(GuardConfig.Memory.PREFERENCES);
-        assertThat(ConfigReader.guardMemory(file, List.of("save.preset=guarded", "save.guard=off")))
+        assertThat(ConfigReader.plan(file, List.of("save.preset=guarded", "save.guard=off")).guardMemory())
                 .isEmpty();
-        assertThat(ConfigReader.guardMemory(file, List.of("save.guard=project", "save.guard_memory=trusted")))
+        assertThat(ConfigReader.plan(file, List.of("save.guard=project", "save.guard_memory=trusted")).guardMemory())
                 .hasValue(GuardConfig.Memory.TRUSTED);
-        assertThat(ConfigReader.guardMemory(file, List.of("save.preset=off", "save.guard=replay")))
+        assertThat(ConfigReader.plan(file, List.of("save.preset=off", "save.guard=replay")).guardMemory())
                 .isEmpty();
     }
 
