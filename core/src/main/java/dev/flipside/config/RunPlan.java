@@ -62,7 +62,8 @@ public record RunPlan(
                 improves && fromPolicy && save.update().candidates() == Candidates.RESCORE && !rescales,
                 guard,
                 Optional.of(save.guarding().guardMemory()).filter(memory -> guard != Guard.OFF),
-                Optional.of(save.gating().gatePairs()).filter(pairs -> improves && save.gating().gate() == Gate.MCNEMAR),
+                Optional.of(save.gating().gatePairs())
+                        .filter(pairs -> improves && save.gating().gate() == Gate.MCNEMAR),
                 improves && config.eval().valueSamples() > 0);
     }
 

@@ -131,8 +131,9 @@ public final class Validation {
                     + " pairs, but no file is given; name one, or set save.gate: off.");
         }
         if (trusted && guard.replays() && config.save().guarding().guardMemory() == Memory.TRUSTED) {
-            throw new UserError("save.gate_pairs: trusted are the pairs that save.guard " + name(guard)
-                    + " trains on, which get better whatever happens to others; set save.gate_pairs: held_out, or save.guard: project.");
+            throw new UserError(
+                    "save.gate_pairs: trusted are the pairs that save.guard " + name(guard)
+                            + " trains on, which get better whatever happens to others; set save.gate_pairs: held_out, or save.guard: project.");
         }
     }
 

@@ -119,11 +119,10 @@ record RolloutBatch(List<PromptExample> prompts, List<Group> groups, List<List<S
                 int tokens = groups.get(p).completions().get(i).ids().length;
                 String text = texts.get(p).get(i);
                 looks[p][i] = which.stream()
-                        .mapToDouble(
-                                look -> switch (look) {
-                                    case LENGTH -> tokens;
-                                    case MARKDOWN -> AnswerStyle.of(text).markdown();
-                                })
+                        .mapToDouble(look -> switch (look) {
+                            case LENGTH -> tokens;
+                            case MARKDOWN -> AnswerStyle.of(text).markdown();
+                        })
                         .toArray();
             }
         }

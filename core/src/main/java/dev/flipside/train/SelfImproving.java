@@ -54,7 +54,7 @@ final class SelfImproving implements RewardModelLearner {
         this.updateEvery = config.save().update().updateEvery();
         this.update = new RewardModelUpdate(grader, initial, pairs, config, start.anchor(), start.floor(), seeds);
         this.gate = asked.map(p -> new UpdateGate(
-                        grader.model(), update.optimisers(), config.save().gating(), p, listener));
+                grader.model(), update.optimisers(), config.save().gating(), p, listener));
         this.rescaledJudge = initial.filter(m -> plan.rescales()).map(m -> new RescaledJudge(grader, m));
     }
 

@@ -100,8 +100,8 @@ final class Session implements AutoCloseable {
         Map<String, Double> dataFigures = new LinkedHashMap<>();
         LabelledPairs pairs = grader.map(g -> LabelledPairs.of(config, data, g, dataFigures, listener))
                 .orElse(LabelledPairs.NONE);
-        Round.Setting setting = new Round.Setting(
-                config, seeds, data, functions, gold, pairs, new EvaluationBaseline(), listener);
+        Round.Setting setting =
+                new Round.Setting(config, seeds, data, functions, gold, pairs, new EvaluationBaseline(), listener);
         if (grader.isPresent()
                 && grader.get().readsBeforeTheEnd(data.prompts().get(0).prompt())) {
             listener.warning(

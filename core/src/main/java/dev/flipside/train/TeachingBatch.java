@@ -16,7 +16,12 @@ import java.util.Optional;
  * @param looks what is regressed out of the advantages, {@code [prompt][sample][feature]}; none for nothing
  * @param gold the true rewards, same shape; needed for labels gold
  */
-record TeachingBatch(List<ScoredRow> rows, boolean[][] usable, Optional<double[][][]> looks, Optional<double[][]> gold, Grades grades) {
+record TeachingBatch(
+        List<ScoredRow> rows,
+        boolean[][] usable,
+        Optional<double[][][]> looks,
+        Optional<double[][]> gold,
+        Grades grades) {
     static TeachingBatch of(Samples samples, Grades grades, FilterConfig filtering) {
         RolloutBatch batch = samples.batch();
         return new TeachingBatch(

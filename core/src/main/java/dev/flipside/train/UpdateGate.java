@@ -14,9 +14,8 @@ import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
 
 /**
- * Rolls a reward-model update back when it orders labelled pairs significantly worse than the initial model or
- * the best so far (docs/method.md, The gate). Comparing with the previous step alone would let many small losses
- * through.
+ * Rolls a reward-model update back when it orders labelled pairs significantly worse than the initial model or the best
+ * so far (docs/method.md, The gate). Comparing with the previous step alone would let many small losses through.
  */
 final class UpdateGate implements AutoCloseable {
     private final RewardModel model;

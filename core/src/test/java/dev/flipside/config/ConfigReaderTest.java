@@ -202,11 +202,14 @@ class ConfigReaderTest {
         assertThat(ConfigReader.plan(file, List.of()).guardMemory()).isEmpty();
         assertThat(ConfigReader.plan(file, List.of("save.preset=guarded")).guardMemory())
                 .hasValue(GuardConfig.Memory.PREFERENCES);
-        assertThat(ConfigReader.plan(file, List.of("save.preset=guarded", "save.guard=off")).guardMemory())
+        assertThat(ConfigReader.plan(file, List.of("save.preset=guarded", "save.guard=off"))
+                        .guardMemory())
                 .isEmpty();
-        assertThat(ConfigReader.plan(file, List.of("save.guard=project", "save.guard_memory=trusted")).guardMemory())
+        assertThat(ConfigReader.plan(file, List.of("save.guard=project", "save.guard_memory=trusted"))
+                        .guardMemory())
                 .hasValue(GuardConfig.Memory.TRUSTED);
-        assertThat(ConfigReader.plan(file, List.of("save.preset=off", "save.guard=replay")).guardMemory())
+        assertThat(ConfigReader.plan(file, List.of("save.preset=off", "save.guard=replay"))
+                        .guardMemory())
                 .isEmpty();
     }
 

@@ -32,11 +32,9 @@ class ContrastRowsTest {
             }
         }
         return new TeachingBatch(
-                rows,
-                Groups.allUsable(REWARDS),
-                Optional.empty(),
-                Optional.empty(),
-                new Grades(REWARDS, new double[] {0, 0, 0}));
+                rows, Groups.allUsable(REWARDS), Optional.empty(), Optional.empty(), new Grades(REWARDS, new double[] {
+                    0, 0, 0
+                }));
     }
 
     @Test

@@ -1,8 +1,10 @@
 package dev.flipside.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flipside.config.TrainConfig;
+import dev.flipside.config.UserError;
 import dev.flipside.engine.AdamW;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
@@ -160,7 +162,7 @@ class UpdateGateTest {
                     .isTrue();
             assertThat(gated.state()).isEqualTo(before);
             assertThat(gated.recorder.warnings).hasSize(3).anyMatch(w -> w.contains("stays frozen"));
-            assertThat(gated.recorder.messages).anyMatch(m -> m.contains("16 held-out pairs") && m.contains("0.05"));
+            assertThat(gated.recorder.messages).anyMatch(m -> m.contains("16 labelled pairs") && m.contains("0.05"));
         }
     }
 
@@ -180,6 +182,17 @@ class UpdateGateTest {
     }
 
     /** Worse than the best so far, though far better than at first. */
+    /** A changed file gives other pairs, and answers of one cannot be compared with answers of another. */
+    @Test
+    void aStateOfOtherPairsIsRefused() {
+        try (Gated gated = new Gated()) {
+            GateState other = new GateState(new boolean[3], new boolean[3], 0, 0, false);
+            assertThatThrownBy(() -> gated.gate.restore(other))
+                    .isInstanceOf(UserError.class)
+                    .hasMessageContaining("save.gate: the run began with 3 pairs to ask and now reads ");
+        }
+    }
+
     @Test
     void theBestSoFarIsOneMeasure() {
         try (Gated gated = new Gated()) {

@@ -38,8 +38,9 @@ public final class Compare extends FlipsideCommand {
     @Option(
             names = "--shard",
             paramLabel = "i/n",
-            description = "Runs every n-th seed, beginning with the i-th, to spread seeds over machines. Where the folders of"
-                    + " all seeds have been put together, the same command without --shard gives the answer.")
+            description =
+                    "Runs every n-th seed, beginning with the i-th, to spread seeds over machines. Where the folders of"
+                            + " all seeds have been put together, the same command without --shard gives the answer.")
     private Optional<String> shard = Optional.empty();
 
     @Override
@@ -74,7 +75,8 @@ public final class Compare extends FlipsideCommand {
                     .run();
         }
         if (summary.isEmpty() && !stop.requested()) {
-            console.info("share " + share + " of the seeds is done; copy the folders seed-* of the other shares over those in "
+            console.info("share " + share
+                    + " of the seeds is done; copy the folders seed-* of the other shares over those in "
                     + plan.folder() + " and repeat the command without --shard");
         } else if (summary.isEmpty()) {
             console.warn("stopped; the same command goes on from " + plan.folder());
