@@ -10,6 +10,7 @@ import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Map;
 import java.util.stream.Collectors;
 
@@ -85,6 +86,9 @@ final class ConfigBinding {
         }
         if (type == double.class || type == Double.class) {
             return "a number";
+        }
+        if (type != null && Collection.class.isAssignableFrom(type)) {
+            return "a list; put it in [brackets]";
         }
         if (type != null && type.isRecord()) {
             return "a map of keys, which docs/configuration.md lists";
