@@ -120,31 +120,8 @@ public final class PackedWeight implements AutoCloseable {
         return chosen;
     }
 
-    /**
-     * Rows or columns side by side are copied by torch: oneDNN's reordering of bfloat16 is element by element without
-     * AVX-512, 8 s for SmolLM2.
-     *
-     * @param weight [inputs, outputs] in any order
-     */
+    /** @param weight [inputs, outputs] in any order */
     private void copy(Tensor weight) {
-        Tensor numbers = packed.view(weight.scalar_type()).narrow(0, 0, inputs * outputs);
-        if (isOrder(weight, outputs, 1)) {
-            numbers.view(inputs, outputs).copy_(weight);
-        } else if (isOrder(weight, 1, inputs)) {
-            numbers.view(outputs, inputs).t().copy_(weight);
-        } else {
-            reorder(weight);
-        }
-    }
-
-    private boolean isOrder(Tensor weight, long ofInput, long ofOutput) {
-        dnnl_memory_desc strided = strided(OneDnn.type(weight), ofInput, ofOutput);
-        boolean same = dnnl_memory_desc_equal(layout, strided) != 0;
-        dnnl_memory_desc_destroy(strided);
-        return same;
-    }
-
-    private void reorder(Tensor weight) {
         dnnl_memory_desc plain = OneDnn.layout(weight);
         dnnl_primitive_desc description = new dnnl_primitive_desc();
         OneDnn.check(dnnl_reorder_primitive_desc_create(
