@@ -2,6 +2,7 @@ package dev.flipside.compare;
 
 import dev.flipside.config.ComparisonConfig.Judge;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.config.UserError;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.eval.alarm.Alarms;
 import dev.flipside.eval.alarm.Measured;
@@ -79,6 +80,10 @@ public final class ComparisonRuns {
             List<Seed> seeds =
                     plan.seeds().stream().map(seed -> seed(directory, seed)).toList();
             List<Seed> own = shard.of(seeds);
+            if (own.isEmpty()) {
+                throw new UserError("--shard " + shard + ": there are " + seeds.size()
+                        + " seeds, so this share has none; divide them into fewer.");
+            }
             List<ComparisonWork> unfinished = unfinished(own);
             directory.register(plan.config(), plan.base().files());
             if (!unfinished.isEmpty() && !run(own, unfinished)

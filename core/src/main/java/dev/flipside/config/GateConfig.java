@@ -1,6 +1,6 @@
 package dev.flipside.config;
 
-/** A guard: an update that makes the reward model worse on held-out labelled pairs is rolled back. */
+/** A guard: an update that makes the reward model worse on labelled pairs is rolled back. */
 public record GateConfig(
         @Doc(
                         "`mcnemar`: an update that makes the model worse on labelled pairs than it was at first, or than its best, is [rolled back](method.md#the-gate).")

@@ -82,7 +82,9 @@ public record GuardConfig(
     void validate(String section) {
         Ranges in = new Ranges(section);
         guardBatch.ifPresent(pairs -> in.atLeast("guard_batch", pairs, 1));
-        replayWeight.ifPresent(weight -> in.positive("replay_weight", weight));
-        replayWeight.ifPresent(weight -> in.within("replay_weight", weight, 0, 1e6));
+        replayWeight.ifPresent(weight -> {
+            in.positive("replay_weight", weight);
+            in.within("replay_weight", weight, 0, 1e6);
+        });
     }
 }

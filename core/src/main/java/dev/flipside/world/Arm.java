@@ -6,7 +6,7 @@ import java.util.stream.Stream;
 
 /**
  * A setting of the loop that is compared with the others: the same base configuration with some options of section
- * {@code save} changed.
+ * {@code save} changed, and how many trusted pairs it has.
  */
 public enum Arm {
     /** The reward model stays as it is: plain GRPO. */

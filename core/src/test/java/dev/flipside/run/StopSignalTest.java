@@ -38,10 +38,7 @@ class StopSignalTest {
             assertThat(output.readLine()).isEqualTo("ready");
             terminate(loop);
             assertThat(output.readLine()).isEqualTo("stopping after SIGTERM");
-            terminate(loop);
-            assertThat(loop.waitFor(20, TimeUnit.SECONDS)).isTrue();
-            assertThat(loop.exitValue()).isEqualTo(128 + SIGTERM);
-            assertThat(output.lines()).isEmpty();
+            assertEndsAtOnce(loop, output);
         } finally {
             loop.destroyForcibly();
         }
@@ -54,10 +51,7 @@ class StopSignalTest {
         Process loop = ChildJvm.start(Endless.class, when);
         try (BufferedReader output = loop.inputReader()) {
             assertThat(output.readLine()).isEqualTo("ready");
-            terminate(loop);
-            assertThat(loop.waitFor(20, TimeUnit.SECONDS)).isTrue();
-            assertThat(loop.exitValue()).isEqualTo(128 + SIGTERM);
-            assertThat(output.lines()).isEmpty();
+            assertEndsAtOnce(loop, output);
         } finally {
             loop.destroyForcibly();
         }
@@ -78,6 +72,14 @@ class StopSignalTest {
             // The JVM hands a signal to a thread of its own.
             Waiting.until(Duration.ofSeconds(20), "the signal arrived", stop::requested);
         }
+    }
+
+    /** Without another word. */
+    private static void assertEndsAtOnce(Process process, BufferedReader output) throws InterruptedException {
+        terminate(process);
+        assertThat(process.waitFor(20, TimeUnit.SECONDS)).isTrue();
+        assertThat(process.exitValue()).isEqualTo(128 + SIGTERM);
+        assertThat(output.lines()).isEmpty();
     }
 
     /** Sends SIGTERM through the handle, because {@link Process#destroy} would close the streams too. */

@@ -86,7 +86,7 @@ class MemoryEstimateTest {
     @Test
     void anAdapterLearnsAloneAndSharesItsBackbone() throws IOException {
         MemoryEstimate estimate = MemoryEstimate.ofTraining(
-                config("algorithm.beta=0.1", "save.gate=mcnemar"),
+                config("algorithm.beta=0.1", "save.gate=mcnemar", "save.guard=project"),
                 new ModelSize(CONFIG, 1000, 10, false),
                 Optional.of(new ModelSize(CONFIG, 1000, 20, true)),
                 30,
@@ -102,6 +102,7 @@ class MemoryEstimateTest {
                         new Part("reference policy", 40),
                         new Part("reward model adapter", 80),
                         new Part("reward model gradients", 80),
+                        new Part("guard: the update's own gradient", 80),
                         new Part("gate: weights and moments to roll back to", 240))
                 .noneMatch(part -> part.name().equals("reward model weights"));
     }

@@ -128,6 +128,7 @@ class CompareTest {
 
     @Test
     void aShareThatIsNoneIsRefused() {
+        assertThat(run("--shard", "3/4").err()).contains("--shard 3/4: there are 2 seeds, so this share has none");
         assertThat(run("--shard", "3/2").err()).contains("--shard 3/2: there is no such share");
         assertThat(run("--shard", "half"))
                 .satisfies(r -> assertThat(r.exitCode()).isEqualTo(2))
