@@ -186,11 +186,16 @@ public final class ConfigReader {
                 .collect(Collectors.toSet());
     }
 
+    /** What a preset sets may depend on which files are given. */
     private static void applyPreset(ObjectNode tree, ObjectNode user) {
+        Set<String> files = user.path("data").properties().stream()
+                .filter(entry -> entry.getValue().isTextual())
+                .map(Map.Entry::getKey)
+                .collect(Collectors.toSet());
         String given = user.path("save").path("preset").asText();
         Arrays.stream(SaveConfig.Preset.values())
                 .filter(preset -> preset.name().equalsIgnoreCase(given))
-                .forEach(preset -> tree.set("save", RECORDS.valueToTree(SaveConfig.of(preset))));
+                .forEach(preset -> tree.set("save", RECORDS.valueToTree(SaveConfig.of(preset, files))));
     }
 
     private static JsonNode parseFile(Path file) {

@@ -14,6 +14,7 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import java.util.TreeMap;
+import java.util.Set;
 import java.util.stream.Collectors;
 
 /**
@@ -177,15 +178,23 @@ public final class ConfigReference {
 
     private static void presets(StringBuilder page) {
         page.append("\n### Presets of section save\n\n");
-        JsonNode nothing = ConfigReader.tree(SaveConfig.defaults());
         for (SaveConfig.Preset preset : SaveConfig.Preset.values()) {
-            String sets = ConfigReader.tree(SaveConfig.of(preset)).properties().stream()
+            page.append("- `").append(Spelling.of(preset)).append("` sets ");
+            page.append(sets(preset, Set.of())).append(".\n");
+        }
+        Set<String> all = Set.of("trusted_preferences", "eval_preferences");
+        page.append("\nWith `data.trusted_preferences` and `data.eval_preferences` `auto` sets ");
+        page.append(sets(SaveConfig.Preset.AUTO, all)).append(".\n");
+    }
+
+    /** @param files as in {@link SaveConfig#of(SaveConfig.Preset, Set)} */
+    private static String sets(SaveConfig.Preset preset, Set<String> files) {
+        JsonNode nothing = ConfigReader.tree(SaveConfig.defaults());
+        String sets = ConfigReader.tree(SaveConfig.of(preset, files)).properties().stream()
                     .filter(e -> !e.getKey().equals("preset") && !e.getValue().equals(nothing.get(e.getKey())))
                     .map(e -> "`" + e.getKey() + ": " + ConfigReader.shown(e.getValue()) + "`")
                     .collect(Collectors.joining(", "));
-            page.append("- `").append(Spelling.of(preset)).append("` sets ");
-            page.append(sets.isEmpty() ? "nothing else" : sets).append(".\n");
-        }
+        return sets.isEmpty() ? "nothing else" : sets;
     }
 
     private static String doc(RecordComponent component) {

@@ -1,7 +1,6 @@
 package dev.flipside.config;
 
 import java.util.List;
-import java.util.Set;
 
 /** Which completions are clear enough to teach the reward model. */
 public record FilterConfig(
@@ -22,12 +21,6 @@ public record FilterConfig(
                         "What of a completion's looks is [regressed out](method.md#what-the-advantages-must-not-see) of the advantages within groups before they are filtered. `length`: tokens. `markdown`: headers, list items and bold passages.")
                 List<Looks> residualise) {
 
-    /** {@code save.residualise}. */
-    public enum Looks {
-        LENGTH,
-        MARKDOWN
-    }
-
     /** {@code save.filter}. */
     public enum Filter {
         STD,
@@ -46,8 +39,6 @@ public record FilterConfig(
         in.within("filter_threshold", filterThreshold, 0, filter == Filter.FRACTION ? 0.5 : 1e6);
         in.within("filter_floor", filterFloor, 0, 1e6);
         in.atLeast("calibration_prompts", calibrationPrompts, 1);
-        if (Set.copyOf(residualise).size() < residualise.size()) {
-            throw new UserError(section + ".residualise: it names one of its values twice; remove one.");
-        }
+        in.distinct("residualise", residualise);
     }
 }

@@ -1,5 +1,7 @@
 package dev.flipside.config;
 
+import java.util.Set;
+
 /** A guard: an update that makes the reward model worse on labelled pairs is rolled back. */
 public record GateConfig(
         @Doc(
@@ -34,6 +36,16 @@ public record GateConfig(
                 defaults().gatePairs(),
                 defaults().gateAlpha(),
                 defaults().gatePatience());
+    }
+
+    /**
+     * What preset {@code auto} sets: a gate where there are held-out pairs to ask. It looks at every update, so that a
+     * chance finding must be rare; and it is patient, because the preset falls back before.
+     */
+    static GateConfig auto(Set<String> files) {
+        return files.contains("eval_preferences")
+                ? new GateConfig(Gate.MCNEMAR, defaults().gatePairs(), 0.01, 5)
+                : defaults();
     }
 
     /** @throws UserError naming the key when a value is out of range */

@@ -1,8 +1,10 @@
 package dev.flipside.config;
 
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
 
 /** Guards: what labelled pairs do beside what the reward model teaches itself. */
 public record GuardConfig(
@@ -13,6 +15,9 @@ public record GuardConfig(
                 Memory guardMemory,
         @Doc("Pairs of the guard per mini-batch; none is 16 for `replay` and 64 for the others.")
                 OptionalInt guardBatch,
+        @Doc(
+                        "Looks that must not tell which answer of the guard's pairs was preferred: pairs are [left out](method.md#balanced-pairs) until as many prefer more of it as prefer less.")
+                List<Looks> guardBalance,
         @Doc("Weight of the pairs' Bradley-Terry loss where the guard trains on them; none is 1.")
                 OptionalDouble replayWeight) {
 
@@ -56,16 +61,23 @@ public record GuardConfig(
     }
 
     public static GuardConfig defaults() {
-        return of(Guard.OFF);
+        return of(Guard.OFF, Memory.PREFERENCES);
     }
 
     /** What preset {@code guarded} sets. */
     static GuardConfig guarded() {
-        return of(Guard.REPLAY);
+        return of(Guard.REPLAY, Memory.PREFERENCES);
     }
 
-    private static GuardConfig of(Guard guard) {
-        return new GuardConfig(guard, Memory.PREFERENCES, OptionalInt.empty(), OptionalDouble.empty());
+    /** What preset {@code auto} sets: pairs that somebody looked at are worth being trained on. */
+    static GuardConfig auto(Set<String> files) {
+        return files.contains(Memory.TRUSTED.key())
+                ? of(Guard.PROJECT_REPLAY, Memory.TRUSTED)
+                : of(Guard.PROJECT, Memory.PREFERENCES);
+    }
+
+    private static GuardConfig of(Guard guard, Memory memory) {
+        return new GuardConfig(guard, memory, OptionalInt.empty(), List.of(), OptionalDouble.empty());
     }
 
     /** Pairs per mini-batch. */
@@ -75,13 +87,19 @@ public record GuardConfig(
 
     /** Of the Bradley-Terry loss in what is minimised. */
     public double weight() {
-        return guard.replays() ? replayWeight.orElse(1) : 0;
+        return guard.replays() ? fullWeight() : 0;
+    }
+
+    /** The same where the guard trains on the pairs, whether or not it is to. */
+    public double fullWeight() {
+        return replayWeight.orElse(1);
     }
 
     /** @throws UserError naming the key when a value is out of range */
     void validate(String section) {
         Ranges in = new Ranges(section);
         guardBatch.ifPresent(pairs -> in.atLeast("guard_batch", pairs, 1));
+        in.distinct("guard_balance", guardBalance);
         replayWeight.ifPresent(weight -> {
             in.positive("replay_weight", weight);
             in.within("replay_weight", weight, 0, 1e6);

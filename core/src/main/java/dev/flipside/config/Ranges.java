@@ -1,5 +1,8 @@
 package dev.flipside.config;
 
+import java.util.List;
+import java.util.Set;
+
 /**
  * Checks of one section's values; every message names the key, the value and what it may be.
  *
@@ -30,6 +33,12 @@ record Ranges(String section) {
     void present(String key, String value, String what) {
         if (value.isBlank()) {
             throw new UserError(name(key) + ": is missing; name " + what + ".");
+        }
+    }
+
+    void distinct(String key, List<?> values) {
+        if (Set.copyOf(values).size() < values.size()) {
+            throw new UserError(name(key) + ": it names one of its values twice; remove one.");
         }
     }
 

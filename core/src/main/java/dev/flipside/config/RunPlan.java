@@ -16,6 +16,7 @@ import java.util.Optional;
  * that a training, its memory estimate and its checks cannot differ.
  *
  * @param improves the reward model learns while the policy trains
+ * @param adapts what of section {@code save} is in force is decided by what the run finds
  * @param penalisesDivergence the policy pays for leaving the reference
  * @param learnsFromInitialPolicy samples of the policy as the round began teach the reward model, in place of the
  *     policy's own
@@ -27,11 +28,14 @@ import java.util.Optional;
  * @param scoresAgain the policy's rewards are the improved model's grades of the very samples that taught it
  * @param guard what labelled pairs do beside the update
  * @param guardMemory which pairs those are, where there is a guard
+ * @param readsPreferences the pairs that taught the reward model are needed, by the guard or for decisions
+ * @param readsTrusted trusted pairs are needed, by the guard, the gate or for decisions
  * @param gatePairs on which an update that makes the reward model worse is rolled back, where there is a gate
  * @param checksValues evaluations compare the value head with many samples a prompt
  */
 public record RunPlan(
         boolean improves,
+        boolean adapts,
         boolean penalisesDivergence,
         boolean learnsFromInitialPolicy,
         boolean rescales,
@@ -41,6 +45,8 @@ public record RunPlan(
         boolean scoresAgain,
         Guard guard,
         Optional<Memory> guardMemory,
+        boolean readsPreferences,
+        boolean readsTrusted,
         Optional<Pairs> gatePairs,
         boolean checksValues) {
 
@@ -50,9 +56,15 @@ public record RunPlan(
         boolean fromPolicy = save.controls().samples() == Samples.POLICY;
         boolean rescales = improves && save.controls().scoredBy() == ScoredBy.INITIAL_RESCALED;
         Guard guard = improves ? save.guarding().guard() : Guard.OFF;
+        Optional<Memory> memory =
+                Optional.of(save.guarding().guardMemory()).filter(m -> guard != Guard.OFF);
+        Optional<Pairs> asked = Optional.of(save.gating().gatePairs())
+                .filter(pairs -> improves && save.gating().gate() == Gate.MCNEMAR);
+        boolean adapts = save.preset() == Preset.AUTO;
         boolean twin = improves && config.eval().frozenTwin();
         return new RunPlan(
                 improves,
+                adapts,
                 config.algorithm().resolved().beta().orElseThrow() > 0,
                 improves && !fromPolicy,
                 rescales,
@@ -61,21 +73,19 @@ public record RunPlan(
                 improves && fromPolicy && save.update().candidates() == Candidates.FRESH,
                 improves && fromPolicy && save.update().candidates() == Candidates.RESCORE && !rescales,
                 guard,
-                Optional.of(save.guarding().guardMemory()).filter(memory -> guard != Guard.OFF),
-                Optional.of(save.gating().gatePairs())
-                        .filter(pairs -> improves && save.gating().gate() == Gate.MCNEMAR),
+                memory,
+                memory.filter(Memory.PREFERENCES::equals).isPresent()
+                        || adapts && config.data().preferences().isPresent(),
+                memory.filter(Memory.TRUSTED::equals).isPresent()
+                        || asked.filter(Pairs.TRUSTED::equals).isPresent()
+                        || adapts && config.data().trustedPreferences().isPresent(),
+                asked,
                 improves && config.eval().valueSamples() > 0);
     }
 
     /** Whether an update that makes the reward model worse is rolled back. */
     public boolean gates() {
         return gatePairs.isPresent();
-    }
-
-    /** Whether the guard or the gate needs trusted pairs. */
-    public boolean usesTrusted() {
-        return guardMemory.filter(Memory.TRUSTED::equals).isPresent()
-                || gatePairs.filter(Pairs.TRUSTED::equals).isPresent();
     }
 
     /**

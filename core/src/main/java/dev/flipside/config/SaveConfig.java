@@ -1,6 +1,7 @@
 package dev.flipside.config;
 
 import com.fasterxml.jackson.annotation.JsonUnwrapped;
+import java.util.Set;
 
 /**
  * Section {@code save}: the self-improvement of the reward model (docs/method.md). Not about saving files.
@@ -10,7 +11,7 @@ import com.fasterxml.jackson.annotation.JsonUnwrapped;
 public record SaveConfig(
         @Heading(value = "Everyday keys", purpose = "How fast the reward model learns, and from which completions.")
                 @Doc(
-                        "`faithful`: no guards. `guarded`: replay, centring, smoothing and the gate. `off`: a frozen reward model. A preset [sets other keys](#presets-of-section-save) of this section; keys given beside it win.")
+                        "`faithful`: no guards. `guarded`: replay, centring, smoothing and the gate. `auto`: held to labelled or trusted pairs, and [changed by what the run finds](method.md#the-preset-auto). `off`: a frozen reward model. A preset [sets other keys](#presets-of-section-save) of this section; keys given beside it win.")
                 Preset preset,
         @JsonUnwrapped UpdateConfig update,
         @JsonUnwrapped FilterConfig filtering,
@@ -40,21 +41,28 @@ public record SaveConfig(
     public enum Preset {
         FAITHFUL,
         GUARDED,
+        AUTO,
         OFF
     }
 
     /** Preset {@code faithful} and everything that presets leave alone. */
     public static SaveConfig defaults() {
-        return of(Preset.FAITHFUL);
+        return of(Preset.FAITHFUL, Set.of());
     }
 
-    /** The section in which nothing but a preset is given. */
-    static SaveConfig of(Preset preset) {
+    /**
+     * The section in which nothing but a preset is given.
+     *
+     * @param files the keys of section {@code data} that name one: {@code auto} makes use of what there is
+     */
+    static SaveConfig of(Preset preset, Set<String> files) {
         return switch (preset) {
             case FAITHFUL, OFF ->
                 withGuards(preset, GuardConfig.defaults(), RegularisationConfig.defaults(), GateConfig.defaults());
             case GUARDED ->
                 withGuards(preset, GuardConfig.guarded(), RegularisationConfig.guarded(), GateConfig.guarded());
+            case AUTO ->
+                withGuards(preset, GuardConfig.auto(files), RegularisationConfig.defaults(), GateConfig.auto(files));
         };
     }
 

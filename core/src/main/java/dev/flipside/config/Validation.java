@@ -44,7 +44,7 @@ public final class Validation {
         JsonNode tree = ConfigReader.tree(reading.config());
         Validation validation = new Validation(reading, (key, reason) -> {
             JsonNode value = tree.at(pointer(key));
-            throw new UserError(key + ": " + value.asText(value.toString()) + " has no effect, because " + reason
+            throw new UserError(key + ": " + ConfigReader.shown(value) + " has no effect, because " + reason
                     + "; remove the key.");
         });
         reading.config().validate();
@@ -99,6 +99,10 @@ public final class Validation {
             throw new UserError(
                     "reward_model.model: the SAVE update (save.preset: " + name(s.preset())
                             + ") needs a reward model; give its directory, or set save.preset: off to train on reward functions alone.");
+        }
+        if (plan.adapts() && plan.guardMemory().isEmpty()) {
+            throw new UserError(
+                    "save.guard: off leaves save.preset auto nothing to hold the reward model to; remove the key, or set save.preset: faithful.");
         }
         plan.guardMemory().ifPresent(memory -> requireGuardPairs(plan.guard(), memory));
         plan.gatePairs().ifPresent(pairs -> requireGatePairs(plan.guard(), pairs));
@@ -275,11 +279,12 @@ public final class Validation {
         if (plan.guardMemory().isEmpty()) {
             reject("save.guard_memory", guard);
             reject("save.guard_batch", guard);
+            reject("save.guard_balance", guard);
         }
-        if (plan.guardMemory().filter(Memory.PREFERENCES::equals).isEmpty()) {
+        if (!plan.readsPreferences()) {
             reject("data.preferences", plan.guardMemory().isEmpty() ? guard : "save.guard_memory is trusted");
         }
-        if (!plan.usesTrusted()) {
+        if (!plan.readsTrusted()) {
             String reason = plan.guardMemory().isEmpty() ? guard : "save.guard_memory is preferences";
             reject("data.max_trusted_preferences", reason);
             reject("data.trusted_preferences", reason);

@@ -51,12 +51,14 @@ final class ContrastPass {
      *
      * @param needed the completions that the loss depends on, {@code [prompt][sample]} of the whole batch
      * @param prompts how many
+     * @param weight of the contrast
      */
     record MiniBatch(
             TeachingBatch batch,
             RewardModelTarget target,
             boolean[][] needed,
             int prompts,
+            double weight,
             double contrastNormaliser,
             double valueNormaliser) {
         ContrastRows rows(int... prompts) {
@@ -64,12 +66,13 @@ final class ContrastPass {
         }
     }
 
-    MiniBatch miniBatch(TeachingBatch batch, RewardModelTarget target, int[] prompts) {
+    MiniBatch miniBatch(TeachingBatch batch, RewardModelTarget target, int[] prompts, double weight) {
         return new MiniBatch(
                 batch,
                 target,
                 needed(target),
                 prompts.length,
+                weight,
                 AnchoredContrast.normaliser(form(), pick(target.feedback().label(), prompts)),
                 ValueLoss.normaliser(pick(target.values(), prompts)));
     }
@@ -108,7 +111,7 @@ final class ContrastPass {
                     ValueLoss.evaluate(values, pick(target.values(), prompts), whole.valueNormaliser);
             double[] gradRewards = new double[rows.rows().size()];
             double[] gradValues = new double[rows.rows().size()];
-            double weight = contrast.contrastWeight();
+            double weight = whole.weight;
             double anchorShare = !flow ? 0 : anchor == Anchor.MIXTURE ? anchorMix : 1;
             for (int p = 0; p < prompts.length; p++) {
                 for (int i = 0; i < batch.groupSize(); i++) {

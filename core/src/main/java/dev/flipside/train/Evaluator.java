@@ -26,9 +26,11 @@ final class Evaluator {
      *
      * @param judge whose scores the policy is updated on
      * @param pairs held out, where there are any
+     * @param trusted pairs that somebody looked at, where there are any
      * @param learns what more there is to measure of one that learns
      */
-    record RewardModelCheck(Grader judge, Optional<HeldOutAccuracy> pairs, Optional<LearnerCheck> learns) {}
+    record RewardModelCheck(
+            Grader judge, Optional<HeldOutAccuracy> pairs, GuardPairs trusted, Optional<LearnerCheck> learns) {}
 
     /**
      * What is measured of a reward model that learns.
@@ -53,7 +55,9 @@ final class Evaluator {
     }
 
     boolean hasWork() {
-        return !prompts.isEmpty() || pairs().isPresent();
+        return !prompts.isEmpty()
+                || pairs().isPresent()
+                || rewardModel.filter(check -> !check.trusted().pairs().isEmpty()).isPresent();
     }
 
     private Optional<HeldOutAccuracy> pairs() {
@@ -88,6 +92,10 @@ final class Evaluator {
 
     private static Map<String, Double> onPairs(RewardModelCheck check) {
         Map<String, Double> metrics = new LinkedHashMap<>();
+        if (!check.trusted().pairs().isEmpty()) {
+            boolean[] correct = new HeldOutPairs(check.trusted().pairs()).correct(check.judge().model());
+            metrics.putAll(LooksFigures.mistakes(correct, check.trusted()));
+        }
         check.pairs().ifPresent(pairs -> {
             HeldOutScores scored = pairs.score(check.judge().model());
             metrics.putAll(pairs.figures(scored));

@@ -20,6 +20,9 @@ record Frozen(Optional<Grader> judge, Anchor anchor) implements RewardModelLearn
     }
 
     @Override
+    public void follow(Course course) {}
+
+    @Override
     public Lesson improve(Drawn drawn, Step step) {
         return new Lesson.None(new PolicySamples.Ungraded(drawn.samples()));
     }

@@ -1,12 +1,11 @@
 package dev.flipside.train;
 
 import dev.flipside.algo.GradientProducts;
-import dev.flipside.config.GuardConfig;
+import dev.flipside.config.GuardConfig.Guard;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import java.util.Optional;
-import java.util.OptionalLong;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -18,7 +17,6 @@ import org.bytedeco.pytorch.global.torch;
  * al., arXiv 2001.06782, which also projects b).
  */
 final class GradientGuard implements AutoCloseable {
-    private final GuardConfig config;
     private final PairMemory memory;
     private final Optimiser trunk;
     private final Tensor gradient;
@@ -29,13 +27,12 @@ final class GradientGuard implements AutoCloseable {
      * @param weights backbone and reward head, whose gradients are held
      * @param trunk their optimiser
      */
-    GradientGuard(GuardConfig config, PairMemory memory, Parameters weights, Optimiser trunk) {
-        this.config = config;
+    GradientGuard(Guard guard, PairMemory memory, Parameters weights, Optimiser trunk) {
         this.memory = memory;
         this.trunk = trunk;
         this.gradient = weights.gradient();
         try (PointerScope scope = new PointerScope()) {
-            own = config.guard().projects() ? Optional.of(Scopes.keep(torch.empty_like(gradient))) : Optional.empty();
+            own = guard.projects() ? Optional.of(Scopes.keep(torch.empty_like(gradient))) : Optional.empty();
         }
     }
 
@@ -51,20 +48,18 @@ final class GradientGuard implements AutoCloseable {
     /**
      * Changes the accumulated gradient.
      *
-     * @param passTokens that go forward and backward together
-     * @param dropoutKey names the optimiser step
      * @throws NonFiniteException when the pairs' loss or gradient is not a number
      */
-    Held hold(long step, int miniBatch, int passTokens, OptionalLong dropoutKey) {
-        double weight = config.weight();
+    Held hold(Course course, OptimiserStep at) {
+        double weight = course.replayWeight();
         if (own.isEmpty()) {
-            double weighted = memory.addGradient(weight, step, miniBatch, passTokens, dropoutKey);
+            double weighted = memory.addGradient(weight, course.balanced(), at);
             return new Held(weighted / weight, weighted, Optional.empty());
         }
         copy(gradient, own.get());
         trunk.zeroGradient();
-        double loss = memory.addGradient(1, step, miniBatch, passTokens, dropoutKey);
-        double norm = trunk.check(loss, step).norm();
+        double loss = memory.addGradient(1, course.balanced(), at);
+        double norm = trunk.check(loss, at.step()).norm();
         GradientProducts products =
                 new GradientProducts(Tensors.squaredNorm(own.get()), Tensors.dot(own.get(), gradient), norm * norm);
         try (Scopes.Frozen scope = Scopes.frozen()) {

@@ -1,44 +1,63 @@
 package dev.flipside.train;
 
 import dev.flipside.algo.BradleyTerry;
+import dev.flipside.config.Looks;
 import dev.flipside.config.RewardModelConfig;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.RewardModel;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.OptionalLong;
 import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 
-/**
- * The labelled pairs that a guard holds the reward model to, and the gradient of their Bradley-Terry loss.
- *
- * @param batch pairs per mini-batch
- * @param labelSmoothing of their labels
- */
-record PairMemory(
-        RewardModel model,
-        List<LabelledPair> pairs,
-        RewardModelConfig config,
-        int batch,
-        double labelSmoothing,
-        Seeds seeds) {
+/** The labelled pairs that a guard holds the reward model to, and the gradient of their Bradley-Terry loss. */
+final class PairMemory {
+    private final RewardModel model;
+    private final GuardPairs pairs;
+    private final Map<List<Looks>, List<LabelledPair>> balanced = new HashMap<>();
+    private final RewardModelConfig config;
+    private final int batch;
+    private final double labelSmoothing;
+    private final Seeds seeds;
+
+    /**
+     * @param batch pairs per mini-batch
+     * @param labelSmoothing of their labels
+     */
+    PairMemory(
+            RewardModel model,
+            GuardPairs pairs,
+            RewardModelConfig config,
+            int batch,
+            double labelSmoothing,
+            Seeds seeds) {
+        this.model = model;
+        this.pairs = pairs;
+        this.config = config;
+        this.batch = batch;
+        this.labelSmoothing = labelSmoothing;
+        this.seeds = seeds;
+    }
+
     /**
      * Adds the gradient of a mini-batch's pairs: all of them where there are no more, else some that the seed draws,
      * with replacement.
      *
      * @param weight of their mean loss
-     * @param passTokens that go forward and backward together
-     * @param dropoutKey names the optimiser step, as in {@link RewardModel#pass}
+     * @param looks that must not tell which answer was preferred
+     * @param at the optimiser step
      * @return the weighted loss
      */
-    double addGradient(double weight, long step, int miniBatch, int passTokens, OptionalLong dropoutKey) {
-        List<LabelledPair> drawn = pairs.size() <= batch ? pairs : drawn(step, miniBatch);
+    double addGradient(double weight, List<Looks> looks, OptimiserStep at) {
+        List<LabelledPair> all = balanced.computeIfAbsent(looks, this::balanced);
+        List<LabelledPair> drawn = all.size() <= batch ? all : drawn(all, at);
         BradleyTerry.Options options = new BradleyTerry.Options(labelSmoothing, 0);
         double normaliser = drawn.size() / weight;
         double loss = 0;
         int pairsPerPass = Math.max(1, config.perDeviceBatchSize() / 2);
-        for (List<LabelledPair> part : Splits.fitting(drawn, LabelledPair::tokens, passTokens, pairsPerPass)) {
+        for (List<LabelledPair> part : Splits.fitting(drawn, LabelledPair::tokens, at.passTokens(), pairsPerPass)) {
             loss += PairPass.run(
                             model,
                             part,
@@ -46,16 +65,23 @@ record PairMemory(
                             normaliser,
                             options,
                             config.gradientCheckpointing(),
-                            dropoutKey)
+                            at.dropoutKey())
                     .loss();
         }
         return loss;
     }
 
-    private List<LabelledPair> drawn(long step, int miniBatch) {
-        SplittableRandom random = new SplittableRandom(seeds.key(Seeds.Stream.REPLAY, step, miniBatch, 0));
+    /** A configured balance that leaves no pair was refused; preset auto goes without. */
+    private List<LabelledPair> balanced(List<Looks> looks) {
+        List<LabelledPair> some = pairs.balanced(looks, seeds);
+        return some.isEmpty() ? pairs.pairs() : some;
+    }
+
+    private List<LabelledPair> drawn(List<LabelledPair> all, OptimiserStep at) {
+        SplittableRandom random =
+                new SplittableRandom(seeds.key(Seeds.Stream.REPLAY, at.step(), at.miniBatch(), 0));
         return IntStream.range(0, batch)
-                .mapToObj(i -> pairs.get(random.nextInt(pairs.size())))
+                .mapToObj(i -> all.get(random.nextInt(all.size())))
                 .toList();
     }
 }

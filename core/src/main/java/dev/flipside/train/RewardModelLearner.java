@@ -15,6 +15,9 @@ sealed interface RewardModelLearner extends AutoCloseable permits Frozen, SelfIm
      */
     boolean samplesAgain(long step);
 
+    /** What is in force from the next step on. */
+    void follow(Course course);
+
     /** Lets the policy's samples teach the reward model, and says which samples the policy is to be updated on. */
     Lesson improve(Drawn drawn, Step step);
 

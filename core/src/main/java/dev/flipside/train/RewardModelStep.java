@@ -8,5 +8,6 @@ import dev.flipside.algo.Feedback;
  * @param before the snapshot's grades
  * @param feedback advantages and labels from the snapshot
  * @param losses mean of its optimiser steps
+ * @param course that was in force
  */
-record RewardModelStep(Grades before, Feedback feedback, RewardModelLosses losses) {}
+record RewardModelStep(Grades before, Feedback feedback, RewardModelLosses losses, Course course) {}

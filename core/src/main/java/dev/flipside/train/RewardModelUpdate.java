@@ -60,7 +60,7 @@ final class RewardModelUpdate implements AutoCloseable {
     RewardModelUpdate(
             Grader grader,
             Optional<RewardModel> initial,
-            List<LabelledPair> pairs,
+            GuardPairs pairs,
             TrainConfig config,
             Anchor anchor,
             double floor,
@@ -80,7 +80,7 @@ final class RewardModelUpdate implements AutoCloseable {
         this.guard = config.plan().guardMemory().map(memory -> {
             double smoothing = save.regularisation().labelSmoothing();
             return new GradientGuard(
-                    guarding,
+                    guarding.guard(),
                     new PairMemory(grader.model(), pairs, this.config, guarding.batch(), smoothing, seeds),
                     grader.model().trunk(),
                     trunk);
@@ -98,10 +98,10 @@ final class RewardModelUpdate implements AutoCloseable {
     }
 
     /** One update, from what the model as it is says of the samples. */
-    RewardModelStep update(Samples samples, long step) {
+    RewardModelStep update(Samples samples, Course course, long step) {
         int groupSize = samples.batch().groupSize();
         Grades before = grader.grade(samples.reading().rows(), groupSize);
-        TeachingBatch batch = TeachingBatch.of(samples, before, filtering);
+        TeachingBatch batch = TeachingBatch.of(samples, before, filtering, course.residualised());
         RewardModelTarget targetBefore = labeller.target(batch, step);
         RewardModelTarget target = targetBefore;
         Sums sums = new Sums();
@@ -112,44 +112,52 @@ final class RewardModelUpdate implements AutoCloseable {
                 batch = batch.regraded(grader, miniBatches[m]);
                 target = labeller.target(batch, step);
             }
-            optimiserStep(batch, target, miniBatches[m], step, m, sums);
+            optimiserStep(batch, target, miniBatches[m], course, step, m, sums);
         }
         if (fitsToImproved) {
             fitToImproved(batch, step, sums);
         }
-        return new RewardModelStep(before, targetBefore.feedback(), sums.losses());
+        return new RewardModelStep(before, targetBefore.feedback(), sums.losses(), course);
     }
 
     /**
      * What an update changed.
      *
      * @param samples that taught
+     * @param course that was in force
      * @param after what the improved model says of them
      */
-    RewardModelChange change(Samples samples, Grades after, long step) {
-        TeachingBatch batch = TeachingBatch.of(samples, after, filtering);
+    RewardModelChange change(Samples samples, Course course, Grades after, long step) {
+        TeachingBatch batch = TeachingBatch.of(samples, after, filtering, course.residualised());
         return new RewardModelChange(after, labeller.byAdvantage(batch, labeller.anchors(batch, step)));
     }
 
     private void optimiserStep(
-            TeachingBatch batch, RewardModelTarget target, int[] prompts, long step, int miniBatch, Sums sums) {
-        ContrastPass.MiniBatch whole = contrast.miniBatch(batch, target, prompts);
+            TeachingBatch batch,
+            RewardModelTarget target,
+            int[] prompts,
+            Course course,
+            long step,
+            int miniBatch,
+            Sums sums) {
+        ContrastPass.MiniBatch whole = contrast.miniBatch(batch, target, prompts, course.contrastWeight());
+        OptimiserStep at = new OptimiserStep(step, miniBatch, passTokens(), dropoutKey());
         zeroGradients();
         double loss = 0;
         int promptsPerPass = Math.max(1, config.perDeviceBatchSize() / batch.groupSize());
         List<Integer> all = Arrays.stream(prompts).boxed().toList();
-        for (List<Integer> part : Splits.fitting(all, p -> whole.rows(p).tokens(), passTokens(), promptsPerPass)) {
+        for (List<Integer> part : Splits.fitting(all, p -> whole.rows(p).tokens(), at.passTokens(), promptsPerPass)) {
             int[] together = part.stream().mapToInt(Integer::intValue).toArray();
-            loss += contrast.run(whole, together, dropoutKey(), sums);
+            loss += contrast.run(whole, together, at.dropoutKey(), sums);
         }
         if (guard.isPresent()) {
-            GradientGuard.Held held = guard.get().hold(step, miniBatch, passTokens(), dropoutKey());
+            GradientGuard.Held held = guard.get().hold(course, at);
             sums.held.add(held);
             loss += held.minimised();
         }
         CheckedGradient trunkGradient = trunk.check(loss, step);
         CheckedGradient valueGradient = valueHead.check(loss, step);
-        trunkGradient.step(options.learningRate());
+        trunkGradient.step(course.rate() * options.learningRate());
         valueGradient.step(options.valueLearningRate());
         sums.step(loss, trunkGradient.norm());
     }

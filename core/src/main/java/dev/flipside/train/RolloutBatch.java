@@ -1,8 +1,7 @@
 package dev.flipside.train;
 
-import dev.flipside.config.FilterConfig;
+import dev.flipside.config.Looks;
 import dev.flipside.data.PromptExample;
-import dev.flipside.eval.benchmark.AnswerStyle;
 import dev.flipside.model.TokenRow;
 import dev.flipside.reward.RewardFunction.Sample;
 import dev.flipside.rollout.Completion;
@@ -109,7 +108,7 @@ record RolloutBatch(List<PromptExample> prompts, List<Group> groups, List<List<S
      *
      * @param which in this order; empty for none
      */
-    Optional<double[][][]> looks(List<FilterConfig.Looks> which) {
+    Optional<double[][][]> looks(List<Looks> which) {
         if (which.isEmpty()) {
             return Optional.empty();
         }
@@ -119,10 +118,7 @@ record RolloutBatch(List<PromptExample> prompts, List<Group> groups, List<List<S
                 int tokens = groups.get(p).completions().get(i).ids().length;
                 String text = texts.get(p).get(i);
                 looks[p][i] = which.stream()
-                        .mapToDouble(look -> switch (look) {
-                            case LENGTH -> tokens;
-                            case MARKDOWN -> AnswerStyle.of(text).markdown();
-                        })
+                        .mapToDouble(look -> AnswerLooks.of(look, tokens, text))
                         .toArray();
             }
         }

@@ -99,6 +99,7 @@ final class Round implements AutoCloseable {
                         .map(judge -> new Evaluator.RewardModelCheck(
                                 judge,
                                 setting.pairs().heldOut().map(HeldOutAccuracy::new),
+                                setting.pairs().trusted(),
                                 improving.map(learns ->
                                         new Evaluator.LearnerCheck(setting.baseline(), values, learns.twin())))),
                 config.eval());

@@ -8,6 +8,7 @@ import dev.flipside.eval.alarm.Measured;
 import dev.flipside.run.RunDirectory;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Writes what steps found, and raises the alarms of it. Only logged lines count: metrics.jsonl alone then tells which
@@ -18,17 +19,24 @@ final class RunLog {
     private final int loggingSteps;
     private final TrainListener listener;
     private final AlarmWatch watch = new AlarmWatch();
+    private final Optional<AutoCourse> auto;
     private Map<String, Double> last = Map.of();
 
     /**
-     * Reads what a resumed run has written up to its checkpoint, so that it raises the alarms of a run that nobody
-     * disturbed.
+     * Reads what a resumed run has written up to its checkpoint, so that it raises the alarms, and decides, as a run
+     * that nobody disturbed.
+     *
+     * @param auto decides from the same lines, where the run has preset {@code auto}
      */
-    RunLog(RunDirectory directory, int loggingSteps, TrainListener listener) {
+    RunLog(RunDirectory directory, int loggingSteps, Optional<AutoCourse> auto, TrainListener listener) {
         this.directory = directory;
         this.loggingSteps = loggingSteps;
         this.listener = listener;
-        Alarms.read(directory.metricsFile()).forEach(watch::observe);
+        this.auto = auto;
+        for (Measured line : Alarms.read(directory.metricsFile())) {
+            watch.observe(line);
+            auto.ifPresent(course -> course.observe(line));
+        }
         directory.replaceAlarms(watch.fired());
     }
 
@@ -37,14 +45,19 @@ final class RunLog {
         last = metrics;
         if (always || step % loggingSteps == 0) {
             directory.metrics().log(step, metrics);
-            raiseAlarms(step, metrics);
+            Measured line = new Measured(step, metrics);
+            raiseAlarms(line);
+            auto.ifPresent(course -> {
+                course.observe(line);
+                course.changes().forEach(change -> listener.message("step " + step + ": auto: " + change));
+            });
         }
         listener.step(step, metrics);
         listener.progress(step);
     }
 
-    private void raiseAlarms(long step, Map<String, Double> metrics) {
-        List<Alarm> now = watch.observe(new Measured(step, metrics));
+    private void raiseAlarms(Measured line) {
+        List<Alarm> now = watch.observe(line);
         if (!now.isEmpty()) {
             directory.replaceAlarms(watch.fired());
             now.stream().filter(a -> a.level() != Level.INFO).forEach(a -> listener.warning(a.sentence()));

@@ -24,6 +24,7 @@ final class SelfImproving implements RewardModelLearner {
     private final RoundStart start;
     private final RunPlan plan;
     private final int updateEvery;
+    private Course course;
 
     /**
      * @param grader the reward model that learns; closed by the run
@@ -40,7 +41,7 @@ final class SelfImproving implements RewardModelLearner {
             Sampler sampler,
             Optional<Sampler> initialPolicy,
             RoundStart start,
-            List<LabelledPair> pairs,
+            GuardPairs pairs,
             Optional<HeldOutPairs> asked,
             TrainConfig config,
             Seeds seeds,
@@ -52,6 +53,7 @@ final class SelfImproving implements RewardModelLearner {
         this.start = start;
         this.plan = config.plan();
         this.updateEvery = config.save().update().updateEvery();
+        this.course = Course.configured(config.save());
         this.update = new RewardModelUpdate(grader, initial, pairs, config, start.anchor(), start.floor(), seeds);
         this.gate = asked.map(p -> new UpdateGate(
                 grader.model(), update.optimisers(), config.save().gating(), p, listener));
@@ -64,7 +66,12 @@ final class SelfImproving implements RewardModelLearner {
     }
 
     private boolean learns(long step) {
-        return gate.filter(UpdateGate::frozen).isEmpty() && step % updateEvery == 0;
+        return course.learns() && gate.filter(UpdateGate::frozen).isEmpty() && step % updateEvery == 0;
+    }
+
+    @Override
+    public void follow(Course next) {
+        course = next;
     }
 
     @Override
@@ -78,7 +85,7 @@ final class SelfImproving implements RewardModelLearner {
                 .orElse(samples);
         RewardModelStep done = step.time("rm_update", () -> {
             gate.ifPresent(UpdateGate::remember);
-            return update.update(teaching, step.number());
+            return update.update(teaching, course, step.number());
         });
         Optional<GateDecision> decision = gate.map(g -> step.time("rm_update", () -> g.judge(step.number())));
         step.tokens("rm_update", teaching.batch().tokens());
@@ -93,7 +100,7 @@ final class SelfImproving implements RewardModelLearner {
                 .map(j -> OptionalDouble.of(
                         step.time("score", () -> j.rescale(teaching.reading().rows(), after))))
                 .orElse(OptionalDouble.empty());
-        RewardModelChange change = update.change(teaching, after, step.number());
+        RewardModelChange change = update.change(teaching, course, after, step.number());
         return new Lesson.Taught(teaching, done, change, decision, scaleRatio, candidates(drawn, grades));
     }
 

@@ -57,7 +57,7 @@ final class StepFigures {
             guard.conflictShare().ifPresent(share -> metrics.put("save/guard_conflict_frac", share));
         });
         metrics.put("save/rm_grad_norm", losses.gradNorm());
-        metrics.put("save/rm_lr", config.save().update().learningRate());
+        metrics.put("save/rm_lr", taught.update().course().rate() * config.save().update().learningRate());
         metrics.put("save/rm_steps", (double) losses.steps());
         taught.decision().ifPresent(decision -> {
             metrics.put("save/gate_p_initial", decision.pInitial());
@@ -67,6 +67,8 @@ final class StepFigures {
         });
         taught.scaleRatio().ifPresent(ratio -> metrics.put("save/scale_ratio", ratio));
         metrics.putAll(FeedbackStatistics.of(taught.update()));
+        metrics.putAll(LooksFigures.correlations(
+                taught.samples().batch(), taught.update().before().rewards()));
         taught.samples()
                 .gold()
                 .map(g -> Groups.rows(g, taught.samples().batch().groupSize()))

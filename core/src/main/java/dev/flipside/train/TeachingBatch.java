@@ -3,6 +3,7 @@ package dev.flipside.train;
 import dev.flipside.algo.Groups;
 import dev.flipside.algo.WithinGroups;
 import dev.flipside.config.FilterConfig;
+import dev.flipside.config.Looks;
 import dev.flipside.model.ScoredRow;
 import java.util.ArrayList;
 import java.util.List;
@@ -22,12 +23,12 @@ record TeachingBatch(
         Optional<double[][][]> looks,
         Optional<double[][]> gold,
         Grades grades) {
-    static TeachingBatch of(Samples samples, Grades grades, FilterConfig filtering) {
+    static TeachingBatch of(Samples samples, Grades grades, FilterConfig filtering, List<Looks> residualised) {
         RolloutBatch batch = samples.batch();
         return new TeachingBatch(
                 samples.reading().rows(),
                 filtering.maskTruncated() ? batch.finished() : Groups.allUsable(grades.rewards()),
-                batch.looks(filtering.residualise()),
+                batch.looks(residualised),
                 samples.gold().map(g -> Groups.rows(g, batch.groupSize())),
                 grades);
     }

@@ -1,7 +1,6 @@
 package dev.flipside.train;
 
 import dev.flipside.config.DataConfig;
-import dev.flipside.config.GuardConfig.Memory;
 import dev.flipside.config.RunPlan;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
@@ -22,14 +21,14 @@ import java.util.SplittableRandom;
  *
  * @param prompts that fit the policy's context
  * @param evalPrompts held out
- * @param guard labelled pairs for the guard
- * @param trusted pairs, for the guard or the gate
+ * @param preferences that taught the reward model, where the plan needs them
+ * @param trusted the same of trusted pairs
  * @param evalPreferences held out, for eval_rm and the gate
  */
 record TrainingData(
         List<PromptExample> prompts,
         List<PromptExample> evalPrompts,
-        List<Preference> guard,
+        List<Preference> preferences,
         List<Preference> trusted,
         List<Preference> evalPreferences) {
 
@@ -38,20 +37,17 @@ record TrainingData(
         List<PromptExample> prompts =
                 fitting("data.prompts", read("data.prompts", data.prompts(), data), config, policy, listener);
         RunPlan plan = config.plan();
-        List<Preference> trusted = plan.usesTrusted()
-                ? first(
-                        data.maxTrustedPreferences(),
-                        pairs("data.trusted_preferences", data.trustedPreferences(), data, listener))
-                : List.of();
         return new TrainingData(
                 first(data.maxPrompts(), prompts),
                 evalPrompts(config, policy, listener),
-                plan.guardMemory()
-                        .map(memory -> memory == Memory.TRUSTED
-                                ? trusted
-                                : pairs("data.preferences", data.preferences(), data, listener))
-                        .orElse(List.of()),
-                trusted,
+                plan.readsPreferences()
+                        ? pairs("data.preferences", data.preferences(), data, listener)
+                        : List.of(),
+                plan.readsTrusted()
+                        ? first(
+                                data.maxTrustedPreferences(),
+                                pairs("data.trusted_preferences", data.trustedPreferences(), data, listener))
+                        : List.of(),
                 pairs("data.eval_preferences", data.evalPreferences(), data, listener));
     }
 

@@ -24,6 +24,7 @@ final class TrainingLoop {
     private final TrainListener listener;
     private final BooleanSupplier stop;
     private final Optional<SampleLog> samples;
+    private final Optional<AutoCourse> auto;
     private final long stepsPerRound;
     private final long total;
 
@@ -35,7 +36,8 @@ final class TrainingLoop {
         this.directory = directory;
         this.listener = listener;
         this.stop = stop;
-        this.log = new RunLog(directory, config.logging().loggingSteps(), listener);
+        this.auto = config.plan().adapts() ? Optional.of(new AutoCourse(config.save())) : Optional.empty();
+        this.log = new RunLog(directory, config.logging().loggingSteps(), auto, listener);
         this.samples =
                 config.logging().logCompletions() ? Optional.of(new SampleLog(directory.samples())) : Optional.empty();
         this.stepsPerRound = config.run().maxSteps();
@@ -88,8 +90,10 @@ final class TrainingLoop {
     private Map<String, Double> step(Round round, long number) {
         List<PromptExample> prompts =
                 session.data().promptsOf(number, config.rollout().promptsPerStep(), session.seeds());
+        auto.ifPresent(decides -> round.learner.follow(decides.course()));
         Round.Done done = round.step(prompts, samples, new Step(number, session.device(), listener));
         Map<String, Double> metrics = new LinkedHashMap<>(done.figures());
+        auto.ifPresent(decides -> metrics.putAll(decides.figures()));
         boolean endOfRound = number % stepsPerRound == 0;
         if (endOfRound || dueEvaluation(number)) {
             metrics.putAll(evaluate(round, number));

@@ -71,14 +71,17 @@ final class ValueWarmUp {
      *
      * @param anchor the configured anchor, or leave_one_out when the value head is worse than the global mean
      * @param floor the least group standard deviation of filter std
+     * @param looks how far looks decide of the rewards
      * @param heldOut how well the head predicts group means on prompts it was not fitted to; empty when nothing was
      *     fitted
      */
-    record Fitted(Anchor anchor, double floor, Optional<ExplainedVariance> heldOut) {
+    record Fitted(
+            Anchor anchor, double floor, Map<String, Double> looks, Optional<ExplainedVariance> heldOut) {
         /** What the round begins with. */
         RoundStart start() {
             Map<String, Double> metrics = new LinkedHashMap<>();
             metrics.put("save/filter_floor", floor);
+            metrics.putAll(looks);
             metrics.put("save/anchor_is_value", anchor == Anchor.VALUE || anchor == Anchor.MIXTURE ? 1.0 : 0.0);
             heldOut.ifPresent(h -> {
                 metrics.put("save/warmup_r2", h.r2());
@@ -107,8 +110,9 @@ final class ValueWarmUp {
                 grader.grade(grader.read(batch).rows(), numGenerations).rewards();
         boolean[][] usable = filtering.maskTruncated() ? batch.finished() : Groups.allUsable(rewards);
         double floor = filtering.filterFloor() * meanGroupStd(rewards, usable, filtering.calibrationPrompts());
+        Map<String, Double> looks = LooksFigures.correlations(batch, rewards);
         if (!fit) {
-            return new Fitted(anchoring.anchor(), floor, Optional.empty());
+            return new Fitted(anchoring.anchor(), floor, looks, Optional.empty());
         }
         double[][] features = grader.model()
                 .promptFeatures(chosen.stream()
@@ -119,7 +123,7 @@ final class ValueWarmUp {
         ExplainedVariance explained = ExplainedVariance.of(
                 predict(Arrays.copyOfRange(features, fitted, fitted + heldOut)),
                 keptRows(rewards, usable, fitted, fitted + heldOut));
-        return new Fitted(anchorAfter(explained), floor, Optional.of(explained));
+        return new Fitted(anchorAfter(explained), floor, looks, Optional.of(explained));
     }
 
     private Anchor anchorAfter(ExplainedVariance explained) {

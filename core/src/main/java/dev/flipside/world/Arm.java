@@ -39,6 +39,12 @@ public enum Arm {
             Setting.trusted("save.contrast_weight=0", "save.guard=replay", "save.guard_batch=64")),
     /** Labels do not see the length. */
     RESIDUALISE("SAVE, length regressed out of the advantages", Setting.faithful("save.residualise=[length]")),
+    /** What the run finds decides. */
+    AUTO("SAVE with preset auto", Setting.faithful("save.preset=auto", "save.gate=off")),
+    /** The same with pairs that have no mistakes. */
+    AUTO_TRUSTED(
+            "SAVE with preset auto and 100 trusted pairs",
+            Setting.trusted("save.preset=auto", "save.guard=project_replay", "save.gate=off")),
     /** Upper bound: signs from the true reward. */
     GOLD("upper bound: true signs", Setting.faithful("save.labels=gold")),
     /** The anchor is the mean of the group's other rewards. */

@@ -3,7 +3,6 @@ package dev.flipside.world;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.flipside.config.ConfigReader;
-import dev.flipside.config.GuardConfig.Memory;
 import dev.flipside.config.IoReason;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.config.RunPlan;
@@ -128,10 +127,10 @@ public record WorldFolder(Path folder, World world, long seed, int steps, String
         all.add("run.output_dir=" + quoted(run(name)));
         RunPlan plan = ConfigReader.plan(
                 loopConfig(), Stream.concat(shared.stream(), own.stream()).toList());
-        if (plan.guardMemory().filter(Memory.PREFERENCES::equals).isPresent()) {
+        if (plan.readsPreferences() || plan.adapts()) {
             all.add("data.preferences=" + quoted(labelledPairs()));
         }
-        if (plan.usesTrusted()) {
+        if (plan.readsTrusted()) {
             all.add("data.trusted_preferences=" + quoted(trustedPairs()));
         }
         return ConfigReader.train(loopConfig(), shared, all);

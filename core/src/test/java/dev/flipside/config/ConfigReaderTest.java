@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Set;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -135,6 +136,9 @@ class ConfigReaderTest {
                 "save.replay_weight=1 | save.replay_weight: 1.0 has no effect, because save.guard is off",
                 "save.residualise=length | save.residualise: 'length' is not a list; put it in [brackets].",
                 "rollout.stop=END | rollout.stop: 'END' is not a list; put it in [brackets].",
+                "save.guard_balance=[length] | save.guard_balance: [\"length\"] has no effect, because save.guard is off",
+                "save.preset=auto;save.guard=off | save.guard: off leaves save.preset auto nothing to hold the reward model to",
+                "save.preset=auto | data.preferences: save.guard project needs the labelled pairs",
                 "save.residualise=[length, length] | save.residualise: it names one of its values twice",
                 "save.guard_batch=64 | save.guard_batch: 64 has no effect, because save.guard is off",
                 "save.guard=project;data.preferences=p;save.replay_weight=1 | save.replay_weight: 1.0 has no effect, because save.guard is project",
@@ -217,8 +221,29 @@ class ConfigReaderTest {
     }
 
     @Test
+    void autoMakesUseOfTheFilesThatThereAre() {
+        List<String> labelled = List.of("save.preset=auto", "data.preferences=p.jsonl");
+        SaveConfig save = ConfigReader.train(file, labelled).save();
+        assertThat(save.guarding().guard()).isEqualTo(GuardConfig.Guard.PROJECT);
+        assertThat(save.guarding().guardMemory()).isEqualTo(GuardConfig.Memory.PREFERENCES);
+        assertThat(save.gating()).isEqualTo(GateConfig.defaults());
+        List<String> all = List.of(
+                "save.preset=auto",
+                "data.preferences=p.jsonl",
+                "data.trusted_preferences=t.jsonl",
+                "data.eval_preferences=h.jsonl",
+                "save.gate_alpha=0.2");
+        TrainConfig rich = ConfigReader.train(file, all);
+        assertThat(rich.save().guarding().guard()).isEqualTo(GuardConfig.Guard.PROJECT_REPLAY);
+        assertThat(rich.save().guarding().guardMemory()).isEqualTo(GuardConfig.Memory.TRUSTED);
+        assertThat(rich.save().gating()).isEqualTo(new GateConfig(GateConfig.Gate.MCNEMAR, GateConfig.Pairs.HELD_OUT, 0.2, 5));
+        assertThat(rich.plan().readsPreferences()).isTrue();
+        assertThat(rich.plan().readsTrusted()).isTrue();
+    }
+
+    @Test
     void aProjectionTakesMorePairsThanReplay() {
-        assertThat(SaveConfig.of(SaveConfig.Preset.GUARDED).guarding().batch()).isEqualTo(16);
+        assertThat(SaveConfig.of(SaveConfig.Preset.GUARDED, Set.of()).guarding().batch()).isEqualTo(16);
         List<String> projected = List.of("save.guard=project_replay", "data.preferences=p.jsonl");
         assertThat(ConfigReader.train(file, projected).save().guarding().batch())
                 .isEqualTo(64);

@@ -127,6 +127,10 @@ class OptionSensitivityTest {
             Case.changes(
                     "save.preset",
                     "save.preset=off !save.learning_rate !save.value_learning_rate !save.mask_truncated !save.value_warmup_prompts !save.calibration_prompts"),
+            Case.changes(
+                    "save.preset",
+                    "data.preferences=PAIRS save.guard=project data.eval_preferences=EVAL save.gate=mcnemar save.gate_alpha=1",
+                    "save.preset=auto"),
             Case.changes("save.preset", "data.eval_preferences=EVAL", "save.preset=guarded data.preferences=PAIRS"),
             Case.changes("save.anchor", VALUE, "save.anchor=leave_one_out !save.force_anchor"),
             Case.changes("save.anchor", VALUE, "save.anchor=mixture"),
@@ -180,6 +184,7 @@ class OptionSensitivityTest {
                     "save.gate_patience=1"),
             Case.changes("save.replay_weight", REPLAY, "save.replay_weight=2"),
             Case.changes("save.guard_batch", REPLAY, "save.guard_batch=5"),
+            Case.changes("save.guard_balance", REPLAY, "save.guard_balance=[length]"),
             Case.changes("save.guard", REPLAY, "save.guard=project"),
             Case.changes(
                     "save.guard_memory",

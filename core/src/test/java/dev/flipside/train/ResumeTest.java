@@ -99,7 +99,9 @@ class ResumeTest {
                 "save.samples=initial run.rounds=2 algorithm.steps_per_generation=2",
                 "save.scored_by=initial_rescaled run.rounds=2 algorithm.name=rloo",
                 "save.guard=project save.rm_mini_batches=1",
-                "save.guard=project_replay save.label_smoothing=0.05"
+                "save.guard=project_replay save.label_smoothing=0.05",
+                "save.guard=project_replay save.preset=auto save.gate_alpha=1 save.learning_rate=0.05",
+                "save.guard=project save.preset=auto save.gate=off save.guard_balance=[length]"
             })
     void soDoesEveryAlgorithm(String options) {
         List<String> all = new ArrayList<>(List.of("run.max_steps=4", "run.save_steps=2"));

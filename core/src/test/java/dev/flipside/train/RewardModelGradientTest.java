@@ -95,13 +95,13 @@ class RewardModelGradientTest {
         try (RewardModelUpdate update = new RewardModelUpdate(
                 grader,
                 frozen ? Optional.of(initial) : Optional.empty(),
-                List.of(replayed),
+                new GuardPairs(List.of(replayed), new int[][] {{0, 0}}),
                 config,
                 config.save().anchoring().anchor(),
                 FLOOR,
                 new Seeds(1))) {
             Samples samples = new Samples(batch, grader.read(batch), gold.map(Groups::flat));
-            return update.update(samples, 1).losses();
+            return update.update(samples, Course.configured(config.save()), 1).losses();
         }
     }
 

@@ -77,7 +77,7 @@ class RewardTrainerTest {
         double expected = 0;
         TrainingData data = pairs();
         try (Grader grader = grader(world.rewardModel())) {
-            List<Preference> first = data.guard().subList(0, 8);
+            List<Preference> first = data.preferences().subList(0, 8);
             for (Preference pair : first) {
                 double[] r = grader.model()
                         .score(List.of(grader.chosen(pair), grader.rejected(pair)))
@@ -114,7 +114,7 @@ class RewardTrainerTest {
     @Test
     void longPairsAreDroppedOrCutAndCounted() {
         // A prompt of 4 letters behind <s>, an answer of 3 to 8 letters, </s>: the limit leaves answers of up to 5.
-        long tooLong = pairs().guard().stream()
+        long tooLong = pairs().preferences().stream()
                 .filter(p -> Math.max(p.chosen().length(), p.rejected().length()) > 5)
                 .count();
         assertThat(tooLong).isBetween(1L, 23L);
@@ -143,7 +143,7 @@ class RewardTrainerTest {
         assertThat(again.metric(0, "eval_rm/margin")).isCloseTo(first.metric(2, "eval_rm/margin"), within(1e-6));
         try (Grader grader = grader(saved)) {
             List<ScoredRow> rows = new ArrayList<>();
-            pairs().guard().forEach(p -> rows.add(grader.chosen(p)));
+            pairs().preferences().forEach(p -> rows.add(grader.chosen(p)));
             int pad = grader.model().files().padId().orElseThrow();
             assertThat(rows).isNotEmpty().noneMatch(r -> r.ids()[r.ids().length - 1] == pad);
             assertThat(grader.model().rowsEndingInPadding(rows)).isZero();

@@ -68,7 +68,7 @@ class UpdateGateTest {
         final RewardModelUpdate update = new RewardModelUpdate(
                 grader,
                 Optional.empty(),
-                List.of(),
+                GuardPairs.NONE,
                 config,
                 config.save().anchoring().anchor(),
                 0.1,
