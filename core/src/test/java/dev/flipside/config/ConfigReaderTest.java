@@ -133,7 +133,7 @@ class ConfigReaderTest {
                 "save.gate=mcnemar | data.eval_preferences: save.gate mcnemar",
                 "save.guard=replay | data.preferences: save.guard replay needs the labelled pairs of save.guard_memory preferences",
                 "save.guard=project;save.guard_memory=trusted | data.trusted_preferences: save.guard project",
-                "save.replay_weight=1 | save.replay_weight: 1.0 has no effect, because save.guard is off",
+                "save.replay_weight=1 | save.replay_weight: 1 has no effect, because save.guard is off",
                 "save.residualise=length | save.residualise: 'length' is not a list; put it in [brackets].",
                 "rollout.stop=END | rollout.stop: 'END' is not a list; put it in [brackets].",
                 "save.guard_balance=[length] | save.guard_balance: [\"length\"] has no effect, because save.guard is off",
@@ -141,7 +141,7 @@ class ConfigReaderTest {
                 "save.preset=auto | data.preferences: save.guard project needs the labelled pairs",
                 "save.residualise=[length, length] | save.residualise: it names one of its values twice",
                 "save.guard_batch=64 | save.guard_batch: 64 has no effect, because save.guard is off",
-                "save.guard=project;data.preferences=p;save.replay_weight=1 | save.replay_weight: 1.0 has no effect, because save.guard is project",
+                "save.guard=project;data.preferences=p;save.replay_weight=1 | save.replay_weight: 1 has no effect, because save.guard is project",
                 "save.guard=project;data.preferences=p;data.trusted_preferences=t | data.trusted_preferences: t has no effect, because save.guard_memory is preferences",
                 "save.guard=project;data.preferences=p;save.contrast_weight=0 | save.contrast_weight: 0 together with save.guard project",
                 "save.labels=gold | eval.gold: save.labels gold",
@@ -280,7 +280,7 @@ class ConfigReaderTest {
         assertThatThrownBy(() -> ConfigReader.train(file, List.of("algorithm.name=rloo", "algorithm.loss_type=dapo")))
                 .hasMessageContaining("algorithm.loss_type: dapo has no effect, because rloo averages over sequences");
         assertThatThrownBy(() -> ConfigReader.train(file, List.of("save.preset=off", "save.filter_threshold=1")))
-                .hasMessageContaining("save.filter_threshold: 1.0 has no effect, because save.preset is off");
+                .hasMessageContaining("save.filter_threshold: 1 has no effect, because save.preset is off");
     }
 
     @Test

@@ -6,10 +6,13 @@ import static org.assertj.core.api.Assertions.within;
 import dev.flipside.algo.Groups;
 import dev.flipside.config.AnchorConfig;
 import dev.flipside.config.ControlsConfig;
+import dev.flipside.config.Looks;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.ValueHeadConfig;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
+import dev.flipside.engine.Tensors;
 import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
@@ -91,6 +94,10 @@ class RewardModelGradientTest {
 
     /** Runs one update with learning rate 0, which leaves the gradient of its last optimiser step. */
     private RewardModelLosses update(TrainConfig config, Optional<double[][]> gold) {
+        return update(config, Course.configured(config.save()), gold);
+    }
+
+    private RewardModelLosses update(TrainConfig config, Course course, Optional<double[][]> gold) {
         boolean frozen = config.save().anchoring().anchor() == AnchorConfig.Anchor.FROZEN;
         try (RewardModelUpdate update = new RewardModelUpdate(
                 grader,
@@ -101,7 +108,7 @@ class RewardModelGradientTest {
                 FLOOR,
                 new Seeds(1))) {
             Samples samples = new Samples(batch, grader.read(batch), gold.map(Groups::flat));
-            return update.update(samples, Course.configured(config.save()), 1).losses();
+            return update.update(samples, course, 1).losses();
         }
     }
 
@@ -309,6 +316,50 @@ class RewardModelGradientTest {
         batch = all;
         // Float32 sums in another order.
         assertThat(update(config, Optional.empty()).value()).isCloseTo(sum / all.size(), within(1e-5));
+    }
+
+    /** What is in force is the course's, whatever the configuration says. */
+    @Test
+    void aCourseTakesThePlaceOfWhatIsConfigured() {
+        String pairs = "data.preferences=" + world.file("pairs.jsonl");
+        update(
+                config(
+                        pairs,
+                        "save.guard=replay",
+                        "save.replay_weight=0.3",
+                        "save.contrast_weight=0.5",
+                        "save.residualise=[length]"),
+                Optional.empty());
+        float[] configured = Derivatives.gradient(grader.model().trunk());
+        update(
+                config(pairs, "save.guard=replay"),
+                new Course(true, 0.5, 0.3, 1, List.of(Looks.LENGTH), List.of()),
+                Optional.empty());
+        assertThat(Derivatives.gradient(grader.model().trunk())).isEqualTo(configured);
+    }
+
+    @Test
+    void aCourseSlowsTheRewardModelDown() {
+        float[] before = weights();
+        update(config("save.learning_rate=1e-3"), Optional.empty());
+        float[] slow = weights();
+        restore(before);
+        update(
+                config("save.learning_rate=4e-3"),
+                new Course(true, 1, 0, 0.25, List.of(), List.of()),
+                Optional.empty());
+        assertThat(weights()).isEqualTo(slow).isNotEqualTo(before);
+        restore(before);
+    }
+
+    private float[] weights() {
+        return Tensors.toFloats(grader.model().trunk().flat());
+    }
+
+    private void restore(float[] weights) {
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            grader.model().trunk().flat().copy_(Tensors.ofFloats(weights, Device.CPU, weights.length));
+        }
     }
 
     private double[][] goldRewards() {
