@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 
 /**
  * One run's folder, written by one process at a time: {@code config.yaml}, {@code provenance.json},
- * {@code metrics.jsonl}, {@code samples.jsonl}, {@code alarms.json}, {@code tensorboard/} and
+ * {@code metrics.jsonl}, {@code samples.jsonl}, {@code alarms.json}, {@code decisions.json}, {@code tensorboard/} and
  * {@code checkpoints/step-N/}.
  *
  * <p>A resumed run continues from its newest checkpoint: the append-only files are cut back to what they held then, so
@@ -29,6 +29,7 @@ public final class RunDirectory implements AutoCloseable {
     private static final String CONFIG = "config.yaml";
     private static final String PROVENANCE = "provenance.json";
     private static final String ALARMS = "alarms.json";
+    static final String DECISIONS = "decisions.json";
     private static final String CHECKPOINTS = "checkpoints";
     private static final String FINAL = "final";
     private static final Agreement ANYTHING = (config, from) -> {};
@@ -173,9 +174,22 @@ public final class RunDirectory implements AutoCloseable {
      * @param alarms records, written as a JSON array
      */
     public void replaceAlarms(List<?> alarms) {
-        Path file = folder.resolve(ALARMS);
+        replace(ALARMS, alarms);
+    }
+
+    /**
+     * Replaces {@code decisions.json}.
+     *
+     * @param decisions all so far
+     */
+    public void replaceDecisions(List<Decision> decisions) {
+        replace(DECISIONS, decisions);
+    }
+
+    private void replace(String name, List<?> records) {
+        Path file = folder.resolve(name);
         try {
-            Durable.write(file, Json.pretty(alarms));
+            Durable.write(file, Json.pretty(records));
         } catch (IOException e) {
             throw Durable.refused("write", file, e);
         }

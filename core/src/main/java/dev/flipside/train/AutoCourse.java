@@ -6,6 +6,7 @@ import dev.flipside.config.Looks;
 import dev.flipside.config.SaveConfig;
 import dev.flipside.config.Spelling;
 import dev.flipside.eval.alarm.Measured;
+import dev.flipside.run.Decision;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -72,7 +73,7 @@ final class AutoCourse {
     /** Looks that are held to be no merit. */
     private final Set<Looks> blamed = EnumSet.noneOf(Looks.class);
 
-    private final List<String> changes = new ArrayList<>();
+    private final List<Decision> decisions = new ArrayList<>();
     private Rung rung = Rung.PROJECTED;
     private double rollbacks;
     private int inARow;
@@ -85,18 +86,19 @@ final class AutoCourse {
         this.trusted = save.guarding().guardMemory() == Memory.TRUSTED;
     }
 
-    /** Takes a logged line into account. */
-    void observe(Measured line) {
-        changes.clear();
+    /** Takes a logged line into account and returns what it changes. */
+    List<Decision> observe(Measured line) {
+        int before = decisions.size();
         for (Looks look : Looks.values()) {
             judge(look, line);
         }
         climb(line);
+        return List.copyOf(decisions.subList(before, decisions.size()));
     }
 
-    /** What the last line changed, one sentence each. */
-    List<String> changes() {
-        return List.copyOf(changes);
+    /** All changes so far. */
+    List<Decision> decisions() {
+        return List.copyOf(decisions);
     }
 
     /** What is in force in the next step. */
@@ -134,13 +136,14 @@ final class AutoCourse {
         if (blamed.contains(look)) {
             if (missed) {
                 blamed.remove(look);
-                changes.add(look.noun() + " counts again: "
+                decide(line, look.noun() + " counts again: "
                         + mistakes.orElseThrow().sentence(look.less(), Mistakes::less, Mistakes::towardsLess));
             }
         } else if (accused) {
-            blame(look, mistakes.orElseThrow().sentence(look.more(), Mistakes::more, Mistakes::towardsMore));
+            blame(line, look, mistakes.orElseThrow().sentence(look.more(), Mistakes::more, Mistakes::towardsMore));
         } else if (!acquitted && ruled(look)) {
             blame(
+                    line,
                     look,
                     String.format(
                             Locale.ROOT,
@@ -152,9 +155,9 @@ final class AutoCourse {
         }
     }
 
-    private void blame(Looks look, String because) {
+    private void blame(Measured line, Looks look, String because) {
         blamed.add(look);
-        changes.add(look.noun() + " is taken out of the advantages"
+        decide(line, look.noun() + " is taken out of the advantages"
                 + (trusted
                         ? ""
                         : ", and as many labelled pairs are trained on that prefer " + look.less() + " as prefer "
@@ -182,11 +185,12 @@ final class AutoCourse {
             rollbacks = now.getAsDouble();
         }
         if (rolledBack) {
-            move(rung.ordinal() + (rung == Rung.PROJECTED && replays ? 2 : 1), "the gate has rolled an update back");
+            move(line, rung.ordinal() + (rung == Rung.PROJECTED && replays ? 2 : 1), "the gate has rolled an update back");
         } else if (rung != Rung.PROJECTED && line.step() > 0 && inARow < save.gating().gatePatience()) {
             quiet++;
             if (quiet >= PATIENCE) {
                 move(
+                        line,
                         rung.ordinal() - (rung == Rung.SLOWED && replays ? 2 : 1),
                         rung == Rung.FROZEN
                                 ? "it has rested for " + PATIENCE + " steps"
@@ -195,14 +199,18 @@ final class AutoCourse {
         }
     }
 
-    private void move(int to, String because) {
+    private void move(Measured line, int to, String because) {
         quiet = 0;
         Rung next = Rung.values()[Math.min(to, Rung.FROZEN.ordinal())];
         if (next != rung) {
             rung = next;
             boolean full = rung == Rung.PROJECTED && replays;
-            changes.add((full ? "the learning rate is save.learning_rate again" : rung.sentence) + ": " + because);
+            decide(line, (full ? "the learning rate is save.learning_rate again" : rung.sentence) + ": " + because);
         }
+    }
+
+    private void decide(Measured line, String sentence) {
+        decisions.add(new Decision(line.step(), sentence));
     }
 
     /** What is in force, as metrics. */

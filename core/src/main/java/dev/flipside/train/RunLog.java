@@ -5,6 +5,7 @@ import dev.flipside.eval.alarm.AlarmWatch;
 import dev.flipside.eval.alarm.Alarms;
 import dev.flipside.eval.alarm.Level;
 import dev.flipside.eval.alarm.Measured;
+import dev.flipside.run.Decision;
 import dev.flipside.run.RunDirectory;
 import java.util.List;
 import java.util.Map;
@@ -38,6 +39,7 @@ final class RunLog {
             auto.ifPresent(course -> course.observe(line));
         }
         directory.replaceAlarms(watch.fired());
+        auto.ifPresent(course -> directory.replaceDecisions(course.decisions()));
     }
 
     /** @param always whatever {@code logging.logging_steps} says */
@@ -47,13 +49,17 @@ final class RunLog {
             directory.metrics().log(step, metrics);
             Measured line = new Measured(step, metrics);
             raiseAlarms(line);
-            auto.ifPresent(course -> {
-                course.observe(line);
-                course.changes().forEach(change -> listener.message("step " + step + ": auto: " + change));
-            });
+            auto.ifPresent(course -> tell(course, course.observe(line)));
         }
         listener.step(step, metrics);
         listener.progress(step);
+    }
+
+    private void tell(AutoCourse course, List<Decision> now) {
+        now.forEach(d -> listener.message("step " + d.step() + ": auto: " + d.decision() + "."));
+        if (!now.isEmpty()) {
+            directory.replaceDecisions(course.decisions());
+        }
     }
 
     private void raiseAlarms(Measured line) {

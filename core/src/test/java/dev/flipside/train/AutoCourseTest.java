@@ -6,6 +6,7 @@ import dev.flipside.config.ConfigReader;
 import dev.flipside.config.Looks;
 import dev.flipside.config.SaveConfig;
 import dev.flipside.eval.alarm.Measured;
+import dev.flipside.run.Decision;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +25,7 @@ class AutoCourseTest {
 
     private Path file;
     private AutoCourse auto;
+    private List<Decision> changes = List.of();
     private long step;
 
     @BeforeEach
@@ -53,7 +55,7 @@ class AutoCourseTest {
         for (int i = 0; i < metrics.length; i += 2) {
             values.put((String) metrics[i], ((Number) metrics[i + 1]).doubleValue());
         }
-        auto.observe(new Measured(step++, values));
+        changes = auto.observe(new Measured(step++, values));
     }
 
     private void labelsFollowLength(double share, double correlation) {
@@ -75,7 +77,7 @@ class AutoCourseTest {
     void lengthThatLabelsAndRewardsFollowIsTakenOut() {
         labelsFollowLength(0.74, 0.6);
         assertThat(auto.course()).isEqualTo(new Course(true, 1, 1, 1, List.of(Looks.LENGTH), List.of(Looks.LENGTH)));
-        assertThat(auto.changes())
+        assertThat(changes).extracting(Decision::decision)
                 .containsExactly(
                         "length is taken out of the advantages, and as many labelled pairs are trained on that prefer the shorter answer as prefer the longer answer: 74 % of the labels of data.preferences prefer the longer answer, and the reward model orders the policy's samples by length (Spearman 0.60)");
     }
@@ -86,7 +88,7 @@ class AutoCourseTest {
         assertThat(auto.course().residualised()).isEmpty();
         labelsFollowLength(0.9, 0.0);
         assertThat(auto.course().residualised()).isEmpty();
-        assertThat(auto.changes()).isEmpty();
+        assertThat(changes).extracting(Decision::decision).isEmpty();
     }
 
     /** The mean of the last five: .1, .3, .5, .7 and .9 make .5. */
@@ -109,7 +111,7 @@ class AutoCourseTest {
         assertThat(auto.course().residualised()).isEmpty();
         mistakes(5, 0);
         assertThat(auto.course()).isEqualTo(new Course(true, 1, 1, 1, List.of(Looks.LENGTH), List.of()));
-        assertThat(auto.changes()).singleElement().asString().contains("of 5 trusted pairs", "the longer answer in 5 (p 0.031)");
+        assertThat(changes).extracting(Decision::decision).singleElement().asString().contains("of 5 trusted pairs", "the longer answer in 5 (p 0.031)");
     }
 
     @Test
@@ -135,7 +137,7 @@ class AutoCourseTest {
         assertThat(auto.course().residualised()).containsExactly(Looks.LENGTH);
         mistakes(0, 6);
         assertThat(auto.course().residualised()).isEmpty();
-        assertThat(auto.changes()).singleElement().asString().startsWith("length counts again: of 6 trusted pairs");
+        assertThat(changes).extracting(Decision::decision).singleElement().asString().startsWith("length counts again: of 6 trusted pairs");
     }
 
     @Test
@@ -168,7 +170,7 @@ class AutoCourseTest {
         assertThat(rung()).isEqualTo(1);
         updates(1, 1);
         assertThat(rung()).isZero();
-        assertThat(auto.changes())
+        assertThat(changes).extracting(Decision::decision)
                 .containsExactly("the update is projected on the pairs alone: 10 updates have passed the gate");
         updates(2, 1);
         updates(3, 1);
@@ -211,7 +213,7 @@ class AutoCourseTest {
         assertThat(auto.course()).isEqualTo(new Course(true, 1, 1, 0.25, List.of(), List.of()));
         updates(1, 10);
         assertThat(auto.course()).isEqualTo(new Course(true, 1, 1, 1, List.of(), List.of()));
-        assertThat(auto.changes()).containsExactly(
+        assertThat(changes).extracting(Decision::decision).containsExactly(
                 "the learning rate is save.learning_rate again: 10 updates have passed the gate");
     }
 

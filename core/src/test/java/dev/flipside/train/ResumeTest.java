@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.flipside.config.UserError;
+import dev.flipside.eval.alarm.Alarms;
+import dev.flipside.run.Decision;
 import dev.flipside.run.DiskSpace;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -112,6 +114,16 @@ class ResumeTest {
         Path stopped = run(name + "-stopped", all, 3);
         resume(name + "-stopped", all);
         RunFiles.assertSameResult(stopped, whole);
+    }
+
+    @Test
+    void theLogAloneTellsWhatPresetAutoDecided() {
+        List<String> options = List.of("run.max_steps=4", "save.preset=auto", "save.gate_alpha=1");
+        Path run = run("decided", options, Integer.MAX_VALUE);
+        AutoCourse again = new AutoCourse(
+                world.config("decided", options(options, false)).save());
+        Alarms.read(run.resolve("metrics.jsonl")).forEach(again::observe);
+        assertThat(Decision.of(run)).isEqualTo(again.decisions()).extracting(Decision::step).startsWith(1L, 2L, 3L);
     }
 
     @Test

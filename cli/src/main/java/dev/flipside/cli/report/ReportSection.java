@@ -38,6 +38,7 @@ record ReportSection(
         List<Forest> forest,
         Curves curves,
         AlarmTable alarms,
+        List<DecisionRow> decisions,
         List<Samples> samples,
         ProvenanceTable provenance) {
 
@@ -106,6 +107,7 @@ record ReportSection(
                 List.of(Forest.of(arms, result)),
                 Curves.of(arms, first, id),
                 AlarmTable.of(arms),
+                DecisionRow.of(arms),
                 Samples.of(arms),
                 ProvenanceTable.of(
                         arms,
@@ -140,6 +142,7 @@ record ReportSection(
                 List.of(),
                 Curves.of(runs, Map.of(), "s0"),
                 AlarmTable.ofRun(run),
+                DecisionRow.of(runs),
                 Samples.of(runs),
                 ProvenanceTable.of(runs, List.of()));
     }
