@@ -13,8 +13,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
-import java.util.TreeMap;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.stream.Collectors;
 
 /**
@@ -191,9 +191,9 @@ public final class ConfigReference {
     private static String sets(SaveConfig.Preset preset, Set<String> files) {
         JsonNode nothing = ConfigReader.tree(SaveConfig.defaults());
         String sets = ConfigReader.tree(SaveConfig.of(preset, files)).properties().stream()
-                    .filter(e -> !e.getKey().equals("preset") && !e.getValue().equals(nothing.get(e.getKey())))
-                    .map(e -> "`" + e.getKey() + ": " + ConfigReader.shown(e.getValue()) + "`")
-                    .collect(Collectors.joining(", "));
+                .filter(e -> !e.getKey().equals("preset") && !e.getValue().equals(nothing.get(e.getKey())))
+                .map(e -> "`" + e.getKey() + ": " + ConfigReader.shown(e.getValue()) + "`")
+                .collect(Collectors.joining(", "));
         return sets.isEmpty() ? "nothing else" : sets;
     }
 

@@ -56,8 +56,7 @@ public record RunPlan(
         boolean fromPolicy = save.controls().samples() == Samples.POLICY;
         boolean rescales = improves && save.controls().scoredBy() == ScoredBy.INITIAL_RESCALED;
         Guard guard = improves ? save.guarding().guard() : Guard.OFF;
-        Optional<Memory> memory =
-                Optional.of(save.guarding().guardMemory()).filter(m -> guard != Guard.OFF);
+        Optional<Memory> memory = Optional.of(save.guarding().guardMemory()).filter(m -> guard != Guard.OFF);
         Optional<Pairs> asked = Optional.of(save.gating().gatePairs())
                 .filter(pairs -> improves && save.gating().gate() == Gate.MCNEMAR);
         boolean adapts = save.preset() == Preset.AUTO;

@@ -44,8 +44,8 @@ public final class Validation {
         JsonNode tree = ConfigReader.tree(reading.config());
         Validation validation = new Validation(reading, (key, reason) -> {
             JsonNode value = tree.at(pointer(key));
-            throw new UserError(key + ": " + ConfigReader.shown(value) + " has no effect, because " + reason
-                    + "; remove the key.");
+            throw new UserError(
+                    key + ": " + ConfigReader.shown(value) + " has no effect, because " + reason + "; remove the key.");
         });
         reading.config().validate();
         validation.combinations();

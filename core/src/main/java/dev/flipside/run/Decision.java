@@ -31,7 +31,9 @@ public record Decision(long step, String decision) {
             return StrictJson.builder().build().readValue(file.toFile(), new TypeReference<List<Decision>>() {});
         } catch (IOException e) {
             throw new UserError(
-                    file + " cannot be read (" + IoReason.of(e) + "); `flipside train CONFIG --resume` writes it again.", e);
+                    file + " cannot be read (" + IoReason.of(e)
+                            + "); `flipside train CONFIG --resume` writes it again.",
+                    e);
         }
     }
 }

@@ -130,14 +130,17 @@ final class AutoCourse {
             }
         });
         Optional<Mistakes> mistakes = Mistakes.of(line, look);
-        boolean accused = mistakes.filter(m -> m.towardsMore().pValue() <= ALPHA).isPresent();
+        boolean accused =
+                mistakes.filter(m -> m.towardsMore().pValue() <= ALPHA).isPresent();
         boolean acquitted = mistakes.filter(m -> m.less() > m.more()).isPresent();
         boolean missed = mistakes.filter(m -> m.towardsLess().pValue() <= ALPHA).isPresent();
         if (blamed.contains(look)) {
             if (missed) {
                 blamed.remove(look);
-                decide(line, look.noun() + " counts again: "
-                        + mistakes.orElseThrow().sentence(look.less(), Mistakes::less, Mistakes::towardsLess));
+                decide(
+                        line,
+                        look.noun() + " counts again: "
+                                + mistakes.orElseThrow().sentence(look.less(), Mistakes::less, Mistakes::towardsLess));
             }
         } else if (accused) {
             blame(line, look, mistakes.orElseThrow().sentence(look.more(), Mistakes::more, Mistakes::towardsMore));
@@ -157,12 +160,14 @@ final class AutoCourse {
 
     private void blame(Measured line, Looks look, String because) {
         blamed.add(look);
-        decide(line, look.noun() + " is taken out of the advantages"
-                + (trusted
-                        ? ""
-                        : ", and as many labelled pairs are trained on that prefer " + look.less() + " as prefer "
-                                + look.more())
-                + ": " + because);
+        decide(
+                line,
+                look.noun() + " is taken out of the advantages"
+                        + (trusted
+                                ? ""
+                                : ", and as many labelled pairs are trained on that prefer " + look.less()
+                                        + " as prefer " + look.more())
+                        + ": " + because);
     }
 
     private boolean ruled(Looks look) {
@@ -185,8 +190,13 @@ final class AutoCourse {
             rollbacks = now.getAsDouble();
         }
         if (rolledBack) {
-            move(line, rung.ordinal() + (rung == Rung.PROJECTED && replays ? 2 : 1), "the gate has rolled an update back");
-        } else if (rung != Rung.PROJECTED && line.step() > 0 && inARow < save.gating().gatePatience()) {
+            move(
+                    line,
+                    rung.ordinal() + (rung == Rung.PROJECTED && replays ? 2 : 1),
+                    "the gate has rolled an update back");
+        } else if (rung != Rung.PROJECTED
+                && line.step() > 0
+                && inARow < save.gating().gatePatience()) {
             quiet++;
             if (quiet >= PATIENCE) {
                 move(

@@ -57,7 +57,9 @@ final class Evaluator {
     boolean hasWork() {
         return !prompts.isEmpty()
                 || pairs().isPresent()
-                || rewardModel.filter(check -> !check.trusted().pairs().isEmpty()).isPresent();
+                || rewardModel
+                        .filter(check -> !check.trusted().pairs().isEmpty())
+                        .isPresent();
     }
 
     private Optional<HeldOutAccuracy> pairs() {
@@ -93,7 +95,8 @@ final class Evaluator {
     private static Map<String, Double> onPairs(RewardModelCheck check) {
         Map<String, Double> metrics = new LinkedHashMap<>();
         if (!check.trusted().pairs().isEmpty()) {
-            boolean[] correct = new HeldOutPairs(check.trusted().pairs()).correct(check.judge().model());
+            boolean[] correct = new HeldOutPairs(check.trusted().pairs())
+                    .correct(check.judge().model());
             metrics.putAll(LooksFigures.mistakes(correct, check.trusted()));
         }
         check.pairs().ifPresent(pairs -> {

@@ -25,7 +25,8 @@ import java.util.Optional;
 record LabelledPairs(
         GuardPairs guard, GuardPairs trusted, Optional<HeldOutPairs> gate, Optional<HeldOutPairs> heldOut) {
     /** Of a run without a reward model. */
-    static final LabelledPairs NONE = new LabelledPairs(GuardPairs.NONE, GuardPairs.NONE, Optional.empty(), Optional.empty());
+    static final LabelledPairs NONE =
+            new LabelledPairs(GuardPairs.NONE, GuardPairs.NONE, Optional.empty(), Optional.empty());
 
     /**
      * Without the pairs that the reward model cannot tell apart.
@@ -59,10 +60,14 @@ record LabelledPairs(
 
     private static void requireBalance(TrainConfig config, GuardPairs guard) {
         GuardConfig guarding = config.save().guarding();
-        boolean none = guard.balanced(guarding.guardBalance(), new Seeds(config.run().seed())).isEmpty();
+        boolean none = guard.balanced(
+                        guarding.guardBalance(), new Seeds(config.run().seed()))
+                .isEmpty();
         config.plan().guardMemory().filter(memory -> none).ifPresent(memory -> {
-            throw new UserError("save.guard_balance: all pairs of " + memory.file(config.data()).orElseThrow()
-                    + " prefer the same looks, so none can be balanced against another; remove the key, or add pairs that prefer the opposite.");
+            throw new UserError(
+                    "save.guard_balance: all pairs of "
+                            + memory.file(config.data()).orElseThrow()
+                            + " prefer the same looks, so none can be balanced against another; remove the key, or add pairs that prefer the opposite.");
         });
     }
 

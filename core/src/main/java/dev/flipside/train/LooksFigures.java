@@ -18,7 +18,9 @@ final class LooksFigures {
         return "save/spearman_" + Spelling.of(look);
     }
 
-    /** The share of a file's pairs whose chosen answer has more of a look; a pair with as much in both is half a one. */
+    /**
+     * The share of a file's pairs whose chosen answer has more of a look; a pair with as much in both is half a one.
+     */
     static String preferred(String file, Looks look) {
         return "data/" + file + "/prefers_" + Spelling.of(look) + "_frac";
     }

@@ -78,8 +78,7 @@ final class PairMemory {
     }
 
     private List<LabelledPair> drawn(List<LabelledPair> all, OptimiserStep at) {
-        SplittableRandom random =
-                new SplittableRandom(seeds.key(Seeds.Stream.REPLAY, at.step(), at.miniBatch(), 0));
+        SplittableRandom random = new SplittableRandom(seeds.key(Seeds.Stream.REPLAY, at.step(), at.miniBatch(), 0));
         return IntStream.range(0, batch)
                 .mapToObj(i -> all.get(random.nextInt(all.size())))
                 .toList();

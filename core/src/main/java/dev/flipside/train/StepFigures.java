@@ -57,7 +57,9 @@ final class StepFigures {
             guard.conflictShare().ifPresent(share -> metrics.put("save/guard_conflict_frac", share));
         });
         metrics.put("save/rm_grad_norm", losses.gradNorm());
-        metrics.put("save/rm_lr", taught.update().course().rate() * config.save().update().learningRate());
+        metrics.put(
+                "save/rm_lr",
+                taught.update().course().rate() * config.save().update().learningRate());
         metrics.put("save/rm_steps", (double) losses.steps());
         taught.decision().ifPresent(decision -> {
             metrics.put("save/gate_p_initial", decision.pInitial());

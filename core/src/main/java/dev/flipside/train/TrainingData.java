@@ -40,9 +40,7 @@ record TrainingData(
         return new TrainingData(
                 first(data.maxPrompts(), prompts),
                 evalPrompts(config, policy, listener),
-                plan.readsPreferences()
-                        ? pairs("data.preferences", data.preferences(), data, listener)
-                        : List.of(),
+                plan.readsPreferences() ? pairs("data.preferences", data.preferences(), data, listener) : List.of(),
                 plan.readsTrusted()
                         ? first(
                                 data.maxTrustedPreferences(),

@@ -75,8 +75,7 @@ final class ValueWarmUp {
      * @param heldOut how well the head predicts group means on prompts it was not fitted to; empty when nothing was
      *     fitted
      */
-    record Fitted(
-            Anchor anchor, double floor, Map<String, Double> looks, Optional<ExplainedVariance> heldOut) {
+    record Fitted(Anchor anchor, double floor, Map<String, Double> looks, Optional<ExplainedVariance> heldOut) {
         /** What the round begins with. */
         RoundStart start() {
             Map<String, Double> metrics = new LinkedHashMap<>();

@@ -10,8 +10,8 @@
  *   <li>{@code SelfImproving}, beside {@code Frozen}: {@code RewardModelUpdate} (grade, label by {@code Labeller},
  *       improve by {@code ContrastPass}, held to labelled pairs by {@code GradientGuard} and {@code PairMemory}),
  *       {@code UpdateGate} with its {@code GateDecision}, and {@code RescaledJudge}, the temperature-scaling control;
- *       {@code ValueWarmUp} comes before. {@code Course} is what of section save is in force in a step, and {@code
- *       AutoCourse} decides it under preset auto, from {@code LooksFigures} and the gate.
+ *       {@code ValueWarmUp} comes before. {@code Course} is what of section save is in force in a step, and
+ *       {@code AutoCourse} decides it under preset auto, from {@code LooksFigures} and the gate.
  *   <li>{@code PolicyUpdate}: the optimiser steps, with what algorithms differ in in {@code PolicyObjective}.
  *       {@code Optimiser}: what every update does between backward pass and step, by a {@code CheckedGradient}.
  *   <li>{@code StepFigures}: the names of what a step found. {@code RunLog} and {@code SampleLog} write it.

@@ -236,14 +236,16 @@ class ConfigReaderTest {
         TrainConfig rich = ConfigReader.train(file, all);
         assertThat(rich.save().guarding().guard()).isEqualTo(GuardConfig.Guard.PROJECT_REPLAY);
         assertThat(rich.save().guarding().guardMemory()).isEqualTo(GuardConfig.Memory.TRUSTED);
-        assertThat(rich.save().gating()).isEqualTo(new GateConfig(GateConfig.Gate.MCNEMAR, GateConfig.Pairs.HELD_OUT, 0.2, 5));
+        assertThat(rich.save().gating())
+                .isEqualTo(new GateConfig(GateConfig.Gate.MCNEMAR, GateConfig.Pairs.HELD_OUT, 0.2, 5));
         assertThat(rich.plan().readsPreferences()).isTrue();
         assertThat(rich.plan().readsTrusted()).isTrue();
     }
 
     @Test
     void aProjectionTakesMorePairsThanReplay() {
-        assertThat(SaveConfig.of(SaveConfig.Preset.GUARDED, Set.of()).guarding().batch()).isEqualTo(16);
+        assertThat(SaveConfig.of(SaveConfig.Preset.GUARDED, Set.of()).guarding().batch())
+                .isEqualTo(16);
         List<String> projected = List.of("save.guard=project_replay", "data.preferences=p.jsonl");
         assertThat(ConfigReader.train(file, projected).save().guarding().batch())
                 .isEqualTo(64);

@@ -30,7 +30,9 @@ class AutoCourseTest {
 
     @BeforeEach
     void labelledPairs() throws IOException {
-        file = Files.writeString(folder.resolve("run.yaml"), """
+        file = Files.writeString(
+                folder.resolve("run.yaml"),
+                """
                 policy: {model: p}
                 reward_model: {model: r}
                 data: {prompts: p.jsonl, preferences: q.jsonl, eval_preferences: h.jsonl}
@@ -77,7 +79,8 @@ class AutoCourseTest {
     void lengthThatLabelsAndRewardsFollowIsTakenOut() {
         labelsFollowLength(0.74, 0.6);
         assertThat(auto.course()).isEqualTo(new Course(true, 1, 1, 1, List.of(Looks.LENGTH), List.of(Looks.LENGTH)));
-        assertThat(changes).extracting(Decision::decision)
+        assertThat(changes)
+                .extracting(Decision::decision)
                 .containsExactly(
                         "length is taken out of the advantages, and as many labelled pairs are trained on that prefer the shorter answer as prefer the longer answer: 74 % of the labels of data.preferences prefer the longer answer, and the reward model orders the policy's samples by length (Spearman 0.60)");
     }
@@ -111,7 +114,11 @@ class AutoCourseTest {
         assertThat(auto.course().residualised()).isEmpty();
         mistakes(5, 0);
         assertThat(auto.course()).isEqualTo(new Course(true, 1, 1, 1, List.of(Looks.LENGTH), List.of()));
-        assertThat(changes).extracting(Decision::decision).singleElement().asString().contains("of 5 trusted pairs", "the longer answer in 5 (p 0.031)");
+        assertThat(changes)
+                .extracting(Decision::decision)
+                .singleElement()
+                .asString()
+                .contains("of 5 trusted pairs", "the longer answer in 5 (p 0.031)");
     }
 
     @Test
@@ -137,7 +144,11 @@ class AutoCourseTest {
         assertThat(auto.course().residualised()).containsExactly(Looks.LENGTH);
         mistakes(0, 6);
         assertThat(auto.course().residualised()).isEmpty();
-        assertThat(changes).extracting(Decision::decision).singleElement().asString().startsWith("length counts again: of 6 trusted pairs");
+        assertThat(changes)
+                .extracting(Decision::decision)
+                .singleElement()
+                .asString()
+                .startsWith("length counts again: of 6 trusted pairs");
     }
 
     @Test
@@ -170,7 +181,8 @@ class AutoCourseTest {
         assertThat(rung()).isEqualTo(1);
         updates(1, 1);
         assertThat(rung()).isZero();
-        assertThat(changes).extracting(Decision::decision)
+        assertThat(changes)
+                .extracting(Decision::decision)
                 .containsExactly("the update is projected on the pairs alone: 10 updates have passed the gate");
         updates(2, 1);
         updates(3, 1);
@@ -213,8 +225,9 @@ class AutoCourseTest {
         assertThat(auto.course()).isEqualTo(new Course(true, 1, 1, 0.25, List.of(), List.of()));
         updates(1, 10);
         assertThat(auto.course()).isEqualTo(new Course(true, 1, 1, 1, List.of(), List.of()));
-        assertThat(changes).extracting(Decision::decision).containsExactly(
-                "the learning rate is save.learning_rate again: 10 updates have passed the gate");
+        assertThat(changes)
+                .extracting(Decision::decision)
+                .containsExactly("the learning rate is save.learning_rate again: 10 updates have passed the gate");
     }
 
     @Test

@@ -120,10 +120,13 @@ class ResumeTest {
     void theLogAloneTellsWhatPresetAutoDecided() {
         List<String> options = List.of("run.max_steps=4", "save.preset=auto", "save.gate_alpha=1");
         Path run = run("decided", options, Integer.MAX_VALUE);
-        AutoCourse again = new AutoCourse(
-                world.config("decided", options(options, false)).save());
+        AutoCourse again =
+                new AutoCourse(world.config("decided", options(options, false)).save());
         Alarms.read(run.resolve("metrics.jsonl")).forEach(again::observe);
-        assertThat(Decision.of(run)).isEqualTo(again.decisions()).extracting(Decision::step).startsWith(1L, 2L, 3L);
+        assertThat(Decision.of(run))
+                .isEqualTo(again.decisions())
+                .extracting(Decision::step)
+                .startsWith(1L, 2L, 3L);
     }
 
     @Test

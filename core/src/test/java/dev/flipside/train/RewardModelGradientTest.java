@@ -344,10 +344,7 @@ class RewardModelGradientTest {
         update(config("save.learning_rate=1e-3"), Optional.empty());
         float[] slow = weights();
         restore(before);
-        update(
-                config("save.learning_rate=4e-3"),
-                new Course(true, 1, 0, 0.25, List.of(), List.of()),
-                Optional.empty());
+        update(config("save.learning_rate=4e-3"), new Course(true, 1, 0, 0.25, List.of(), List.of()), Optional.empty());
         assertThat(weights()).isEqualTo(slow).isNotEqualTo(before);
         restore(before);
     }

@@ -7,7 +7,8 @@
  *   <li>{@code ReportPage}: the page; {@code report.html.mustache}, {@code report.css} and {@code report.js} are its
  *       looks, uPlot draws its curves.
  *   <li>{@code ReportSection}: one comparison or one run, made of {@code Question}, {@code SummaryTable},
- *       {@code Forest}, {@code Curves}, {@code AlarmTable}, {@code DecisionRow}, {@code Samples}, {@code ProvenanceTable}.
+ *       {@code Forest}, {@code Curves}, {@code AlarmTable}, {@code DecisionRow}, {@code Samples},
+ *       {@code ProvenanceTable}.
  *   <li>{@code ArmRuns}, {@code ArmRun}: what they are made of; {@code Chart}, {@code Curve}, {@code Fact},
  *       {@code ShownConfig}: their parts.
  *   <li>{@code BenchmarkTable}: from folders that eval-rm or eval-policy wrote.
