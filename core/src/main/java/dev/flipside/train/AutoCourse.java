@@ -35,8 +35,11 @@ final class AutoCourse {
     /** Labels that prefer so often the answer with more of a look cannot tell it from merit. */
     private static final double MOSTLY = 0.7;
 
-    /** From this rank correlation on, a look is the main thing that rewards of samples tell apart. */
-    private static final double RULES = 0.5;
+    /** From this rank correlation on, a look is the main thing that rewards of samples tell apart before the run. */
+    private static final double RULES_AT_FIRST = 0.5;
+
+    /** The same during the run: a reward model that learns what merit is follows a look that goes with merit. */
+    private static final double RULES = 0.7;
 
     /** Logged steps over which that correlation is averaged: a step has few groups. */
     private static final int WINDOW = 5;
@@ -144,7 +147,7 @@ final class AutoCourse {
             }
         } else if (accused) {
             blame(line, look, mistakes.orElseThrow().sentence(look.more(), Mistakes::more, Mistakes::towardsMore));
-        } else if (!acquitted && ruled(look)) {
+        } else if (!acquitted && ruled(look, line.step() == 0)) {
             blame(
                     line,
                     look,
@@ -170,8 +173,8 @@ final class AutoCourse {
                         + ": " + because);
     }
 
-    private boolean ruled(Looks look) {
-        return preferred.getOrDefault(look, 0.0) >= MOSTLY && mean(look) >= RULES;
+    private boolean ruled(Looks look, boolean atFirst) {
+        return preferred.getOrDefault(look, 0.0) >= MOSTLY && mean(look) >= (atFirst ? RULES_AT_FIRST : RULES);
     }
 
     private double mean(Looks look) {
