@@ -32,6 +32,9 @@ public record WorldBase(World world, Pretraining pretraining, int steps, List<St
         if (!base.cues()) {
             world = world.withoutCues();
         }
+        if (base.uneven()) {
+            world = world.uneven();
+        }
         if (base.pairs().isPresent() || base.flipped().isPresent()) {
             world = world.withLabels(
                     base.pairs().orElse(world.labelling().pairs()),

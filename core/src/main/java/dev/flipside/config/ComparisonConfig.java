@@ -153,6 +153,9 @@ public record ComparisonConfig(
                     OptionalInt pairs,
             @Doc("Chance that a label of these pairs is turned round; none is the world's own.") OptionalDouble flipped,
             @Doc("`false` takes the strongest cue of who wrote a text, its opener, away from the world.") boolean cues,
+            @Doc(
+                            "`true` makes prompts of very unequal difficulty: half of the topics are answered well by the initial policy, the other half badly.")
+                    boolean uneven,
             @Doc("A file of `flipside train`; `run.seed` is set to the seed.") Optional<String> train,
             @Doc(
                             "A file of `flipside train-rm`, run once per seed. Its model is the initial reward model of all arms of that seed.")
@@ -216,6 +219,7 @@ public record ComparisonConfig(
                         OptionalInt.empty(),
                         OptionalDouble.empty(),
                         true,
+                        false,
                         Optional.empty(),
                         Optional.empty(),
                         Overrides.NONE,

@@ -16,7 +16,7 @@ final class ComparisonValidation {
     private static final Set<String> TAKEN = Set.of("data", "policy", "reward_model", "run");
 
     private static final List<String> OF_WORLDS =
-            List.of("steps", "pretraining_steps", "model", "pairs", "flipped", "cues", "device");
+            List.of("steps", "pretraining_steps", "model", "pairs", "flipped", "cues", "uneven", "device");
     private static final List<String> OF_FILES = List.of("reward_training", "reward_overrides");
     private static final JsonNode DEFAULTS =
             ConfigReader.tree(ComparisonConfig.defaults()).path("base");

@@ -1,6 +1,8 @@
 package dev.flipside.config;
 
+import java.util.HashSet;
 import java.util.Optional;
+import java.util.Set;
 
 /** Section {@code data}: the files of a run. */
 public record DataConfig(
@@ -39,6 +41,15 @@ public record DataConfig(
                 LongPrompts.ERROR,
                 0,
                 Optional.empty());
+    }
+
+    /** The keys of labelled pairs that name a file. */
+    Set<String> files() {
+        Set<String> files = new HashSet<>();
+        preferences.ifPresent(file -> files.add("preferences"));
+        trustedPreferences.ifPresent(file -> files.add("trusted_preferences"));
+        evalPreferences.ifPresent(file -> files.add("eval_preferences"));
+        return files;
     }
 
     /** @throws UserError naming the key when a value is out of range */

@@ -28,6 +28,9 @@ public final class Validation {
 
     private final TrainConfig config;
     private final JsonNode tree;
+    /** What section save holds where nothing but its preset is given. */
+    private final JsonNode preset;
+
     private final Set<String> given;
     /** Told a key without effect and the reason. */
     private final BiConsumer<String, String> withoutEffect;
@@ -35,6 +38,8 @@ public final class Validation {
     private Validation(ReadConfig<TrainConfig> reading, BiConsumer<String, String> withoutEffect) {
         this.config = reading.config();
         this.tree = ConfigReader.tree(config);
+        this.preset = ConfigReader.tree(
+                SaveConfig.of(config.save().preset(), config.data().files()));
         this.given = reading.given();
         this.withoutEffect = withoutEffect;
     }
@@ -291,8 +296,12 @@ public final class Validation {
         }
     }
 
+    /** A complete file, as a run keeps it, also names what its preset has set. */
     private void reject(String key, String reason) {
-        if (given.contains(key) && !tree.at(pointer(key)).equals(TRAIN_DEFAULTS.at(pointer(key)))) {
+        JsonNode value = tree.at(pointer(key));
+        boolean byPreset = key.startsWith("save.")
+                && value.equals(preset.path(key.substring("save.".length())));
+        if (given.contains(key) && !value.equals(TRAIN_DEFAULTS.at(pointer(key))) && !byPreset) {
             withoutEffect.accept(key, reason);
         }
     }

@@ -21,6 +21,8 @@ import java.util.SplittableRandom;
  *     topic and half from any
  * @param sloppyCommas chance that the sloppy writer uses commas, in all places or in none
  * @param sloppyStop chance that the sloppy writer ends with a full stop
+ * @param uneven whether the careful writer answers on every other topic nearly always and on the rest hardly ever, so
+ *     that prompts differ in how good their answers are; as often as before over all topics
  */
 public record Grammar(
         double careful,
@@ -31,11 +33,14 @@ public record Grammar(
         int fillerMost,
         double sloppyOnTopic,
         double sloppyCommas,
-        double sloppyStop) {
+        double sloppyStop,
+        boolean uneven) {
+    /** How far topics lie from the mean of all, where they are uneven: .08 and .72 of a mean of .4. */
+    private static final double UNEVENNESS = 0.8;
 
     /** An answer in words, parted by spaces; the end token is not written out. */
     public String answer(ListPrompt prompt, SplittableRandom random) {
-        boolean isCareful = random.nextDouble() < careful;
+        boolean isCareful = random.nextDouble() < careful(prompt);
         List<String> words = new ArrayList<>();
         if (random.nextDouble() < opener) {
             words.add(choose(openers(isCareful), random));
@@ -59,7 +64,39 @@ public record Grammar(
     /** The same writers, whose openers tell nothing: as many, good and bad ones alike. */
     public Grammar withoutCues() {
         return new Grammar(
-                careful, opener, false, filler, fillerLeast, fillerMost, sloppyOnTopic, sloppyCommas, sloppyStop);
+                careful,
+                opener,
+                false,
+                filler,
+                fillerLeast,
+                fillerMost,
+                sloppyOnTopic,
+                sloppyCommas,
+                sloppyStop,
+                uneven);
+    }
+
+    /** The same writers, who share the topics out. */
+    public Grammar asUneven() {
+        return new Grammar(
+                careful,
+                opener,
+                cues,
+                filler,
+                fillerLeast,
+                fillerMost,
+                sloppyOnTopic,
+                sloppyCommas,
+                sloppyStop,
+                true);
+    }
+
+    private double careful(ListPrompt prompt) {
+        if (!uneven) {
+            return careful;
+        }
+        boolean easy = Vocabulary.TOPICS.indexOf(prompt.topic()) % 2 == 1;
+        return careful * (easy ? 1 + UNEVENNESS : 1 - UNEVENNESS);
     }
 
     private List<String> openers(boolean isCareful) {

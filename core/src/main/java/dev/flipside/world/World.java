@@ -35,7 +35,7 @@ public record World(
      */
     public static final World W = new World(
             "W",
-            new Grammar(0.4, 0.9, true, 0.3, 1, 2, 0.0, 0.5, 0.2),
+            new Grammar(0.4, 0.9, true, 0.3, 1, 2, 0.0, 0.5, 0.2, false),
             new Labelling(400, 3, 0, 0.3),
             100,
             12,
@@ -49,7 +49,7 @@ public record World(
      */
     public static final World N = new World(
             "N",
-            new Grammar(0.4, 0.3, true, 0.5, 4, 12, 0.2, 1.0, 0.5),
+            new Grammar(0.4, 0.3, true, 0.5, 4, 12, 0.2, 1.0, 0.5, false),
             new Labelling(400, 12, 0.5, 0),
             60,
             24,
@@ -61,6 +61,18 @@ public record World(
         return new World(
                 name + "-no-cues",
                 grammar.withoutCues(),
+                labelling,
+                rewardModelSteps,
+                maxCompletionLength,
+                steps,
+                model);
+    }
+
+    /** With prompts of very unequal difficulty: half of the topics are answered well, the other half badly. */
+    public World uneven() {
+        return new World(
+                name + "-uneven",
+                grammar.asUneven(),
                 labelling,
                 rewardModelSteps,
                 maxCompletionLength,

@@ -179,6 +179,30 @@ class GrammarTest {
         assertThat(words).isCloseTo(0.3 + 0.5 * 8 + 3 + 2 + 0.7, within(5 * 5 / Math.sqrt(texts)));
     }
 
+    /** Right answers by topic: .08 and .72 of 2,000, three standard errors are .03. */
+    @Test
+    void unevenTopicsAreAnsweredWellOrBadlyAndAsWellOverAll() {
+        World uneven = World.W.uneven();
+        assertThat(uneven.name()).isEqualTo("W-uneven");
+        SplittableRandom random = new SplittableRandom(5);
+        double all = 0;
+        for (int t = 0; t < Vocabulary.TOPICS.size(); t++) {
+            String topic = Vocabulary.TOPICS.get(t);
+            List<ListPrompt> prompts = ListPrompt.all().stream()
+                    .filter(p -> p.topic().equals(topic))
+                    .toList();
+            int careful = 0;
+            for (int i = 0; i < 2000; i++) {
+                ListPrompt prompt = prompts.get(i % prompts.size());
+                careful += GoldReward.of(prompt, uneven.grammar().answer(prompt, random), true) > 1 - 1e-9 ? 1 : 0;
+            }
+            // A sloppy answer in world W is hardly ever right by chance.
+            assertThat(careful / 2000.0).isCloseTo(t % 2 == 1 ? 0.72 : 0.08, within(0.03));
+            all += careful / 2000.0 / Vocabulary.TOPICS.size();
+        }
+        assertThat(all).isCloseTo(World.W.grammar().careful(), within(0.01));
+    }
+
     @Test
     void withoutCuesOpenersTellNothing() {
         World without = World.W.withoutCues();

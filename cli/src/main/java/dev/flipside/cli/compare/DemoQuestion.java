@@ -109,6 +109,7 @@ enum DemoQuestion {
                         defaults.pairs(),
                         defaults.flipped(),
                         defaults.cues(),
+                        defaults.uneven(),
                         defaults.train(),
                         defaults.rewardTraining(),
                         defaults.overrides(),
