@@ -77,6 +77,13 @@ public record ComparisonResult(ComparisonConfig config, List<OutcomeResult> outc
         return new ComparisonResult(config, outcomes, Verdict.all(verdicts));
     }
 
+    /** The same runs against another arm; no verdict is given of that, because it was not asked before. */
+    public ComparisonResult against(String arm) {
+        return of(
+                config.against(arm),
+                outcomes.stream().map(OutcomeResult::values).toList());
+    }
+
     /** Arm minus baseline in the seeds in which both were measured. */
     private static Map<String, double[]> bySeed(ComparisonConfig config, Map<String, double[]> values) {
         double[] baseline = values.get(config.comparison().baseline());

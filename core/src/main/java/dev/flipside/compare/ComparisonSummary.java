@@ -46,12 +46,17 @@ public record ComparisonSummary(String title, Registration registered, Compariso
         object.put("config_sha256", registered.hash());
         object.put("baseline", question.baseline());
         object.put("seeds", question.seeds());
-        Map<String, Object> outcomes = new LinkedHashMap<>();
-        result.outcomes().forEach(o -> outcomes.put(o.outcome().metric(), object(o)));
-        object.put("outcomes", outcomes);
+        object.put("outcomes", differences(result));
         object.put("alarms", fired.stream().map(ComparisonSummary::object).toList());
         object.put("folder", registered.folder().toString());
         return object;
+    }
+
+    /** Values and differences by outcome and arm, as {@code results.json} has them. */
+    public static Map<String, Object> differences(ComparisonResult result) {
+        Map<String, Object> outcomes = new LinkedHashMap<>();
+        result.outcomes().forEach(o -> outcomes.put(o.outcome().metric(), object(o)));
+        return outcomes;
     }
 
     private static Map<String, Object> object(FiredRule rule) {

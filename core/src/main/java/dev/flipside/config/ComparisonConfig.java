@@ -107,6 +107,10 @@ public record ComparisonConfig(
         public boolean primary() {
             return role == Role.PRIMARY;
         }
+
+        Outcome secondary() {
+            return new Outcome(metric, label, direction, Role.SECONDARY, over, detectableEffect);
+        }
     }
 
     /** {@code direction} of an outcome. */
@@ -226,6 +230,27 @@ public record ComparisonConfig(
                         Overrides.NONE,
                         "cpu"),
                 Map.of());
+    }
+
+    /** The same with another baseline, against which nothing is judged: every outcome is secondary. */
+    public ComparisonConfig against(String arm) {
+        Comparison c = comparison;
+        return new ComparisonConfig(
+                new Comparison(
+                        c.outputDir(),
+                        c.seeds(),
+                        c.workers(),
+                        arm,
+                        c.outcomes().stream().map(Outcome::secondary).toList(),
+                        c.criterion(),
+                        List.of(),
+                        c.detectableEffect(),
+                        c.alpha(),
+                        c.correction(),
+                        c.test(),
+                        c.judge()),
+                base,
+                arms);
     }
 
     /** The smallest difference of an outcome that would matter. */

@@ -51,6 +51,19 @@ class ComparisonResultTest {
         return ComparisonResult.of(config, List.of(gold, gold));
     }
 
+    /** From another arm the same differences with the other sign; and no verdict, because that was not asked. */
+    @Test
+    void againstAnotherArmNothingIsJudged() {
+        ComparisonResult result = of(config(), Map.of("frozen", BASE, "save", plus(BASE, GAIN, 1)));
+        OutcomeResult gold = result.against("save").outcomes().get(0);
+        assertThat(gold.differences()).containsOnlyKeys("frozen");
+        Difference frozen = gold.differences().get("frozen");
+        assertThat(frozen.interval().mean())
+                .isEqualTo(-result.outcomes().get(0).differences().get("save").interval().mean(), within(1e-12));
+        assertThat(frozen.verdict()).isEqualTo(Verdict.NONE);
+        assertThat(frozen.corrected()).isNaN();
+    }
+
     @Test
     void differencesArePairedBySeed() {
         ComparisonResult result = of(config(), Map.of("frozen", BASE, "save", plus(BASE, GAIN, 1)));

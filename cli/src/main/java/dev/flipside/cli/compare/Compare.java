@@ -10,14 +10,18 @@ import dev.flipside.compare.ComparisonPlan;
 import dev.flipside.compare.ComparisonRuns;
 import dev.flipside.compare.ComparisonSummary;
 import dev.flipside.compare.PairedTests;
+import dev.flipside.compare.Pilot;
 import dev.flipside.compare.Shard;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ConfigReader;
+import dev.flipside.config.UserError;
 import dev.flipside.run.StopSignal;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Mixin;
@@ -43,11 +47,39 @@ public final class Compare extends FlipsideCommand {
                             + " all seeds have been put together, the same command without --shard gives the answer.")
     private Optional<String> shard = Optional.empty();
 
+    @Option(
+            names = "--plan",
+            description = "Prints what would be run, and with --pilot how many seeds the question needs; runs nothing.")
+    private boolean planOnly;
+
+    @Option(
+            names = "--pilot",
+            paramLabel = "DIR",
+            description =
+                    "A comparison of the same arms on other seeds: how long runs take and how many seeds the question"
+                            + " needs is reckoned from it.")
+    private Optional<Path> pilot = Optional.empty();
+
+    @Option(
+            names = "--against",
+            paramLabel = "ARM",
+            description =
+                    "Shows the differences from this arm too, beside those from the baseline; nothing is decided by"
+                            + " them. May be given several times.")
+    private List<String> against = List.of();
+
     @Override
     protected int run(Console console) {
         Shard share = shard.map(Shard::parse).orElse(Shard.WHOLE);
         ComparisonConfig config = ConfigReader.comparison(arguments.file(), arguments.overrides());
         ComparisonPlan plan = ComparisonPlan.of(config, inputs(console));
+        requireArms(config);
+        PlanText intended = new PlanText(config, plan, pilot.map(folder -> Pilot.read(folder, config)));
+        if (planOnly) {
+            console.result(intended::text, intended.object());
+            return ExitCode.OK;
+        }
+        intended.text().lines().forEach(console::info);
         warnOfSeeds(config, console);
         NativeLibraries.load(console);
         Optional<ComparisonSummary> summary;
@@ -59,9 +91,28 @@ public final class Compare extends FlipsideCommand {
             Path page = plan.folder().resolve(Report.FILE);
             Map<String, Object> object = s.object();
             object.put("report", page.toString());
-            console.result(() -> new ComparisonText(s).text() + "\nReport: " + page + "\n", object);
+            ComparisonText text = new ComparisonText(s);
+            Map<String, Object> others = new LinkedHashMap<>();
+            against.forEach(arm -> others.put(arm, ComparisonSummary.differences(s.result().against(arm))));
+            if (!others.isEmpty()) {
+                object.put("against", others);
+            }
+            console.result(
+                    () -> text.text()
+                            + against.stream().map(text::against).collect(Collectors.joining())
+                            + "\nReport: " + page + "\n",
+                    object);
         });
         return ExitCode.OK;
+    }
+
+    private void requireArms(ComparisonConfig config) {
+        for (String arm : against) {
+            if (!config.arms().containsKey(arm)) {
+                throw new UserError("--against " + arm + ": there is no such arm; they are "
+                        + String.join(", ", config.arms().keySet()) + ".");
+            }
+        }
     }
 
     /** The result, written to the folder with its report; empty when the runs were stopped. */

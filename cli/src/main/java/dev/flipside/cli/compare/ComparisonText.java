@@ -2,6 +2,7 @@ package dev.flipside.cli.compare;
 
 import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;
+import dev.flipside.compare.ComparisonResult;
 import dev.flipside.compare.ComparisonSummary;
 import dev.flipside.compare.Difference;
 import dev.flipside.compare.OutcomeResult;
@@ -30,9 +31,7 @@ record ComparisonText(ComparisonSummary summary) {
                 question().seeds().size() == 1 ? "seed" : "seeds",
                 question().baseline(),
                 testName(question())));
-        for (OutcomeResult outcome : summary.result().outcomes()) {
-            text.append('\n').append(heading(outcome.outcome())).append('\n').append(table(outcome));
-        }
+        outcomes(summary.result(), text);
         text.append("\nBy seed\n");
         for (OutcomeResult outcome : summary.result().outcomes()) {
             text.append('\n').append(outcome.outcome().title()).append('\n').append(bySeed(outcome));
@@ -48,6 +47,20 @@ record ComparisonText(ComparisonSummary summary) {
                 question().alpha(),
                 summary.result().verdict().text()));
         return text.toString();
+    }
+
+    /** Every arm against another one than the baseline, beside the answer. */
+    String against(String arm) {
+        StringBuilder text = new StringBuilder("\nDifference from " + arm
+                + " instead, which was not asked before the runs: p-values are not corrected, and nothing is decided by them\n");
+        outcomes(summary.result().against(arm), text);
+        return text.toString();
+    }
+
+    private void outcomes(ComparisonResult result, StringBuilder text) {
+        for (OutcomeResult outcome : result.outcomes()) {
+            text.append('\n').append(heading(outcome.outcome())).append('\n').append(table(outcome));
+        }
     }
 
     /** How the p-values are made. */
