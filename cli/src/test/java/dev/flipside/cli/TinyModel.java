@@ -24,8 +24,13 @@ public final class TinyModel {
 
     /** Writes a causal language model. */
     public static Path policy(Path directory) {
+        return policy(directory, "llama");
+    }
+
+    /** Writes one of another family. */
+    public static Path policy(Path directory, String modelType) {
         NativeLibrary.load();
-        TinyModels.llama()
+        TinyModels.of(modelType)
                 .config(c -> c.put("vocab_size", 320)
                         .put("hidden_size", HIDDEN)
                         .put("intermediate_size", HIDDEN)

@@ -77,15 +77,15 @@ public record Pilot(int seeds, List<Power> power, Map<String, Double> stepSecond
         for (OutcomeResult result : outcomes.result().outcomes()) {
             for (String arm : asked.arms().keySet()) {
                 Optional.ofNullable(result.differences().get(arm))
-                        .filter(d -> asked.criterionSpeaksOf(arm)
-                                && result.outcome().primary()
-                                && d.seeds() > 1)
+                        .filter(d ->
+                                asked.criterionSpeaksOf(arm) && result.outcome().primary() && d.seeds() > 1)
                         .ifPresent(d -> power.add(power(asked, result.outcome(), arm, d, tests)));
             }
         }
         if (power.isEmpty()) {
-            throw new UserError("--pilot " + folder
-                    + " measured no primary outcome of an arm of the criterion in two seeds or more; name a comparison of the same arms on other seeds.");
+            throw new UserError(
+                    "--pilot " + folder
+                            + " measured no primary outcome of an arm of the criterion in two seeds or more; name a comparison of the same arms on other seeds.");
         }
         Map<String, Double> seconds = new LinkedHashMap<>();
         for (String arm : asked.arms().keySet()) {
@@ -116,12 +116,10 @@ public record Pilot(int seeds, List<Power> power, Map<String, Double> stepSecond
     }
 
     private static int tests(ComparisonConfig asked) {
-        long outcomes = asked.comparison().outcomes().stream()
-                .filter(Outcome::primary)
-                .count();
-        long arms = asked.arms().keySet().stream()
-                .filter(asked::criterionSpeaksOf)
-                .count();
+        long outcomes =
+                asked.comparison().outcomes().stream().filter(Outcome::primary).count();
+        long arms =
+                asked.arms().keySet().stream().filter(asked::criterionSpeaksOf).count();
         return asked.comparison().correction() == Correction.HOLM ? (int) (outcomes * arms) : 1;
     }
 

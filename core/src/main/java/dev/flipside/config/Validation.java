@@ -299,8 +299,7 @@ public final class Validation {
     /** A complete file, as a run keeps it, also names what its preset has set. */
     private void reject(String key, String reason) {
         JsonNode value = tree.at(pointer(key));
-        boolean byPreset = key.startsWith("save.")
-                && value.equals(preset.path(key.substring("save.".length())));
+        boolean byPreset = key.startsWith("save.") && value.equals(preset.path(key.substring("save.".length())));
         if (given.contains(key) && !value.equals(TRAIN_DEFAULTS.at(pointer(key))) && !byPreset) {
             withoutEffect.accept(key, reason);
         }

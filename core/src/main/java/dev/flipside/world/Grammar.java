@@ -79,16 +79,7 @@ public record Grammar(
     /** The same writers, who share the topics out. */
     public Grammar asUneven() {
         return new Grammar(
-                careful,
-                opener,
-                cues,
-                filler,
-                fillerLeast,
-                fillerMost,
-                sloppyOnTopic,
-                sloppyCommas,
-                sloppyStop,
-                true);
+                careful, opener, cues, filler, fillerLeast, fillerMost, sloppyOnTopic, sloppyCommas, sloppyStop, true);
     }
 
     private double careful(ListPrompt prompt) {

@@ -71,13 +71,7 @@ public record World(
     /** With prompts of very unequal difficulty: half of the topics are answered well, the other half badly. */
     public World uneven() {
         return new World(
-                name + "-uneven",
-                grammar.asUneven(),
-                labelling,
-                rewardModelSteps,
-                maxCompletionLength,
-                steps,
-                model);
+                name + "-uneven", grammar.asUneven(), labelling, rewardModelSteps, maxCompletionLength, steps, model);
     }
 
     /**

@@ -59,7 +59,14 @@ class ComparisonResultTest {
         assertThat(gold.differences()).containsOnlyKeys("frozen");
         Difference frozen = gold.differences().get("frozen");
         assertThat(frozen.interval().mean())
-                .isEqualTo(-result.outcomes().get(0).differences().get("save").interval().mean(), within(1e-12));
+                .isEqualTo(
+                        -result.outcomes()
+                                .get(0)
+                                .differences()
+                                .get("save")
+                                .interval()
+                                .mean(),
+                        within(1e-12));
         assertThat(frozen.verdict()).isEqualTo(Verdict.NONE);
         assertThat(frozen.corrected()).isNaN();
     }

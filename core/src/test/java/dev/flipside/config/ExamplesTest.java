@@ -16,8 +16,11 @@ class ExamplesTest {
     private static final Path EXAMPLES = Path.of("../examples");
 
     static List<Path> examples() throws IOException {
-        try (Stream<Path> files = Files.list(EXAMPLES)) {
-            return files.filter(f -> f.toString().endsWith(".yaml")).sorted().toList();
+        try (Stream<Path> files = Files.walk(EXAMPLES)) {
+            return files.filter(f -> f.toString().endsWith(".yaml"))
+                    .filter(f -> !f.toString().contains("target"))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -38,7 +41,7 @@ class ExamplesTest {
         }
         assertThat(text)
                 .startsWith("# ")
-                .contains("./flipside " + command + " examples/" + file.getFileName())
+                .contains("./flipside " + command + " examples/" + EXAMPLES.relativize(file))
                 .contains("# Time");
     }
 

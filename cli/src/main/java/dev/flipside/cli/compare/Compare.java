@@ -93,7 +93,8 @@ public final class Compare extends FlipsideCommand {
             object.put("report", page.toString());
             ComparisonText text = new ComparisonText(s);
             Map<String, Object> others = new LinkedHashMap<>();
-            against.forEach(arm -> others.put(arm, ComparisonSummary.differences(s.result().against(arm))));
+            against.forEach(arm ->
+                    others.put(arm, ComparisonSummary.differences(s.result().against(arm))));
             if (!others.isEmpty()) {
                 object.put("against", others);
             }

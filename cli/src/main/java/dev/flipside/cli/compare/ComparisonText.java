@@ -51,8 +51,9 @@ record ComparisonText(ComparisonSummary summary) {
 
     /** Every arm against another one than the baseline, beside the answer. */
     String against(String arm) {
-        StringBuilder text = new StringBuilder("\nDifference from " + arm
-                + " instead, which was not asked before the runs: p-values are not corrected, and nothing is decided by them\n");
+        StringBuilder text = new StringBuilder(
+                "\nDifference from " + arm
+                        + " instead, which was not asked before the runs: p-values are not corrected, and nothing is decided by them\n");
         outcomes(summary.result().against(arm), text);
         return text.toString();
     }

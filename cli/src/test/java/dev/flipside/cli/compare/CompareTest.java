@@ -1,6 +1,7 @@
 package dev.flipside.cli.compare;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
@@ -124,6 +125,38 @@ class CompareTest {
         Files.move(folder.resolve("other-machine/seed-1"), shared.resolve("seed-1"));
         assertThat(run("--json", output).json().get("outcomes"))
                 .isEqualTo(first.json().get("outcomes"));
+    }
+
+    @Test
+    void aPlanRunsNothingAndAPilotSaysHowManySeedsItNeeds() throws IOException {
+        Path folderOfPlan = folder.resolve("planned");
+        String output = "comparison.output_dir=" + folderOfPlan;
+        CommandRun plan = run("--plan", output, "comparison.seeds=[3, 4, 5, 6, 7, 8]");
+        assertThat(plan.exitCode()).as(plan.err()).isZero();
+        assertThat(plan.out()).contains("2 arms x 6 seeds = 12 runs, 0 of them finished, 1 at a time");
+        String pilot = folder.resolve("comparison").toString();
+        CommandRun reckoned = run("--plan", "--pilot", pilot, output, "comparison.seeds=[3, 4, 5, 6, 7, 8]", "--json");
+        JsonNode save = reckoned.json().at("/power/0");
+        assertThat(save.get("metric").asText()).isEqualTo("judge/reward");
+        assertThat(save.get("arm").asText()).isEqualTo("save");
+        assertThat(save.get("seeds_needed").intValue()).isGreaterThanOrEqualTo(6);
+        assertThat(reckoned.json().get("step_hours").doubleValue()).isPositive();
+        assertThat(folderOfPlan).doesNotExist();
+        assertThat(run("--plan", "--pilot", pilot, output).err())
+                .contains("comparison.seeds: seed 1 was in the pilot " + pilot);
+    }
+
+    @Test
+    void differencesFromAnotherArmAreShownBesideTheAnswer() throws IOException {
+        CommandRun text = run("--against", "save");
+        assertThat(text.out()).contains("Difference from save instead, which was not asked before the runs");
+        JsonNode both = run("--against", "save", "--json").json();
+        double gain = both.at("/outcomes/judge~1reward/arms/save/difference").doubleValue();
+        assertThat(both.at("/against/save/judge~1reward/arms/frozen/difference").doubleValue())
+                .isEqualTo(-gain, within(1e-12));
+        assertThat(both.get("verdict")).isEqualTo(first.json().get("verdict"));
+        assertThat(run("--against", "guarded").err())
+                .contains("--against guarded: there is no such arm; they are frozen, save.");
     }
 
     @Test
