@@ -183,8 +183,8 @@ public final class ConfigReference {
             page.append(sets(preset, Set.of())).append(".\n");
         }
         Set<String> all = Set.of("trusted_preferences", "eval_preferences");
-        page.append("\nWith `data.trusted_preferences` and `data.eval_preferences` `auto` sets ");
-        page.append(sets(SaveConfig.Preset.AUTO, all)).append(".\n");
+        page.append("\nWith `data.trusted_preferences` and `data.eval_preferences` `auto` sets:\n\n");
+        page.append(sets(SaveConfig.Preset.AUTO, all).replace("`, `", "`,\n`")).append(".\n");
     }
 
     /** @param files as in {@link SaveConfig#of(SaveConfig.Preset, Set)} */

@@ -41,7 +41,8 @@ public final class Seeds {
         ANCHOR_NOISE,
         LORA_INITIALISATION,
         LORA_DROPOUT,
-        GUARD_BALANCE
+        GUARD_BALANCE,
+        PAIR_CHOICE
     }
 
     /** A 64-bit key for one coordinate. */

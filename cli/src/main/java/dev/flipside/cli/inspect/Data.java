@@ -8,6 +8,6 @@ import picocli.CommandLine.HelpCommand;
 @Command(
         name = "data",
         synopsisSubcommandLabel = "COMMAND",
-        description = "Looks at data files.",
-        subcommands = {DataInspect.class, HelpCommand.class})
+        description = "Looks at data files, and chooses from them.",
+        subcommands = {DataInspect.class, DataChoose.class, HelpCommand.class})
 public final class Data extends CommandGroup {}
