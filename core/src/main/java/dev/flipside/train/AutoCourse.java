@@ -73,11 +73,14 @@ final class AutoCourse {
     private final boolean trusted;
     private final Map<Looks, Deque<Double>> correlations = new EnumMap<>(Looks.class);
     private final Map<Looks, Double> preferred = new EnumMap<>(Looks.class);
+    /** Of the last evaluation. */
+    private final Map<Looks, Mistakes> lastMistakes = new EnumMap<>(Looks.class);
     /** Looks that are held to be no merit. */
     private final Set<Looks> blamed = EnumSet.noneOf(Looks.class);
 
     private final List<Decision> decisions = new ArrayList<>();
     private Rung rung = Rung.PROJECTED;
+    private double round;
     private double rollbacks;
     private int inARow;
     private int quiet;
@@ -133,9 +136,12 @@ final class AutoCourse {
             }
         });
         Optional<Mistakes> mistakes = Mistakes.of(line, look);
+        mistakes.ifPresent(m -> lastMistakes.put(look, m));
         boolean accused =
                 mistakes.filter(m -> m.towardsMore().pValue() <= ALPHA).isPresent();
-        boolean acquitted = mistakes.filter(m -> m.less() > m.more()).isPresent();
+        boolean acquitted = Optional.ofNullable(lastMistakes.get(look))
+                .filter(m -> m.less() > m.more())
+                .isPresent();
         boolean missed = mistakes.filter(m -> m.towardsLess().pValue() <= ALPHA).isPresent();
         if (blamed.contains(look)) {
             if (missed) {
@@ -185,11 +191,17 @@ final class AutoCourse {
     }
 
     private void climb(Measured line) {
+        double current = value(line, "round").orElse(round);
+        if (current != round) {
+            // The gate begins anew.
+            round = current;
+            rollbacks = 0;
+            inARow = 0;
+        }
         OptionalDouble now = value(line, "save/rollbacks");
         boolean rolledBack = now.isPresent() && now.getAsDouble() > rollbacks;
         if (now.isPresent()) {
             inARow = rolledBack ? inARow + 1 : 0;
-            // A new round counts from 0.
             rollbacks = now.getAsDouble();
         }
         if (rolledBack) {

@@ -199,21 +199,15 @@ class AutoCourseTest {
         updates(2, 1);
         updates(3, 1);
         // Nothing is learnt, so the gate has nothing to say.
-        for (int i = 0; i < 9; i++) {
-            line();
-        }
+        idle(9);
         assertThat(auto.course().learns()).isFalse();
         line();
         assertThat(rung()).isEqualTo(2);
         updates(4, 1);
-        for (int i = 0; i < 10; i++) {
-            line();
-        }
+        idle(10);
         assertThat(rung()).isEqualTo(2);
         updates(5, 1);
-        for (int i = 0; i < 50; i++) {
-            line();
-        }
+        idle(50);
         assertThat(auto.course().learns()).isFalse();
     }
 
@@ -235,10 +229,46 @@ class AutoCourseTest {
     void aNewRoundCountsItsRollbacksFromZero() {
         step = 1;
         updates(2, 1);
+        line("round", 1);
         updates(0, 1);
         assertThat(rung()).isEqualTo(1);
         updates(1, 1);
         assertThat(rung()).isEqualTo(2);
+    }
+
+    /** Five in a row end the learning of a round, not that of the next one. */
+    @Test
+    void aNewRoundBeginsWithANewGate() {
+        step = 1;
+        for (int rollbacks = 1; rollbacks <= 3; rollbacks++) {
+            updates(rollbacks, 1);
+        }
+        for (int rollbacks = 4; rollbacks <= 5; rollbacks++) {
+            idle(10);
+            updates(rollbacks, 1);
+        }
+        idle(30);
+        assertThat(auto.course().learns()).isFalse();
+        line("round", 1);
+        idle(9);
+        assertThat(auto.course().learns()).isTrue();
+    }
+
+    private void idle(int lines) {
+        for (int i = 0; i < lines; i++) {
+            line();
+        }
+    }
+
+    /** What the last evaluation said counts until the next one. */
+    @Test
+    void anAcquittalLastsUntilTheNextEvaluation() {
+        trustedPairs();
+        mistakes(2, 3);
+        labelsFollowLength(0.8, 0.9);
+        assertThat(auto.course().residualised()).isEmpty();
+        mistakes(3, 3);
+        assertThat(auto.course().residualised()).containsExactly(Looks.LENGTH);
     }
 
     @Test
