@@ -40,7 +40,8 @@ public final class Seeds {
         VALUE_CHECK,
         ANCHOR_NOISE,
         LORA_INITIALISATION,
-        LORA_DROPOUT
+        LORA_DROPOUT,
+        TASK
     }
 
     /** A 64-bit key for one coordinate. */
