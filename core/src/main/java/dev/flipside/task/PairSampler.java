@@ -11,7 +11,6 @@ import dev.flipside.rollout.GenerationSettings;
 import dev.flipside.rollout.Generator;
 import dev.flipside.rollout.Group;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -104,7 +103,7 @@ final class PairSampler implements AutoCloseable {
                 group.completions().stream().map(c -> sample(prompt, group, c)).toList();
         double[] gold = judge.score(samples);
         rewards.add(gold);
-        lengths.add(samples.stream().mapToDouble(Sample::completionTokens).toArray());
+        lengths.add(samples.stream().mapToDouble(s -> s.completion().length()).toArray());
         truncated += samples.stream().filter(s -> !s.finished()).count();
         for (int a = 0; a < gold.length; a++) {
             for (int b = a + 1; b < gold.length; b++) {
@@ -135,13 +134,11 @@ final class PairSampler implements AutoCloseable {
                 .mapToDouble(Groups::variance)
                 .average()
                 .orElse(Double.NaN);
-        double[] tokens = Groups.flat(lengths.toArray(double[][]::new));
-        boolean constant = Arrays.stream(tokens).distinct().count() < 2;
         return new SampleFigures(
                 gold.length,
                 Groups.mean(gold),
                 Math.sqrt(variance),
-                constant ? Double.NaN : RankCorrelation.spearman(gold, tokens),
+                RankCorrelation.spearman(gold, Groups.flat(lengths.toArray(double[][]::new))),
                 (double) truncated / gold.length);
     }
 

@@ -6,7 +6,7 @@ package dev.flipside.task;
  * @param completions how many there were
  * @param mean their mean reward
  * @param stdWithinGroups root of the mean variance within a prompt's group: what a policy can learn from
- * @param spearmanLength rank correlation of reward and length in tokens; NaN where all are equally long
+ * @param spearmanLength rank correlation of reward and length in characters; NaN where either is constant
  * @param truncatedFrac share of completions that did not end by themselves
  */
 public record SampleFigures(

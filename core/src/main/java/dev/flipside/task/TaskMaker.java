@@ -36,6 +36,16 @@ public record TaskMaker(TaskConfig config, long seed) {
     }
 
     /**
+     * This, if there is enough to make it of.
+     *
+     * @throws UserError when the task has fewer prompts than asked for
+     */
+    public TaskMaker checked() {
+        split();
+        return this;
+    }
+
+    /**
      * Samples and judges.
      *
      * @param pairsDone told how many of {@link TaskConfig#allPairs} are there
@@ -44,18 +54,13 @@ public record TaskMaker(TaskConfig config, long seed) {
      * @throws UserError when the task has fewer prompts than asked for, or the policy's completions make no pairs
      */
     public Optional<TaskData> make(InitialPolicy policy, LongConsumer pairsDone, BooleanSupplier stop) {
-        Task task = Task.of(config.task());
-        Seeds seeds = new Seeds(seed);
-        List<TaskPrompt> all = shuffled(task.prompts(), seeds);
-        int split = all.size() / HELD_OUT_ONE_IN;
-        List<TaskPrompt> heldOut = all.subList(0, split);
-        List<TaskPrompt> training = all.subList(split, all.size());
-        List<TaskPrompt> prompts = first(training, config.prompts(), "training");
-        List<TaskPrompt> heldOutPrompts = first(heldOut, config.heldOutPrompts(), "held-out");
+        Split split = split();
+        List<TaskPrompt> training = split.training();
+        List<TaskPrompt> heldOut = split.heldOut();
         // From the other end: the prompts of labelled and trusted pairs meet late, or not at all.
         List<TaskPrompt> backwards = new ArrayList<>(training);
         Collections.reverse(backwards);
-        try (PairSampler sampler = new PairSampler(policy, task.judge(), config.margin(), seeds)) {
+        try (PairSampler sampler = new PairSampler(policy, Task.of(config.task()).judge(), config.margin(), new Seeds(seed))) {
             Optional<List<TaskPair>> labelled =
                     sampler.draw(training, config.pairs(), Purpose.LABELLED_PAIRS, pairsDone, stop);
             Optional<List<TaskPair>> probe = labelled.flatMap(some -> sampler.draw(
@@ -71,29 +76,38 @@ public record TaskMaker(TaskConfig config, long seed) {
                     done -> pairsDone.accept(config.pairs() + config.heldOut() + done),
                     stop));
             return trusted.map(some -> new TaskData(
-                    prompts,
-                    heldOutPrompts,
-                    withMistakes(labelled.orElseThrow(), seeds),
+                    training.subList(0, config.prompts()),
+                    heldOut.subList(0, config.heldOutPrompts()),
+                    withMistakes(labelled.orElseThrow()),
                     probe.orElseThrow(),
                     some,
                     sampler.figures()));
         }
     }
 
-    private static List<TaskPrompt> shuffled(List<TaskPrompt> prompts, Seeds seeds) {
-        int[] order = seeds.permutation(Seeds.Stream.TASK, Purpose.PROMPT_SPLIT.ordinal(), prompts.size());
-        return Arrays.stream(order).mapToObj(prompts::get).toList();
+    private record Split(List<TaskPrompt> training, List<TaskPrompt> heldOut) {}
+
+    private Split split() {
+        List<TaskPrompt> prompts = Task.of(config.task()).prompts();
+        int[] order =
+                new Seeds(seed).permutation(Seeds.Stream.TASK, Purpose.PROMPT_SPLIT.ordinal(), prompts.size());
+        List<TaskPrompt> shuffled = Arrays.stream(order).mapToObj(prompts::get).toList();
+        int heldOut = shuffled.size() / HELD_OUT_ONE_IN;
+        Split split = new Split(shuffled.subList(heldOut, shuffled.size()), shuffled.subList(0, heldOut));
+        require(split.training(), config.prompts(), "training");
+        require(split.heldOut(), config.heldOutPrompts(), "held-out");
+        return split;
     }
 
-    private List<TaskPrompt> first(List<TaskPrompt> prompts, int wanted, String kind) {
+    private void require(List<TaskPrompt> prompts, int wanted, String kind) {
         if (wanted > prompts.size()) {
-            throw new UserError("Task " + Spelling.of(config.task()) + " has "
-                    + prompts.size() + " " + kind + " prompts, and " + wanted + " are asked for: ask for fewer.");
+            throw new UserError("Task " + Spelling.of(config.task()) + " has " + prompts.size() + " " + kind
+                    + " prompts, and " + wanted + " are asked for; ask for fewer.");
         }
-        return prompts.subList(0, wanted);
     }
 
-    private List<TaskPair> withMistakes(List<TaskPair> pairs, Seeds seeds) {
+    private List<TaskPair> withMistakes(List<TaskPair> pairs) {
+        Seeds seeds = new Seeds(seed);
         return IntStream.range(0, pairs.size())
                 .mapToObj(i -> turns(i, seeds) ? pairs.get(i).turned() : pairs.get(i))
                 .toList();

@@ -111,6 +111,7 @@ enum DemoQuestion {
                         defaults.cues(),
                         defaults.train(),
                         defaults.rewardTraining(),
+                        defaults.make(),
                         defaults.overrides(),
                         defaults.rewardOverrides(),
                         device),

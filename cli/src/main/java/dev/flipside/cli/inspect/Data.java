@@ -1,6 +1,7 @@
 package dev.flipside.cli.inspect;
 
 import dev.flipside.cli.command.CommandGroup;
+import dev.flipside.cli.task.DataMake;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 
@@ -8,6 +9,6 @@ import picocli.CommandLine.HelpCommand;
 @Command(
         name = "data",
         synopsisSubcommandLabel = "COMMAND",
-        description = "Looks at data files.",
-        subcommands = {DataInspect.class, HelpCommand.class})
+        description = "Looks at data files and makes some.",
+        subcommands = {DataInspect.class, DataMake.class, HelpCommand.class})
 public final class Data extends CommandGroup {}

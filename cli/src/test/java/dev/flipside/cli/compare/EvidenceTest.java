@@ -58,6 +58,7 @@ class EvidenceTest {
                             Path.of("..").resolve(base.train()),
                             base.overrides(),
                             base.rewardTraining().map(Path.of("..")::resolve),
+                            base.make(),
                             base.rewardOverrides(),
                             base.inputs()));
             assertThat(plan.base().shared(plan.folder(), 1)).hasSize(1);
