@@ -1,5 +1,6 @@
 package dev.flipside.task;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.config.IoReason;
 import dev.flipside.config.Spelling;
@@ -68,7 +69,7 @@ public record TaskFolder(Path folder) {
         settings.put("trusted", config.trusted());
         settings.put("flipped", config.flipped());
         settings.put("margin", config.margin());
-        settings.put("sampling", sampling);
+        settings.put("sampling", Json.MAPPER.convertValue(sampling, new TypeReference<Map<String, Object>>() {}));
         return settings;
     }
 
