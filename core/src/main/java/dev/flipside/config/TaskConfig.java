@@ -13,7 +13,7 @@ public record TaskConfig(
                 Name task,
         @Doc("Prompts that the policy trains on; 240 by default.") Integer prompts,
         @Doc("Prompts of evaluations, none of them a training prompt; 48 by default.") Integer heldOutPrompts,
-        @Doc("Labelled pairs that teach the initial reward model; 300 by default.") Integer pairs,
+        @Doc("Labelled pairs that teach the initial reward model; 1000 by default.") Integer pairs,
         @Doc("Pairs with true labels for evaluations, of held-out prompts; 200 by default.") Integer heldOut,
         @Doc("Pairs with true labels for guard and gate; 100 by default.") Integer trusted,
         @Doc("Chance that the label of a labelled pair is turned round; 0.3 by default.") Double flipped,
@@ -35,7 +35,7 @@ public record TaskConfig(
         }
         prompts = prompts == null ? 240 : prompts;
         heldOutPrompts = heldOutPrompts == null ? 48 : heldOutPrompts;
-        pairs = pairs == null ? 300 : pairs;
+        pairs = pairs == null ? 1000 : pairs;
         heldOut = heldOut == null ? 200 : heldOut;
         trusted = trusted == null ? 100 : trusted;
         flipped = flipped == null ? 0.3 : flipped;

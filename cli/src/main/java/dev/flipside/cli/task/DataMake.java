@@ -71,7 +71,7 @@ public final class DataMake extends FlipsideCommand {
             description = "Prompts for evaluations, no training prompt among them (default: 48).")
     private Integer heldOutPrompts;
 
-    @Option(names = "--pairs", paramLabel = "N", description = "Labelled pairs for the reward model (default: 300).")
+    @Option(names = "--pairs", paramLabel = "N", description = "Labelled pairs for the reward model (default: 1000).")
     private Integer pairs;
 
     @Option(
