@@ -74,6 +74,11 @@ public record FileBase(
     }
 
     @Override
+    public boolean knowsStart() {
+        return make.isPresent() && rewardTraining.isPresent();
+    }
+
+    @Override
     public boolean builtInArms() {
         return false;
     }

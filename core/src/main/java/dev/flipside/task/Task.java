@@ -12,7 +12,9 @@ public enum Task {
     /**
      * Children's stories go on from their beginnings, judged by reward function {@code story}.
      *
-     * <p>Of stories260k (260,032 weights) at temperature 1.
+     * <p>What stories260k (260,032 weights) writes at temperature 1 in 48 tokens has a mean reward of 0.49, within a
+     * prompt's group a standard deviation of 0.13, and a rank correlation with the length in characters of 0.08; in
+     * tokens all are equally long.
      */
     STORIES("story", StoryPrompts::all);
 

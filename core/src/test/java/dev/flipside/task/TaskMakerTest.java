@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.flipside.SharedFiles;
-import dev.flipside.config.ChatTemplateConfig;
 import dev.flipside.config.TaskConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Margin;
@@ -19,7 +18,7 @@ import dev.flipside.reward.RewardFunction.Sample;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Renderer;
-import dev.flipside.train.Renderers;
+import dev.flipside.text.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -65,7 +64,7 @@ class TaskMakerTest {
         Path model = SharedFiles.require("models/stories260k");
         NativeLibrary.load();
         lm = CausalLm.constant(model, Device.CPU, Precision.FLOAT32);
-        renderer = Renderers.load(model, ChatTemplateConfig.defaults(), lm.files());
+        renderer = new Renderer(Tokenizer.load(model), Optional.empty(), 2);
         made = data(config(PAIRS, 0.3), 1);
     }
 

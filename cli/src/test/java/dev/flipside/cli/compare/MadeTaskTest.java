@@ -98,7 +98,9 @@ class MadeTaskTest {
         assertThat(arms.at("/frozen/by_seed/0").doubleValue()).isBetween(0.1, 0.9);
         assertThat(arms.at("/replay/by_seed/0").doubleValue()).isBetween(0.1, 0.9);
         assertThat(FileHash.of(data).toString()).isEqualTo(made);
-        assertThat(whole.err()).doesNotContain("data of stories: done");
+        assertThat(whole.err())
+                .doesNotContain("data of stories: done")
+                .containsPattern("seed 1: the initial reward model orders \\d+\\.\\d % of clean pairs");
 
         // The same command keeps everything; other data are another question.
         assertThat(run("--json").json()).isEqualTo(whole.json());
