@@ -60,9 +60,7 @@ record TaskWork(String what, TaskFolder folder, TaskConfig task, long seed, Trai
         listener.phase("task data", task.allPairs());
         Device device = Device.parse(training.run().device());
         try (CausalLm lm = CausalLm.constant(
-                        model,
-                        device,
-                        ConfiguredModels.precision(training.run().dtype(), device));
+                        model, device, ConfiguredModels.precision(training.run().dtype(), device));
                 Renderer renderer = Renderers.load(model, training.policy().template(), lm.files())) {
             InitialPolicy policy = new InitialPolicy(
                     lm,

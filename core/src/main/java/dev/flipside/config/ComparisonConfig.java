@@ -158,7 +158,7 @@ public record ComparisonConfig(
                             "A file of `flipside train-rm`, run once per seed. Its model is the initial reward model of all arms of that seed.")
                     Optional<String> rewardTraining,
             @Doc(
-                    "A task whose data are made for each seed, with pairs of the completions of `policy.model`. They take the place of the files that `train` and `reward_training` name.")
+                            "A task whose data are made for each seed, with pairs of the completions of `policy.model`. They take the place of the files that `train` and `reward_training` name.")
                     Optional<TaskConfig> make,
             @Doc("Changes to the `train` configuration that all arms share: a list of `section.key=value`, or a map.")
                     Overrides overrides,

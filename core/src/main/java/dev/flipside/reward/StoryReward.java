@@ -130,7 +130,10 @@ record StoryReward(double joy, double object, double ending, double variety) imp
         boolean named = words.contains(word) || words.contains(word + "s") || words.contains(word + "es");
         boolean ended = sample.finished()
                 || SENTENCE_END.matcher(sample.completion().strip()).find();
-        return (joy * joyAndWords(words) + object * (named ? 1 : 0) + ending * (ended ? 1 : 0) + variety * variety(words))
+        return (joy * joyAndWords(words)
+                        + object * (named ? 1 : 0)
+                        + ending * (ended ? 1 : 0)
+                        + variety * variety(words))
                 / weights();
     }
 

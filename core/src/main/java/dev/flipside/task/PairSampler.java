@@ -61,7 +61,11 @@ final class PairSampler implements AutoCloseable {
      * @throws UserError when the rewards of completions hardly ever differ enough
      */
     Optional<List<TaskPair>> draw(
-            List<TaskPrompt> prompts, int wanted, TaskMaker.Purpose purpose, LongConsumer pairsDone, BooleanSupplier stop) {
+            List<TaskPrompt> prompts,
+            int wanted,
+            TaskMaker.Purpose purpose,
+            LongConsumer pairsDone,
+            BooleanSupplier stop) {
         List<TaskPair> pairs = new ArrayList<>();
         for (int from = 0; pairs.size() < wanted; from += PROMPTS_AT_A_TIME) {
             if (stop.getAsBoolean()) {
@@ -71,7 +75,10 @@ final class PairSampler implements AutoCloseable {
                 throw new UserError(String.format(
                         Locale.ROOT,
                         "Of %d groups of completions only %d have two whose true rewards differ by %s, so there cannot be %d pairs: lower the margin, raise the temperature or the length, or take a model that writes such texts.",
-                        from, pairs.size(), margin, wanted));
+                        from,
+                        pairs.size(),
+                        margin,
+                        wanted));
             }
             List<TaskPrompt> some = new ArrayList<>();
             for (int i = from; i < from + PROMPTS_AT_A_TIME; i++) {
@@ -130,10 +137,8 @@ final class PairSampler implements AutoCloseable {
     /** Of all completions so far. */
     SampleFigures figures() {
         double[] gold = Groups.flat(rewards.toArray(double[][]::new));
-        double variance = rewards.stream()
-                .mapToDouble(Groups::variance)
-                .average()
-                .orElse(Double.NaN);
+        double variance =
+                rewards.stream().mapToDouble(Groups::variance).average().orElse(Double.NaN);
         return new SampleFigures(
                 gold.length,
                 Groups.mean(gold),

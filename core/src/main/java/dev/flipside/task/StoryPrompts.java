@@ -9,8 +9,8 @@ import java.util.Map;
  * back to. The words are those of TinyStories (Eldan and Li, arXiv 2305.07759), which tiny models are trained on.
  */
 final class StoryPrompts {
-    private static final List<String> GIRLS = List.of(
-            "Lily", "Sue", "Mia", "Anna", "Lucy", "Amy", "Sara", "Emma", "Jane", "Lisa", "Mary", "Kitty");
+    private static final List<String> GIRLS =
+            List.of("Lily", "Sue", "Mia", "Anna", "Lucy", "Amy", "Sara", "Emma", "Jane", "Lisa", "Mary", "Kitty");
     private static final List<String> BOYS =
             List.of("Tom", "Tim", "Ben", "Max", "Sam", "Jack", "Bob", "Joe", "Billy", "Jim", "Leo", "Fred");
     private static final List<String> THINGS = List.of(

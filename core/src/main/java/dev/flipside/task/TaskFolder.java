@@ -98,7 +98,8 @@ public record TaskFolder(Path folder) {
             return true;
         } catch (IOException e) {
             throw new UserError(
-                    made + " cannot be read (" + IoReason.of(e) + "): delete " + folder + " to have its data made again.",
+                    made + " cannot be read (" + IoReason.of(e) + "): delete " + folder
+                            + " to have its data made again.",
                     e);
         }
     }
@@ -112,13 +113,21 @@ public record TaskFolder(Path folder) {
         try {
             Durable.replaceFolder(folder, aside -> {
                 TaskFolder files = new TaskFolder(aside);
-                rows(files.prompts(), data.prompts().stream().map(TaskPrompt::row).toList());
+                rows(
+                        files.prompts(),
+                        data.prompts().stream().map(TaskPrompt::row).toList());
                 rows(
                         files.heldOutPrompts(),
                         data.heldOutPrompts().stream().map(TaskPrompt::row).toList());
-                rows(files.labelledPairs(), data.labelled().stream().map(TaskPair::row).toList());
-                rows(files.heldOutPairs(), data.heldOut().stream().map(TaskPair::row).toList());
-                rows(files.trustedPairs(), data.trusted().stream().map(TaskPair::row).toList());
+                rows(
+                        files.labelledPairs(),
+                        data.labelled().stream().map(TaskPair::row).toList());
+                rows(
+                        files.heldOutPairs(),
+                        data.heldOut().stream().map(TaskPair::row).toList());
+                rows(
+                        files.trustedPairs(),
+                        data.trusted().stream().map(TaskPair::row).toList());
                 Map<String, Object> made = new LinkedHashMap<>();
                 made.put("settings", settings);
                 made.put("samples", data.samples());

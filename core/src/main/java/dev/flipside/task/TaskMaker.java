@@ -60,7 +60,8 @@ public record TaskMaker(TaskConfig config, long seed) {
         // From the other end: the prompts of labelled and trusted pairs meet late, or not at all.
         List<TaskPrompt> backwards = new ArrayList<>(training);
         Collections.reverse(backwards);
-        try (PairSampler sampler = new PairSampler(policy, Task.of(config.task()).judge(), config.margin(), new Seeds(seed))) {
+        try (PairSampler sampler =
+                new PairSampler(policy, Task.of(config.task()).judge(), config.margin(), new Seeds(seed))) {
             Optional<List<TaskPair>> labelled =
                     sampler.draw(training, config.pairs(), Purpose.LABELLED_PAIRS, pairsDone, stop);
             Optional<List<TaskPair>> probe = labelled.flatMap(some -> sampler.draw(
@@ -89,8 +90,7 @@ public record TaskMaker(TaskConfig config, long seed) {
 
     private Split split() {
         List<TaskPrompt> prompts = Task.of(config.task()).prompts();
-        int[] order =
-                new Seeds(seed).permutation(Seeds.Stream.TASK, Purpose.PROMPT_SPLIT.ordinal(), prompts.size());
+        int[] order = new Seeds(seed).permutation(Seeds.Stream.TASK, Purpose.PROMPT_SPLIT.ordinal(), prompts.size());
         List<TaskPrompt> shuffled = Arrays.stream(order).mapToObj(prompts::get).toList();
         int heldOut = shuffled.size() / HELD_OUT_ONE_IN;
         Split split = new Split(shuffled.subList(heldOut, shuffled.size()), shuffled.subList(0, heldOut));

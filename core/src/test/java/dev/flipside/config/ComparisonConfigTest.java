@@ -96,7 +96,10 @@ class ComparisonConfigTest {
 
     @Test
     void aMadeTaskIsReadWithItsDefaultsAndWrittenWhole() throws IOException {
-        Files.writeString(file, YAML.substring(0, YAML.indexOf("base:")) + """
+        Files.writeString(
+                file,
+                YAML.substring(0, YAML.indexOf("base:"))
+                        + """
                 base: {train: t.yaml, make: {task: stories, pairs: 50, temperature: 0.7}}
                 arms: {frozen: {overrides: []}, save: {overrides: []}}
                 """);

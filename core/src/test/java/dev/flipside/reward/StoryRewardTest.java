@@ -39,8 +39,7 @@ class StoryRewardTest {
         assertThat(judge("ending", story)).isZero();
         // Of 16 sequences "up up and" and "up and up" come twice.
         assertThat(judge("variety", story)).isCloseTo(14 / 16.0, within(1e-12));
-        assertThat(score(Map.of(), story, false))
-                .isCloseTo(((1 + 10 / 18.0) / 2 + 1 + 14 / 16.0) / 4, within(1e-12));
+        assertThat(score(Map.of(), story, false)).isCloseTo(((1 + 10 / 18.0) / 2 + 1 + 14 / 16.0) / 4, within(1e-12));
         assertThat(score(Map.of(), story, true) - score(Map.of(), story, false)).isCloseTo(0.25, within(1e-12));
         assertThat(score(Map.of("object", 3, "variety", 0), story, true))
                 .isCloseTo(((1 + 10 / 18.0) / 2 + 3 + 1) / 5, within(1e-12));
@@ -100,8 +99,8 @@ class StoryRewardTest {
                 .containsExactly(Double.NaN);
         assertThat(story.judges(Map.of("name", "Tom"))).isFalse();
         assertThat(story.judges(BALL)).isTrue();
-        assertThatThrownBy(() -> story.score(
-                        List.of(new Sample(prompt, " He ran.", new int[] {1}, true, Map.of("object", 3)))))
+        assertThatThrownBy(() ->
+                        story.score(List.of(new Sample(prompt, " He ran.", new int[] {1}, true, Map.of("object", 3)))))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("needs a text in column 'object', not 3");
     }
@@ -114,8 +113,8 @@ class StoryRewardTest {
         assertThatThrownBy(() -> RewardFunctions.find("story", Map.of("rhyme", 1)))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("'rhyme' is not known; the options are joy, object, ending, variety");
-        assertThatThrownBy(() -> RewardFunctions.find(
-                        "story", Map.of("joy", 0, "object", 0, "ending", 0, "variety", 0)))
+        assertThatThrownBy(
+                        () -> RewardFunctions.find("story", Map.of("joy", 0, "object", 0, "ending", 0, "variety", 0)))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("nothing is judged");
     }

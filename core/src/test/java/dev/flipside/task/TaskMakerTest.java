@@ -38,14 +38,13 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class TaskMakerTest {
-    private static final List<String> FILES =
-            List.of(
-                    "prompts.jsonl",
-                    "held-out-prompts.jsonl",
-                    "labelled-pairs.jsonl",
-                    "held-out-pairs.jsonl",
-                    "trusted-pairs.jsonl",
-                    "task.json");
+    private static final List<String> FILES = List.of(
+            "prompts.jsonl",
+            "held-out-prompts.jsonl",
+            "labelled-pairs.jsonl",
+            "held-out-pairs.jsonl",
+            "trusted-pairs.jsonl",
+            "task.json");
 
     private static final int PAIRS = 24;
     private static final int HELD_OUT = 8;
@@ -116,17 +115,15 @@ class TaskMakerTest {
         Task task = Task.of(name);
         assertThat(task.prompts()).hasSizeGreaterThan(1000);
         assertThat(task.prompts().stream().map(TaskPrompt::text)).doesNotHaveDuplicates();
-        assertThat(task.prompts())
-                .allSatisfy(prompt -> assertThat(task.judge().judges(Map.copyOf(prompt.columns()))).isTrue());
+        assertThat(task.prompts()).allSatisfy(prompt -> assertThat(task.judge().judges(Map.copyOf(prompt.columns())))
+                .isTrue());
     }
 
     @Test
     void storiesIntroduceTheirChildAndTheirThing() {
-        assertThat(Task.STORIES.prompts())
-                .hasSize(3456)
-                .allSatisfy(prompt -> assertThat(prompt.text())
-                        .contains(prompt.columns().get("name"), prompt.columns().get("object"))
-                        .matches(".*[.?]"));
+        assertThat(Task.STORIES.prompts()).hasSize(3456).allSatisfy(prompt -> assertThat(prompt.text())
+                .contains(prompt.columns().get("name"), prompt.columns().get("object"))
+                .matches(".*[.?]"));
     }
 
     @Test
@@ -143,9 +140,8 @@ class TaskMakerTest {
     @Test
     void theOrdinaryReadersReadTheFiles() {
         TaskFolder folder = written("read", made, 1);
-        assertThat(PromptData.read(folder.prompts()))
-                .hasSize(40)
-                .allSatisfy(p -> assertThat(p.columns()).containsOnlyKeys("name", "object"));
+        assertThat(PromptData.read(folder.prompts())).hasSize(40).allSatisfy(p -> assertThat(p.columns())
+                .containsOnlyKeys("name", "object"));
         assertThat(PromptData.read(folder.heldOutPrompts())).hasSize(10);
         for (Path file : List.of(folder.labelledPairs(), folder.heldOutPairs(), folder.trustedPairs())) {
             PreferenceData pairs = PreferenceData.read(file, Margin.parse(Optional.empty()));
@@ -155,7 +151,8 @@ class TaskMakerTest {
 
     @Test
     void nothingIsTrainedOnHeldOutPrompts() {
-        Set<String> heldOut = made.heldOut().stream().map(p -> p.prompt().text()).collect(Collectors.toSet());
+        Set<String> heldOut =
+                made.heldOut().stream().map(p -> p.prompt().text()).collect(Collectors.toSet());
         made.heldOutPrompts().forEach(prompt -> heldOut.add(prompt.text()));
         List<String> trained = new ArrayList<>();
         made.prompts().forEach(prompt -> trained.add(prompt.text()));
@@ -192,7 +189,8 @@ class TaskMakerTest {
     void gapsAreTheJudgesAndAtLeastTheMargin() {
         assertThat(made.labelled()).allSatisfy(pair -> assertThat(Math.abs(pair.gap()))
                 .isGreaterThanOrEqualTo(0.1)
-                .isCloseTo(Math.abs(gold(pair.prompt(), pair.chosen()) - gold(pair.prompt(), pair.rejected())),
+                .isCloseTo(
+                        Math.abs(gold(pair.prompt(), pair.chosen()) - gold(pair.prompt(), pair.rejected())),
                         within(1e-12)));
         SampleFigures samples = made.samples();
         assertThat(samples.completions()).isGreaterThanOrEqualTo(4 * (PAIRS + 2 * HELD_OUT));
@@ -222,13 +220,13 @@ class TaskMakerTest {
 
     @Test
     void aStopIsHeard() {
-        assertThat(new TaskMaker(config(PAIRS, 0), 7).make(policy(8), done -> {}, () -> true)).isEmpty();
+        assertThat(new TaskMaker(config(PAIRS, 0), 7).make(policy(8), done -> {}, () -> true))
+                .isEmpty();
     }
 
     @Test
     void moreThanThereIsOrAnotherMakeOfItIsRefused() {
-        TaskConfig many = new TaskConfig(
-                TaskConfig.Name.STORIES, 3000, null, null, null, null, null, null, null, null);
+        TaskConfig many = new TaskConfig(TaskConfig.Name.STORIES, 3000, null, null, null, null, null, null, null, null);
         assertThatThrownBy(() -> new TaskMaker(many, 1).checked())
                 .isInstanceOf(UserError.class)
                 .hasMessage("Task stories has 2765 training prompts, and 3000 are asked for; ask for fewer.");

@@ -121,8 +121,8 @@ public final class DataMake extends FlipsideCommand {
         }
         Path directory = inputs(console).model("--model", model);
         NativeLibraries.load(console, directory);
-        SamplingOptions sampling = SamplingOptions.plain(maxCompletionLength.orElse(LENGTH))
-                .withTemperature(temperature.orElse(1.0));
+        SamplingOptions sampling =
+                SamplingOptions.plain(maxCompletionLength.orElse(LENGTH)).withTemperature(temperature.orElse(1.0));
         TaskData data = make(console, maker, directory, sampling);
         TaskFolder folder = new TaskFolder(output);
         Map<String, Object> settings = TaskFolder.settings(config, seed, model, sampling);
@@ -149,8 +149,7 @@ public final class DataMake extends FlipsideCommand {
     private TaskData make(Console console, TaskMaker maker, Path directory, SamplingOptions sampling) {
         try (CausalLm lm = CausalLm.constant(directory, Device.parse(common().device()), dtype.precision());
                 Renderer renderer = ModelRenderers.of(lm.files());
-                Progress progress =
-                        console.progress("make", maker.config().allPairs(), "pairs")) {
+                Progress progress = console.progress("make", maker.config().allPairs(), "pairs")) {
             InitialPolicy policy = new InitialPolicy(lm, renderer, sampling, List.of(), Optional.empty());
             return maker.make(policy, done -> progress.at(done, ""), () -> false)
                     .orElseThrow();

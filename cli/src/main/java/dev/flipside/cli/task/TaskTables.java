@@ -36,7 +36,10 @@ record TaskTables(TaskFolder folder, TaskData data, Map<String, Object> settings
         }
 
         double turned() {
-            return pairs.stream().mapToInt(pair -> pair.isRight() ? 0 : 1).average().orElse(Double.NaN);
+            return pairs.stream()
+                    .mapToInt(pair -> pair.isRight() ? 0 : 1)
+                    .average()
+                    .orElse(Double.NaN);
         }
     }
 
@@ -51,7 +54,11 @@ record TaskTables(TaskFolder folder, TaskData data, Map<String, Object> settings
         List<List<String>> rows = new ArrayList<>();
         rows.add(List.of(name(folder.prompts()), Numbers.count(data.prompts().size()), "", "", ""));
         rows.add(List.of(
-                name(folder.heldOutPrompts()), Numbers.count(data.heldOutPrompts().size()), "", "", ""));
+                name(folder.heldOutPrompts()),
+                Numbers.count(data.heldOutPrompts().size()),
+                "",
+                "",
+                ""));
         for (Pairs file : pairs()) {
             rows.add(List.of(
                     name(file.file()),

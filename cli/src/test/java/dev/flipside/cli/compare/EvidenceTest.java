@@ -61,8 +61,7 @@ class EvidenceTest {
                             base.make(),
                             base.rewardOverrides(),
                             base.inputs()));
-            assertThat(plan.base().shared(plan.folder(), 1))
-                    .hasSize(base.make().isPresent() ? 2 : 1);
+            assertThat(plan.base().shared(plan.folder(), 1)).hasSize(base.make().isPresent() ? 2 : 1);
             for (ArmSetting arm : plan.arms()) {
                 TrainConfig training = plan.training(1, arm, false);
                 assertThat(training.run().seed()).isEqualTo(1);

@@ -66,7 +66,8 @@ class MadeTaskTest {
                         + "eval: {gold: {name: story}, num_generations: 2}\n");
         Path rewardModel = folder.resolve("rm.yaml");
         Files.writeString(
-                rewardModel, Files.readString(rewardModel).replace("pairs.jsonl, eval_fraction: 0.25", "nowhere.jsonl"));
+                rewardModel,
+                Files.readString(rewardModel).replace("pairs.jsonl, eval_fraction: 0.25", "nowhere.jsonl"));
         Files.writeString(folder.resolve("compare.yaml"), COMPARISON.formatted(folder));
     }
 
@@ -84,7 +85,9 @@ class MadeTaskTest {
         Path data = folder.resolve("comparison/seed-1/data");
         AtomicInteger asked = new AtomicInteger();
         // Before the first work and before each of the batches of pairs.
-        assertThat(new ComparisonRuns(plan()).stopWhen(() -> asked.incrementAndGet() > 2).run())
+        assertThat(new ComparisonRuns(plan())
+                        .stopWhen(() -> asked.incrementAndGet() > 2)
+                        .run())
                 .isEmpty();
         assertThat(data).doesNotExist();
         assertThat(new ComparisonRuns(plan()).stopWhen(() -> Files.exists(data)).run())
@@ -134,7 +137,8 @@ class MadeTaskTest {
     @Test
     void anArmMayHavePairsOfItsOwn() {
         ComparisonPlan plan = plan("arms.replay={overrides: [save.guard=replay, data.preferences=own.jsonl]}");
-        assertThat(plan.training(1, plan.arms().get(1), false).data().preferences()).contains("own.jsonl");
+        assertThat(plan.training(1, plan.arms().get(1), false).data().preferences())
+                .contains("own.jsonl");
     }
 
     @Test

@@ -57,7 +57,8 @@ class DataMakeTest {
                 .containsPattern("labelled-pairs.jsonl 20 0\\.\\d+ \\d+\\.\\d 0\\.0")
                 .contains("trusted-pairs.jsonl 6 ", "gold reward, std within groups 0.", "truncated, % 100.0");
         assertThat(Files.readAllLines(folder.resolve("made/prompts.jsonl"))).hasSize(20);
-        assertThat(Files.readAllLines(folder.resolve("made/held-out-prompts.jsonl"))).hasSize(5);
+        assertThat(Files.readAllLines(folder.resolve("made/held-out-prompts.jsonl")))
+                .hasSize(5);
 
         JsonNode json = small("again", "--seed", "3", "--flipped", "0", "--json", "--quiet")
                 .succeeded()
@@ -66,23 +67,31 @@ class DataMakeTest {
             assertThat(folder.resolve("made").resolve(file)).hasSameBinaryContentAs(folder.resolve("again/" + file));
         }
         assertThat(json.at("/files/held-out-pairs.jsonl/pairs").asInt()).isEqualTo(8);
-        assertThat(json.at("/files/labelled-pairs.jsonl/turned_frac").asDouble()).isZero();
+        assertThat(json.at("/files/labelled-pairs.jsonl/turned_frac").asDouble())
+                .isZero();
         assertThat(json.at("/files/labelled-pairs.jsonl/gap").asDouble()).isGreaterThanOrEqualTo(0.1);
         assertThat(json.at("/settings/sampling/max_completion_length").asInt()).isEqualTo(12);
         assertThat(json.at("/completions").asInt()).isGreaterThanOrEqualTo(4 * 34);
 
-        JsonNode turned = small("turned", "--seed", "3", "--flipped", "1", "--json").succeeded().json();
-        assertThat(turned.at("/files/labelled-pairs.jsonl/turned_frac").asDouble()).isEqualTo(1);
+        JsonNode turned = small("turned", "--seed", "3", "--flipped", "1", "--json")
+                .succeeded()
+                .json();
+        assertThat(turned.at("/files/labelled-pairs.jsonl/turned_frac").asDouble())
+                .isEqualTo(1);
         assertThat(turned.at("/files/labelled-pairs.jsonl/gap").asDouble())
                 .isCloseTo(-json.at("/files/labelled-pairs.jsonl/gap").asDouble(), within(1e-12));
-        assertThat(turned.at("/files/trusted-pairs.jsonl/turned_frac").asDouble()).isZero();
+        assertThat(turned.at("/files/trusted-pairs.jsonl/turned_frac").asDouble())
+                .isZero();
     }
 
     @Test
     void whatIsMadeIsReadByOtherCommands() {
         small("made").succeeded();
         JsonNode pairs = CommandRun.of(
-                        "data", "inspect", folder.resolve("made/labelled-pairs.jsonl").toString(), "--json")
+                        "data",
+                        "inspect",
+                        folder.resolve("made/labelled-pairs.jsonl").toString(),
+                        "--json")
                 .succeeded()
                 .json();
         assertThat(pairs.at("/pairs/usable").asInt()).isEqualTo(20);
@@ -104,8 +113,7 @@ class DataMakeTest {
         assertThat(CommandRun.of("data", "make", "poems", "--model", "m", "--output", "x"))
                 .satisfies(run -> assertThat(run.exitCode()).isEqualTo(2))
                 .satisfies(run -> assertThat(run.err()).contains("TASK", "STORIES", "poems"));
-        assertThat(CommandRun.of(
-                                "data", "make", "stories", "--model", "nowhere", "--output", folder + "/none")
+        assertThat(CommandRun.of("data", "make", "stories", "--model", "nowhere", "--output", folder + "/none")
                         .err())
                 .contains("nowhere: there is no such model directory");
         assertThat(folder.resolve("none")).doesNotExist();
