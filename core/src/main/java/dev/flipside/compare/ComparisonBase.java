@@ -21,6 +21,12 @@ public sealed interface ComparisonBase permits WorldBase, FileBase {
     /** Whether the names of {@link dev.flipside.world.Arm} mean these arms. */
     boolean builtInArms();
 
+    /**
+     * Whether the initial reward model is trained for each seed and measured on pairs with true labels, so that one can
+     * say beforehand whether there is anything to amplify.
+     */
+    boolean knowsStart();
+
     /** Writes what a seed's runs read; the same seed writes the same bytes. */
     void write(Path comparison, long seed);
 

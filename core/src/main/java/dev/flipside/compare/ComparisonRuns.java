@@ -164,7 +164,7 @@ public final class ComparisonRuns {
 
     private boolean shared(Seed seed) {
         boolean done = inOrder(seed.shared());
-        if (done && plan.base() instanceof WorldBase) {
+        if (done && plan.base().knowsStart()) {
             checkStart(seed.seed());
         }
         return done;

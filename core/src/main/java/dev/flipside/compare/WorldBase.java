@@ -83,6 +83,11 @@ public record WorldBase(World world, Pretraining pretraining, int steps, List<St
     }
 
     @Override
+    public boolean knowsStart() {
+        return true;
+    }
+
+    @Override
     public boolean builtInArms() {
         return true;
     }

@@ -6,9 +6,9 @@
  *       is a {@link dev.flipside.compare.WorldBase} or a {@link dev.flipside.compare.FileBase}, and its
  *       {@link dev.flipside.compare.ArmSetting}s.
  *   <li>{@link dev.flipside.compare.ComparisonRuns} does each {@link dev.flipside.compare.ComparisonWork} that is not
- *       done and tells a {@link dev.flipside.compare.ComparisonListener}. Works are {@code RewardModelWork},
- *       {@code ArmWork} and {@code JudgeWork}; they come in {@code SeedOrder}. {@link dev.flipside.compare.Shard}: the
- *       seeds of one machine of several.
+ *       done and tells a {@link dev.flipside.compare.ComparisonListener}. Works are {@code TaskWork},
+ *       {@code RewardModelWork}, {@code ArmWork} and {@code JudgeWork}; they come in {@code SeedOrder}.
+ *       {@link dev.flipside.compare.Shard}: the seeds of one machine of several.
  *   <li>{@link dev.flipside.compare.ComparisonDirectory}: the folder, with the question as it was written down before
  *       the first run ({@link dev.flipside.compare.Registration}).
  *   <li>{@link dev.flipside.compare.RunOutcomes} reads what the runs came to;

@@ -164,6 +164,9 @@ public record ComparisonConfig(
             @Doc(
                             "A file of `flipside train-rm`, run once per seed. Its model is the initial reward model of all arms of that seed.")
                     Optional<String> rewardTraining,
+            @Doc(
+                            "A task whose data are made for each seed, with pairs of the completions of `policy.model`. They take the place of the files that `train` and `reward_training` name.")
+                    Optional<TaskConfig> make,
             @Doc("Changes to the `train` configuration that all arms share: a list of `section.key=value`, or a map.")
                     Overrides overrides,
             @Doc("Changes to the `reward_training` configuration, in the same form.") Overrides rewardOverrides,
@@ -224,6 +227,7 @@ public record ComparisonConfig(
                         OptionalDouble.empty(),
                         true,
                         false,
+                        Optional.empty(),
                         Optional.empty(),
                         Optional.empty(),
                         Overrides.NONE,

@@ -17,7 +17,7 @@ final class ComparisonValidation {
 
     private static final List<String> OF_WORLDS =
             List.of("steps", "pretraining_steps", "model", "pairs", "flipped", "cues", "uneven", "device");
-    private static final List<String> OF_FILES = List.of("reward_training", "reward_overrides");
+    private static final List<String> OF_FILES = List.of("reward_training", "make", "reward_overrides");
     private static final JsonNode DEFAULTS =
             ConfigReader.tree(ComparisonConfig.defaults()).path("base");
 
@@ -72,6 +72,7 @@ final class ComparisonValidation {
         require(config.base().pairs().orElse(1) >= 1, "base.pairs must be at least 1.");
         double flipped = config.base().flipped().orElse(0);
         require(flipped >= 0 && flipped < 1, "base.flipped: " + flipped + " is not a chance below 1.");
+        config.base().make().ifPresent(task -> task.validate(key -> "base.make." + key));
     }
 
     private static void arms(ComparisonConfig config) {

@@ -99,7 +99,15 @@ public final class ConfigReader {
      * validated.
      */
     public static RunPlan plan(Path file, List<String> overrides) {
-        return read(file, overrides, TrainConfig.defaults()).config().plan();
+        return unchecked(file, overrides).plan();
+    }
+
+    /**
+     * The file of {@code flipside train} as it is read, without a look at what fits together: for what arms have in
+     * common although it may be no run by itself.
+     */
+    public static TrainConfig unchecked(Path file, List<String> overrides) {
+        return read(file, overrides, TrainConfig.defaults()).config();
     }
 
     /** Reads and validates the file of {@code flipside train-rm}. */

@@ -42,7 +42,8 @@ public final class Seeds {
         LORA_INITIALISATION,
         LORA_DROPOUT,
         GUARD_BALANCE,
-        PAIR_CHOICE
+        PAIR_CHOICE,
+        TASK
     }
 
     /** A 64-bit key for one coordinate. */

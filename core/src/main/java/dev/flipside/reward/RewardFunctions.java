@@ -11,7 +11,7 @@ import java.util.TreeMap;
 
 /**
  * The reward functions that a configuration can name: {@code length}, {@code regex_format}, {@code exact_answer},
- * {@code math_answer}, {@code ifeval}, {@code repetition}, and those on the class path.
+ * {@code math_answer}, {@code ifeval}, {@code repetition}, {@code story}, and those on the class path.
  */
 public final class RewardFunctions {
     private static final List<RewardFunction> BUILT_IN = List.of(
@@ -20,7 +20,8 @@ public final class RewardFunctions {
             new ExactAnswerReward(),
             new MathAnswerReward("answer"),
             new IfEvalReward(false, false),
-            new RepetitionReward(3, -1));
+            new RepetitionReward(3, -1),
+            new StoryReward(1, 1, 1, 1));
 
     private RewardFunctions() {}
 

@@ -10,7 +10,8 @@
  *   <li>Built in: {@link dev.flipside.reward.LengthReward}, {@link dev.flipside.reward.RegexFormatReward},
  *       {@link dev.flipside.reward.ExactAnswerReward}, {@link dev.flipside.reward.MathAnswerReward} and
  *       {@link dev.flipside.reward.IfEvalReward} (the programs of {@code eval.policy}),
- *       {@link dev.flipside.reward.RepetitionReward}; {@code Reference} is the right answer that a row holds.
+ *       {@link dev.flipside.reward.RepetitionReward}, and {@link dev.flipside.reward.StoryReward}, the truth of the
+ *       task {@code stories}; {@code Reference} is the right answer that a row holds.
  * </ul>
  */
 package dev.flipside.reward;

@@ -95,6 +95,30 @@ class ComparisonConfigTest {
     }
 
     @Test
+    void aMadeTaskIsReadWithItsDefaultsAndWrittenWhole() throws IOException {
+        Files.writeString(
+                file,
+                YAML.substring(0, YAML.indexOf("base:"))
+                        + """
+                base: {train: t.yaml, make: {task: stories, pairs: 50, temperature: 0.7}}
+                arms: {frozen: {overrides: []}, save: {overrides: []}}
+                """);
+        ComparisonConfig config = read();
+        TaskConfig make = config.base().make().orElseThrow();
+        assertThat(make.task()).isEqualTo(TaskConfig.Name.STORIES);
+        assertThat(make.pairs()).isEqualTo(50);
+        assertThat(make.temperature()).hasValue(0.7);
+        assertThat(make.flipped()).isEqualTo(0.3);
+        assertThat(make.maxCompletionLength()).isEmpty();
+        Path again = Files.writeString(folder.resolve("again.yaml"), ConfigReader.write(config));
+        assertThat(ConfigReader.comparison(again, List.of())).isEqualTo(config);
+        ResumedConfig.requireSame(again, config);
+        assertThatThrownBy(() -> ResumedConfig.requireSame(again, read("base.make.flipped=0.2")))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("base.make: ");
+    }
+
+    @Test
     void theCommandLineChangesKeysAndArms() {
         ComparisonConfig config = read("comparison.seeds=[7]", "arms.gold={}", "base.steps=3");
         assertThat(config.comparison().seeds()).containsExactly(7L);
@@ -123,6 +147,7 @@ class ComparisonConfigTest {
                 "base.world=x                      | one of w, n",
                 "base.pretraining_steps=0          | base.pretraining_steps must be at least 1",
                 "base.reward_training=rm.yaml      | base.reward_training has no effect with base.world",
+                "base.make={task: stories}         | base.make has no effect with base.world",
                 "arms.policy={}                    | arms.policy: a seed's folder has another policy",
                 "arms.a/b={}                       | arms.a/b: a name is letters",
                 "arms.new={overrides: 3}           | arms.new.overrides: overrides are a list",

@@ -112,6 +112,7 @@ enum DemoQuestion {
                         defaults.uneven(),
                         defaults.train(),
                         defaults.rewardTraining(),
+                        defaults.make(),
                         defaults.overrides(),
                         defaults.rewardOverrides(),
                         device),

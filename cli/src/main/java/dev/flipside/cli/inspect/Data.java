@@ -1,6 +1,7 @@
 package dev.flipside.cli.inspect;
 
 import dev.flipside.cli.command.CommandGroup;
+import dev.flipside.cli.task.DataMake;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.HelpCommand;
 
@@ -8,6 +9,6 @@ import picocli.CommandLine.HelpCommand;
 @Command(
         name = "data",
         synopsisSubcommandLabel = "COMMAND",
-        description = "Looks at data files, and chooses from them.",
-        subcommands = {DataInspect.class, DataChoose.class, HelpCommand.class})
+        description = "Looks at data files, chooses from them and makes some.",
+        subcommands = {DataInspect.class, DataChoose.class, DataMake.class, HelpCommand.class})
 public final class Data extends CommandGroup {}

@@ -58,9 +58,10 @@ class EvidenceTest {
                             Path.of("..").resolve(base.train()),
                             base.overrides(),
                             base.rewardTraining().map(Path.of("..")::resolve),
+                            base.make(),
                             base.rewardOverrides(),
                             base.inputs()));
-            assertThat(plan.base().shared(plan.folder(), 1)).hasSize(1);
+            assertThat(plan.base().shared(plan.folder(), 1)).hasSize(base.make().isPresent() ? 2 : 1);
             for (ArmSetting arm : plan.arms()) {
                 TrainConfig training = plan.training(1, arm, false);
                 assertThat(training.run().seed()).isEqualTo(1);
