@@ -78,6 +78,12 @@ public record SamplingOptions(
         return new SamplingOptions(other, topP, topK, minP, repetitionPenalty, maxCompletionLength, greedy, stop);
     }
 
+    /** The same options; a completion ends when its text contains one of these. */
+    public SamplingOptions withStop(List<String> strings) {
+        return new SamplingOptions(
+                temperature, topP, topK, minP, repetitionPenalty, maxCompletionLength, greedy, strings);
+    }
+
     /** The same options, taking the most probable token at every step. */
     public SamplingOptions asGreedy() {
         return new SamplingOptions(temperature, topP, topK, minP, repetitionPenalty, maxCompletionLength, true, stop);

@@ -107,6 +107,13 @@ public final class DataMake extends FlipsideCommand {
             description = "Most tokens of a completion (default: 48).")
     private Optional<Integer> maxCompletionLength = Optional.empty();
 
+    @Option(
+            names = "--stop",
+            paramLabel = "TEXT",
+            description =
+                    "A completion ends when it contains this text, as with rollout.stop; may be given several times. With --stop . --stop ! --stop ? a story goes on by a sentence.")
+    private List<String> stop = List.of();
+
     @Mixin
     private DtypeOption dtype;
 
@@ -122,7 +129,7 @@ public final class DataMake extends FlipsideCommand {
         Path directory = inputs(console).model("--model", model);
         NativeLibraries.load(console, directory);
         SamplingOptions sampling =
-                SamplingOptions.plain(maxCompletionLength.orElse(LENGTH)).withTemperature(temperature.orElse(1.0));
+                SamplingOptions.plain(maxCompletionLength.orElse(LENGTH)).withTemperature(temperature.orElse(1.0)).withStop(stop);
         TaskData data = make(console, maker, directory, sampling);
         TaskFolder folder = new TaskFolder(output);
         Map<String, Object> settings = TaskFolder.settings(config, seed, model, sampling);
