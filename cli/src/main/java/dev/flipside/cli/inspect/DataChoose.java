@@ -63,11 +63,7 @@ final class DataChoose extends FlipsideCommand {
             description = "The reward model: a Hugging Face directory, or org/name[@revision] on the Hub.")
     private String model;
 
-    @Option(
-            names = "--count",
-            paramLabel = "N",
-            defaultValue = "100",
-            description = "Pairs to choose (default: 100).")
+    @Option(names = "--count", paramLabel = "N", defaultValue = "100", description = "Pairs to choose (default: 100).")
     private int count;
 
     @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Of the draw (default: 0).")
@@ -85,8 +81,9 @@ final class DataChoose extends FlipsideCommand {
             throw new UserError("--count " + count + ": choose at least one pair.");
         }
         if (Files.exists(output, LinkOption.NOFOLLOW_LINKS)) {
-            throw new UserError("--output: " + output
-                    + " exists already, and may hold somebody's labels; give a file that does not, or remove this one.");
+            throw new UserError(
+                    "--output: " + output
+                            + " exists already, and may hold somebody's labels; give a file that does not, or remove this one.");
         }
         Path data = inputs(console).data("FILE", file);
         Path directory = inputs(console).model("--model", model);
@@ -96,7 +93,8 @@ final class DataChoose extends FlipsideCommand {
         double[] margins = margins(console, directory, pairs);
         List<Integer> chosen = PairChoice.of(margins, count, seed);
         write(chosen, pairs, margins);
-        int contradicted = (int) chosen.stream().filter(pair -> margins[pair] < 0).count();
+        int contradicted =
+                (int) chosen.stream().filter(pair -> margins[pair] < 0).count();
         Map<String, Object> object = new LinkedHashMap<>();
         object.put("pairs", pairs.size());
         object.put("chosen", chosen.size());
@@ -116,8 +114,7 @@ final class DataChoose extends FlipsideCommand {
     /** Reward of the chosen answer less that of the rejected one. */
     private double[] margins(Console console, Path directory, List<Preference> pairs) {
         double[] margins = new double[pairs.size()];
-        try (RewardModel rewards =
-                        RewardModel.constant(directory, Device.parse(common().device()), dtype.precision());
+        try (RewardModel rewards = RewardModel.constant(directory, Device.parse(common().device()), dtype.precision());
                 Renderer renderer = ModelRenderers.of(rewards.files());
                 Progress progress = console.progress("choose", pairs.size(), "pairs")) {
             int limit = rewards.files().config().maxPositionEmbeddings();

@@ -128,8 +128,9 @@ public final class DataMake extends FlipsideCommand {
         }
         Path directory = inputs(console).model("--model", model);
         NativeLibraries.load(console, directory);
-        SamplingOptions sampling =
-                SamplingOptions.plain(maxCompletionLength.orElse(LENGTH)).withTemperature(temperature.orElse(1.0)).withStop(stop);
+        SamplingOptions sampling = SamplingOptions.plain(maxCompletionLength.orElse(LENGTH))
+                .withTemperature(temperature.orElse(1.0))
+                .withStop(stop);
         TaskData data = make(console, maker, directory, sampling);
         TaskFolder folder = new TaskFolder(output);
         Map<String, Object> settings = TaskFolder.settings(config, seed, model, sampling);

@@ -128,7 +128,9 @@ class PaperExampleTest {
                 "base.overrides=[" + String.join(", ", base) + "]");
         assertThat(compared.exitCode()).as(compared.err()).isZero();
         for (String arm : List.of("frozen", "faithful", "auto")) {
-            assertThat(compared.json().at("/outcomes/judge~1reward/arms/" + arm + "/mean").isNumber())
+            assertThat(compared.json()
+                            .at("/outcomes/judge~1reward/arms/" + arm + "/mean")
+                            .isNumber())
                     .isTrue();
         }
     }

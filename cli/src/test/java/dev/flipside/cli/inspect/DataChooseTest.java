@@ -29,7 +29,8 @@ class DataChooseTest {
         rewardModel = TinyModel.rewardModel(TinyModel.policy(folder.resolve("policy")), folder.resolve("rm"), 0);
         List<String> rows = new ArrayList<>();
         for (int i = 0; i < 20; i++) {
-            rows.add("{\"prompt\": \"question %1$d\", \"chosen\": \"yes %1$d\", \"rejected\": \"no %1$d\"}".formatted(i));
+            rows.add("{\"prompt\": \"question %1$d\", \"chosen\": \"yes %1$d\", \"rejected\": \"no %1$d\"}"
+                    .formatted(i));
         }
         rows.add(
                 "{\"prompt\": [{\"role\": \"system\", \"content\": \"s\"}, {\"role\": \"user\", \"content\": \"q\"}], \"chosen\": [{\"role\": \"assistant\", \"content\": \"a\"}], \"rejected\": [{\"role\": \"assistant\", \"content\": \"b\"}]}");
@@ -38,13 +39,7 @@ class DataChooseTest {
 
     private static CommandRun choose(Path output, String... more) {
         List<String> all = new ArrayList<>(List.of(
-                "data",
-                "choose",
-                pairs.toString(),
-                "--model",
-                rewardModel.toString(),
-                "--output",
-                output.toString()));
+                "data", "choose", pairs.toString(), "--model", rewardModel.toString(), "--output", output.toString()));
         all.addAll(List.of(more));
         return CommandRun.of(all.toArray(String[]::new));
     }

@@ -86,7 +86,8 @@ class DataMakeTest {
 
     @Test
     void aCompletionEndsWithTheTextsThatStopIt() throws IOException {
-        CommandRun run = small("sentences", "--seed", "3", "--stop", ".", "--stop", "e").succeeded();
+        CommandRun run =
+                small("sentences", "--seed", "3", "--stop", ".", "--stop", "e").succeeded();
         assertThat(run.out().replaceAll(" +", " ")).doesNotContain("truncated, % 100.0");
         assertThat(folder.resolve("sentences/task.json")).content().containsPattern("\"stop\" : \\[ *\"\\.\", \"e\"");
     }
