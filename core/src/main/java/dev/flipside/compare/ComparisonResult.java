@@ -62,8 +62,7 @@ public record ComparisonResult(ComparisonConfig config, List<OutcomeResult> outc
                                     config.comparison().outcomes().get(o),
                                     entry.getValue(),
                                     corrected.getOrDefault(part, Double.NaN),
-                                    pValues.containsKey(part),
-                                    pValues.size()));
+                                    pValues.containsKey(part)));
                 }
                 if (pValues.containsKey(part)) {
                     verdicts.add(
@@ -111,12 +110,10 @@ public record ComparisonResult(ComparisonConfig config, List<OutcomeResult> outc
     }
 
     private static Difference difference(
-            ComparisonConfig config, Outcome outcome, double[] bySeed, double corrected, boolean judged, int tests) {
+            ComparisonConfig config, Outcome outcome, double[] bySeed, double corrected, boolean judged) {
         Interval interval = Bootstrap.meanOf(bySeed);
         double deviation = bySeed.length < 2 ? Double.NaN : new StandardDeviation().evaluate(bySeed);
-        boolean shared = judged && config.comparison().correction() == Correction.HOLM;
-        // The level at which the first of Holm's steps tests.
-        double level = config.comparison().alpha() / (shared ? tests : 1);
+        double level = judged ? config.criterionLevel() : config.comparison().alpha();
         double detectable = PairedTests.detectable(deviation, bySeed.length, level);
         Verdict verdict = Verdict.NONE;
         if (judged) {

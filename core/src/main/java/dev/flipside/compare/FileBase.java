@@ -82,7 +82,7 @@ public record FileBase(
         return false;
     }
 
-    /** Nothing: the files are there already, or are made as work that the arms share. */
+    /** The files are there already, or are made as work that the arms share; a task must have prompts enough. */
     @Override
     public void write(Path comparison, long seed) {
         make.ifPresent(task -> UserError.under("base.make", () -> new TaskMaker(task, seed).checked()));

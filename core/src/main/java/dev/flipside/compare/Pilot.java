@@ -2,7 +2,6 @@ package dev.flipside.compare;
 
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ComparisonConfig.Comparison;
-import dev.flipside.config.ComparisonConfig.Correction;
 import dev.flipside.config.ComparisonConfig.Outcome;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.alarm.Measured;
@@ -72,14 +71,13 @@ public record Pilot(int seeds, List<Power> power, Map<String, Double> stepSecond
                     + ", which is the baseline here; name a comparison of the same arms on other seeds.");
         }
         RunOutcomes outcomes = RunOutcomes.read(folder, measuring(run, question));
-        int tests = tests(asked);
         List<Power> power = new ArrayList<>();
         for (OutcomeResult result : outcomes.result().outcomes()) {
             for (String arm : asked.arms().keySet()) {
                 Optional.ofNullable(result.differences().get(arm))
                         .filter(d ->
                                 asked.criterionSpeaksOf(arm) && result.outcome().primary() && d.seeds() > 1)
-                        .ifPresent(d -> power.add(power(asked, result.outcome(), arm, d, tests)));
+                        .ifPresent(d -> power.add(power(asked, result.outcome(), arm, d)));
             }
         }
         if (power.isEmpty()) {
@@ -115,18 +113,9 @@ public record Pilot(int seeds, List<Power> power, Map<String, Double> stepSecond
                 run.arms());
     }
 
-    private static int tests(ComparisonConfig asked) {
-        long outcomes =
-                asked.comparison().outcomes().stream().filter(Outcome::primary).count();
-        long arms =
-                asked.arms().keySet().stream().filter(asked::criterionSpeaksOf).count();
-        return asked.comparison().correction() == Correction.HOLM ? (int) (outcomes * arms) : 1;
-    }
-
-    private static Power power(ComparisonConfig asked, Outcome outcome, String arm, Difference difference, int tests) {
+    private static Power power(ComparisonConfig asked, Outcome outcome, String arm, Difference difference) {
         double effect = asked.detectableEffect(outcome);
-        // The level at which the first of Holm's steps tests.
-        double level = asked.comparison().alpha() / tests;
+        double level = asked.criterionLevel();
         int freedom = difference.seeds() - 1;
         double bound = difference.deviation()
                 * Math.sqrt(freedom

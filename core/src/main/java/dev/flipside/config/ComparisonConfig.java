@@ -263,6 +263,13 @@ public record ComparisonConfig(
                 .orElseGet(() -> comparison.detectableEffect().orElseThrow());
     }
 
+    /** The level at which the criterion's tests must hold at first: Holm's first step, over all of them. */
+    public double criterionLevel() {
+        long tests = comparison.outcomes().stream().filter(Outcome::primary).count()
+                * arms.keySet().stream().filter(this::criterionSpeaksOf).count();
+        return comparison.correction() == Correction.HOLM ? comparison.alpha() / tests : comparison.alpha();
+    }
+
     /** Whether the criterion speaks of an arm. */
     public boolean criterionSpeaksOf(String arm) {
         return !arm.equals(comparison.baseline())

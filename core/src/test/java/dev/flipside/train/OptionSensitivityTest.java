@@ -50,6 +50,8 @@ class OptionSensitivityTest {
     }
 
     private static final String REPLAY = "data.preferences=PAIRS save.guard=replay";
+    private static final String TRUSTED = "save.guard=project save.guard_memory=trusted data.trusted_preferences=PAIRS";
+    private static final String GATED = "data.eval_preferences=EVAL save.gate=mcnemar";
     private static final String OFF_POLICY = "algorithm.num_iterations=3 policy.learning_rate=0.05";
     /** A filter that leaves some samples out, an anchor that survives the warm-up. */
     private static final String VALUE = "save.force_anchor=true";
@@ -169,19 +171,10 @@ class OptionSensitivityTest {
             Case.changes("save.rm_mini_batches", "save.rm_mini_batches=3"),
             Case.changes("save.candidates", "save.candidates=rescore"),
             Case.changes("save.update_every", "save.update_every=2"),
-            Case.changes(
-                    "save.gate_pairs",
-                    "data.eval_preferences=EVAL save.gate=mcnemar",
-                    "save.gate_pairs=trusted data.trusted_preferences=PAIRS"),
+            Case.changes("save.gate_pairs", GATED, "save.gate_pairs=trusted data.trusted_preferences=PAIRS"),
             Case.changes("save.gate", "data.eval_preferences=EVAL", "save.gate=mcnemar"),
-            Case.changes(
-                    "save.gate_alpha",
-                    "data.eval_preferences=EVAL save.gate=mcnemar save.learning_rate=0.1",
-                    "save.gate_alpha=0.9"),
-            Case.changes(
-                    "save.gate_patience",
-                    "data.eval_preferences=EVAL save.gate=mcnemar save.gate_alpha=1",
-                    "save.gate_patience=1"),
+            Case.changes("save.gate_alpha", GATED + " save.learning_rate=0.1", "save.gate_alpha=0.9"),
+            Case.changes("save.gate_patience", GATED + " save.gate_alpha=1", "save.gate_patience=1"),
             Case.changes("save.replay_weight", REPLAY, "save.replay_weight=2"),
             Case.changes("save.guard_batch", REPLAY, "save.guard_batch=5"),
             Case.changes("save.guard_balance", REPLAY, "save.guard_balance=[length]"),
@@ -190,14 +183,8 @@ class OptionSensitivityTest {
                     "save.guard_memory",
                     REPLAY,
                     "save.guard_memory=trusted !data.preferences data.trusted_preferences=EVAL"),
-            Case.changes(
-                    "data.max_trusted_preferences",
-                    "save.guard=project save.guard_memory=trusted data.trusted_preferences=PAIRS",
-                    "data.max_trusted_preferences=3"),
-            Case.changes(
-                    "data.trusted_preferences",
-                    "save.guard=project save.guard_memory=trusted data.trusted_preferences=PAIRS",
-                    "data.trusted_preferences=EVAL"),
+            Case.changes("data.max_trusted_preferences", TRUSTED, "data.max_trusted_preferences=3"),
+            Case.changes("data.trusted_preferences", TRUSTED, "data.trusted_preferences=EVAL"),
             Case.changes("save.guard", "data.preferences=PAIRS save.guard=project", "save.guard=project_replay"),
             Case.changes("save.centering", "save.centering=0.5"),
             Case.changes("save.label_smoothing", "save.label_smoothing=0.1"),

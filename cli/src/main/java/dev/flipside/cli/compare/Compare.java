@@ -70,6 +70,9 @@ public final class Compare extends FlipsideCommand {
 
     @Override
     protected int run(Console console) {
+        if (planOnly && (shard.isPresent() || !against.isEmpty())) {
+            throw wrongOptions("--plan runs nothing, so --shard and --against have no effect with it");
+        }
         Shard share = shard.map(Shard::parse).orElse(Shard.WHOLE);
         ComparisonConfig config = ConfigReader.comparison(arguments.file(), arguments.overrides());
         ComparisonPlan plan = ComparisonPlan.of(config, inputs(console));

@@ -21,7 +21,6 @@ import dev.flipside.eval.dataset.PairChoice;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.run.Durable;
-import dev.flipside.text.Conversation;
 import dev.flipside.text.Message;
 import dev.flipside.text.Renderer;
 import java.io.IOException;
@@ -121,13 +120,17 @@ final class DataChoose extends FlipsideCommand {
             for (int from = 0; from < pairs.size(); from += PAIRS_AT_A_TIME) {
                 int to = Math.min(pairs.size(), from + PAIRS_AT_A_TIME);
                 List<ScoredRow> rows = new ArrayList<>();
-                for (Preference pair : pairs.subList(from, to)) {
-                    rows.add(row(renderer, pair.prompt(), pair.chosen(), limit));
-                    rows.add(row(renderer, pair.prompt(), pair.rejected(), limit));
+                for (int i = from; i < to; i++) {
+                    rows.add(row(renderer, pairs.get(i), pairs.get(i).chosen(), i + 1, limit));
+                    rows.add(row(renderer, pairs.get(i), pairs.get(i).rejected(), i + 1, limit));
                 }
                 double[] scores = rewards.score(rows).rewards();
                 for (int i = from; i < to; i++) {
                     margins[i] = scores[2 * (i - from)] - scores[2 * (i - from) + 1];
+                    if (!Double.isFinite(margins[i])) {
+                        throw new UserError("--model: " + model + " gives pair " + (i + 1) + " of " + file
+                                + " a reward that is not a number; take another reward model.");
+                    }
                 }
                 progress.at(to, "");
             }
@@ -155,9 +158,18 @@ final class DataChoose extends FlipsideCommand {
         messages.addObject().put("role", role).put("content", content);
     }
 
-    private static ScoredRow row(Renderer renderer, Conversation prompt, String reply, int limit) {
-        ScoredRow row = ScoredRow.of(renderer.complete(prompt, reply, true));
-        return row.longest() > limit && row.promptTokens() < limit ? row.upTo(limit) : row;
+    /** @throws UserError when the prompt leaves no room for an answer */
+    private ScoredRow row(Renderer renderer, Preference pair, String reply, int number, int limit) {
+        ScoredRow row = ScoredRow.of(renderer.complete(pair.prompt(), reply, true));
+        if (row.longest() <= limit) {
+            return row;
+        }
+        if (row.promptTokens() >= limit) {
+            throw new UserError("FILE: the prompt of pair " + number + " of " + file + " has " + row.promptTokens()
+                    + " tokens, which leaves no room for an answer in the model's context of " + limit
+                    + "; remove that pair, or take a model with a longer context.");
+        }
+        return row.upTo(limit);
     }
 
     private void write(List<Integer> chosen, List<Preference> pairs, double[] margins) {

@@ -142,6 +142,8 @@ class CompareTest {
         assertThat(save.get("seeds_needed").intValue()).isGreaterThanOrEqualTo(6);
         assertThat(reckoned.json().get("step_hours").doubleValue()).isPositive();
         assertThat(folderOfPlan).doesNotExist();
+        assertThat(run("--plan", "--shard", "1/2", output).err())
+                .contains("--plan runs nothing, so --shard and --against have no effect with it");
         assertThat(run("--plan", "--pilot", pilot, output).err())
                 .contains("comparison.seeds: seed 1 was in the pilot " + pilot);
     }

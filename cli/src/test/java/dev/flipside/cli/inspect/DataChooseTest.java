@@ -75,6 +75,25 @@ class DataChooseTest {
     }
 
     @Test
+    void aPromptThatFillsTheContextIsNamed() throws IOException {
+        Path file = Files.writeString(
+                folder.resolve("long.jsonl"),
+                "{\"prompt\": \"%s\", \"chosen\": \"a\", \"rejected\": \"b\"}%n"
+                        .formatted("x y ".repeat(TinyModel.CONTEXT)));
+        CommandRun refused = CommandRun.of(
+                "data",
+                "choose",
+                file.toString(),
+                "--model",
+                rewardModel.toString(),
+                "--output",
+                folder.resolve("long.out").toString());
+        assertThat(refused.exitCode()).isEqualTo(2);
+        assertThat(refused.err()).contains("the prompt of pair 1 of", "leaves no room for an answer", "context of 96");
+        assertThat(folder.resolve("long.out")).doesNotExist();
+    }
+
+    @Test
     void labelsThatAreThereAreNotOverwritten() throws IOException {
         Path there = Files.writeString(folder.resolve("there.jsonl"), "mine");
         CommandRun refused = choose(there);
