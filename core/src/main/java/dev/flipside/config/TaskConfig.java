@@ -9,7 +9,8 @@ import java.util.function.UnaryOperator;
  * key that is not given has its default.
  */
 public record TaskConfig(
-        @Doc("`stories`: beginnings of children's stories, for models that learnt to write from TinyStories.")
+        @Doc(
+                        "`stories`: beginnings of children's stories, for models that learnt to write from TinyStories. `instructions`: short requests with one constraint each, for small chat models. `stale`: the same, labelled pairs of half of the constraints only.")
                 Name task,
         @Doc("Prompts that the policy trains on; 240 by default.") Integer prompts,
         @Doc("Prompts of evaluations, none of them a training prompt; 48 by default.") Integer heldOutPrompts,
@@ -20,18 +21,21 @@ public record TaskConfig(
         @Doc("Least difference of the true rewards of a pair's completions; 0.1 by default.") Double margin,
         @Doc("Temperature of the pairs' completions; none is `rollout.temperature`, in `data make` 1.")
                 OptionalDouble temperature,
-        @Doc("Their longest length in tokens; none is `rollout.max_completion_length`, in `data make` 48.")
+        @Doc(
+                        "Their longest length in tokens; none is `rollout.max_completion_length`, in `data make` 48 for `stories` and else 96.")
                 OptionalInt maxCompletionLength) {
 
     /** The tasks. */
     public enum Name {
-        STORIES
+        STORIES,
+        INSTRUCTIONS,
+        STALE
     }
 
     /** @throws UserError without a task */
     public TaskConfig {
         if (task == null) {
-            throw new UserError("no task is named; write task: stories.");
+            throw new UserError("no task is named; write task: stories, instructions or stale.");
         }
         prompts = prompts == null ? 240 : prompts;
         heldOutPrompts = heldOutPrompts == null ? 48 : heldOutPrompts;

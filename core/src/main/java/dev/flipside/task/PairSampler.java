@@ -13,7 +13,6 @@ import dev.flipside.rollout.Group;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.Optional;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongConsumer;
@@ -131,7 +130,7 @@ final class PairSampler implements AutoCloseable {
                 policy.renderer().completionText(group.promptIds(), completion.ids()),
                 completion.ids(),
                 completion.finished(),
-                Map.copyOf(prompt.columns()));
+                prompt.columns());
     }
 
     /** Of all completions so far. */

@@ -140,7 +140,7 @@ public record TaskFolder(Path folder) {
         }
     }
 
-    private static void rows(Path file, List<Map<String, String>> rows) {
+    private static void rows(Path file, List<Map<String, Object>> rows) {
         text(file, rows.stream().map(row -> Json.line(row) + "\n").collect(Collectors.joining()));
     }
 

@@ -60,10 +60,11 @@ public record TaskMaker(TaskConfig config, long seed) {
         // From the other end: the prompts of labelled and trusted pairs meet late, or not at all.
         List<TaskPrompt> backwards = new ArrayList<>(training);
         Collections.reverse(backwards);
-        try (PairSampler sampler =
-                new PairSampler(policy, Task.of(config.task()).judge(), config.margin(), new Seeds(seed))) {
+        Task task = Task.of(config.task());
+        List<TaskPrompt> taught = training.stream().filter(task::labels).toList();
+        try (PairSampler sampler = new PairSampler(policy, task.judge(), config.margin(), new Seeds(seed))) {
             Optional<List<TaskPair>> labelled =
-                    sampler.draw(training, config.pairs(), Purpose.LABELLED_PAIRS, pairsDone, stop);
+                    sampler.draw(taught, config.pairs(), Purpose.LABELLED_PAIRS, pairsDone, stop);
             Optional<List<TaskPair>> probe = labelled.flatMap(some -> sampler.draw(
                     heldOut,
                     config.heldOut(),

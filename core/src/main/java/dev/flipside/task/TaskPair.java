@@ -22,8 +22,8 @@ public record TaskPair(TaskPrompt prompt, String chosen, String rejected, double
     }
 
     /** A row of a data file. */
-    Map<String, String> row() {
-        Map<String, String> row = prompt.row();
+    Map<String, Object> row() {
+        Map<String, Object> row = prompt.row();
         row.put("chosen", chosen);
         row.put("rejected", rejected);
         return row;

@@ -9,14 +9,14 @@ import java.util.TreeMap;
  * @param text what the policy reads
  * @param columns what its judge reads besides, by the column's name
  */
-public record TaskPrompt(String text, Map<String, String> columns) {
+public record TaskPrompt(String text, Map<String, Object> columns) {
     public TaskPrompt {
         columns = Map.copyOf(columns);
     }
 
     /** A row of a data file, its columns in one order. */
-    Map<String, String> row() {
-        Map<String, String> row = new TreeMap<>(columns);
+    Map<String, Object> row() {
+        Map<String, Object> row = new TreeMap<>(columns);
         row.put("prompt", text);
         return row;
     }

@@ -14,6 +14,7 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.Precision;
+import dev.flipside.reward.RewardFunction;
 import dev.flipside.reward.RewardFunction.Sample;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.text.Conversation;
@@ -35,6 +36,7 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class TaskMakerTest {
@@ -115,15 +117,92 @@ class TaskMakerTest {
         Task task = Task.of(name);
         assertThat(task.prompts()).hasSizeGreaterThan(1000);
         assertThat(task.prompts().stream().map(TaskPrompt::text)).doesNotHaveDuplicates();
-        assertThat(task.prompts()).allSatisfy(prompt -> assertThat(task.judge().judges(Map.copyOf(prompt.columns())))
+        assertThat(task.prompts()).allSatisfy(prompt -> assertThat(task.judge().judges(prompt.columns()))
                 .isTrue());
     }
 
     @Test
     void storiesIntroduceTheirChildAndTheirThing() {
         assertThat(Task.STORIES.prompts()).hasSize(3456).allSatisfy(prompt -> assertThat(prompt.text())
-                .contains(prompt.columns().get("name"), prompt.columns().get("object"))
+                .contains((String) prompt.columns().get("name"), (String)
+                        prompt.columns().get("object"))
                 .matches(".*[.?]"));
+    }
+
+    @Test
+    void instructionsAskForSomethingAndOneThingBesides() {
+        List<TaskPrompt> prompts = Task.INSTRUCTIONS.prompts();
+        assertThat(prompts).hasSize(2400).isEqualTo(Task.STALE.prompts());
+        TaskPrompt few = prompts.stream()
+                .filter(p -> p.columns().get("constraint").equals("few_words"))
+                .findFirst()
+                .orElseThrow();
+        assertThat(few.text()).isEqualTo("Write one short sentence about lemons. Use less than 10 words.");
+        RewardFunction judge = Task.INSTRUCTIONS.judge();
+        assertThat(judge.score(List.of(
+                        answer(few, "Lemons are yellow, round and very sour."),
+                        answer(few, "Lemons are yellow, round and very sour, and grow on trees."))))
+                .containsExactly(1, 0);
+    }
+
+    /** Each constraint has an answer that obeys it and one that does not, whatever the request. */
+    @ParameterizedTest
+    @CsvSource({
+        "no_comma, Lemons are sour., 'Lemons, sour.'",
+        "few_words, Lemons are sour., Lemons are so sour that nobody eats one whole or raw.",
+        "sentences, They are sour. I like them., They are sour.",
+        "capitals, They are VERY sour., They are very sour.",
+        "highlight, They are *sour*., They are sour.",
+        "many_words, 'one two three four five six seven eight nine ten one two three four five six seven eight nine ten one two three four five', They are sour.",
+        "without_is, This tastes sour., A lemon is sour.",
+        "because, I like them because they are sour., I like them.",
+        "bullets, '* sour\n* yellow', '* sour'",
+        "postscript, 'Sour. P.S. Yellow.', Sour."
+    })
+    void constraintsCanBeObeyedAndDisobeyed(String constraint, String obeys, String disobeys) {
+        List<TaskPrompt> prompts = Task.INSTRUCTIONS.prompts().stream()
+                .filter(p -> p.columns().get("constraint").equals(constraint))
+                .toList();
+        assertThat(prompts).hasSize(240);
+        for (TaskPrompt prompt : prompts) {
+            assertThat(Task.STALE.judge().score(List.of(answer(prompt, obeys), answer(prompt, disobeys))))
+                    .as(prompt.text())
+                    .containsExactly(1, 0);
+        }
+    }
+
+    private static Sample answer(TaskPrompt prompt, String text) {
+        return new Sample(Conversation.ofPrompt(prompt.text()), text, new int[] {1}, true, prompt.columns());
+    }
+
+    @Test
+    void labelledPairsOfStaleHaveHalfOfTheConstraintsAndTheOthersAll() {
+        TaskConfig config = new TaskConfig(
+                TaskConfig.Name.STALE, 40, 10, 60, 40, 40, 0.0, 0.5, OptionalDouble.empty(), OptionalInt.empty());
+        TaskData data = data(config, 3);
+        Set<String> taught = constraints(data.labelled());
+        assertThat(taught).isSubsetOf("no_comma", "few_words", "sentences", "capitals", "highlight");
+        assertThat(taught).hasSizeGreaterThan(2);
+        for (List<TaskPair> all : List.of(data.heldOut(), data.trusted())) {
+            assertThat(constraints(all)).anyMatch(taught::contains).contains("without_is");
+        }
+        assertThat(data.prompts().stream()
+                        .map(p -> p.columns().get("constraint"))
+                        .distinct())
+                .hasSizeGreaterThan(7);
+        TaskFolder folder = written("stale", data, 3);
+        assertThat(PromptData.read(folder.prompts()))
+                .allSatisfy(
+                        p -> assertThat(Task.STALE.judge().judges(p.columns())).isTrue());
+        assertThat(PreferenceData.read(folder.labelledPairs(), Margin.parse(Optional.empty()))
+                        .pairs())
+                .hasSize(60);
+    }
+
+    private static Set<String> constraints(List<TaskPair> pairs) {
+        return pairs.stream()
+                .map(pair -> (String) pair.prompt().columns().get("constraint"))
+                .collect(Collectors.toSet());
     }
 
     @Test
@@ -203,11 +282,7 @@ class TaskMakerTest {
     private static double gold(TaskPrompt prompt, String completion) {
         return Task.STORIES.judge()
                 .score(List.of(new Sample(
-                        Conversation.ofPrompt(prompt.text()),
-                        completion,
-                        new int[0],
-                        false,
-                        Map.copyOf(prompt.columns()))))[0];
+                        Conversation.ofPrompt(prompt.text()), completion, new int[0], false, prompt.columns())))[0];
     }
 
     @Test

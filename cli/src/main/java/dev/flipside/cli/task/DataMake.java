@@ -12,6 +12,7 @@ import dev.flipside.engine.Device;
 import dev.flipside.model.CausalLm;
 import dev.flipside.rollout.SamplingOptions;
 import dev.flipside.task.InitialPolicy;
+import dev.flipside.task.Task;
 import dev.flipside.task.TaskData;
 import dev.flipside.task.TaskFolder;
 import dev.flipside.task.TaskMaker;
@@ -36,12 +37,12 @@ import picocli.CommandLine.Parameters;
         description = {
             "Makes prompts and labelled pairs of a task whose truth a program computes, so that it shows whether policy and reward model become better.",
             "stories: beginnings of children's stories, for models that learnt to write from TinyStories; reward function 'story' judges.",
+            "instructions: short requests with one constraint each, for small chat models; reward function 'ifeval' judges.",
+            "stale: the same, but labelled pairs have half of the constraints, so that the policy moves away from what the reward model was taught.",
             "The model writes the completions of the pairs. The same seed and model make the same files."
         })
 public final class DataMake extends FlipsideCommand {
-    private static final int LENGTH = 48;
-
-    @Parameters(index = "0", paramLabel = "TASK", description = "The task: stories.")
+    @Parameters(index = "0", paramLabel = "TASK", description = "The task: stories, instructions or stale.")
     private TaskConfig.Name task;
 
     @Option(
@@ -104,7 +105,7 @@ public final class DataMake extends FlipsideCommand {
     @Option(
             names = "--max-completion-length",
             paramLabel = "N",
-            description = "Most tokens of a completion (default: 48).")
+            description = "Most tokens of a completion (default: 48 for stories, 96 for the others).")
     private Optional<Integer> maxCompletionLength = Optional.empty();
 
     @Option(
@@ -128,7 +129,8 @@ public final class DataMake extends FlipsideCommand {
         }
         Path directory = inputs(console).model("--model", model);
         NativeLibraries.load(console, directory);
-        SamplingOptions sampling = SamplingOptions.plain(maxCompletionLength.orElse(LENGTH))
+        SamplingOptions sampling = SamplingOptions.plain(
+                        maxCompletionLength.orElseGet(() -> Task.of(task).maxCompletionLength()))
                 .withTemperature(temperature.orElse(1.0))
                 .withStop(stop);
         TaskData data = make(console, maker, directory, sampling);

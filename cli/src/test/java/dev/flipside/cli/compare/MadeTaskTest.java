@@ -145,8 +145,10 @@ class MadeTaskTest {
     void wrongUsesAreNamed() {
         Stream.of(
                         List.of("base.train=", "give either world (w or n) or train"),
-                        List.of("base.make.task=poems", "base.make.task: 'poems' is not one of stories."),
-                        List.of("base.make={pairs: 3}", "base.make: no task is named; write task: stories."),
+                        List.of("base.make.task=poems", "base.make.task: 'poems' is not one of stories, instructions, stale."),
+                        List.of(
+                                "base.make={pairs: 3}",
+                                "base.make: no task is named; write task: stories, instructions or stale."),
                         List.of("base.make.pears=3", "base.make.pears: there is no such key; keys there are"),
                         List.of("base.make.pairs=0", "base.make.pairs: 0 is less than 1; give a number of at least 1."),
                         List.of("base.make.flipped=-0.1", "base.make.flipped: -0.1 is no chance"),

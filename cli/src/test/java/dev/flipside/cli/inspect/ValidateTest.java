@@ -124,6 +124,35 @@ class ValidateTest {
     }
 
     @Test
+    void whatTheGateCanSeeIsTold() throws IOException {
+        Path pairs = folder.resolve("gate-pairs.jsonl");
+        Files.writeString(
+                pairs, "{\"prompt\": \"Tom had\", \"chosen\": \" a ball.\", \"rejected\": \" no\"}\n".repeat(100));
+        CommandRun many = stories.command(
+                "validate",
+                "train.yaml",
+                "save.gate=mcnemar",
+                "save.gate_alpha=0.05",
+                "data.eval_preferences=" + pairs);
+        CommandRun few = stories.command(
+                "validate",
+                "train.yaml",
+                "save.guard=project",
+                "save.guard_memory=trusted",
+                "save.gate=mcnemar",
+                "save.gate_pairs=trusted",
+                "data.trusted_preferences=" + pairs,
+                "data.max_trusted_preferences=4");
+        CommandRun none = stories.command("validate", "train.yaml", "data.eval_preferences=" + pairs);
+
+        assertThat(many.out())
+                .as(many.err())
+                .containsPattern("ok +save.gate +on 100 pairs at alpha 0.05 .* 12.1 points");
+        assertThat(few.out()).as(few.err()).containsPattern("note +save.gate +on 4 pairs .*not even the greatest loss");
+        assertThat(none.out()).doesNotContain("save.gate");
+    }
+
+    @Test
     void promptsThatAreTooLongAreCountedAndAProblem() throws IOException {
         Path file = folder.resolve("long.jsonl");
         String tale = "The cat saw a red ball. ".repeat(100);
