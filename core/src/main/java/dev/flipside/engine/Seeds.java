@@ -43,7 +43,9 @@ public final class Seeds {
         LORA_DROPOUT,
         GUARD_BALANCE,
         PAIR_CHOICE,
-        TASK
+        TASK,
+        ROW_SPLIT,
+        LABEL_FLIP
     }
 
     /** A 64-bit key for one coordinate. */

@@ -9,6 +9,13 @@ import picocli.CommandLine.HelpCommand;
 @Command(
         name = "data",
         synopsisSubcommandLabel = "COMMAND",
-        description = "Looks at data files, chooses from them and makes some.",
-        subcommands = {DataInspect.class, DataChoose.class, DataMake.class, HelpCommand.class})
+        description = "Looks at data files, splits them, chooses from them and makes some.",
+        subcommands = {
+            DataInspect.class,
+            DataSplit.class,
+            DataFlip.class,
+            DataChoose.class,
+            DataMake.class,
+            HelpCommand.class
+        })
 public final class Data extends CommandGroup {}

@@ -1,8 +1,5 @@
 package dev.flipside.cli.inspect;
 
-import com.fasterxml.jackson.databind.json.JsonMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.cli.command.DtypeOption;
 import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.command.ModelRenderers;
@@ -11,21 +8,16 @@ import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Progress;
 import dev.flipside.cli.console.Table;
-import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.data.Margin;
+import dev.flipside.data.PairRow;
 import dev.flipside.data.Preference;
 import dev.flipside.data.PreferenceData;
 import dev.flipside.engine.Device;
 import dev.flipside.eval.dataset.PairChoice;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
-import dev.flipside.run.Durable;
-import dev.flipside.text.Message;
 import dev.flipside.text.Renderer;
-import java.io.IOException;
-import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -48,7 +40,6 @@ import picocli.CommandLine.Parameters;
         })
 final class DataChoose extends FlipsideCommand {
     private static final int PAIRS_AT_A_TIME = 32;
-    private static final JsonMapper JSON = JsonMapper.builder().build();
 
     @Parameters(
             paramLabel = "FILE",
@@ -79,11 +70,7 @@ final class DataChoose extends FlipsideCommand {
         if (count < 1) {
             throw new UserError("--count " + count + ": choose at least one pair.");
         }
-        if (Files.exists(output, LinkOption.NOFOLLOW_LINKS)) {
-            throw new UserError(
-                    "--output: " + output
-                            + " exists already, and may hold somebody's labels; give a file that does not, or remove this one.");
-        }
+        NewFile.require(output);
         Path data = inputs(console).data("FILE", file);
         Path directory = inputs(console).model("--model", model);
         List<Preference> pairs =
@@ -138,26 +125,6 @@ final class DataChoose extends FlipsideCommand {
         return margins;
     }
 
-    /** In texts where the prompt is one question, which are easier to read and to edit; else in messages. */
-    private static ObjectNode row(Preference pair) {
-        ObjectNode row = JSON.createObjectNode();
-        List<Message> messages = pair.prompt().messages();
-        if (messages.size() == 1 && messages.get(0).role().equals(Message.USER)) {
-            return row.put("prompt", messages.get(0).content())
-                    .put("chosen", pair.chosen())
-                    .put("rejected", pair.rejected());
-        }
-        ArrayNode prompt = row.putArray("prompt");
-        messages.forEach(message -> message(prompt, message.role(), message.content()));
-        message(row.putArray("chosen"), Message.ASSISTANT, pair.chosen());
-        message(row.putArray("rejected"), Message.ASSISTANT, pair.rejected());
-        return row;
-    }
-
-    private static void message(ArrayNode messages, String role, String content) {
-        messages.addObject().put("role", role).put("content", content);
-    }
-
     /** @throws UserError when the prompt leaves no room for an answer */
     private ScoredRow row(Renderer renderer, Preference pair, String reply, int number, int limit) {
         ScoredRow row = ScoredRow.of(renderer.complete(pair.prompt(), reply, true));
@@ -176,17 +143,9 @@ final class DataChoose extends FlipsideCommand {
         StringBuilder lines = new StringBuilder();
         for (int place : chosen) {
             Preference pair = pairs.get(place);
-            lines.append(row(pair).put("pair", place + 1).put("reward_margin", margins[place]))
+            lines.append(PairRow.of(pair).put("pair", place + 1).put("reward_margin", margins[place]))
                     .append('\n');
         }
-        try {
-            if (output.toAbsolutePath().getParent() != null) {
-                Files.createDirectories(output.toAbsolutePath().getParent());
-            }
-            Durable.write(output, lines.toString());
-        } catch (IOException e) {
-            throw new UserError(
-                    "--output: " + output + " cannot be written (" + IoReason.of(e) + "); choose another place.", e);
-        }
+        NewFile.write(output, lines.toString());
     }
 }

@@ -10,7 +10,6 @@
  *   <li>{@link com.example.flipside.MarkAnswers}: a policy on a task of one's own.
  *   <li>{@link com.example.flipside.StoryPairs}, {@link com.example.flipside.StoryJudge}, {@link com.example.flipside.StoryOpenings}: the data of the stories
  *       examples, sampled from a real model with {@link com.example.flipside.Sampling}.
- *   <li>{@link com.example.flipside.HoldOut}: splits a preference file, so that what trains a reward model never measures it.
  * </ul>
  */
 package com.example.flipside;

@@ -1,0 +1,40 @@
+package dev.flipside.cli.inspect;
+
+import dev.flipside.config.IoReason;
+import dev.flipside.config.UserError;
+import dev.flipside.run.Durable;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.LinkOption;
+import java.nio.file.Path;
+
+/** A file that {@code --output} names and that must not be there yet: it may hold somebody's labels. */
+final class NewFile {
+    private NewFile() {}
+
+    /** @throws UserError when it is there */
+    static void require(Path output) {
+        if (Files.exists(output, LinkOption.NOFOLLOW_LINKS)) {
+            throw new UserError(
+                    "--output: " + output
+                            + " exists already, and may hold somebody's labels; give a place where there is nothing, or remove it.");
+        }
+    }
+
+    /**
+     * Writes it whole, with the folders that it lies in.
+     *
+     * @throws UserError when it cannot be written
+     */
+    static void write(Path output, String text) {
+        try {
+            if (output.toAbsolutePath().getParent() != null) {
+                Files.createDirectories(output.toAbsolutePath().getParent());
+            }
+            Durable.write(output, text);
+        } catch (IOException e) {
+            throw new UserError(
+                    "--output: " + output + " cannot be written (" + IoReason.of(e) + "); choose another place.", e);
+        }
+    }
+}
