@@ -4,6 +4,7 @@ import dev.flipside.cli.command.CommandRoot;
 import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.compare.Compare;
 import dev.flipside.cli.compare.Demo;
+import dev.flipside.cli.config.Config;
 import dev.flipside.cli.console.OutputException;
 import dev.flipside.cli.console.ResultStream;
 import dev.flipside.cli.console.Streams;
@@ -58,6 +59,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             Push.class,
             Validate.class,
             Data.class,
+            Config.class,
             Generate.class,
             Chat.class,
             Score.class,

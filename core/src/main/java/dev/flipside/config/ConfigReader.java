@@ -146,7 +146,8 @@ public final class ConfigReader {
         return yaml(RECORDS.valueToTree(config));
     }
 
-    static String yaml(JsonNode tree) {
+    /** Sections and keys as YAML. */
+    public static String yaml(JsonNode tree) {
         try {
             return YAML.writeValueAsString(tree);
         } catch (JacksonException e) {

@@ -4,6 +4,7 @@ import dev.flipside.cli.command.DtypeOption;
 import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.command.ModelRenderers;
 import dev.flipside.cli.command.NativeLibraries;
+import dev.flipside.cli.command.NewFile;
 import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Progress;

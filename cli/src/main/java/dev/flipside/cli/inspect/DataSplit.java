@@ -1,6 +1,7 @@
 package dev.flipside.cli.inspect;
 
 import dev.flipside.cli.command.FlipsideCommand;
+import dev.flipside.cli.command.NewFile;
 import dev.flipside.cli.console.Console;
 import dev.flipside.cli.console.Numbers;
 import dev.flipside.cli.console.Table;

@@ -98,7 +98,8 @@ class DataChooseTest {
         Path there = Files.writeString(folder.resolve("there.jsonl"), "mine");
         CommandRun refused = choose(there);
         assertThat(refused.exitCode()).isEqualTo(2);
-        assertThat(refused.err()).contains("there.jsonl exists already, and may hold somebody's labels");
+        assertThat(refused.err())
+                .contains("there.jsonl exists already, and may hold what somebody has written by hand");
         assertThat(there).hasContent("mine");
         assertThat(choose(folder.resolve("none.jsonl"), "--count", "0").err())
                 .contains("--count 0: choose at least one pair.");

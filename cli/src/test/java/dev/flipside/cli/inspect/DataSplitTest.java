@@ -113,7 +113,7 @@ class DataSplitTest {
     @Test
     void whatIsThereIsKeptAndPromptsOfManyRowsAreNamed() throws IOException {
         assertThat(data("flip", "--share", "1", "--output", pairs.toString()).err())
-                .contains("exists already, and may hold somebody's labels");
+                .contains("exists already, and may hold what somebody has written by hand");
         pairs = Files.write(
                 folder.resolve("one.jsonl"),
                 List.of(

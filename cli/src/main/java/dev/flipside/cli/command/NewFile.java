@@ -1,4 +1,4 @@
-package dev.flipside.cli.inspect;
+package dev.flipside.cli.command;
 
 import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
@@ -8,16 +8,16 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 
-/** A file that {@code --output} names and that must not be there yet: it may hold somebody's labels. */
-final class NewFile {
+/** A file that {@code --output} names and that must not be there yet: it may hold what somebody has written by hand. */
+public final class NewFile {
     private NewFile() {}
 
     /** @throws UserError when it is there */
-    static void require(Path output) {
+    public static void require(Path output) {
         if (Files.exists(output, LinkOption.NOFOLLOW_LINKS)) {
             throw new UserError(
                     "--output: " + output
-                            + " exists already, and may hold somebody's labels; give a place where there is nothing, or remove it.");
+                            + " exists already, and may hold what somebody has written by hand; give a place where there is nothing, or remove it.");
         }
     }
 
@@ -26,7 +26,7 @@ final class NewFile {
      *
      * @throws UserError when it cannot be written
      */
-    static void write(Path output, String text) {
+    public static void write(Path output, String text) {
         try {
             if (output.toAbsolutePath().getParent() != null) {
                 Files.createDirectories(output.toAbsolutePath().getParent());
