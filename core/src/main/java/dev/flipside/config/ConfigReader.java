@@ -279,7 +279,7 @@ public final class ConfigReader {
                 }
                 if (!knownSection.has(entry.getKey()) && !open.contains(section.getKey())) {
                     throw new UserError(where + ": there is no key '" + section.getKey() + "." + entry.getKey() + "'"
-                            + suggestion(entry.getKey(), knownSection)
+                            + meant(entry.getKey(), section.getKey(), known)
                             + "; docs/configuration.md lists the keys of section "
                             + section.getKey() + ".");
                 }
@@ -298,6 +298,20 @@ public final class ConfigReader {
     private static void mergeWithin(ObjectNode section, String key, String inner, JsonNode value) {
         JsonNode map = section.path(key);
         ((ObjectNode) (map.isObject() ? map : section.putObject(key))).set(inner, value);
+    }
+
+    /** What an unknown key may have meant: one of another section, one of TRL's, or a misspelt one of this section. */
+    private static String meant(String key, String section, ObjectNode known) {
+        String elsewhere = known.properties().stream()
+                .filter(other -> other.getValue().has(key))
+                .map(other -> other.getKey() + "." + key)
+                .collect(Collectors.joining(" or "));
+        if (!elsewhere.isEmpty()) {
+            return " (there is " + elsewhere + ")";
+        }
+        return NamesOfTrl.ours(key)
+                .map(ours -> " (" + ours + ")")
+                .orElseGet(() -> suggestion(key, known.path(section)));
     }
 
     private static String suggestion(String word, JsonNode known) {

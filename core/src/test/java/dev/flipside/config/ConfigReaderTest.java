@@ -108,6 +108,13 @@ class ConfigReaderTest {
             value = {
                 "rnu.seed=1 | there is no section 'rnu' (did you mean 'run'?)",
                 "run.sede=1 | there is no key 'run.sede' (did you mean 'seed'?)",
+                "run.learning_rate=1 | there is no key 'run.learning_rate' (there is policy.learning_rate or save.learning_rate); docs",
+                "policy.warmup_ratio=0.1 | there is no key 'policy.warmup_ratio' (warmup_steps is a number of steps)",
+                "run.gradient_accumulation_steps=4 | (rollout.generation_batch_size says how much is sampled",
+                "data.max_prompt_length=512 | (prompts are never cut, and data.long_prompts: drop leaves those out",
+                "run.num_train_epochs=2 | (run.max_steps says how long",
+                "run.bf16=true | (run.dtype is float32 or bfloat16)",
+                "run.report_to=wandb | (logging.tensorboard is true or false",
                 "run.max_steps=many | run.max_steps: 'many' is not a whole number",
                 "policy.chat_template_date=31.1.2025 | chat_template_date '31.1.2025' is not a day; write it as yyyy-mm-dd",
                 "policy.chat_template_kwargs=fast | policy.chat_template_kwargs: 'fast' is not",
