@@ -26,6 +26,7 @@ import dev.flipside.cli.report.Report;
 import dev.flipside.cli.rewardmodel.EvalRm;
 import dev.flipside.cli.train.Train;
 import dev.flipside.cli.train.TrainRm;
+import dev.flipside.config.Spelling;
 import dev.flipside.config.UserError;
 import dev.flipside.run.StopSignal;
 import java.util.ArrayList;
@@ -160,8 +161,12 @@ public final class Main implements Runnable, CommandRoot {
                 .replaceFirst("'([+-]?\\d+)' is not an? (int|long)$", "'$1' is out of range")
                 .replaceFirst("' is not an? (int|long)$", "' is not a whole number")
                 .replaceFirst("' is not an? (float|double)$", "' is not a number");
-        if (failure instanceof UnmatchedArgumentException unmatched && command.equals("flipside")) {
-            what = "'" + unmatched.getUnmatched().get(0) + "' is not a command";
+        if (failure instanceof UnmatchedArgumentException unmatched
+                && !line.getSubcommands().isEmpty()
+                && !unmatched.getUnmatched().get(0).startsWith("-")) {
+            String word = unmatched.getUnmatched().get(0);
+            what = "'" + word + "' is not a command"
+                    + Spelling.suggestion(word, List.copyOf(line.getSubcommands().keySet()));
         }
         line.getErr().println(command + ": " + what + " (`" + command + " --help` shows what it takes)");
         return CommandLine.ExitCode.USAGE;

@@ -73,7 +73,10 @@ class MainTest {
 
     @Test
     void theWrongWordIsNamed() {
-        assertThat(CommandRun.of("trian").err()).startsWith("flipside: 'trian' is not a command");
+        assertThat(CommandRun.of("trian").err()).startsWith("flipside: 'trian' is not a command (did you mean 'train'?) (");
+        assertThat(CommandRun.of("data", "inspekt").err())
+                .startsWith("flipside data: 'inspekt' is not a command (did you mean 'inspect'?) (");
+        assertThat(CommandRun.of("stray").err()).startsWith("flipside: 'stray' is not a command");
         assertThat(CommandRun.of("doctor", "--threads", "0").err()).startsWith("flipside doctor: --threads is 0");
         assertThat(CommandRun.of("doctor", "--threads", "two").err())
                 .startsWith("flipside doctor: Invalid value for option '--threads': 'two' is not a whole number (");

@@ -27,6 +27,7 @@ import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -264,7 +265,10 @@ public final class ConfigReader {
             JsonNode knownSection = known.get(section.getKey());
             if (knownSection == null) {
                 throw new UserError(where + ": there is no section '" + section.getKey() + "'"
-                        + suggestion(section.getKey(), known) + "; sections are " + names(known) + ".");
+                        + commandOf(section.getKey())
+                                .map(command -> ", which is one of a file for `flipside " + command + "`")
+                                .orElseGet(() -> suggestion(section.getKey(), known))
+                        + "; sections are " + names(known) + ".");
             }
             if (!section.getValue().isObject()) {
                 throw new UserError(where + ": section '" + section.getKey() + "' must hold keys, not "
@@ -298,6 +302,16 @@ public final class ConfigReader {
     private static void mergeWithin(ObjectNode section, String key, String inner, JsonNode value) {
         JsonNode map = section.path(key);
         ((ObjectNode) (map.isObject() ? map : section.putObject(key))).set(inner, value);
+    }
+
+    /** The command whose files have a section that those of the others have not. */
+    private static Optional<String> commandOf(String section) {
+        return switch (section) {
+            case "policy", "rollout", "algorithm", "save", "eval", "logging" -> Optional.of("train");
+            case "training" -> Optional.of("train-rm");
+            case "comparison", "base", "arms" -> Optional.of("compare");
+            default -> Optional.empty();
+        };
     }
 
     /** What an unknown key may have meant: one of another section, one of TRL's, or a misspelt one of this section. */

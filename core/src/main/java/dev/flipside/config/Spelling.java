@@ -14,7 +14,7 @@ public final class Spelling {
     }
 
     /** {@code " (did you mean 'NAME'?)"} with the nearest name, empty where none is near. */
-    static String suggestion(String word, List<String> names) {
+    public static String suggestion(String word, List<String> names) {
         return names.stream()
                 .min(Comparator.comparingInt(n -> distance(n, word)))
                 .filter(n -> distance(n, word) <= Math.max(2, word.length() / 3))

@@ -96,6 +96,13 @@ public final class ModelFiles {
 
     /** @throws UserError naming the file that is missing, malformed or of an unsupported model type */
     public static ModelFiles open(Path directory) {
+        if (Files.isRegularFile(directory)) {
+            boolean gguf = directory.toString().endsWith(".gguf");
+            throw new UserError(directory + " is a file, and a model is a directory; "
+                    + (gguf
+                            ? "make one of it with `flipside import " + directory + " DIR`."
+                            : "name the one that it lies in."));
+        }
         if (!Files.isDirectory(directory)) {
             throw new UserError(directory + ": there is no such model directory; check the path.");
         }

@@ -107,6 +107,8 @@ class ConfigReaderTest {
             quoteCharacter = '`',
             value = {
                 "rnu.seed=1 | there is no section 'rnu' (did you mean 'run'?)",
+                "training.max_steps=1 | there is no section 'training', which is one of a file for `flipside train-rm`; sections",
+                "arms.frozen={} | there is no section 'arms', which is one of a file for `flipside compare`; sections",
                 "run.sede=1 | there is no key 'run.sede' (did you mean 'seed'?)",
                 "run.learning_rate=1 | there is no key 'run.learning_rate' (there is policy.learning_rate or save.learning_rate); docs",
                 "policy.warmup_ratio=0.1 | there is no key 'policy.warmup_ratio' (warmup_steps is a number of steps)",

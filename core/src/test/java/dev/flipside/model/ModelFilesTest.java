@@ -234,6 +234,10 @@ class ModelFilesTest {
         assertThatThrownBy(() -> CausalLm.load(dir, Device.CPU))
                 .isInstanceOf(UserError.class)
                 .hasMessageContaining("config.json: is not valid JSON at line 2");
+        Path gguf = Files.createFile(directory.resolve("model.gguf"));
+        assertThatThrownBy(() -> ModelFiles.open(gguf))
+                .isInstanceOf(UserError.class)
+                .hasMessageContaining("make one of it with `flipside import " + gguf + " DIR`");
     }
 
     @Test
