@@ -269,7 +269,7 @@ final class WeightLayout {
         RelativeChange change = new RelativeChange();
         for (Weight weight : weights) {
             forEachPart(now, weight, (part, view) -> {
-                Tensor current = toFile(weight.form(), view).cpu();
+                Tensor current = Tensors.host(toFile(weight.form(), view));
                 Tensor stored = emptyLike(current);
                 files.read(inFile(part.name(), files), stored);
                 change.add(current, stored);

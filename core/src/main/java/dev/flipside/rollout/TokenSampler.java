@@ -6,7 +6,6 @@ import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import java.util.List;
 import java.util.Optional;
-import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.pytorch.LongOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
@@ -188,13 +187,9 @@ public final class TokenSampler {
 
     /** One transfer for all rows; float64 holds ids and float32 values exactly. */
     private static Choices read(Tensor tokens, Tensor logprobs, Tensor logKept) {
-        Tensor all = torch.stack(new TensorVector(
-                        tokens.to(ScalarType.Double), logprobs.to(ScalarType.Double), logKept.to(ScalarType.Double)))
-                .cpu()
-                .contiguous();
         int rows = Math.toIntExact(tokens.size(0));
-        double[] values = new double[3 * rows];
-        new DoublePointer(all.data_ptr_double()).get(values);
+        double[] values = Tensors.toDoubles(torch.stack(new TensorVector(
+                tokens.to(ScalarType.Double), logprobs.to(ScalarType.Double), logKept.to(ScalarType.Double))));
         Choices choices = new Choices(new int[rows], new double[rows], new double[rows]);
         for (int r = 0; r < rows; r++) {
             choices.tokens[r] = (int) values[r];
