@@ -106,15 +106,11 @@ public final class Tensors {
     }
 
     /**
-     * A tensor's numbers in the host's memory, contiguous; zeros where it has none (libtorch's device {@code meta}).
-     * The only way from a device to Java, for which the host waits until the device has computed them.
+     * A tensor's numbers in the host's memory, contiguous. The only way from a device to Java, for which the host waits
+     * until the device has computed them.
      */
     public static Tensor host(Tensor tensor) {
-        Tensor there = tensor.is_meta()
-                ? torch.zeros_like(
-                        tensor, Device.CPU.options(tensor.scalar_type()), new MemoryFormatOptional())
-                : tensor.cpu();
-        return there.contiguous();
+        return tensor.cpu().contiguous();
     }
 
     /** A floating scalar argument. */
@@ -153,7 +149,7 @@ public final class Tensors {
     public static double dot(Tensor left, Tensor right) {
         long elements = left.numel();
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            Tensor sum = torch.zeros(new long[] {1}, left.options().dtype(new ScalarTypeOptional(ScalarType.Double)));
+            Tensor sum = left.new_zeros(new long[] {1}).to(ScalarType.Double);
             for (long at = 0; at < elements; at += DOT_CHUNK) {
                 long n = Math.min(DOT_CHUNK, elements - at);
                 sum.add_(left.narrow(0, at, n)

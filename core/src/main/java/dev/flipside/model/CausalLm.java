@@ -252,7 +252,7 @@ public final class CausalLm implements AutoCloseable {
 
     /** {@link #copy} that never learns: as {@link #constant} has it. */
     public CausalLm constantCopy() {
-        return decoder.precision() == Precision.BFLOAT16_WEIGHTS
+        return decoder.precision() != Precision.FLOAT32
                 ? new CausalLm(files, layout, weights.constantCopy(), decoder.precision())
                 : copy();
     }

@@ -234,7 +234,7 @@ final class VocabularyHead {
             long from,
             long tokens) {
         try (PointerScope scope = new PointerScope();
-                Autocast autocast = new Autocast(decoder.precision())) {
+                Autocast autocast = new Autocast(decoder.precision(), decoder.device())) {
             Tensor scores = scores(matrix, states, from, tokens);
             Tensor derivative = cap.isEmpty() ? scores : derivative(scores);
             Tensor probabilities = scores.sub_(logSums).exp_();
@@ -250,7 +250,7 @@ final class VocabularyHead {
 
     /** float32 [N, tokens]. */
     private Tensor scores(VocabularyMatrix matrix, Tensor states, long from, long tokens) {
-        try (Autocast autocast = new Autocast(decoder.precision())) {
+        try (Autocast autocast = new Autocast(decoder.precision(), decoder.device())) {
             return capped(DenseProducts.linear(states, matrix.rows(from, tokens), Tensors.NONE)
                     .to(ScalarType.Float));
         }

@@ -7,10 +7,13 @@ import com.sun.jna.Pointer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeSet;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.IValue;
@@ -22,13 +25,29 @@ import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 
 /**
- * Every operator that libtorch's dispatcher runs on this thread from construction to {@link #close}, with the devices
- * of its tensors: what profilers of torch see, through the same observer ({@code at::RecordFunctionCallback}).
+ * Every operator that libtorch's dispatcher runs on this thread from construction to {@link #close}, and whether its
+ * tensors are of the host or of a device: what profilers of torch see, through the same observer
+ * ({@code at::RecordFunctionCallback}).
+ *
+ * <p>The device is {@link #DEVICE}, the processor by a name with a number. It computes real numbers, and nothing in
+ * libtorch tells its tensors from those of the host; but whoever makes a tensor or moves it names a device, and the log
+ * remembers for each storage which one was meant. So it finds what a GPU would refuse, tensors of two devices in one
+ * operator, and what would be computed on the host in its place. libtorch's device {@code meta} would do that by itself,
+ * were there kernels of it for more operators: {@code index_select} has none outside Python.
  *
  * <p>The bindings take the observer as an untyped pointer, so it is laid out here as {@code
  * ATen/record_function.h} of libtorch 2.10 has it.
  */
 public final class OperatorLog implements AutoCloseable {
+    /** Another device than the processor as far as Flipside knows. */
+    public static final Device DEVICE = new Device("cpu:0");
+
+    /** What a tensor of at least one dimension is of; a number may stand beside tensors of any device. */
+    public enum Place {
+        HOST,
+        DEVICE
+    }
+
     /** What neither computes nor moves numbers: views, shapes, and memory without contents. */
     private static final Set<String> FREE = Set.of(
             "alias",
@@ -63,6 +82,10 @@ public final class OperatorLog implements AutoCloseable {
     /** What copies inside another operator. */
     private static final Set<String> COPIES = Set.of("_to_copy", "clone");
 
+    /** What reads numbers to know what to do next. */
+    private static final Set<String> WAITS =
+            Set.of("item", "_local_scalar_dense", "nonzero", "equal", "is_nonzero", "masked_select", "_unique2");
+
     private static final int SCOPES = 10;
 
     /** Size of the struct: two addresses, a double, a flag for each scope, three flags, padding. */
@@ -81,15 +104,21 @@ public final class OperatorLog implements AutoCloseable {
     private final Observed observed = new Observed();
     private final long handle;
 
+    /** Of each storage, by its address; what was made before the log began, or by no operator, is the host's. */
+    private final Map<Long, Place> places = new HashMap<>();
+
     /**
      * One call.
      *
      * @param name without namespace, such as {@code mm}
      * @param depth 0 for what Flipside or autograd called, more for what that called
-     * @param inputs devices of tensors of at least one dimension, and of the results
+     * @param inputs where its tensors are
+     * @param named the place that it was asked to put its result
+     * @param numbers whether it was given tensors without dimensions, whose place is not looked at
      * @param nested names of all that it called
      */
-    public record Call(String name, int depth, Set<String> inputs, Set<String> outputs, List<String> nested) {
+    public record Call(
+            String name, int depth, Set<Place> inputs, Optional<Place> named, boolean numbers, List<String> nested) {
         /** Whether a GPU would have to do something for it, as far as can be told without one. */
         public boolean computes() {
             return PERHAPS.contains(name) ? nested.stream().anyMatch(COPIES::contains) : !FREE.contains(name);
@@ -102,17 +131,40 @@ public final class OperatorLog implements AutoCloseable {
                     : nested.stream().filter("_to_copy"::equals).count();
         }
 
-        /** Whether it brings numbers of a device to the host, for which the host waits. */
-        public boolean reads(String device) {
-            return inputs.equals(Set.of(device)) && outputs.equals(Set.of("cpu"))
-                    || name.equals("copy_read")
-                    || Set.of("item", "_local_scalar_dense", "nonzero", "equal", "is_nonzero", "masked_select", "unique")
-                            .contains(name);
+        /** Whether it brings numbers of the device to the host, for which the host waits. */
+        public boolean reads() {
+            return WAITS.contains(name)
+                    || nested.stream().anyMatch(WAITS::contains)
+                    || inputs.contains(Place.DEVICE) && named.equals(Optional.of(Place.HOST));
         }
 
-        /** Whether it brings numbers of the host to a device. */
-        public boolean uploads(String device) {
-            return inputs.contains("cpu") && outputs.equals(Set.of(device));
+        /** Whether it brings numbers of the host to the device. */
+        public boolean uploads() {
+            return inputs.contains(Place.HOST)
+                    && (named.equals(Optional.of(Place.DEVICE))
+                            || name.equals("copy_") && inputs.contains(Place.DEVICE));
+        }
+
+        /** Whether a GPU would refuse it. */
+        public boolean mixes() {
+            return inputs.size() == 2 && !uploads();
+        }
+
+        /** Whether numbers are computed on the host. */
+        public boolean onHost() {
+            return computes()
+                    && !inputs.contains(Place.DEVICE)
+                    && !named.equals(Optional.of(Place.DEVICE))
+                    && !(inputs.isEmpty() && numbers);
+        }
+
+        /** Not so are the nodes of autograd's graph, whose operators are called by Flipside as it were. */
+        boolean isOperator() {
+            return !Character.isUpperCase(name.charAt(0));
+        }
+
+        Place result() {
+            return named.orElse(inputs.contains(Place.DEVICE) ? Place.DEVICE : Place.HOST);
         }
     }
 
@@ -156,11 +208,14 @@ public final class OperatorLog implements AutoCloseable {
         guarded(() -> {
             // The bindings check a field that libtorch, built without assertions, never sets.
             function.setByte(INPUTS_VALID, (byte) 1);
-            RecordFunction call = observed.at(function);
-            String name = call.name().getString();
-            String own = name.substring(name.lastIndexOf(':') + 1);
-            running.forEach(outer -> outer.nested.add(own));
-            running.push(new Call(own, running.size(), inputs(call), new TreeSet<>(), new ArrayList<>()));
+            RecordFunction recorded = observed.at(function);
+            String name = recorded.name().getString();
+            String own = name.substring(name.lastIndexOf(':') + 1).strip();
+            Call call = call(own, recorded);
+            if (call.isOperator()) {
+                running.forEach(outer -> outer.nested.add(own));
+            }
+            running.push(call);
         });
         return result;
     }
@@ -170,9 +225,13 @@ public final class OperatorLog implements AutoCloseable {
             Call call = running.pop();
             IValueVector outputs = observed.at(function).outputs();
             for (long i = 0; i < outputs.size(); i++) {
-                devices(outputs.get(i), call.outputs);
+                // What is read is the tensor itself, as the processor has it already.
+                forEachTensor(outputs.get(i), tensor -> places.merge(
+                        storage(tensor), call.result(), (old, now) -> call.named.equals(Optional.of(Place.HOST)) ? old : now));
             }
-            calls.add(call);
+            if (call.isOperator()) {
+                calls.add(call);
+            }
         });
     }
 
@@ -185,31 +244,38 @@ public final class OperatorLog implements AutoCloseable {
         }
     }
 
-    private static Set<String> inputs(RecordFunction call) {
-        Set<String> devices = new TreeSet<>();
-        IValueArrayRef inputs = call.inputs();
-        for (long i = 0; i < inputs.size(); i++) {
-            devices(inputs.at(i), devices);
+    private Call call(String name, RecordFunction recorded) {
+        Set<Place> inputs = EnumSet.noneOf(Place.class);
+        Optional<Place> named = Optional.empty();
+        boolean numbers = false;
+        IValueArrayRef values = recorded.inputs();
+        for (long i = 0; i < values.size(); i++) {
+            IValue value = values.at(i);
+            if (value.isDevice()) {
+                named = Optional.of(value.toDevice().has_index() ? Place.DEVICE : Place.HOST);
+            }
+            numbers |= value.isTensor() && value.toTensor().defined() && value.toTensor().dim() == 0;
+            forEachTensor(value, t -> inputs.add(places.getOrDefault(storage(t), Place.HOST)));
         }
-        return devices;
+        int depth = (int) running.stream().filter(Call::isOperator).count();
+        return new Call(name, depth, inputs, named, numbers, new ArrayList<>());
     }
 
-    private static void devices(IValue value, Set<String> into) {
+    private static void forEachTensor(IValue value, Consumer<Tensor> consumer) {
+        List<Tensor> tensors = new ArrayList<>();
         if (value.isTensor()) {
-            device(value.toTensor()).ifPresent(into::add);
+            tensors.add(value.toTensor());
         } else if (value.isTensorList()) {
-            TensorVector tensors = value.toTensorVector();
-            for (long i = 0; i < tensors.size(); i++) {
-                device(tensors.get(i)).ifPresent(into::add);
+            TensorVector list = value.toTensorVector();
+            for (long i = 0; i < list.size(); i++) {
+                tensors.add(list.get(i));
             }
         }
+        tensors.stream().filter(t -> t.defined() && t.dim() > 0 && t.numel() > 0).forEach(consumer);
     }
 
-    /** Of a tensor of at least one dimension: numbers may stand beside tensors of any device. */
-    private static Optional<String> device(Tensor tensor) {
-        return tensor.defined() && tensor.dim() > 0
-                ? Optional.of(tensor.device().str().getString().replaceAll(":\\d+", ""))
-                : Optional.empty();
+    private static long storage(Tensor tensor) {
+        return tensor.storage().data().address();
     }
 
     /** All calls so far, inner ones before those that called them. */
@@ -220,6 +286,11 @@ public final class OperatorLog implements AutoCloseable {
     /** Calls that nothing in libtorch made. */
     public List<Call> outer(Predicate<Call> which) {
         return calls.stream().filter(c -> c.depth == 0 && which.test(c)).toList();
+    }
+
+    /** Forgets the calls so far, not where tensors are. */
+    public void forget() {
+        calls.clear();
     }
 
     /** About how many kernels a GPU would be given: one for each call that computes, and one for each copy inside it. */
