@@ -79,6 +79,13 @@ public final class OperatorLog implements AutoCloseable {
     /** What is free unless it has to copy. */
     private static final Set<String> PERHAPS = Set.of("to", "reshape", "contiguous", "cpu", "numpy_T", "type_as");
 
+    /**
+     * What autocast rounds the arguments of. Other operators of several types convert inside their kernels on CUDA, if
+     * not on the CPU.
+     */
+    private static final Set<String> ROUNDED =
+            Set.of("linear", "matmul", "mm", "addmm", "bmm", "baddbmm", "scaled_dot_product_attention");
+
     /** What copies inside another operator. */
     private static final Set<String> COPIES = Set.of("_to_copy", "clone");
 
@@ -112,30 +119,37 @@ public final class OperatorLog implements AutoCloseable {
      *
      * @param name without namespace, such as {@code mm}
      * @param depth 0 for what Flipside or autograd called, more for what that called
-     * @param inputs where its tensors are
+     * @param inputs where its tensors of at least one dimension are
+     * @param numbers where its other tensors are, of which a GPU takes those of the host, too
      * @param named the place that it was asked to put its result
-     * @param numbers whether it was given tensors without dimensions, whose place is not looked at
+     * @param empty whether some of its tensors have no elements, and so no place
      * @param nested names of all that it called
      */
     public record Call(
-            String name, int depth, Set<Place> inputs, Optional<Place> named, boolean numbers, List<String> nested) {
+            String name,
+            int depth,
+            Set<Place> inputs,
+            Set<Place> numbers,
+            Optional<Place> named,
+            boolean empty,
+            List<String> nested) {
         /** Whether a GPU would have to do something for it, as far as can be told without one. */
         public boolean computes() {
             return PERHAPS.contains(name) ? nested.stream().anyMatch(COPIES::contains) : !FREE.contains(name);
         }
 
-        /** Copies of tensors to another type or layout that it makes besides. */
+        /** Copies of what it is given to the type of autocast, each a kernel of its own. */
         long copies() {
-            return PERHAPS.contains(name) || COPIES.contains(name)
-                    ? 0
-                    : nested.stream().filter("_to_copy"::equals).count();
+            return ROUNDED.contains(name)
+                    ? nested.stream().filter("_to_copy"::equals).count()
+                    : 0;
         }
 
         /** Whether it brings numbers of the device to the host, for which the host waits. */
         public boolean reads() {
             return WAITS.contains(name)
                     || nested.stream().anyMatch(WAITS::contains)
-                    || inputs.contains(Place.DEVICE) && named.equals(Optional.of(Place.HOST));
+                    || isGivenDevice() && named.equals(Optional.of(Place.HOST));
         }
 
         /** Whether it brings numbers of the host to the device. */
@@ -153,9 +167,9 @@ public final class OperatorLog implements AutoCloseable {
         /** Whether numbers are computed on the host. */
         public boolean onHost() {
             return computes()
-                    && !inputs.contains(Place.DEVICE)
+                    && !isGivenDevice()
                     && !named.equals(Optional.of(Place.DEVICE))
-                    && !(inputs.isEmpty() && numbers);
+                    && !(inputs.isEmpty() && empty);
         }
 
         /** Not so are the nodes of autograd's graph, whose operators are called by Flipside as it were. */
@@ -164,7 +178,11 @@ public final class OperatorLog implements AutoCloseable {
         }
 
         Place result() {
-            return named.orElse(inputs.contains(Place.DEVICE) ? Place.DEVICE : Place.HOST);
+            return named.orElse(isGivenDevice() ? Place.DEVICE : Place.HOST);
+        }
+
+        private boolean isGivenDevice() {
+            return inputs.contains(Place.DEVICE) || numbers.contains(Place.DEVICE);
         }
     }
 
@@ -225,14 +243,21 @@ public final class OperatorLog implements AutoCloseable {
             Call call = running.pop();
             IValueVector outputs = observed.at(function).outputs();
             for (long i = 0; i < outputs.size(); i++) {
-                // What is read is the tensor itself, as the processor has it already.
-                forEachTensor(outputs.get(i), tensor -> places.merge(
-                        storage(tensor), call.result(), (old, now) -> call.named.equals(Optional.of(Place.HOST)) ? old : now));
+                forEachTensor(outputs.get(i), tensor -> note(tensor, call));
             }
             if (call.isOperator()) {
                 calls.add(call);
             }
         });
+    }
+
+    private void note(Tensor tensor, Call call) {
+        if (tensor.numel() == 0) {
+            return;
+        }
+        // What is read is the tensor itself, as the processor has it already.
+        boolean itself = call.named.equals(Optional.of(Place.HOST));
+        places.merge(storage(tensor), call.result(), (old, now) -> itself ? old : now);
     }
 
     private void guarded(Runnable body) {
@@ -247,18 +272,23 @@ public final class OperatorLog implements AutoCloseable {
     private Call call(String name, RecordFunction recorded) {
         Set<Place> inputs = EnumSet.noneOf(Place.class);
         Optional<Place> named = Optional.empty();
-        boolean numbers = false;
+        Set<Place> numbers = EnumSet.noneOf(Place.class);
+        boolean[] empty = {false};
         IValueArrayRef values = recorded.inputs();
         for (long i = 0; i < values.size(); i++) {
             IValue value = values.at(i);
             if (value.isDevice()) {
                 named = Optional.of(value.toDevice().has_index() ? Place.DEVICE : Place.HOST);
             }
-            numbers |= value.isTensor() && value.toTensor().defined() && value.toTensor().dim() == 0;
-            forEachTensor(value, t -> inputs.add(places.getOrDefault(storage(t), Place.HOST)));
+            forEachTensor(value, t -> {
+                empty[0] |= t.numel() == 0;
+                if (t.numel() > 0) {
+                    (t.dim() > 0 ? inputs : numbers).add(places.getOrDefault(storage(t), Place.HOST));
+                }
+            });
         }
         int depth = (int) running.stream().filter(Call::isOperator).count();
-        return new Call(name, depth, inputs, named, numbers, new ArrayList<>());
+        return new Call(name, depth, inputs, numbers, named, empty[0], new ArrayList<>());
     }
 
     private static void forEachTensor(IValue value, Consumer<Tensor> consumer) {
@@ -271,11 +301,13 @@ public final class OperatorLog implements AutoCloseable {
                 tensors.add(list.get(i));
             }
         }
-        tensors.stream().filter(t -> t.defined() && t.dim() > 0 && t.numel() > 0).forEach(consumer);
+        tensors.stream().filter(t -> t.defined()).forEach(consumer);
     }
 
+    /** The address of a tensor's memory; 0 without any. */
     private static long storage(Tensor tensor) {
-        return tensor.storage().data().address();
+        org.bytedeco.javacpp.Pointer data = tensor.storage().data();
+        return data == null ? 0 : data.address();
     }
 
     /** All calls so far, inner ones before those that called them. */

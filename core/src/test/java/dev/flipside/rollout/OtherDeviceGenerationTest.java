@@ -11,11 +11,13 @@ import dev.flipside.model.CausalLm;
 import dev.flipside.model.GoldenFixtures;
 import dev.flipside.model.Precision;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.SplittableRandom;
+import java.util.function.Predicate;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
  * Generation on a processor that counts as another device ({@link OperatorLog#DEVICE}): what a GPU would be asked to do
@@ -24,6 +26,9 @@ import org.junit.jupiter.params.provider.ValueSource;
 class OtherDeviceGenerationTest {
     private static final Seeds SEEDS = new Seeds(23);
     private static final int NEW = 9;
+
+    /** float32 sums in another order, of numbers of some tens. */
+    private static final double ROUNDING = 1e-4;
 
     @BeforeAll
     static void load() {
@@ -39,7 +44,7 @@ class OtherDeviceGenerationTest {
                 random.ints(1, 3, vocabulary).toArray());
     }
 
-    private static List<Group> generate(CausalLm lm, SamplingOptions options, int tokens) {
+    private static List<Group> generate(CausalLm lm, SamplingOptions options) {
         GenerationSettings settings = new GenerationSettings(32, List.of(5), ids -> "");
         try (Generator generator = new Generator(lm, settings)) {
             return generator.generate(
@@ -56,30 +61,65 @@ class OtherDeviceGenerationTest {
         };
     }
 
+    /** Kernels, reads and uploads of one more token, of models of two blocks and of four of Gemma's. */
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "qwen3", "gemma2", "gpt2", "phi3", "mixtral"})
-    void launchesOfAToken(String name) {
-        Path directory = GoldenFixtures.directory(name);
-        for (Precision precision : List.of(Precision.FLOAT32, Precision.BFLOAT16)) {
-        for (String kind : List.of("plain", "filters")) {
-            try (OperatorLog log = new OperatorLog();
-                    CausalLm lm = CausalLm.constant(directory, OperatorLog.DEVICE, precision)) {
-                long[] launches = new long[2];
-                long[] reads = new long[2];
-                long[] uploads = new long[2];
-                for (int i = 0; i < 2; i++) {
-                    log.forget();
-                    generate(lm, options(kind, NEW + i), NEW + i);
-                    launches[i] = log.launches();
-                    reads[i] = log.outer(OperatorLog.Call::reads).size();
-                    uploads[i] = log.outer(OperatorLog.Call::uploads).size();
-                    assertThat(log.outer(OperatorLog.Call::mixes)).isEmpty();
-                    assertThat(log.outer(OperatorLog.Call::onHost)).isEmpty();
-                }
-                System.out.println(name + " " + precision + " " + kind + " launches " + (launches[1] - launches[0]) + " reads "
-                        + (reads[1] - reads[0]) + " uploads " + (uploads[1] - uploads[0]));
+    @CsvSource({
+        "llama, FLOAT32, plain, 57, 1",
+        "llama, FLOAT32, filters, 84, 1",
+        "llama, BFLOAT16, plain, 68, 1",
+        "qwen3, BFLOAT16, plain, 74, 1",
+        "gemma2, BFLOAT16, plain, 139, 1",
+        "gpt2, FLOAT32, plain, 56, 1",
+        "mixtral, FLOAT32, plain, 113, 3"
+    })
+    void launchesOfAToken(String name, Precision precision, String kind, int launches, int reads) {
+        try (OperatorLog log = new OperatorLog();
+                CausalLm lm = CausalLm.constant(GoldenFixtures.directory(name), OperatorLog.DEVICE, precision)) {
+            List<List<OperatorLog.Call>> calls = new ArrayList<>();
+            long[] counts = new long[2];
+            for (int more = 0; more < 2; more++) {
+                log.forget();
+                generate(lm, options(kind, NEW + more));
+                counts[more] = log.launches();
+                calls.add(log.outer(c -> true));
+                assertThat(log.outer(OperatorLog.Call::mixes)).isEmpty();
+                assertThat(log.outer(OperatorLog.Call::onHost)).isEmpty();
             }
+            assertThat(counts[1] - counts[0]).as("kernels").isLessThanOrEqualTo(launches);
+            // The token itself, and in a model with experts how many tokens each has, once a block.
+            assertThat(count(calls.get(1), OperatorLog.Call::reads) - count(calls.get(0), OperatorLog.Call::reads))
+                    .isEqualTo(reads);
+            // The random numbers.
+            assertThat(count(calls.get(1), OperatorLog.Call::uploads) - count(calls.get(0), OperatorLog.Call::uploads))
+                    .isEqualTo(1);
         }
+    }
+
+    private static long count(List<OperatorLog.Call> calls, Predicate<OperatorLog.Call> which) {
+        return calls.stream().filter(which).count();
+    }
+
+    /** The planned steps of the CPU and the functional ones of a GPU draw the same tokens. */
+    @ParameterizedTest
+    @CsvSource({
+        "llama, plain", "llama, filters", "qwen3, greedy", "gemma2, plain", "gpt2, filters", "phi3, plain", "mixtral, plain"
+    })
+    void samplesAreThoseOfTheCpu(String name, String kind) {
+        Path directory = GoldenFixtures.directory(name);
+        try (CausalLm cpu = CausalLm.load(directory, Device.CPU);
+                CausalLm device = CausalLm.load(directory, OperatorLog.DEVICE)) {
+            assertThat(device.decoder().plan().decoding()).isFalse();
+            List<Group> wanted = generate(cpu, options(kind, NEW));
+            List<Group> found = generate(device, options(kind, NEW));
+            for (int g = 0; g < wanted.size(); g++) {
+                for (int s = 0; s < wanted.get(g).completions().size(); s++) {
+                    Completion expected = wanted.get(g).completions().get(s);
+                    Completion actual = found.get(g).completions().get(s);
+                    assertThat(actual.ids()).isEqualTo(expected.ids());
+                    assertThat(actual.logprobs()).containsExactly(expected.logprobs(), within(ROUNDING));
+                    assertThat(actual.logKeptMass()).isCloseTo(expected.logKeptMass(), within(ROUNDING));
+                }
+            }
         }
     }
 }
