@@ -13,8 +13,6 @@ import dev.flipside.engine.Tensors;
 import dev.flipside.model.family.DecoderConfig;
 import dev.flipside.safetensors.WeightType;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
@@ -23,6 +21,7 @@ import java.util.SplittableRandom;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -67,42 +66,20 @@ class OtherDeviceTest {
 
     private static int batches(CausalLm lm) {
         DecoderConfig config = lm.decoder().config();
-        return CompletionBatch.split(groups(config.vocabSize()), config, Batches.TOKENS).size();
-    }
-
-    static List<TokenRow> groups(int vocabulary) {
-        SplittableRandom random = new SplittableRandom(4);
-        List<TokenRow> rows = new ArrayList<>();
-        for (int size : new int[] {3, 1, 2}) {
-            int[] prompt = random.ints(9 + random.nextInt(6), 3, vocabulary).toArray();
-            for (int i = 0; i < size; i++) {
-                int[] more = random.ints(2 + random.nextInt(5), 3, vocabulary).toArray();
-                int[] whole = Arrays.copyOf(prompt, prompt.length + more.length);
-                System.arraycopy(more, 0, whole, prompt.length, more.length);
-                rows.add(new TokenRow(whole, prompt.length));
-            }
-        }
-        return rows;
-    }
-
-    private static double[][] weights(double[][] like) {
-        SplittableRandom random = new SplittableRandom(8);
-        return Arrays.stream(like)
-                .map(row -> random.doubles(row.length, -1, 1).toArray())
-                .toArray(double[][]::new);
+        return CompletionBatch.split(DeviceComparison.groups(config.vocabSize()), config, Batches.TOKENS).size();
     }
 
     /** What a step leaves: log-probabilities, the gradient before clipping, and the weights after. */
     private record Step(double[][] logprobs, float[] gradient, float[] weights) {}
 
     private static Step step(CausalLm lm, boolean checkpointing) {
-        List<TokenRow> rows = groups(lm.decoder().config().vocabSize());
+        List<TokenRow> rows = DeviceComparison.groups(lm.decoder().config().vocabSize());
         try (AdamW adam = new AdamW(
                         List.of(new ParameterGroup("policy", lm.parameters(), 0.01)),
                         OptimiserConfig.withLearningRate(1e-3));
                 PointerScope scope = new PointerScope();
                 LogprobPass pass = lm.pass(rows, 0.9, checkpointing, OptionalLong.empty())) {
-            pass.backward(weights(pass.logprobs()));
+            pass.backward(DeviceComparison.slopes(pass.logprobs()));
             float[] gradient = Tensors.toFloats(lm.parameters().gradient());
             adam.step(1 / adam.gradientNorm(), 1e-3);
             return new Step(
@@ -165,7 +142,7 @@ class OtherDeviceTest {
         double[][] wanted;
         List<TokenRow> rows;
         try (CausalLm lm = CausalLm.constant(model, Device.CPU, Precision.BFLOAT16)) {
-            rows = groups(lm.decoder().config().vocabSize());
+            rows = DeviceComparison.groups(lm.decoder().config().vocabSize());
             wanted = lm.logprobs(rows, 0.9).logprobs();
         }
         try (OperatorLog log = new OperatorLog();
@@ -188,6 +165,20 @@ class OtherDeviceTest {
         }
     }
 
+    /** What bench/gpu.sh prints of a card. */
+    @Test
+    void comparisonOfDevices() {
+        Path model = GoldenFixtures.directory("qwen3");
+        DeviceComparison.Gaps same = DeviceComparison.of(model, DEVICE, Precision.FLOAT32);
+        assertThat(Math.max(same.logprobs(), Math.max(same.scores(), same.gradient())))
+                .isLessThan(ROUNDING);
+        assertThat(same.greedy()).isEqualTo(same.tokens());
+        assertThat(same.weights()).isLessThan(0.01);
+        DeviceComparison.Gaps rounded = DeviceComparison.of(model, DEVICE, Precision.BFLOAT16);
+        assertThat(rounded.logprobs()).isBetween(1e-4, 0.5);
+        assertThat(rounded.gradient()).isBetween(1e-4, 0.5);
+    }
+
     private static double meanGap(double[][] found, double[][] wanted) {
         double sum = 0;
         int count = 0;
@@ -200,7 +191,7 @@ class OtherDeviceTest {
     }
 
     private static List<ScoredRow> scoredRows(RewardModel model) {
-        return groups(model.decoder().config().vocabSize()).stream()
+        return DeviceComparison.groups(model.decoder().config().vocabSize()).stream()
                 .map(row -> new ScoredRow(row.ids(), row.promptLength()))
                 .toList();
     }
