@@ -34,6 +34,8 @@ SHAPES = {
     "tiny": dict(model_type="llama", vocab_size=320, hidden_size=64, intermediate_size=176, num_hidden_layers=2, num_attention_heads=4,
                  num_key_value_heads=2, rope_theta=10000.0, rms_norm_eps=1e-5),
 }
+# Its ratio is one of whole sequences.
+CLIPPING = dict(gspo=["algorithm.epsilon=3e-4", "algorithm.epsilon_high=4e-4"])
 ARCHITECTURES = dict(llama="LlamaForCausalLM", qwen2="Qwen2ForCausalLM")
 
 
@@ -209,7 +211,7 @@ def parameters(name):
 
 def doctor(run):
     found = last_json(run.flipside("doctor", ["doctor", "--json", "--quiet"], 90))
-    run.note("doctor", "; ".join(f"{key} {found[key]}" for key in ("libtorch", "blas", "cuda", "devices") if key in found) or str(found)[:200])
+    run.note("doctor", "; ".join(f"{key} {found[key]}" for key in ("libtorch", "BLAS", "CUDA_build", "devices") if key in found) or str(found)[:200])
 
 
 def families(run, dtype):
@@ -300,7 +302,7 @@ def save_steps(run, algorithm):
     run.need_card()
     folder = run.work / f"save-{algorithm}"
     run.flipside(f"save-{algorithm}", training(run, folder, 3, [
-        f"algorithm.name={algorithm}", f"reward_model.model={model(run, 'tiny', head=True)}"]), 60)
+        f"algorithm.name={algorithm}", *CLIPPING.get(algorithm, []), f"reward_model.model={model(run, 'tiny', head=True)}"]), 60)
     rows = figures(folder)
     run.note(f"three SAVE steps, {algorithm}", f"{len(rows)} rows of metrics, last step's reward {rows[-1].get('reward', float('nan')):.3f}")
 

@@ -11,7 +11,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * {@code linear} is also the way with autograd.
  *
  * <p>Weights may be bfloat16 where the rest is float32. They are then multiplied as the float32 numbers that they are;
- * nothing else is rounded, and sums are float32. Where torch's autocast is on, it computes, and rounds what is multiplied.
+ * nothing else is rounded, and sums are float32. Where torch's autocast is on, it computes, and rounds what is
+ * multiplied.
  */
 public final class DenseProducts {
     private DenseProducts() {}
@@ -98,6 +99,11 @@ public final class DenseProducts {
     }
 
     private static boolean byOneDnn(Tensor a, Tensor b) {
-        return OneDnn.available() && !autocasts(a) && OneDnn.accepts(a) && OneDnn.acceptsWeight(b) && a.numel() > 0 && b.numel() > 0;
+        return OneDnn.available()
+                && !autocasts(a)
+                && OneDnn.accepts(a)
+                && OneDnn.acceptsWeight(b)
+                && a.numel() > 0
+                && b.numel() > 0;
     }
 }

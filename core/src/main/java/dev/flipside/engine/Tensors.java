@@ -172,7 +172,6 @@ public final class Tensors {
     public static Tensor on(Tensor tensor, Device device) {
         return device.isCpu()
                 ? tensor
-                : tensor.to(
-                        device.torchDevice(), tensor.scalar_type(), true, false, new MemoryFormatOptional());
+                : tensor.to(device.torchDevice(), tensor.scalar_type(), true, false, new MemoryFormatOptional());
     }
 }

@@ -57,7 +57,8 @@ record ExpertMlp(DecoderLayer layer, Experts experts) {
             }
         }
         Tensor shares = weights.index_select(0, order).unsqueeze(1);
-        Tensor parts = torch.cat(new TensorVector(made.toArray(Tensor[]::new)), 0).mul(shares);
+        Tensor parts =
+                torch.cat(new TensorVector(made.toArray(Tensor[]::new)), 0).mul(shares);
         return torch.zeros_like(tokens).index_add_(0, rows, parts.to(tokens.scalar_type()));
     }
 

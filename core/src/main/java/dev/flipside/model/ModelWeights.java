@@ -113,7 +113,8 @@ final class ModelWeights implements AutoCloseable {
 
     /**
      * {@link #get} as products take it. Rounded and without autograd it is bfloat16; with autograd the gradient of the
-     * rounded weight counts as that of the weight, which torch's autocast rounds, or else it is rounded here and float32.
+     * rounded weight counts as that of the weight, which torch's autocast rounds, or else it is rounded here and
+     * float32.
      */
     Tensor factor(String slot) {
         if (!rounding || !GradMode.is_enabled()) {

@@ -201,7 +201,8 @@ public final class TokenSampler implements AutoCloseable {
     /** One transfer for all rows; float64 holds ids and float32 values exactly. */
     private Drawn read(Tensor tokens, Tensor logprobs, Optional<Tensor> logKept) {
         int rows = Math.toIntExact(tokens.size(0));
-        List<Tensor> figures = Stream.concat(Stream.of(tokens, logprobs), logKept.stream()).toList();
+        List<Tensor> figures =
+                Stream.concat(Stream.of(tokens, logprobs), logKept.stream()).toList();
         Tensor all = torch.empty(
                 new long[] {figures.size(), rows, 1}, device.options(ScalarType.Double), new MemoryFormatOptional());
         for (int i = 0; i < figures.size(); i++) {

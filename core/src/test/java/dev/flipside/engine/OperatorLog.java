@@ -32,11 +32,11 @@ import org.bytedeco.pytorch.global.torch;
  * <p>The device is {@link #DEVICE}, the processor by a name with a number. It computes real numbers, and nothing in
  * libtorch tells its tensors from those of the host; but whoever makes a tensor or moves it names a device, and the log
  * remembers for each storage which one was meant. So it finds what a GPU would refuse, tensors of two devices in one
- * operator, and what would be computed on the host in its place. libtorch's device {@code meta} would do that by itself,
- * were there kernels of it for more operators: {@code index_select} has none outside Python.
+ * operator, and what would be computed on the host in its place. libtorch's device {@code meta} would do that by
+ * itself, were there kernels of it for more operators: {@code index_select} has none outside Python.
  *
- * <p>The bindings take the observer as an untyped pointer, so it is laid out here as {@code
- * ATen/record_function.h} of libtorch 2.10 has it.
+ * <p>The bindings take the observer as an untyped pointer, so it is laid out here as {@code ATen/record_function.h} of
+ * libtorch 2.10 has it.
  */
 public final class OperatorLog implements AutoCloseable {
     /** Another device than the processor as far as Flipside knows. */
@@ -325,7 +325,9 @@ public final class OperatorLog implements AutoCloseable {
         calls.clear();
     }
 
-    /** About how many kernels a GPU would be given: one for each call that computes, and one for each copy inside it. */
+    /**
+     * About how many kernels a GPU would be given: one for each call that computes, and one for each copy inside it.
+     */
     public long launches() {
         return outer(Call::computes).stream().mapToLong(c -> 1 + c.copies()).sum();
     }

@@ -22,8 +22,8 @@ import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
 
 /**
- * A model on the CPU in float32 against the same on another device: log-probabilities, scores of a reward model,
- * greedy tokens, gradients and the weights after one step of AdamW. {@code bench/gpu.sh} runs it on a card.
+ * A model on the CPU in float32 against the same on another device: log-probabilities, scores of a reward model, greedy
+ * tokens, gradients and the weights after one step of AdamW. {@code bench/gpu.sh} runs it on a card.
  */
 public final class DeviceComparison {
     private static final double LEARNING_RATE = 1e-3;
@@ -42,12 +42,14 @@ public final class DeviceComparison {
      */
     public record Gaps(double logprobs, double scores, int greedy, int tokens, double gradient, double weights) {}
 
-    private record Numbers(double[][] logprobs, double[] scores, List<int[]> greedy, float[] gradient, float[] weights) {
+    private record Numbers(
+            double[][] logprobs, double[] scores, List<int[]> greedy, float[] gradient, float[] weights) {
         static Numbers of(Path model, Device device, Precision precision) {
             try (CausalLm lm = CausalLm.load(model, device, precision);
                     RewardModel reward = RewardModel.fromBackbone(model, device, precision, new Seeds(4));
-                    Generator generator =
-                            new Generator(lm, new GenerationSettings(32, List.copyOf(lm.files().eosIds()), t -> ""))) {
+                    Generator generator = new Generator(
+                            lm,
+                            new GenerationSettings(32, List.copyOf(lm.files().eosIds()), t -> ""))) {
                 List<TokenRow> rows = groups(lm.decoder().config().vocabSize());
                 List<ScoredRow> scored = rows.stream()
                         .map(r -> new ScoredRow(r.ids(), r.promptLength()))
@@ -149,7 +151,11 @@ public final class DeviceComparison {
                         gaps.gradient,
                         gaps.weights);
             } catch (RuntimeException | AssertionError e) {
-                String reason = String.valueOf(e.getMessage()).lines().findFirst().orElse("").replaceAll("[\"\\\\]", "'");
+                String reason = String.valueOf(e.getMessage())
+                        .lines()
+                        .findFirst()
+                        .orElse("")
+                        .replaceAll("[\"\\\\]", "'");
                 System.out.printf("{\"model\": \"%s\", \"error\": \"%s\"}%n", name, reason);
                 e.printStackTrace();
             }

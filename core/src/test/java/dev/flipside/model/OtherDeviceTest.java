@@ -41,8 +41,7 @@ class OtherDeviceTest {
 
     /** All families of docs/models.md, some of them in several kinds. */
     static final List<String> NAMES = Stream.concat(
-                    Stream.of("llama", "mistral", "qwen2", "qwen2-window", "qwen3"),
-                    GoldenFamiliesTest.NAMES.stream())
+                    Stream.of("llama", "mistral", "qwen2", "qwen2-window", "qwen3"), GoldenFamiliesTest.NAMES.stream())
             .toList();
 
     @TempDir
@@ -66,7 +65,8 @@ class OtherDeviceTest {
 
     private static int batches(CausalLm lm) {
         DecoderConfig config = lm.decoder().config();
-        return CompletionBatch.split(DeviceComparison.groups(config.vocabSize()), config, Batches.TOKENS).size();
+        return CompletionBatch.split(DeviceComparison.groups(config.vocabSize()), config, Batches.TOKENS)
+                .size();
     }
 
     /** What a step leaves: log-probabilities, the gradient before clipping, and the weights after. */
@@ -201,7 +201,10 @@ class OtherDeviceTest {
         log.ifPresent(OperatorLog::forget);
         double[] scores = model.score(rows).rewards();
         int batches = RewardBatch.split(
-                        PromptValues.of(rows), OptionalInt.of(0), model.decoder().config(), Batches.TOKENS)
+                        PromptValues.of(rows),
+                        OptionalInt.of(0),
+                        model.decoder().config(),
+                        Batches.TOKENS)
                 .size();
         log.ifPresent(l -> assertReads(l, model.decoder().config(), batches, 0));
         double[] slopes = new SplittableRandom(2).doubles(scores.length, -1, 1).toArray();
@@ -235,7 +238,11 @@ class OtherDeviceTest {
     /** A policy's and a reward model's adapters on one frozen base. */
     @ParameterizedTest
     @CsvSource({
-        "pissa, false", "bias-lora-only, false", "vocabulary-dora, true", "vocabulary-dropout, false", "tokens, true"
+        "pissa, false",
+        "bias-lora-only, false",
+        "vocabulary-dora, true",
+        "vocabulary-dropout, false",
+        "tokens, true"
     })
     void adaptersOnOneBase(String kind, boolean tied) {
         LoraKinds kinds = new LoraKinds(directory);
@@ -251,8 +258,7 @@ class OtherDeviceTest {
         Step wanted;
         double[] scores;
         try (CausalLm policy = CausalLm.load(policyFiles, Device.CPU);
-                RewardModel reward =
-                        RewardModel.load(rewardFiles, Device.CPU, Precision.FLOAT32, policy.backbone())) {
+                RewardModel reward = RewardModel.load(rewardFiles, Device.CPU, Precision.FLOAT32, policy.backbone())) {
             scores = scores(reward, Optional.empty());
             wanted = step(policy, false);
         }

@@ -47,8 +47,7 @@ class OtherDeviceGenerationTest {
     private static List<Group> generate(CausalLm lm, SamplingOptions options) {
         GenerationSettings settings = new GenerationSettings(32, List.of(5), ids -> "");
         try (Generator generator = new Generator(lm, settings)) {
-            return generator.generate(
-                    prompts(lm), 2, options, (p, s) -> SEEDS.key(Seeds.Stream.GENERATE, 0, p, s));
+            return generator.generate(prompts(lm), 2, options, (p, s) -> SEEDS.key(Seeds.Stream.GENERATE, 0, p, s));
         }
     }
 
@@ -102,7 +101,13 @@ class OtherDeviceGenerationTest {
     /** The planned steps of the CPU and the functional ones of a GPU draw the same tokens. */
     @ParameterizedTest
     @CsvSource({
-        "llama, plain", "llama, filters", "qwen3, greedy", "gemma2, plain", "gpt2, filters", "phi3, plain", "mixtral, plain"
+        "llama, plain",
+        "llama, filters",
+        "qwen3, greedy",
+        "gemma2, plain",
+        "gpt2, filters",
+        "phi3, plain",
+        "mixtral, plain"
     })
     void samplesAreThoseOfTheCpu(String name, String kind) {
         Path directory = GoldenFixtures.directory(name);
