@@ -69,8 +69,8 @@ exec "$kit/jre/bin/java" -Xms32m -Xmx4g -XX:+UseSerialGC -XX:TieredStopAtLevel=1
 RUN
 chmod +x "$kit/java"
 
-for family in "$root"/core/src/test/resources/goldens/*/; do
-  [[ ! -f $family/model.safetensors || $family == *-reward/ ]] || cp -r "$family" "$top/models/"
+for family in llama mistral qwen2 qwen3 phi3 smollm3 gemma2 gemma3_text gpt2 gpt_neox olmo2 granite starcoder2 stablelm mixtral qwen3_moe; do
+  cp -r "$root/core/src/test/resources/goldens/$family" "$top/models/"
 done
 cp "$root"/core/src/test/resources/text/tiny-chatml/* "$top/tokenizer/"
 cp "$root/bench/gpu.sh" "$root/bench/gpu.py" "$top/"

@@ -43,6 +43,14 @@ class Skipped(Exception):
     """Why a row is not measured."""
 
 
+class TimedOut(Exception):
+    """A process that took too long, with what it had printed."""
+
+    def __init__(self, seconds, output):
+        super().__init__(f"longer than {seconds:.0f} s")
+        self.output = output
+
+
 class Run:
     """The rows so far, the time that is left, and the device."""
 
@@ -94,7 +102,7 @@ class Run:
                 os.killpg(child.pid, signal.SIGKILL)
                 output, _ = child.communicate()
                 (self.out / "log" / f"{name}.out").write_text(output or "")
-                raise RuntimeError(f"longer than {limit:.0f} s")
+                raise TimedOut(limit, output or "")
         (self.out / "log" / f"{name}.out").write_text(output)
         if child.returncode:
             last = (self.out / "log" / f"{name}.err").read_text().strip().splitlines()
@@ -217,7 +225,12 @@ def doctor(run):
 def families(run, dtype):
     models = sorted(str(m) for m in (HERE / "models").iterdir())
     where = "the card" if run.cuda else "a processor that counts as a card"
-    output = run.process(f"families-{dtype}", [HERE / "kit" / "java", "dev.flipside.model.DeviceComparison", run.other, dtype, *models], 150)
+    command = [HERE / "kit" / "java", "dev.flipside.model.DeviceComparison", run.other, dtype, *models]
+    late = None
+    try:
+        output = run.process(f"families-{dtype}", command, 120)
+    except TimedOut as fault:
+        output, late = fault.output, fault
     for line in output.splitlines():
         gap = json.loads(line)
         row = f"CPU against {where}, {dtype}: {gap['model']}"
@@ -226,6 +239,8 @@ def families(run, dtype):
         else:
             run.note(row, f"log-probabilities {gap['logprobs']:g}, scores {gap['scores']:g}, greedy {gap['greedy']} of {gap['tokens']}, "
                           f"gradient {gap['gradient']:g}, weights moved elsewhere {gap['weights']:g}")
+    if late:
+        raise late
 
 
 def peak(run):
