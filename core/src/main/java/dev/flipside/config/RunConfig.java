@@ -6,7 +6,7 @@ public record RunConfig(
         @Doc("Seed from which every random number of the run is derived.") long seed,
         @Doc("`auto` (the first GPU when there is one), `cpu` or `cuda:N`.") String device,
         @Doc(
-                        "Precision of the forward and backward passes. On CUDA `bfloat16` is autocast over float32 weights. On the CPU it rounds every matrix of weights to bfloat16 where it is multiplied, and all else stays float32: sampling reads half the bytes. `auto` is `bfloat16` on CUDA and `float32` elsewhere.")
+                        "Precision of the forward and backward passes. `bfloat16` rounds every matrix of weights to bfloat16 where it is multiplied; weights that learn stay float32. On CUDA what they are multiplied with is rounded too. On the CPU all else stays float32: sampling reads half the bytes. `auto` is `bfloat16` on CUDA and `float32` elsewhere.")
                 Precision dtype,
         @Doc("SAVE steps of each round; a step samples one generation batch.") int maxSteps,
         @Doc(

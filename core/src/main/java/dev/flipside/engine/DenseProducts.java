@@ -3,6 +3,7 @@ package dev.flipside.engine;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -10,7 +11,8 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * {@code linear} is also the way with autograd.
  *
  * <p>Weights may be bfloat16 where the rest is float32. They are then multiplied as the float32 numbers that they are;
- * nothing else is rounded, and sums are float32.
+ * nothing else is rounded, and sums are float32. Where torch's autocast is on, it computes, and rounds what is
+ * multiplied.
  */
 public final class DenseProducts {
     private DenseProducts() {}
@@ -33,7 +35,7 @@ public final class DenseProducts {
         }
         shape[shape.length - 1] = weight.size(0);
         Tensor rows = x.reshape(-1, x.size(-1));
-        Tensor into = torch.empty(rows.size(0), weight.size(0));
+        Tensor into = x.new_empty(rows.size(0), weight.size(0));
         multiply(rows, weight.t(), into);
         if (bias.has_value()) {
             into.add_(bias.get());
@@ -52,7 +54,7 @@ public final class DenseProducts {
         if (!byOneDnn(gradOutput, weight)) {
             return torch.mm(gradOutput, like(gradOutput, weight));
         }
-        Tensor into = torch.empty(gradOutput.size(0), weight.size(1));
+        Tensor into = gradOutput.new_empty(gradOutput.size(0), weight.size(1));
         multiply(gradOutput, weight, into);
         return into;
     }
@@ -72,8 +74,13 @@ public final class DenseProducts {
         }
     }
 
+    /** Where torch's autocast is on, it rounds what is multiplied with a bfloat16 weight. */
     private static Tensor like(Tensor x, Tensor weight) {
-        return OneDnn.isRounded(weight) ? weight.to(x.scalar_type()) : weight;
+        return OneDnn.isRounded(weight) && !autocasts(x) ? weight.to(x.scalar_type()) : weight;
+    }
+
+    private static boolean autocasts(Tensor x) {
+        return torch.is_autocast_enabled(x.is_cpu() ? DeviceType.CPU : DeviceType.CUDA);
     }
 
     /**
@@ -92,6 +99,11 @@ public final class DenseProducts {
     }
 
     private static boolean byOneDnn(Tensor a, Tensor b) {
-        return OneDnn.available() && OneDnn.accepts(a) && OneDnn.acceptsWeight(b) && a.numel() > 0 && b.numel() > 0;
+        return OneDnn.available()
+                && !autocasts(a)
+                && OneDnn.accepts(a)
+                && OneDnn.acceptsWeight(b)
+                && a.numel() > 0
+                && b.numel() > 0;
     }
 }

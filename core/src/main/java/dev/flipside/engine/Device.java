@@ -3,6 +3,7 @@ package dev.flipside.engine;
 import dev.flipside.config.UserError;
 import org.bytedeco.pytorch.TensorOptions;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.DeviceType;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
@@ -40,6 +41,11 @@ public record Device(String name) {
 
     public boolean isCpu() {
         return name.equals("cpu");
+    }
+
+    /** What libtorch's switches for a kind of device are named by. */
+    public DeviceType type() {
+        return name.startsWith("cuda") ? DeviceType.CUDA : DeviceType.CPU;
     }
 
     /** Options for new tensors of {@code type} on this device; belongs to the caller's scope. */

@@ -176,12 +176,12 @@ public final class Parameters implements AutoCloseable {
 
     private static Optional<String> firstNonFinite(FlatBuffer layout, Tensor buffer) {
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            if (torch.isfinite(buffer).all().item_bool()) {
+            if (!Tensors.toBoolean(torch.isfinite(buffer).all().logical_not())) {
                 return Optional.empty();
             }
             List<String> bad = new ArrayList<>();
             layout.forEachView(buffer, (slot, view) -> {
-                if (!torch.isfinite(view).all().item_bool()) {
+                if (Tensors.toBoolean(torch.isfinite(view).all().logical_not())) {
                     bad.add(slot.name());
                 }
             });

@@ -1,8 +1,10 @@
 package dev.flipside.engine;
 
+import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.pytorch.DoubleOptional;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
@@ -71,7 +73,7 @@ public final class Tensors {
 
     /** The values of a tensor of any floating type and device, in row-major order. */
     public static float[] toFloats(Tensor tensor) {
-        Tensor flat = tensor.detach().to(ScalarType.Float).cpu().contiguous();
+        Tensor flat = host(tensor.detach().to(ScalarType.Float));
         float[] values = new float[Math.toIntExact(flat.numel())];
         new FloatPointer(flat.data_ptr_float()).get(values);
         return values;
@@ -79,10 +81,36 @@ public final class Tensors {
 
     /** The values of an int64 tensor on any device, in row-major order. */
     public static long[] toLongs(Tensor tensor) {
-        Tensor flat = tensor.detach().to(ScalarType.Long).cpu().contiguous();
+        Tensor flat = host(tensor.detach().to(ScalarType.Long));
         long[] values = new long[Math.toIntExact(flat.numel())];
         new LongPointer(flat.data_ptr_long()).get(values);
         return values;
+    }
+
+    /** The values of a tensor of any type and device, in row-major order. */
+    public static double[] toDoubles(Tensor tensor) {
+        Tensor flat = host(tensor.detach().to(ScalarType.Double));
+        double[] values = new double[Math.toIntExact(flat.numel())];
+        new DoublePointer(flat.data_ptr_double()).get(values);
+        return values;
+    }
+
+    /** The value of a tensor of one element. */
+    public static double toDouble(Tensor tensor) {
+        return toDoubles(tensor)[0];
+    }
+
+    /** The value of a tensor of one element, any number but 0 being true. */
+    public static boolean toBoolean(Tensor tensor) {
+        return toDouble(tensor) != 0;
+    }
+
+    /**
+     * A tensor's numbers in the host's memory, contiguous. The only way from a device to Java, for which the host waits
+     * until the device has computed them.
+     */
+    public static Tensor host(Tensor tensor) {
+        return tensor.cpu().contiguous();
     }
 
     /** A floating scalar argument. */
@@ -110,7 +138,7 @@ public final class Tensors {
             long whole = flat.numel() / NORM_ROW * NORM_ROW;
             Tensor rows = flat.narrow(0, 0, whole).view(-1, NORM_ROW);
             Tensor norms = torch.linalg_vector_norm(rows, scalar(2), new long[] {1}, false, new ScalarTypeOptional());
-            return squares(norms) + squares(flat.narrow(0, whole, flat.numel() - whole));
+            return toDouble(squares(norms).add(squares(flat.narrow(0, whole, flat.numel() - whole))));
         }
     }
 
@@ -121,23 +149,29 @@ public final class Tensors {
     public static double dot(Tensor left, Tensor right) {
         long elements = left.numel();
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            Tensor sum = torch.zeros(new long[] {1}, left.options().dtype(new ScalarTypeOptional(ScalarType.Double)));
+            Tensor sum = left.new_zeros(new long[] {1}).to(ScalarType.Double);
             for (long at = 0; at < elements; at += DOT_CHUNK) {
                 long n = Math.min(DOT_CHUNK, elements - at);
                 sum.add_(left.narrow(0, at, n)
                         .mul(right.narrow(0, at, n))
                         .sum(new ScalarTypeOptional(ScalarType.Double)));
             }
-            return sum.item_double();
+            return toDouble(sum);
         }
     }
 
-    private static double squares(Tensor few) {
+    private static Tensor squares(Tensor few) {
         Tensor exact = few.to(ScalarType.Double);
-        return exact.dot(exact).item_double();
+        return exact.dot(exact);
     }
 
-    private static Tensor on(Tensor tensor, Device device) {
-        return device.isCpu() ? tensor : tensor.to(device.torchDevice(), tensor.scalar_type());
+    /**
+     * A tensor of the host on a device; on the CPU itself. The host does not wait: its memory is not pinned, so that
+     * CUDA has copied it when this returns.
+     */
+    public static Tensor on(Tensor tensor, Device device) {
+        return device.isCpu()
+                ? tensor
+                : tensor.to(device.torchDevice(), tensor.scalar_type(), true, false, new MemoryFormatOptional());
     }
 }

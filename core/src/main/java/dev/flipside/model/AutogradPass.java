@@ -37,7 +37,7 @@ final class AutogradPass implements BlocksPass {
         balance = decoder.config().block().experts().map(experts -> new RouterBalance(experts, layout, decoder));
         residuals.add(Scopes.keep(embedded.detach()));
         try (PointerScope scope = new PointerScope();
-                Autocast autocast = new Autocast(decoder.precision())) {
+                Autocast autocast = new Autocast(decoder.precision(), decoder.device())) {
             hidden = Scopes.keep(checkpointing ? forwardWithoutGraph() : forwardWithGraph());
         }
     }
@@ -127,7 +127,7 @@ final class AutogradPass implements BlocksPass {
         return Scopes.scoped(() -> {
             Tensor leaf = input.detach().set_requires_grad(true);
             try (AutoGradMode grad = new AutoGradMode(true);
-                    Autocast autocast = new Autocast(decoder.precision())) {
+                    Autocast autocast = new Autocast(decoder.precision(), decoder.device())) {
                 List<Tensor> losses = new ArrayList<>();
                 Tensor output = part.apply(leaf, losses);
                 backward(output, gradOutput, losses);

@@ -3,6 +3,7 @@ package dev.flipside.model;
 import dev.flipside.engine.Epilogue;
 import dev.flipside.engine.MatrixProduct;
 import dev.flipside.engine.Scopes;
+import dev.flipside.engine.Tensors;
 import java.util.List;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -118,7 +119,7 @@ final class BlockwiseAttention {
         boolean hidden() {
             return source.mask()
                     .filter(m -> m.dim() == 3)
-                    .map(m -> Double.isInfinite(m.narrow(2, from, 1).item_double()))
+                    .map(m -> Double.isInfinite(Tensors.toDouble(m.narrow(2, from, 1))))
                     .orElse(false);
         }
 

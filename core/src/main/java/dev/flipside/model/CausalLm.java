@@ -6,6 +6,7 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Seeds;
+import dev.flipside.engine.Tensors;
 import dev.flipside.safetensors.WeightFiles;
 import dev.flipside.safetensors.WeightType;
 import java.nio.file.Path;
@@ -141,7 +142,7 @@ public final class CausalLm implements AutoCloseable {
             return;
         }
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            Tensor embedding = parameters.get(WeightLayout.EMBEDDING).cpu();
+            Tensor embedding = Tensors.host(parameters.get(WeightLayout.EMBEDDING));
             weights.require(head, List.of((long) files.config().vocabSize(), (long)
                     files.config().hiddenSize()));
             Tensor stored = torch.zeros_like(embedding);
@@ -251,7 +252,7 @@ public final class CausalLm implements AutoCloseable {
 
     /** {@link #copy} that never learns: as {@link #constant} has it. */
     public CausalLm constantCopy() {
-        return decoder.precision() == Precision.BFLOAT16_WEIGHTS
+        return decoder.precision() != Precision.FLOAT32
                 ? new CausalLm(files, layout, weights.constantCopy(), decoder.precision())
                 : copy();
     }

@@ -66,7 +66,7 @@ public final class Decoder implements AutoCloseable {
      * @return float32 [B, T, D]; part of an autograd graph when grad mode is on and the weights are trained
      */
     public Tensor hidden(Tensor ids) {
-        try (Autocast autocast = new Autocast(precision())) {
+        try (Autocast autocast = new Autocast(precision(), device())) {
             return Scopes.scoped(() -> {
                 long tokens = ids.size(1);
                 Tensor embedded = embed(ids, () -> PaddedLayout.positions(tokens, device()));
@@ -84,7 +84,7 @@ public final class Decoder implements AutoCloseable {
                 }
             });
         }
-        try (Autocast autocast = new Autocast(precision())) {
+        try (Autocast autocast = new Autocast(precision(), device())) {
             return Scopes.scoped(() -> finalNorm(
                     blocks(embed(layout), layout.angles(rotary), layout.attention(this), RouterListener.NONE)));
         }
@@ -133,7 +133,7 @@ public final class Decoder implements AutoCloseable {
      * @return float32 [..., V]
      */
     public Tensor logits(Tensor hidden) {
-        try (Autocast autocast = new Autocast(precision())) {
+        try (Autocast autocast = new Autocast(precision(), device())) {
             return Scopes.scoped(() -> {
                 Tensor products = weights.scores(hidden).to(ScalarType.Float);
                 double scale = config.scales().logits();
@@ -196,7 +196,7 @@ public final class Decoder implements AutoCloseable {
      * @return the hidden states after them, float32 [B, D]
      */
     public Tensor step(Tensor tokens, KvCache cache) {
-        try (Autocast autocast = new Autocast(precision())) {
+        try (Autocast autocast = new Autocast(precision(), device())) {
             return Scopes.scoped(() -> {
                 try (NoGradGuard guard = new NoGradGuard()) {
                     LayerAngles angles =

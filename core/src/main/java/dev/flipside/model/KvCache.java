@@ -72,7 +72,8 @@ public final class KvCache implements AutoCloseable, Attention {
                     torch.zeros(new long[] {prompts.size(), config.hiddenSize()}, device.options(ScalarType.Float)));
             positions = Scopes.keep(
                     Tensors.ofLongs(IntStream.of(lengths).asLongStream().toArray(), device, rows));
-            mask = mask(lengths, device).map(Scopes::keep);
+            // In the type of what it masks, so that no layer converts it.
+            mask = mask(lengths, device).map(m -> Scopes.keep(m.to(type)));
             int[] contexts = IntStream.of(lengths).map(n -> n + maxNewTokens).toArray();
             beyondOriginalContext =
                     RotaryTables.beyond(config, contexts, device).map(Scopes::keep);

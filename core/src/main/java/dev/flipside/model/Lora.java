@@ -142,7 +142,7 @@ final class Lora implements AutoCloseable {
 
     private Optional<TrainableTokens> tokens(String module, long rows) {
         return factor(module + AdapterLayout.TOKENS)
-                .map(own -> TrainableTokens.of(layout.tokens().get(module), own, rows));
+                .map(own -> TrainableTokens.of(layout.tokens().get(module), own, rows, parameters.device()));
     }
 
     /** Rows of the head's own, or those of the embedding that it is. */
@@ -373,8 +373,8 @@ final class Lora implements AutoCloseable {
     @Override
     public void close() {
         norms.close();
-        embeddings.values().forEach(e -> e.tokens().ifPresent(t -> Scopes.release(t.places())));
-        headTokens.ifPresent(t -> Scopes.release(t.places()));
+        embeddings.values().forEach(e -> e.tokens().ifPresent(TrainableTokens::release));
+        headTokens.ifPresent(TrainableTokens::release);
         parameters.close();
         if (!sharesFrozen) {
             frozen.close();

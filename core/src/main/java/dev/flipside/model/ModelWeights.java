@@ -32,18 +32,20 @@ final class ModelWeights implements AutoCloseable {
     private final Parameters base;
     private final boolean shared;
     private final Optional<Lora> lora;
+    private final Precision precision;
     /** Whether products take matrices rounded to bfloat16. */
     private final boolean rounding;
 
     private ModelWeights(Parameters base, boolean shared, Optional<Lora> lora) {
-        this(base, shared, lora, false);
+        this(base, shared, lora, Precision.FLOAT32);
     }
 
-    private ModelWeights(Parameters base, boolean shared, Optional<Lora> lora, boolean rounding) {
+    private ModelWeights(Parameters base, boolean shared, Optional<Lora> lora, Precision precision) {
         this.base = base;
         this.shared = shared;
         this.lora = lora;
-        this.rounding = rounding;
+        this.precision = precision;
+        rounding = precision != Precision.FLOAT32;
     }
 
     /** All of them trained, or none. */
@@ -72,12 +74,12 @@ final class ModelWeights implements AutoCloseable {
     }
 
     /**
-     * The same weights for a decoder of that precision, not to be closed: with {@link Precision#BFLOAT16_WEIGHTS}
+     * The same weights for a decoder of that precision, not to be closed: unless it is {@link Precision#FLOAT32}
      * {@link #factor}, {@link #merged(String)}, embeddings and the vocabulary head have matrices rounded to the nearest
      * bfloat16. An adapter's low-rank updates stay as they are.
      */
     ModelWeights in(Precision precision) {
-        return new ModelWeights(base, shared, lora, precision == Precision.BFLOAT16_WEIGHTS);
+        return new ModelWeights(base, shared, lora, precision);
     }
 
     /** The frozen base alone. Must be closed before it. */
@@ -110,12 +112,19 @@ final class ModelWeights implements AutoCloseable {
     }
 
     /**
-     * {@link #get} as products take it. Rounded and without autograd it is bfloat16; with autograd it is float32, and
-     * the gradient of the rounded weight counts as that of the weight.
+     * {@link #get} as products take it. Rounded and without autograd it is bfloat16; with autograd the gradient of the
+     * rounded weight counts as that of the weight, which torch's autocast rounds, or else it is rounded here and
+     * float32.
      */
     Tensor factor(String slot) {
-        Tensor factor = constantFactor(slot);
-        return rounding && GradMode.is_enabled() ? straightThrough(get(slot), factor) : factor;
+        if (!rounding || !GradMode.is_enabled()) {
+            return constantFactor(slot);
+        }
+        if (precision == Precision.BFLOAT16) {
+            Tensor weight = get(slot);
+            return weight.requires_grad() ? weight : constantFactor(slot);
+        }
+        return straightThrough(get(slot), constantFactor(slot));
     }
 
     /** {@link #factor} without autograd where it is rounded. */

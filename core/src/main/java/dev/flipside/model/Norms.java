@@ -19,7 +19,9 @@ final class Norms {
     }
 
     static Tensor rms(Tensor x, Tensor factor, double eps) {
-        return torch.rms_norm(x, new long[] {factor.numel()}, new TensorOptional(factor), new DoubleOptional(eps));
+        // CUDA's one kernel for it wants one type; sums are float32 in any case.
+        Tensor like = x.scalar_type() == factor.scalar_type() ? x : x.to(factor.scalar_type());
+        return torch.rms_norm(like, new long[] {factor.numel()}, new TensorOptional(factor), new DoubleOptional(eps));
     }
 
     /** Without a factor. */

@@ -10,7 +10,10 @@ public enum Precision {
     /** Everything in float32. */
     FLOAT32,
 
-    /** Products and attention in bfloat16 through torch's autocast; CUDA only. */
+    /**
+     * {@link #BFLOAT16_WEIGHTS}, and what those matrices are multiplied with rounded too, as attention is, through
+     * torch's autocast. What bfloat16 is elsewhere.
+     */
     BFLOAT16,
 
     /**

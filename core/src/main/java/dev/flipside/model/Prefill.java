@@ -22,7 +22,7 @@ final class Prefill {
     static void run(Decoder decoder, List<int[]> prompts, Store store, Tensor promptHidden, int newTokens) {
         for (int[] numbers : Batches.byLength(prompts, Batches.TOKENS)) {
             try (Scopes.Frozen scope = Scopes.frozen();
-                    Autocast autocast = new Autocast(decoder.precision())) {
+                    Autocast autocast = new Autocast(decoder.precision(), decoder.device())) {
                 int[][] rows = Batches.select(prompts, numbers);
                 RowLayout layout = new PaddedLayout(rows);
                 Decoder.KeysAndValues storing = (layer, keys, values) -> {

@@ -20,14 +20,15 @@ record RewardHeads(Parameters trunk, Parameters valueHead) {
     /** Rewards and values of a batch from its hidden states [B, T, D]. */
     void forward(Tensor hidden, RewardBatch batch, Scores into) {
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            float[] rewards =
-                    Tensors.toFloats(at(hidden, batch.rewardPositions()).mv(rewardWeight()));
-            float[] values = Tensors.toFloats(at(hidden, batch.valuePositions())
+            int count = batch.rows().length;
+            Tensor rewards = at(hidden, batch.rewardPositions()).mv(rewardWeight());
+            Tensor values = at(hidden, batch.valuePositions())
                     .mv(valueWeight())
-                    .add(valueHead.get(VALUE_BIAS).detach()));
-            for (int b = 0; b < batch.rows().length; b++) {
-                into.rewards()[batch.rows()[b]] = rewards[b];
-                into.values()[batch.rows()[b]] = batch.hasPrompt()[b] ? values[b] : Double.NaN;
+                    .add(valueHead.get(VALUE_BIAS).detach());
+            float[] both = Tensors.toFloats(Tensors.cat(0, rewards, values));
+            for (int b = 0; b < count; b++) {
+                into.rewards()[batch.rows()[b]] = both[b];
+                into.values()[batch.rows()[b]] = batch.hasPrompt()[b] ? both[count + b] : Double.NaN;
             }
         }
     }

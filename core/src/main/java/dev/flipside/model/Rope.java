@@ -129,7 +129,7 @@ final class Rope implements AutoCloseable {
     }
 
     private Tensor onDevice(Tensor table) {
-        return device.isCpu() ? table : table.to(device.torchDevice(), ScalarType.Float);
+        return Tensors.on(table, device);
     }
 
     @Override

@@ -80,7 +80,7 @@ final class RouterBalance implements RouterListener, AutoCloseable {
     /** The loss's value; of no use before all layers have run. */
     double value() {
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            return choices.mul(sums).sum().item_double() * factor();
+            return Tensors.toDouble(choices.mul(sums).sum()) * factor();
         }
     }
 

@@ -52,7 +52,7 @@ record ScaledDotProducts(int headDim, OptionalDouble scale, OptionalDouble softC
             return scores;
         }
         Tensor seen = causal
-                ? torch.ones(new long[] {scores.size(-2), scores.size(-1)}, scores.options())
+                ? scores.new_ones(new long[] {scores.size(-2), scores.size(-1)})
                         .tril()
                         .to(ScalarType.Bool)
                 : mask.get();

@@ -5,10 +5,12 @@ import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import org.bytedeco.javacpp.PointerScope;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
@@ -117,33 +119,30 @@ final class VocabularyHead {
      */
     float[] logprobs(Tensor hidden, CompletionBatch batch, TokenLogprobs into, Optional<LoraDropout> dropout) {
         int n = batch.targets().length;
-        float[] logprobs = new float[n];
-        float[] entropies = new float[n];
-        float[] normalisers = new float[n];
+        float[] figures;
         try (Scopes.Frozen scope = Scopes.frozen()) {
             VocabularyMatrix matrix = decoder.weights().vocabulary(dropout);
             Tensor states = tempered(batch.predicting(matrix.inputs(hidden), device()));
             Tensor targets = Tensors.ofLongs(batch.targets(), device(), n);
+            // Log-probabilities, entropies and normalisers, which come to the host in one transfer.
+            Tensor all = torch.empty(new long[] {3, n}, device().options(ScalarType.Float), new MemoryFormatOptional());
             forEachRowBlock(n, (at, length) -> {
                 Tensor rows = states.narrow(0, at, length);
                 List<Softmax> parts = new ArrayList<>();
                 forEachTokenBlock((from, tokens) -> parts.add(new Softmax(Scopes.scoped(
                         () -> Softmax.of(scores(matrix, rows, from, tokens)).figures()))));
-                Softmax all = Softmax.merge(parts);
+                Softmax softmax = Softmax.merge(parts);
                 Tensor chosen = targetScores(matrix, rows, targets.narrow(0, at, length));
-                copy(all.logprobs(chosen), logprobs, at);
-                copy(all.entropies(), entropies, at);
-                copy(all.normaliser(), normalisers, at);
+                Tensor block = all.narrow(1, at, length);
+                block.select(0, 0).copy_(softmax.logprobs(chosen));
+                block.select(0, 1).copy_(softmax.entropies());
+                block.select(0, 2).copy_(softmax.normaliser());
             });
+            figures = Tensors.toFloats(all);
         }
-        batch.scatter(logprobs, into.logprobs());
-        batch.scatter(entropies, into.entropies());
-        return normalisers;
-    }
-
-    private static void copy(Tensor values, float[] into, int at) {
-        float[] read = Tensors.toFloats(values);
-        System.arraycopy(read, 0, into, at, read.length);
+        batch.scatter(Arrays.copyOf(figures, n), into.logprobs());
+        batch.scatter(Arrays.copyOfRange(figures, n, 2 * n), into.entropies());
+        return Arrays.copyOfRange(figures, 2 * n, 3 * n);
     }
 
     private Tensor targetScores(VocabularyMatrix matrix, Tensor states, Tensor targets) {
@@ -235,7 +234,7 @@ final class VocabularyHead {
             long from,
             long tokens) {
         try (PointerScope scope = new PointerScope();
-                Autocast autocast = new Autocast(decoder.precision())) {
+                Autocast autocast = new Autocast(decoder.precision(), decoder.device())) {
             Tensor scores = scores(matrix, states, from, tokens);
             Tensor derivative = cap.isEmpty() ? scores : derivative(scores);
             Tensor probabilities = scores.sub_(logSums).exp_();
@@ -251,7 +250,7 @@ final class VocabularyHead {
 
     /** float32 [N, tokens]. */
     private Tensor scores(VocabularyMatrix matrix, Tensor states, long from, long tokens) {
-        try (Autocast autocast = new Autocast(decoder.precision())) {
+        try (Autocast autocast = new Autocast(decoder.precision(), decoder.device())) {
             return capped(DenseProducts.linear(states, matrix.rows(from, tokens), Tensors.NONE)
                     .to(ScalarType.Float));
         }

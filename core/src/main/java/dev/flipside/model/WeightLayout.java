@@ -192,7 +192,7 @@ final class WeightLayout {
      * The same for weights that never learn: {@link Parameters#constant} where the precision rounds matrices anyway.
      */
     Parameters loadConstant(WeightFiles files, Device device, Precision precision) {
-        return precision.on(device) == Precision.BFLOAT16_WEIGHTS
+        return precision.on(device) != Precision.FLOAT32
                 ? load(Set.of(), files, slots -> Parameters.constant(slots, device))
                 : load(files, device);
     }
@@ -269,7 +269,7 @@ final class WeightLayout {
         RelativeChange change = new RelativeChange();
         for (Weight weight : weights) {
             forEachPart(now, weight, (part, view) -> {
-                Tensor current = toFile(weight.form(), view).cpu();
+                Tensor current = Tensors.host(toFile(weight.form(), view));
                 Tensor stored = emptyLike(current);
                 files.read(inFile(part.name(), files), stored);
                 change.add(current, stored);

@@ -114,7 +114,12 @@ final class CachedDecoding implements DecodingModel {
         @Override
         public Tensor step(int[] tokens) {
             long[] ids = Arrays.stream(tokens).asLongStream().toArray();
-            return decoder.logits(decoder.step(Tensors.ofLongs(ids, decoder.device(), ids.length), cache));
+            return step(tokens, Tensors.ofLongs(ids, decoder.device(), ids.length, 1));
+        }
+
+        @Override
+        public Tensor step(int[] tokens, Tensor there) {
+            return decoder.logits(decoder.step(there, cache));
         }
 
         @Override

@@ -1,6 +1,8 @@
 package dev.flipside.rollout;
 
+import dev.flipside.engine.Device;
 import dev.flipside.engine.Scopes;
+import dev.flipside.engine.Tensors;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -13,11 +15,14 @@ import org.bytedeco.pytorch.Tensor;
  * One batch from its prompts to its last token. All rows start together, so token t of every row is chosen in the same
  * step.
  */
-final class GenerationBatch {
+final class GenerationBatch implements AutoCloseable {
     private final DecodingBatch batch;
     private final Optional<RepetitionPenalty> penalty;
     private final Rules rules;
+    private final Device device;
     private List<Row> rows;
+    /** The newest token of every row on the device, int64 [rows, 1]. */
+    private Optional<Tensor> newest = Optional.empty();
 
     /**
      * What every batch of a call shares.
@@ -35,15 +40,18 @@ final class GenerationBatch {
             LongConsumer newTokens) {}
 
     /**
-     * A batch that has not begun; its native objects stay the caller's to close.
+     * A batch that has not begun; the batch and the penalty stay the caller's to close.
      *
      * @param rows empty completions, in the batch's order; finished after {@link #run}
+     * @param device of the batch
      */
-    GenerationBatch(DecodingBatch batch, Optional<RepetitionPenalty> penalty, Rules rules, List<Row> rows) {
+    GenerationBatch(
+            DecodingBatch batch, Optional<RepetitionPenalty> penalty, Rules rules, List<Row> rows, Device device) {
         this.batch = batch;
         this.penalty = penalty;
         this.rules = rules;
         this.rows = rows;
+        this.device = device;
     }
 
     void run() {
@@ -59,15 +67,22 @@ final class GenerationBatch {
     /** Chooses the token at place {@code index} of every completion, given the tokens before it. */
     private int[] step(int[] previous, int index) {
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            Tensor logits = index == 0 ? batch.afterPrompts() : batch.step(previous);
+            Tensor logits = index == 0 ? batch.afterPrompts() : batch.step(previous, newest.orElseThrow());
             double[] uniforms = rows.stream().mapToDouble(r -> r.uniform(index)).toArray();
-            TokenSampler.Choices choices = rules.sampler().choose(logits, uniforms, penalty);
-            penalty.ifPresent(p -> p.add(choices.tokens()));
-            append(choices);
-            return choices.tokens();
+            TokenSampler.Drawn drawn = rules.sampler().draw(logits, uniforms, penalty);
+            penalty.ifPresent(p -> p.add(drawn.tokens()));
+            keep(drawn.tokens());
+            append(drawn.choices());
+            return drawn.choices().tokens();
         } catch (NonFiniteLogits e) {
             throw new NonFiniteLogits("prompt", rows.get(e.place()).prompt());
         }
+    }
+
+    /** In the place of the tokens before. */
+    private void keep(Tensor tokens) {
+        close();
+        newest = Optional.of(Scopes.keep(tokens));
     }
 
     private void append(TokenSampler.Choices choices) {
@@ -115,8 +130,18 @@ final class GenerationBatch {
                 IntStream.range(0, rows.size()).filter(r -> !rows.get(r).done()).toArray();
         batch.keepRows(kept);
         penalty.ifPresent(p -> p.keepRows(kept));
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            Tensor index = Tensors.ofLongs(IntStream.of(kept).asLongStream().toArray(), device, kept.length);
+            keep(newest.orElseThrow().index_select(0, index));
+        }
         int[] keptTokens = IntStream.of(kept).map(r -> tokens[r]).toArray();
         rows = IntStream.of(kept).mapToObj(rows::get).toList();
         return keptTokens;
+    }
+
+    @Override
+    public void close() {
+        newest.ifPresent(Scopes::release);
+        newest = Optional.empty();
     }
 }

@@ -65,14 +65,15 @@ public final class Generator implements AutoCloseable {
         for (int p = 0; p < prompts.size(); p++) {
             check(prompts.get(p), p);
         }
-        TokenSampler sampler = new TokenSampler(options, settings.suppressedIds(), model.device());
-        GenerationBatch.Rules rules =
-                new GenerationBatch.Rules(sampler, model.endIds(), options.stop(), settings.decode(), newTokens);
         List<List<Completion>> completions = new ArrayList<>();
         prompts.forEach(p -> completions.add(new ArrayList<>()));
-        for (int[] batch : batches(prompts, numGenerations)) {
-            for (Row row : run(batch, prompts, numGenerations, options, keys, rules)) {
-                completions.get(row.prompt()).add(row.completion());
+        try (TokenSampler sampler = new TokenSampler(options, settings.suppressedIds(), model.device())) {
+            GenerationBatch.Rules rules =
+                    new GenerationBatch.Rules(sampler, model.endIds(), options.stop(), settings.decode(), newTokens);
+            for (int[] batch : batches(prompts, numGenerations)) {
+                for (Row row : run(batch, prompts, numGenerations, options, keys, rules)) {
+                    completions.get(row.prompt()).add(row.completion());
+                }
             }
         }
         return IntStream.range(0, prompts.size())
@@ -139,8 +140,9 @@ public final class Generator implements AutoCloseable {
         }
         int longest = rows.stream().mapToInt(Row::limit).max().orElseThrow();
         Optional<RepetitionPenalty> penalty = penalty(prompts, numGenerations, options);
-        try (DecodingBatch batch = model.start(prompts, numGenerations, longest - 1)) {
-            new GenerationBatch(batch, penalty, rules, rows).run();
+        try (DecodingBatch batch = model.start(prompts, numGenerations, longest - 1);
+                GenerationBatch generation = new GenerationBatch(batch, penalty, rules, rows, model.device())) {
+            generation.run();
         } finally {
             penalty.ifPresent(RepetitionPenalty::close);
         }

@@ -46,7 +46,14 @@ final class RepetitionPenalty implements AutoCloseable {
     /** Notes one more token of each row. */
     void add(int[] tokens) {
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            seen.scatter_(1, Tensors.ofLongs(longs(tokens), device, tokens.length, 1), new Scalar(1.0));
+            add(Tensors.ofLongs(longs(tokens), device, tokens.length, 1));
+        }
+    }
+
+    /** @param tokens int64 [rows, 1] on the device */
+    void add(Tensor tokens) {
+        try (Scopes.Frozen scope = Scopes.frozen()) {
+            seen.scatter_(1, tokens, new Scalar(1.0));
         }
     }
 

@@ -6,13 +6,14 @@ import dev.flipside.engine.Scopes;
 import dev.flipside.engine.Tensors;
 import java.util.List;
 import java.util.Optional;
-import org.bytedeco.javacpp.DoublePointer;
+import java.util.stream.Stream;
+import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.LongOptional;
+import org.bytedeco.pytorch.MemoryFormatOptional;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.StringViewOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -23,12 +24,14 @@ import org.bytedeco.pytorch.global.torch.ScalarType;
  * by inverting the cumulative distribution at a uniform number that the caller derives from (key, token index);
  * {@code multinomial} would draw from a global generator, and costs 25 times as much in these bindings.
  */
-public final class TokenSampler {
+public final class TokenSampler implements AutoCloseable {
     private static final Scalar NOTHING = Scopes.keep(new Scalar(0.0));
     private static final Scalar MINUS_INFINITY = Scopes.keep(new Scalar(Double.NEGATIVE_INFINITY));
 
     private final SamplingOptions options;
-    private final long[] suppressedIds;
+    /** Ids never to choose, int64 on the device; empty without any. */
+    private final Optional<Tensor> suppressed;
+
     private final Device device;
 
     /**
@@ -42,15 +45,25 @@ public final class TokenSampler {
     public record Choices(int[] tokens, double[] logprobs, double[] logKeptMass) {}
 
     /**
-     * A sampler for batches on one device.
+     * Choices, and their tokens on the device, int64 [rows, 1], for the model to go on with; those belong to the
+     * caller's scope.
+     */
+    record Drawn(Choices choices, Tensor tokens) {}
+
+    /**
+     * A sampler for batches on one device, until {@link #close}.
      *
      * @param suppressedIds tokens never to choose, such as a padding token
      */
     public TokenSampler(SamplingOptions options, List<Integer> suppressedIds, Device device) {
         this.options = options;
-        this.suppressedIds =
-                suppressedIds.stream().mapToLong(Integer::longValue).toArray();
         this.device = device;
+        long[] ids = suppressedIds.stream().mapToLong(Integer::longValue).toArray();
+        try (PointerScope scope = new PointerScope()) {
+            suppressed = ids.length == 0
+                    ? Optional.empty()
+                    : Optional.of(Scopes.keep(Tensors.ofLongs(ids, device, ids.length)));
+        }
     }
 
     /**
@@ -67,10 +80,15 @@ public final class TokenSampler {
     /** Chooses with the penalty on what the rows have seen; noting the chosen tokens is up to the caller. */
     Choices choose(Tensor logits, double[] uniforms, Optional<RepetitionPenalty> penalty) {
         try (Scopes.Frozen scope = Scopes.frozen()) {
-            return options.greedy() || penalty.isPresent()
-                    ? apart(logits, uniforms, penalty)
-                    : fromOneSoftmax(tempered(logits), uniforms);
+            return draw(logits, uniforms, penalty).choices();
         }
+    }
+
+    /** The same in the caller's scope, without autograd. */
+    Drawn draw(Tensor logits, double[] uniforms, Optional<RepetitionPenalty> penalty) {
+        return options.greedy() || penalty.isPresent()
+                ? apart(logits, uniforms, penalty)
+                : fromOneSoftmax(tempered(logits), uniforms);
     }
 
     /**
@@ -79,22 +97,20 @@ public final class TokenSampler {
      *
      * @param scaled logits / temperature
      */
-    private Choices fromOneSoftmax(Tensor scaled, double[] uniforms) {
+    private Drawn fromOneSoftmax(Tensor scaled, double[] uniforms) {
         Tensor probabilities = torch.softmax(scaled, 1);
-        if (suppressedIds.length > 0) {
-            probabilities.index_fill_(1, suppressed(), NOTHING);
-        }
+        suppressed.ifPresent(ids -> probabilities.index_fill_(1, ids, NOTHING));
         if (options.topK() > 0 || options.topP() < 1 || options.minP() > 0) {
             probabilities.masked_fill_(filtered(withoutSuppressed(scaled)).eq(MINUS_INFINITY), NOTHING);
         }
         Tensor cumulative = cumulative(probabilities);
         Tensor tokens = invert(probabilities, cumulative, uniforms);
-        Tensor logKept = filters() ? last(cumulative).log() : torch.zeros_like(tokens);
+        Optional<Tensor> logKept = filters() ? Optional.of(last(cumulative).log()) : Optional.empty();
         return read(tokens, probabilities.gather(1, tokens).log_(), logKept);
     }
 
     /** Tokens from processed scores, log-probabilities from plain ones. */
-    private Choices apart(Tensor logits, double[] uniforms, Optional<RepetitionPenalty> penalty) {
+    private Drawn apart(Tensor logits, double[] uniforms, Optional<RepetitionPenalty> penalty) {
         Tensor scaled = tempered(logits);
         Tensor scores = scores(logits, penalty);
         Tensor tokens;
@@ -106,7 +122,8 @@ public final class TokenSampler {
         }
         Tensor logNormaliser = logSumExp(scaled);
         Tensor logprobs = scaled.gather(1, tokens).sub_(logNormaliser);
-        Tensor logKept = filters() ? logSumExp(kept(scaled, scores)).sub_(logNormaliser) : torch.zeros_like(logprobs);
+        Optional<Tensor> logKept =
+                filters() ? Optional.of(logSumExp(kept(scaled, scores)).sub_(logNormaliser)) : Optional.empty();
         return read(tokens, logprobs, logKept);
     }
 
@@ -120,11 +137,7 @@ public final class TokenSampler {
     }
 
     private Tensor withoutSuppressed(Tensor scores) {
-        return suppressedIds.length > 0 ? LogitsFilters.suppress(scores, suppressed()) : scores;
-    }
-
-    private Tensor suppressed() {
-        return Tensors.ofLongs(suppressedIds, device, suppressedIds.length);
+        return suppressed.map(ids -> LogitsFilters.suppress(scores, ids)).orElse(scores);
     }
 
     private Tensor filtered(Tensor tempered) {
@@ -144,7 +157,7 @@ public final class TokenSampler {
 
     private boolean filters() {
         return !options.greedy()
-                && (suppressedIds.length > 0 || options.topK() > 0 || options.topP() < 1 || options.minP() > 0);
+                && (suppressed.isPresent() || options.topK() > 0 || options.topP() < 1 || options.minP() > 0);
     }
 
     /**
@@ -155,9 +168,8 @@ public final class TokenSampler {
      */
     private Tensor invert(Tensor probabilities, Tensor cumulative, double[] uniforms) {
         long end = probabilities.size(1) - 1;
-        Tensor targets = Tensor.create(uniforms, uniforms.length, 1)
-                .to(device.torchDevice(), ScalarType.Double)
-                .mul(last(cumulative));
+        Tensor targets =
+                Tensors.on(Tensor.create(uniforms, uniforms.length, 1), device).mul(last(cumulative));
         Tensor tokens = torch.searchsorted(cumulative, targets, false, true, new StringViewOptional(), Tensors.NONE)
                 .clamp_max_(new Scalar(end));
         return device.isCpu()
@@ -187,23 +199,30 @@ public final class TokenSampler {
     }
 
     /** One transfer for all rows; float64 holds ids and float32 values exactly. */
-    private static Choices read(Tensor tokens, Tensor logprobs, Tensor logKept) {
-        Tensor all = torch.stack(new TensorVector(
-                        tokens.to(ScalarType.Double), logprobs.to(ScalarType.Double), logKept.to(ScalarType.Double)))
-                .cpu()
-                .contiguous();
+    private Drawn read(Tensor tokens, Tensor logprobs, Optional<Tensor> logKept) {
         int rows = Math.toIntExact(tokens.size(0));
-        double[] values = new double[3 * rows];
-        new DoublePointer(all.data_ptr_double()).get(values);
+        List<Tensor> figures =
+                Stream.concat(Stream.of(tokens, logprobs), logKept.stream()).toList();
+        Tensor all = torch.empty(
+                new long[] {figures.size(), rows, 1}, device.options(ScalarType.Double), new MemoryFormatOptional());
+        for (int i = 0; i < figures.size(); i++) {
+            all.select(0, i).copy_(figures.get(i));
+        }
+        double[] values = Tensors.toDoubles(all);
         Choices choices = new Choices(new int[rows], new double[rows], new double[rows]);
         for (int r = 0; r < rows; r++) {
             choices.tokens[r] = (int) values[r];
             choices.logprobs[r] = values[rows + r];
-            choices.logKeptMass[r] = values[2 * rows + r];
+            choices.logKeptMass[r] = logKept.isPresent() ? values[2 * rows + r] : 0;
             if (!Double.isFinite(choices.logprobs[r])) {
                 throw new NonFiniteLogits("row", r);
             }
         }
-        return choices;
+        return new Drawn(choices, tokens);
+    }
+
+    @Override
+    public void close() {
+        suppressed.ifPresent(Scopes::release);
     }
 }

@@ -105,7 +105,7 @@ public record MemoryEstimate(List<Part> standing, List<Part> sampling, List<Part
 
     /** Bytes of a weight of a copy that does not learn; adapters, and what they are merged into, stay float32. */
     private static long constant(ModelSize model, DecoderPlan ways) {
-        return ways.precision() == Precision.BFLOAT16_WEIGHTS && !model.adapted() ? HALF : FLOAT;
+        return ways.precision() != Precision.FLOAT32 && !model.adapted() ? HALF : FLOAT;
     }
 
     private static void rewardModelParts(List<Part> parts, RunPlan plan, ModelSize size, Precision precision) {

@@ -49,7 +49,7 @@ public record ModelSize(DecoderConfig config, long weights, long trained, boolea
         List<MemoryEstimate.Part> held = new ArrayList<>();
         if (!shared) {
             held.add(new MemoryEstimate.Part(name + "weights", MemoryEstimate.FLOAT * weights));
-            if (precision == Precision.BFLOAT16_WEIGHTS) {
+            if (precision != Precision.FLOAT32) {
                 held.add(new MemoryEstimate.Part(name + "weights in bfloat16", MemoryEstimate.HALF * weights));
             }
         }
