@@ -28,6 +28,7 @@ final class Meeting implements AutoCloseable {
     private static final String CALLED = "called/";
     private static final String LEFT = "left/";
     private static final String READ = "read/";
+    private static final String ALARM = "alarm";
 
     private final Placement placement;
     private final TCPStore store;
@@ -120,9 +121,19 @@ final class Meeting implements AutoCloseable {
         }
     }
 
+    /** Whether any rank has left or calls the roll; so it is where rank 0 is gone. */
+    boolean alarmed() {
+        boolean[] alarm = new boolean[1];
+        attempt(() -> alarm[0] = has(ALARM));
+        return alarm[0] || broken;
+    }
+
     /** Tells the others why this rank ends. Where rank 0 is gone there is nobody to tell. */
     void leave(String sentence) {
-        attempt(() -> write(LEFT + placement.rank(), sentence));
+        attempt(() -> {
+            write(LEFT + placement.rank(), sentence);
+            write(ALARM, "");
+        });
         linger(sentence);
     }
 
@@ -130,13 +141,15 @@ final class Meeting implements AutoCloseable {
      * After an exchange has failed: asks who is still there.
      *
      * @param what was being exchanged
+     * @param late whether the time was over
      * @param failure of the exchange
      * @return an error that names who is not, and what the others said before they left
      */
-    PeerException rollCall(String what, RuntimeException failure) {
+    PeerException rollCall(String what, boolean late, RuntimeException failure) {
         List<String> reasons = new ArrayList<>();
         attempt(() -> {
             write(CALLED + placement.rank(), "");
+            write(ALARM, "");
             List<Integer> missing = missing(List.of(CALLED, LEFT), ROLL_CALL_SECONDS);
             for (int rank = 0; rank < placement.worldSize(); rank++) {
                 if (rank != placement.rank() && has(LEFT + rank)) {
@@ -149,7 +162,6 @@ final class Meeting implements AutoCloseable {
                 }
             }
             if (!missing.isEmpty()) {
-                boolean late = firstLine(failure).contains("imed out");
                 reasons.add(ranks(missing)
                         + (late
                                 ? " did not come within " + placement.exchangeSeconds()

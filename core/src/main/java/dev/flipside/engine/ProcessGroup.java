@@ -41,6 +41,9 @@ final class ProcessGroup implements Collective {
     /** Elements of a shard that travel at a time: bounds what an exchange holds besides the buffer. */
     private static final long PIECE = 1 << 20;
 
+    /** Gloo's own time limit comes after ours, which knows whom to name. */
+    private static final int GRACE_SECONDS = 60;
+
     private final Placement placement;
     private final Meeting meeting;
     private final Backend control;
@@ -68,19 +71,22 @@ final class ProcessGroup implements Collective {
         try (PointerScope scope = new PointerScope()) {
             Backend control = Scopes.keep(gloo(placement, meeting));
             Backend data = device.isCpu() ? control : Scopes.keep(nccl(placement, meeting));
-            return new ProcessGroup(placement, meeting, control, data);
+            ProcessGroup group = new ProcessGroup(placement, meeting, control, data);
+            // Rank 0 must not go on, and perhaps end, while others still connect.
+            group.barrier();
+            return group;
         } catch (PeerException e) {
             meeting.close();
             throw e;
         } catch (RuntimeException e) {
-            PeerException error = meeting.rollCall("connecting", e);
+            PeerException error = meeting.rollCall("connecting", false, e);
             meeting.close();
             throw error;
         }
     }
 
     private static Backend gloo(Placement placement, Meeting meeting) {
-        ProcessGroupGloo.Options options = ProcessGroupGloo.Options.create(milliseconds(placement.exchangeSeconds()));
+        ProcessGroupGloo.Options options = ProcessGroupGloo.Options.create(milliseconds(placement.exchangeSeconds() + GRACE_SECONDS));
         String interfaceName = System.getenv().getOrDefault("GLOO_SOCKET_IFNAME", "");
         options.devices(new GlooDeviceVector(
                 interfaceName.isEmpty()
@@ -137,7 +143,7 @@ final class ProcessGroup implements Collective {
         try (Scopes.Frozen scope = Scopes.frozen()) {
             Tensor lengths = torch.zeros(new long[] {size()}, new TensorOptions(ScalarType.Long));
             Tensor length = Tensor.create(new long[] {own.length}, 1);
-            finish("gathering numbers", () -> control._allgather_base(lengths, length));
+            control("gathering numbers", () -> control._allgather_base(lengths, length));
             long[] each = Tensors.toLongs(lengths);
             long longest = 0;
             for (long n : each) {
@@ -149,7 +155,7 @@ final class ProcessGroup implements Collective {
             Tensor padded = torch.zeros(new long[] {longest}, new TensorOptions(ScalarType.Byte));
             new BytePointer(padded.data_ptr()).capacity(longest).put(own);
             Tensor all = torch.zeros(new long[] {size() * longest}, new TensorOptions(ScalarType.Byte));
-            finish("gathering numbers", () -> control._allgather_base(all, padded));
+            control("gathering numbers", () -> control._allgather_base(all, padded));
             BytePointer bytes = new BytePointer(all.data_ptr()).capacity(size() * longest);
             List<byte[]> gathered = new ArrayList<>();
             for (int rank = 0; rank < size(); rank++) {
@@ -181,7 +187,7 @@ final class ProcessGroup implements Collective {
                     }
                 }
                 Tensor received = torch.empty_like(sent);
-                finish(
+                data(
                         "summing gradients",
                         () -> data.alltoall_base(received, sent, new LongVector(), new LongVector()));
                 Shard own = within(elements, rank(), at, n);
@@ -209,7 +215,7 @@ final class ProcessGroup implements Collective {
                     sent.narrow(0, 0, own.length()).copy_(part(flat, own));
                 }
                 Tensor received = torch.zeros(new long[] {size() * n}, flat.options());
-                finish("sharing weights", () -> data._allgather_base(received, sent));
+                data("sharing weights", () -> data._allgather_base(received, sent));
                 for (int rank = 0; rank < size(); rank++) {
                     Shard part = within(elements, rank, at, n);
                     if (rank != rank() && part.length() > 0) {
@@ -231,7 +237,7 @@ final class ProcessGroup implements Collective {
                     Tensor some = rank == rank()
                             ? shard.narrow(0, at, n).clone()
                             : torch.zeros(new long[] {n}, shard.options());
-                    finish(
+                    data(
                             "collecting moments",
                             () -> data.broadcast(
                                     new TensorVector(some), new BroadcastOptions().rootRank(root)));
@@ -252,37 +258,69 @@ final class ProcessGroup implements Collective {
         return flat.narrow(0, part.from(), part.length());
     }
 
-    private void finish(String what, Supplier<Work> start) {
+    /** An exchange through Gloo. */
+    private void control(String what, Supplier<Work> start) {
+        finish(what, start, true);
+    }
+
+    /** An exchange of flat buffers. */
+    private void data(String what, Supplier<Work> start) {
+        finish(what, start, data == control);
+    }
+
+    /** @param looked whether to look after it; NCCL does so itself, with the same time limit */
+    private void finish(String what, Supplier<Work> start, boolean looked) {
         try {
-            start.get()._wait();
+            Work work = start.get();
+            if (looked) {
+                await(what, work);
+            } else {
+                work._wait();
+            }
+        } catch (PeerException e) {
+            throw e;
         } catch (RuntimeException e) {
-            disconnect();
-            throw meeting.rollCall(what, e);
+            left = true;
+            throw meeting.rollCall(what, false, e);
         }
     }
 
-    /** Those that wait for this rank see the connection end, and ask who is there too. */
-    private void disconnect() {
-        if (!left) {
-            left = true;
-            if (data != control) {
-                Scopes.release(data);
+    /** Looks every second whether others have given up: not all of them are connected to the one that is gone. */
+    private void await(String what, Work work) {
+        long until = System.nanoTime() + TimeUnit.SECONDS.toNanos(placement.exchangeSeconds());
+        Milliseconds second = new Milliseconds(TimeUnit.SECONDS.toMillis(1));
+        while (true) {
+            try {
+                work._wait(second);
+                return;
+            } catch (RuntimeException e) {
+                if (work.isCompleted()) {
+                    throw e;
+                }
+                boolean late = System.nanoTime() >= until;
+                if (late || meeting.alarmed()) {
+                    left = true;
+                    // The exchange goes on in a thread of Gloo's, and so must what it writes to.
+                    throw meeting.rollCall(what, late, e);
+                }
             }
-            Scopes.release(control);
         }
     }
 
     @Override
     public void leave(String sentence) {
         if (!left) {
-            disconnect();
+            left = true;
             meeting.leave(sentence);
         }
     }
 
+    /**
+     * The group itself is not taken apart: its destructor damages the heap after exchanges (seen as "corrupted
+     * double-linked list" with libtorch 2.10). Its sockets end with the process.
+     */
     @Override
     public void close() {
-        disconnect();
         meeting.close();
     }
 }

@@ -146,7 +146,10 @@ class CollectiveTest {
                 if (rank == 1) {
                     Thread.sleep(Duration.ofSeconds(14).toMillis());
                 }
-                return message(() -> c.barrier());
+                return message(() -> {
+                    c.barrier();
+                    c.barrier();
+                });
             }
         });
         assertThat(said.get(0))
