@@ -3,6 +3,7 @@ package dev.flipside.cli;
 import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.console.OutputException;
 import dev.flipside.config.UserError;
+import dev.flipside.engine.PeerException;
 import dev.flipside.hub.HubUnavailableException;
 import dev.flipside.train.NonFiniteException;
 import java.io.PrintWriter;
@@ -29,6 +30,7 @@ final class Failures {
         // A training that diverged, a Hub that is away and a full disk say themselves what happened and what to do.
         boolean plain = user
                 || failure instanceof NonFiniteException
+                || failure instanceof PeerException
                 || failure instanceof HubUnavailableException
                 || failure instanceof OutputException;
         err.println(

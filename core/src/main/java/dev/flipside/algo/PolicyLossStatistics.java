@@ -38,6 +38,41 @@ public record PolicyLossStatistics(
                 0, 0, 0, 0, 0, 0, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 0, 0, 0, 0);
     }
 
+    /** All numbers in the order of the components, as {@link #of} reads them. */
+    public double[] numbers() {
+        return new double[] {
+            sequences,
+            excluded,
+            tokens,
+            ratios,
+            lowClipped,
+            highClipped,
+            ratioMin,
+            ratioMax,
+            deviationSum,
+            deviationSquares,
+            logRatioSum,
+            klSum
+        };
+    }
+
+    /** The inverse of {@link #numbers}. */
+    public static PolicyLossStatistics of(double[] numbers) {
+        return new PolicyLossStatistics(
+                (int) numbers[0],
+                (int) numbers[1],
+                (long) numbers[2],
+                (long) numbers[3],
+                (long) numbers[4],
+                (long) numbers[5],
+                numbers[6],
+                numbers[7],
+                numbers[8],
+                numbers[9],
+                numbers[10],
+                numbers[11]);
+    }
+
     /** The statistics of both sets of completions. */
     public PolicyLossStatistics plus(PolicyLossStatistics other) {
         return new PolicyLossStatistics(

@@ -157,7 +157,7 @@ public final class ConfigReader {
     }
 
     /** The complete configuration as a tree of sections and keys. */
-    static JsonNode tree(Record config) {
+    public static JsonNode tree(Record config) {
         return RECORDS.valueToTree(config);
     }
 

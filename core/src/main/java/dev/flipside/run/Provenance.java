@@ -58,11 +58,9 @@ public record Provenance(
             List<FileHash> files,
             List<String> hub) {
         Properties build = build();
-        String commit = build.getProperty("commit");
-        String dirty = "true".equals(build.getProperty("dirty")) ? "-dirty" : "";
         return new Provenance(
                 build.getProperty("version"),
-                commit.isEmpty() ? "unknown" : commit + dirty,
+                commit(build),
                 System.getProperty("java.version") + " (" + System.getProperty("java.vendor") + ")",
                 System.getProperty("os.name") + " " + System.getProperty("os.version") + " "
                         + System.getProperty("os.arch"),
@@ -73,6 +71,18 @@ public record Provenance(
                 files,
                 hub,
                 Instant.now().toString());
+    }
+
+    private static String commit(Properties build) {
+        String commit = build.getProperty("commit");
+        String dirty = "true".equals(build.getProperty("dirty")) ? "-dirty" : "";
+        return commit.isEmpty() ? "unknown" : commit + dirty;
+    }
+
+    /** The version and the commit of this program. */
+    public static String program() {
+        Properties build = build();
+        return build.getProperty("version") + " (" + commit(build) + ")";
     }
 
     /**

@@ -60,7 +60,24 @@ public final class StopSignal implements AutoCloseable {
     }
 
     /**
-     * Handles both signals until {@link #close}.
+     * From now on this process hears Ctrl-C no more and ends at once when another process has ended: the one that has
+     * started it, and asks it to stop with SIGTERM.
+     */
+    public static void endWith(long process) {
+        Runnable end = () -> {
+            Signal.handle(new Signal("TERM"), END);
+            Signal.raise(new Signal("TERM"));
+        };
+        try {
+            Signal.handle(new Signal("INT"), SignalHandler.SIG_IGN);
+        } catch (IllegalArgumentException e) {
+            LOG.debug("signals are left as they are", e);
+        }
+        ProcessHandle.of(process).ifPresentOrElse(parent -> parent.onExit().thenRun(end), end);
+    }
+
+    /**
+     * Handles both signals until {@link #close}, but one that the process ignores stays ignored.
      *
      * @param onRequest told the name of the first signal ({@code SIGTERM}, {@code SIGINT}) as it arrives, on a thread
      *     of its own
@@ -71,7 +88,12 @@ public final class StopSignal implements AutoCloseable {
         try {
             for (String name : SIGNALS) {
                 Signal signal = new Signal(name);
-                stop.previous.add(Map.entry(signal, Signal.handle(signal, stop::receive)));
+                SignalHandler before = Signal.handle(signal, stop::receive);
+                if (before.equals(SignalHandler.SIG_IGN)) {
+                    Signal.handle(signal, before);
+                } else {
+                    stop.previous.add(Map.entry(signal, before));
+                }
             }
         } catch (IllegalArgumentException e) {
             stop.close();

@@ -58,25 +58,39 @@ public final class SafeTensors {
      * @throws IllegalArgumentException when the numbers of elements differ
      */
     public static void read(Path file, String name, TensorInfo info, Tensor destination) {
+        read(file, name, info, destination.numel(), 0, destination);
+    }
+
+    /**
+     * As {@link #read(Path, String, TensorInfo, Tensor)}, for some of the tensor's elements.
+     *
+     * @param elements that the whole tensor has to have
+     * @param from the first that is read, counted in row-major order
+     * @param destination contiguous; as many are read as it has
+     */
+    public static void read(
+            Path file, String name, TensorInfo info, long elements, long from, Tensor destination) {
         WeightType type = WeightType.ofSafeTensorsName(info.dtype())
                 .orElseThrow(() -> new UserError(file + ": tensor " + name + " is of type " + info.dtype()
                         + "; weights must be F32, F16 or BF16, so convert the model first."));
-        if (destination.numel() != info.elements()) {
-            throw new IllegalArgumentException(name + ": " + info.elements() + " elements into " + destination.numel());
+        if (elements != info.elements()) {
+            throw new IllegalArgumentException(name + ": " + info.elements() + " elements into " + elements);
         }
+        long begin = info.begin() + from * type.bytes();
+        long end = begin + destination.numel() * type.bytes();
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ);
                 Scopes.Frozen outer = Scopes.frozen()) {
             // Not a direct buffer of Java's: those of all tensors would stay until a collection that nothing asks for.
-            BytePointer memory = new BytePointer(Math.max(1, Math.min(CHUNK_BYTES, info.end() - info.begin())));
+            BytePointer memory = new BytePointer(Math.max(1, Math.min(CHUNK_BYTES, end - begin)));
             ByteBuffer buffer = memory.asByteBuffer();
             Tensor flat = destination.view(-1);
-            for (long at = info.begin(); at < info.end(); at += CHUNK_BYTES) {
-                int length = (int) Math.min(CHUNK_BYTES, info.end() - at);
+            for (long at = begin; at < end; at += CHUNK_BYTES) {
+                int length = (int) Math.min(CHUNK_BYTES, end - at);
                 readFully(file, channel, buffer, at, length);
                 try (PointerScope inner = new PointerScope()) {
                     long n = length / type.bytes();
                     Tensor part = torch.from_blob(memory, new long[] {n}, new TensorOptions(type.scalarType()));
-                    flat.narrow(0, (at - info.begin()) / type.bytes(), n).copy_(part);
+                    flat.narrow(0, (at - begin) / type.bytes(), n).copy_(part);
                 }
             }
         } catch (IOException e) {
@@ -111,7 +125,7 @@ public final class SafeTensors {
      *
      * @param shapes the tensors by name, in the order in which they are written
      */
-    static void write(Path file, Map<String, List<Long>> shapes, WeightType type, WeightSource source) {
+    public static void write(Path file, Map<String, List<Long>> shapes, WeightType type, WeightSource source) {
         byte[] header = SafeTensorsHeader.of(shapes, type).getBytes(StandardCharsets.UTF_8);
         Path aside = file.resolveSibling(file.getFileName() + ".partial");
         try {
@@ -145,7 +159,12 @@ public final class SafeTensors {
         return shapes;
     }
 
-    static void writeNumbers(WritableByteChannel channel, Tensor tensor, WeightType type) throws IOException {
+    /**
+     * Writes a tensor's numbers in row-major order, as a {@link WeightSource} has to.
+     *
+     * @throws IOException when the channel cannot take them
+     */
+    public static void writeNumbers(WritableByteChannel channel, Tensor tensor, WeightType type) throws IOException {
         try (Scopes.Frozen outer = Scopes.frozen()) {
             Tensor flat = tensor.detach().reshape(-1);
             long chunk = CHUNK_BYTES / type.bytes();

@@ -13,6 +13,8 @@ import dev.flipside.safetensors.SafeTensors;
 import dev.flipside.safetensors.TensorInfo;
 import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.channels.WritableByteChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -25,7 +27,7 @@ import org.bytedeco.pytorch.Tensor;
 /**
  * What is inside a checkpoint: the models as Hugging Face directories (usable as they are), the optimisers' moments,
  * and a small {@code state.json}. Weights and moments are float32, so that a resumed run equals an undisturbed one to
- * the bit.
+ * the bit. Nothing in it tells how many ranks there were.
  */
 final class CheckpointFiles {
     static final String POLICY = "policy";
@@ -46,18 +48,29 @@ final class CheckpointFiles {
 
     private CheckpointFiles() {}
 
-    static void write(Path folder, PolicyModel policy, Round round, BaselineState baseline, double tokensSeen)
+    /** On the rank that writes, while the others {@link #sendMoments}. */
+    static void write(
+            Path folder, PolicyModel policy, Round round, BaselineState baseline, double tokensSeen, Ranks ranks)
             throws IOException {
         policy.lm().save(folder.resolve(POLICY), WeightType.F32);
         round.learner.models().forEach((name, model) -> model.save(folder.resolve(name), WeightType.F32));
         savedReference(round).ifPresent(r -> r.save(folder.resolve(REFERENCE), WeightType.F32));
-        Map<String, Tensor> moments = new LinkedHashMap<>();
+        Map<String, List<Long>> shapes = new LinkedHashMap<>();
+        Map<String, Tensor> shards = new LinkedHashMap<>();
         Map<String, Long> steps = new LinkedHashMap<>();
         for (AdamW optimiser : optimisers(round)) {
-            moments.putAll(optimiser.state());
+            optimiser.stateElements().forEach((name, elements) -> shapes.put(name, List.of(elements)));
+            shards.putAll(optimiser.state());
             optimiser.groups().forEach(g -> steps.put(g.name(), optimiser.steps()));
         }
-        SafeTensors.write(folder.resolve(MOMENTS), moments, WeightType.F32);
+        SafeTensors.write(folder.resolve(MOMENTS), shapes, WeightType.F32, (name, to) -> {
+            try {
+                ranks.collective()
+                        .forEachPiece(shards.get(name), shapes.get(name).get(0), piece -> writeNumbers(to, piece));
+            } catch (UncheckedIOException e) {
+                throw e.getCause();
+            }
+        });
         CheckpointState state = new CheckpointState(
                 round.learner.start(),
                 steps,
@@ -66,6 +79,25 @@ final class CheckpointFiles {
                 baseline,
                 tokensSeen);
         Files.write(folder.resolve(STATE), JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(state));
+    }
+
+    private static void writeNumbers(WritableByteChannel to, Tensor piece) {
+        try {
+            SafeTensors.writeNumbers(to, piece, WeightType.F32);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    /** What other ranks hold of a checkpoint, for the one that writes it. */
+    static void sendMoments(Round round, Ranks ranks) {
+        for (AdamW optimiser : optimisers(round)) {
+            Map<String, Tensor> shards = optimiser.state();
+            optimiser
+                    .stateElements()
+                    .forEach((name, elements) ->
+                            ranks.collective().forEachPiece(shards.get(name), elements, piece -> {}));
+        }
     }
 
     /** The first round's reference is what policy.model names. */
@@ -81,8 +113,8 @@ final class CheckpointFiles {
         }
         bytes += savedReference(round).map(r -> r.savedBytes(WeightType.F32)).orElse(0L);
         for (AdamW optimiser : optimisers(round)) {
-            for (Tensor moments : optimiser.state().values()) {
-                bytes += moments.numel() * Float.BYTES;
+            for (long elements : optimiser.stateElements().values()) {
+                bytes += elements * Float.BYTES;
             }
         }
         return bytes;
@@ -105,17 +137,19 @@ final class CheckpointFiles {
     }
 
     /** Restores optimisers and gate of a round whose models were loaded from the same checkpoint. */
-    static void restore(Path folder, Round round, CheckpointState state) {
+    static void restore(Path folder, Round round, CheckpointState state, Ranks ranks) {
         Path file = folder.resolve(MOMENTS);
         Map<String, TensorInfo> header = SafeTensors.header(file);
         for (AdamW optimiser : optimisers(round)) {
-            optimiser.state().forEach((name, tensor) -> {
+            Map<String, Long> wholes = optimiser.stateElements();
+            optimiser.state().forEach((name, shard) -> {
                 if (!header.containsKey(name)) {
                     throw new UserError(
                             file + " has no '" + name
                                     + "': the checkpoint was written under other options; resume with the run's own config.yaml.");
                 }
-                SafeTensors.read(file, name, header.get(name), tensor);
+                long from = ranks.collective().shard(wholes.get(name)).from();
+                SafeTensors.read(file, name, header.get(name), wholes.get(name), from, shard);
             });
             String group = optimiser.groups().get(0).name();
             optimiser.restoreSteps(state.optimiserSteps().get(group));

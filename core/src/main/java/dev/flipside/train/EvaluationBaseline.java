@@ -5,7 +5,6 @@ import dev.flipside.algo.McNemar;
 import dev.flipside.eval.AdvantageDeciles;
 import dev.flipside.eval.AnchoredPairs;
 import dev.flipside.eval.ScoreShift;
-import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.model.Scores;
 import java.util.ArrayList;
@@ -111,12 +110,12 @@ final class EvaluationBaseline {
     }
 
     /** Without held-out pairs: keeps some of the initial policy's samples and scores them again at every evaluation. */
-    Map<String, Double> compare(RewardModel model, List<ScoredRow> samples, int groupSize) {
+    Map<String, Double> compare(Grader judge, List<ScoredRow> samples, int groupSize) {
         List<ScoredRow> rows = state.probe()
                 .map(Probe::rows)
                 .orElseGet(() ->
                         samples.subList(0, Math.min(samples.size(), Math.max(1, PROBE_ROWS / groupSize) * groupSize)));
-        Scores now = model.score(rows);
+        Scores now = judge.ranks().score(judge.model(), rows, groupSize);
         if (state.probe().isEmpty()) {
             state = new BaselineState(Optional.empty(), Optional.of(Probe.of(rows, groupSize, now)));
         }

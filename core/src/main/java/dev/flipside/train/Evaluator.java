@@ -95,7 +95,8 @@ final class Evaluator {
     private static Map<String, Double> onPairs(RewardModelCheck check) {
         Map<String, Double> metrics = new LinkedHashMap<>();
         if (!check.trusted().pairs().isEmpty()) {
-            boolean[] correct = new HeldOutPairs(check.trusted().pairs())
+            boolean[] correct = new HeldOutPairs(
+                            check.trusted().pairs(), check.judge().ranks())
                     .correct(check.judge().model());
             metrics.putAll(LooksFigures.mistakes(correct, check.trusted()));
         }
@@ -127,7 +128,7 @@ final class Evaluator {
         check.learns().ifPresent(learner -> {
             if (check.pairs().isEmpty()) {
                 metrics.putAll(learner.baseline()
-                        .compare(check.judge().model(), samples.reading().rows(), groupSize));
+                        .compare(check.judge(), samples.reading().rows(), groupSize));
             }
             learner.twin()
                     .ifPresent(t -> metrics.putAll(

@@ -24,12 +24,14 @@ import java.util.Optional;
 final class Grader implements AutoCloseable {
     private final RewardReader reader;
     private final int maxLength;
+    private final Ranks ranks;
     private long gradedRows;
     private long gradings;
 
-    private Grader(RewardReader reader, int maxLength) {
+    private Grader(RewardReader reader, int maxLength, Ranks ranks) {
         this.reader = reader;
         this.maxLength = maxLength;
+        this.ranks = ranks;
     }
 
     /**
@@ -37,6 +39,7 @@ final class Grader implements AutoCloseable {
      * @param seeds of a new adapter, where the configuration asks for one and {@code weights} is not one that the run
      *     has already trained
      * @param shared frozen weights that an adapter on the same base takes instead of reading its own; closed after this
+     * @param ranks each of which scores its part of the groups
      */
     static Grader load(
             Path weights,
@@ -44,7 +47,8 @@ final class Grader implements AutoCloseable {
             Seeds seeds,
             Device device,
             Precision precision,
-            Optional<Backbone> shared) {
+            Optional<Backbone> shared,
+            Ranks ranks) {
         RewardModel model = weights.equals(Path.of(config.model().orElseThrow()))
                 ? ConfiguredModels.rewardModel(config, seeds, device, precision, shared)
                 : RewardModel.load(weights, device, precision, shared);
@@ -57,11 +61,15 @@ final class Grader implements AutoCloseable {
             model.close();
             throw e;
         }
-        return new Grader(reader, model.files().mostTokens(config.maxLength()));
+        return new Grader(reader, model.files().mostTokens(config.maxLength()), ranks);
     }
 
     RewardModel model() {
         return reader.model();
+    }
+
+    Ranks ranks() {
+        return ranks;
     }
 
     Renderer renderer() {
@@ -70,7 +78,7 @@ final class Grader implements AutoCloseable {
 
     /** The same renderer before another model, for a frozen copy. */
     Grader with(RewardModel other) {
-        return new Grader(reader.with(other), maxLength);
+        return new Grader(reader.with(other), maxLength, ranks);
     }
 
     /** Every completion as the reward model reads it, group after group. */
@@ -136,7 +144,7 @@ final class Grader implements AutoCloseable {
     Grades grade(List<ScoredRow> rows, int groupSize) {
         gradedRows += rows.size();
         gradings++;
-        Scores scores = reader.score(rows);
+        Scores scores = ranks.score(model(), rows, groupSize);
         NonFiniteException.requireFinite("reward model", scores.rewards(), model().trunk());
         NonFiniteException.requireFinite("value head", scores.values(), model().valueHead());
         double[][] rewards = Groups.rows(scores.rewards(), groupSize);

@@ -4,7 +4,6 @@ import dev.flipside.algo.GradientProducts;
 import dev.flipside.config.GuardConfig.Guard;
 import dev.flipside.engine.Parameters;
 import dev.flipside.engine.Scopes;
-import dev.flipside.engine.Tensors;
 import java.util.Optional;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Scalar;
@@ -56,12 +55,14 @@ final class GradientGuard implements AutoCloseable {
             double weighted = memory.addGradient(weight, course.balanced(), at);
             return new Held(weighted / weight, weighted, Optional.empty());
         }
+        trunk.adam().sumGradients();
         copy(gradient, own.get());
         trunk.zeroGradient();
         double loss = memory.addGradient(1, course.balanced(), at);
         double norm = trunk.check(loss, at.step()).norm();
         GradientProducts products =
-                new GradientProducts(Tensors.squaredNorm(own.get()), Tensors.dot(own.get(), gradient), norm * norm);
+                new GradientProducts(
+                        trunk.adam().squaredNorm(own.get()), trunk.adam().dotGradient(own.get()), norm * norm);
         try (Scopes.Frozen scope = Scopes.frozen()) {
             gradient.mul_(new Scalar(products.correction() + weight)).add_(own.get());
         }

@@ -52,9 +52,9 @@ record LabelledPairs(
                         reader.read("eval_preferences", files.evalPreferences(), data.evalPreferences()))
                 .map(GuardPairs::pairs)
                 .filter(pairs -> !pairs.isEmpty())
-                .map(HeldOutPairs::new);
+                .map(pairs -> new HeldOutPairs(pairs, grader.ranks()));
         Optional<HeldOutPairs> gate = plan.gatePairs()
-                .flatMap(pairs -> pairs == Pairs.TRUSTED ? Optional.of(new HeldOutPairs(trusted.pairs())) : heldOut);
+                .flatMap(pairs -> pairs == Pairs.TRUSTED ? Optional.of(new HeldOutPairs(trusted.pairs(), grader.ranks())) : heldOut);
         return new LabelledPairs(guard, trusted, gate, heldOut);
     }
 

@@ -31,6 +31,7 @@ final class Labeller {
     private final double floor;
     private final Optional<RewardModel> initial;
     private final Seeds seeds;
+    private final Ranks ranks;
     private List<int[]> lastPrompts = List.of();
     private double[] lastValues = new double[0];
 
@@ -38,8 +39,10 @@ final class Labeller {
      * @param anchor the configured anchor, or leave_one_out after a failed warm-up
      * @param floor the least group standard deviation of filter std
      * @param initial the reward model as the round began; needed for anchor frozen, and closed by its owner
+     * @param ranks each of which asks it about its part of the prompts
      */
-    Labeller(SaveConfig save, Anchor anchor, double floor, Optional<RewardModel> initial, Seeds seeds) {
+    Labeller(
+            SaveConfig save, Anchor anchor, double floor, Optional<RewardModel> initial, Seeds seeds, Ranks ranks) {
         this.filtering = save.filtering();
         this.controls = save.controls();
         this.anchorMix = save.anchoring().anchorMix();
@@ -50,6 +53,7 @@ final class Labeller {
         this.floor = floor;
         this.initial = initial;
         this.seeds = seeds;
+        this.ranks = ranks;
     }
 
     RewardModelTarget target(TeachingBatch batch, long step) {
@@ -115,7 +119,7 @@ final class Labeller {
                 .mapToObj(batch::prompt)
                 .toList();
         if (!Arrays.deepEquals(prompts.toArray(), lastPrompts.toArray())) {
-            lastValues = model.values(prompts);
+            lastValues = ranks.numbers(prompts.size(), own -> model.values(own.of(prompts)));
             lastPrompts = prompts;
         }
         return lastValues;

@@ -1,5 +1,7 @@
 package dev.flipside.train;
 
+import dev.flipside.algo.Groups;
+
 /** Log-probabilities of a generation batch under the policy that sampled it, {@code [completion][token]}. */
 sealed interface OldLogprobs {
     /**
@@ -12,12 +14,23 @@ sealed interface OldLogprobs {
     /** Of all completions, once every one has been asked for. */
     double[][] all();
 
+    /**
+     * Tells all ranks what each of them was told.
+     *
+     * @param own completions that this rank has asked for
+     * @param whole what all ranks have asked for, in their order
+     */
+    void share(Ranks ranks, int[] own, int[] whole);
+
     /** Computed before the first optimiser step. */
     record Known(double[][] all) implements OldLogprobs {
         @Override
         public double[] of(int completion, double[] now) {
             return all[completion];
         }
+
+        @Override
+        public void share(Ranks ranks, int[] own, int[] whole) {}
     }
 
     /**
@@ -33,6 +46,14 @@ sealed interface OldLogprobs {
         public double[] of(int completion, double[] now) {
             all[completion] = now;
             return now;
+        }
+
+        @Override
+        public void share(Ranks ranks, int[] own, int[] whole) {
+            double[][] rows = ranks.parts(Groups.pick(all, own));
+            for (int i = 0; i < whole.length; i++) {
+                all[whole[i]] = rows[i];
+            }
         }
     }
 }

@@ -21,10 +21,12 @@ final class PairMemory {
     private final int batch;
     private final double labelSmoothing;
     private final Seeds seeds;
+    private final Ranks ranks;
 
     /**
      * @param batch pairs per mini-batch
      * @param labelSmoothing of their labels
+     * @param ranks each of which computes the gradient of its part of them
      */
     PairMemory(
             RewardModel model,
@@ -32,13 +34,15 @@ final class PairMemory {
             RewardModelConfig config,
             int batch,
             double labelSmoothing,
-            Seeds seeds) {
+            Seeds seeds,
+            Ranks ranks) {
         this.model = model;
         this.pairs = pairs;
         this.config = config;
         this.batch = batch;
         this.labelSmoothing = labelSmoothing;
         this.seeds = seeds;
+        this.ranks = ranks;
     }
 
     /**
@@ -57,7 +61,8 @@ final class PairMemory {
         double normaliser = drawn.size() / weight;
         double loss = 0;
         int pairsPerPass = Math.max(1, config.perDeviceBatchSize() / 2);
-        for (List<LabelledPair> part : Splits.fitting(drawn, LabelledPair::tokens, at.passTokens(), pairsPerPass)) {
+        List<LabelledPair> own = ranks.part(drawn.size()).of(drawn);
+        for (List<LabelledPair> part : Splits.fitting(own, LabelledPair::tokens, at.passTokens(), pairsPerPass)) {
             loss += PairPass.run(
                             model,
                             part,
@@ -68,7 +73,7 @@ final class PairMemory {
                             at.dropoutKey())
                     .loss();
         }
-        return loss;
+        return ranks.sum(loss);
     }
 
     /** A configured balance that leaves no pair was refused; preset auto goes without. */

@@ -70,7 +70,8 @@ public final class PolicyJudge {
                                 seeds,
                                 device,
                                 precision,
-                                policy.lm().backbone()))) {
+                                policy.lm().backbone(),
+                                Ranks.ALONE))) {
             List<PromptExample> prompts = TrainingData.evalPrompts(config, policy, listener);
             if (prompts.isEmpty()) {
                 throw new UserError(
@@ -78,7 +79,7 @@ public final class PolicyJudge {
             }
             int samples = judge.numGenerations().orElse(config.eval().numGenerations());
             long lastStep = (long) config.run().maxSteps() * config.run().rounds();
-            RolloutBatch batch = new Rollouts(policy, config.rollout(), seeds)
+            RolloutBatch batch = new Rollouts(policy, config.rollout(), seeds, Ranks.ALONE)
                     .sample(prompts, samples, config.eval().temperature(), Seeds.Stream.EVALUATION, lastStep);
             double[][] rewards =
                     grader.grade(grader.read(batch).rows(), samples).rewards();

@@ -32,7 +32,7 @@ record PolicyStep(
         OptionalDouble balanceLoss,
         Optional<SamplingGap> samplingGap) {
 
-    /** Sums over the optimiser steps so far. */
+    /** Sums over the optimiser steps so far; tokens are this rank's alone until {@link #ofAllRanks}. */
     static final class Sums {
         private PolicyLossStatistics all = PolicyLossStatistics.empty();
         private int steps;
@@ -50,6 +50,13 @@ record PolicyStep(
         void tokens(long alone, long computed) {
             tokens += alone;
             computedTokens += computed;
+        }
+
+        /** Adds the tokens of other ranks; everything else is of all ranks already. */
+        void ofAllRanks(Ranks ranks) {
+            double[] counts = ranks.collective().sum(tokens, computedTokens);
+            tokens = (long) counts[0];
+            computedTokens = (long) counts[1];
         }
 
         void step(

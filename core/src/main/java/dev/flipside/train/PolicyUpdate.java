@@ -37,9 +37,14 @@ final class PolicyUpdate implements AutoCloseable {
     private final PolicyObjective objective;
     private final Schedule schedule;
     private final Seeds seeds;
+    private final Ranks ranks;
 
-    /** @param reference what the divergence is taken from, when beta is above 0; not closed here */
-    PolicyUpdate(CausalLm policy, Optional<CausalLm> reference, TrainConfig config, Seeds seeds) {
+    /**
+     * @param reference what the divergence is taken from, when beta is above 0; not closed here
+     * @param ranks each of which computes the gradient of its part of an optimiser step's prompts
+     */
+    PolicyUpdate(CausalLm policy, Optional<CausalLm> reference, TrainConfig config, Seeds seeds, Ranks ranks) {
+        this.ranks = ranks;
         this.policy = policy;
         this.reference = reference;
         this.config = config.policy();
@@ -53,7 +58,8 @@ final class PolicyUpdate implements AutoCloseable {
         AdamW adam = new AdamW(
                 List.of(new ParameterGroup(
                         "policy", policy.parameters(), this.config.optimiser().weightDecay())),
-                this.config.optimiser());
+                this.config.optimiser(),
+                ranks.collective());
         this.optimiser = new Optimiser("policy", adam, this.config.optimiser().maxGradNorm());
     }
 
@@ -72,9 +78,8 @@ final class PolicyUpdate implements AutoCloseable {
         List<TokenRow> rows = batch.rows();
         OldLogprobs old = oldLogprobsAreCurrent()
                 ? new OldLogprobs.OfTheOnlyStep(rows.size())
-                : new OldLogprobs.Known(policy.logprobs(rows, temperature).logprobs());
-        Optional<double[][]> ref =
-                reference.map(r -> r.logprobs(rows, temperature).logprobs());
+                : new OldLogprobs.Known(logprobs(policy, batch, rows));
+        Optional<double[][]> ref = reference.map(r -> logprobs(r, batch, rows));
         Optional<PolicyObjective.Divergence> divergence =
                 ref.filter(r -> objective.divergenceInReward()).map(r -> new PolicyObjective.Divergence(old.all(), r));
         double[] advantages = objective.advantages(rewards, divergence);
@@ -83,11 +88,17 @@ final class PolicyUpdate implements AutoCloseable {
         for (int iteration = 0; iteration < algorithm.numIterations(); iteration++) {
             int[][] miniBatches = miniBatches(batch.size(), step * algorithm.numIterations() + iteration);
             for (int[] prompts : miniBatches) {
-                optimiserStep(data, batch.places(prompts), miniBatches.length, step, sums);
+                optimiserStep(data, batch, prompts, miniBatches.length, step, sums);
             }
         }
         boolean experts = policy.files().config().block().experts().isPresent();
+        sums.ofAllRanks(ranks);
         return sums.of(advantages, experts, SamplingGap.of(batch.completions(), old.all()));
+    }
+
+    private double[][] logprobs(CausalLm model, RolloutBatch batch, List<TokenRow> rows) {
+        return ranks.rows(batch.size(), own -> model.logprobs(own.of(rows, batch.groupSize()), temperature)
+                .logprobs());
     }
 
     /**
@@ -111,7 +122,11 @@ final class PolicyUpdate implements AutoCloseable {
         }
     }
 
-    private void optimiserStep(Data data, int[] places, int miniBatches, long step, PolicyStep.Sums sums) {
+    /** @param prompts whose groups make the step, of all ranks */
+    private void optimiserStep(
+            Data data, RolloutBatch batch, int[] prompts, int miniBatches, long step, PolicyStep.Sums sums) {
+        int[] places = batch.places(prompts);
+        int[] own = batch.places(ranks.part(prompts.length).of(prompts));
         LossAggregation aggregation = aggregation(data, places, miniBatches);
         optimiser.zeroGradient();
         double loss = 0;
@@ -120,7 +135,7 @@ final class PolicyUpdate implements AutoCloseable {
         double entropySum = 0;
         OptionalLong dropoutKey =
                 OptionalLong.of(seeds.key(Seeds.Stream.LORA_DROPOUT, optimiser.steps(), POLICY_DROPOUT, 0));
-        for (int[] part : microBatches(data, places, sums)) {
+        for (int[] part : microBatches(data, own, sums)) {
             List<TokenRow> rows = Arrays.stream(part).mapToObj(data.rows::get).toList();
             try (LogprobPass pass = policy.pass(rows, temperature, config.gradientCheckpointing(), dropoutKey)) {
                 double[][] logprobs = pass.logprobs();
@@ -149,10 +164,19 @@ final class PolicyUpdate implements AutoCloseable {
                 statistics = statistics.plus(evaluation.statistics());
             }
         }
-        CheckedGradient gradient = optimiser.check(loss, step);
+        double[] whole = ranks.collective().sum(loss, balanceLoss, entropySum);
+        data.old.share(ranks, own, places);
+        CheckedGradient gradient = optimiser.check(whole[0], step);
         double rate = config.optimiser().learningRate() * schedule.factor(optimiser.steps());
         gradient.step(rate);
-        sums.step(loss, gradient.norm(), rate, entropySum, balanceLoss, statistics);
+        sums.step(whole[0], gradient.norm(), rate, whole[2], whole[1], ofAllRanks(statistics));
+    }
+
+    private PolicyLossStatistics ofAllRanks(PolicyLossStatistics own) {
+        return Arrays.stream(ranks.everyone(own.numbers()))
+                .map(PolicyLossStatistics::of)
+                .reduce(PolicyLossStatistics::plus)
+                .orElseThrow();
     }
 
     /**

@@ -26,6 +26,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.OptionalLong;
 import java.util.stream.IntStream;
 
@@ -48,6 +49,7 @@ final class RewardModelUpdate implements AutoCloseable {
     private final boolean fitsToImproved;
 
     private final Seeds seeds;
+    private final Ranks ranks;
     private final Optimiser trunk;
     private final Optimiser valueHead;
 
@@ -72,7 +74,8 @@ final class RewardModelUpdate implements AutoCloseable {
         this.filtering = save.filtering();
         this.fitsToImproved = save.valueHead().valueTarget() == ValueHeadConfig.ValueTarget.IMPROVED;
         this.seeds = seeds;
-        this.labeller = new Labeller(save, anchor, floor, initial, seeds);
+        this.ranks = grader.ranks();
+        this.labeller = new Labeller(save, anchor, floor, initial, seeds, ranks);
         this.contrast = new ContrastPass(grader.model(), this.config, save, anchor);
         this.trunk = optimiser("reward model", "reward_model", grader.model().trunk(), options.learningRate());
         this.valueHead = optimiser("value head", "value_head", grader.model().valueHead(), options.valueLearningRate());
@@ -81,7 +84,7 @@ final class RewardModelUpdate implements AutoCloseable {
             double smoothing = save.regularisation().labelSmoothing();
             return new GradientGuard(
                     guarding.guard(),
-                    new PairMemory(grader.model(), pairs, this.config, guarding.batch(), smoothing, seeds),
+                    new PairMemory(grader.model(), pairs, this.config, guarding.batch(), smoothing, seeds, ranks),
                     grader.model().trunk(),
                     trunk);
         });
@@ -89,7 +92,9 @@ final class RewardModelUpdate implements AutoCloseable {
 
     private Optimiser optimiser(String model, String group, Parameters weights, double learningRate) {
         AdamW adam = new AdamW(
-                List.of(new ParameterGroup(group, weights, 0)), OptimiserConfig.withLearningRate(learningRate));
+                List.of(new ParameterGroup(group, weights, 0)),
+                OptimiserConfig.withLearningRate(learningRate),
+                ranks.collective());
         return new Optimiser(model, adam, options.maxGradNorm());
     }
 
@@ -117,7 +122,7 @@ final class RewardModelUpdate implements AutoCloseable {
         if (fitsToImproved) {
             fitToImproved(batch, step, sums);
         }
-        return new RewardModelStep(before, targetBefore.feedback(), sums.losses(), course);
+        return new RewardModelStep(before, targetBefore.feedback(), sums.losses(ranks), course);
     }
 
     /**
@@ -145,11 +150,14 @@ final class RewardModelUpdate implements AutoCloseable {
         zeroGradients();
         double loss = 0;
         int promptsPerPass = Math.max(1, config.perDeviceBatchSize() / batch.groupSize());
-        List<Integer> all = Arrays.stream(prompts).boxed().toList();
-        for (List<Integer> part : Splits.fitting(all, p -> whole.rows(p).tokens(), at.passTokens(), promptsPerPass)) {
+        List<Integer> own = Arrays.stream(ranks.part(prompts.length).of(prompts))
+                .boxed()
+                .toList();
+        for (List<Integer> part : Splits.fitting(own, p -> whole.rows(p).tokens(), at.passTokens(), promptsPerPass)) {
             int[] together = part.stream().mapToInt(Integer::intValue).toArray();
             loss += contrast.run(whole, together, at.dropoutKey(), sums);
         }
+        loss = ranks.sum(loss);
         if (guard.isPresent()) {
             GradientGuard.Held held = guard.get().hold(course, at);
             sums.held.add(held);
@@ -186,8 +194,9 @@ final class RewardModelUpdate implements AutoCloseable {
         double normaliser = ValueLoss.normaliser(targets);
         zeroGradients();
         double loss = 0;
-        int[] everyPrompt = IntStream.range(0, targets.length).toArray();
-        for (int[] part : Splits.ofAtMost(everyPrompt, config.perDeviceBatchSize())) {
+        Ranks.Part own = ranks.part(targets.length);
+        for (int[] part : Splits.ofAtMost(
+                IntStream.range(own.from(), own.to()).toArray(), config.perDeviceBatchSize())) {
             List<ScoredRow> prompts = new ArrayList<>();
             for (int p : part) {
                 int[] prompt = batch.prompt(p);
@@ -199,6 +208,7 @@ final class RewardModelUpdate implements AutoCloseable {
                 loss += value.loss();
             }
         }
+        loss = ranks.sum(loss);
         valueHead.check(loss, step).step(options.valueLearningRate());
         sums.improvedValueLoss(loss);
     }
@@ -210,13 +220,14 @@ final class RewardModelUpdate implements AutoCloseable {
         valueHead.close();
     }
 
-    /** The losses of an update so far. */
+    /** The losses of an update so far; those of passes are this rank's alone. */
     static final class Sums {
         private double loss;
         private double norm;
         private int steps;
         private double contrast;
         private double value;
+        private OptionalDouble improvedValue = OptionalDouble.empty();
         private final List<GradientGuard.Held> held = new ArrayList<>();
 
         void step(double stepLoss, double stepNorm) {
@@ -231,12 +242,18 @@ final class RewardModelUpdate implements AutoCloseable {
         }
 
         void improvedValueLoss(double valueLoss) {
-            value = valueLoss * steps;
+            improvedValue = OptionalDouble.of(valueLoss * steps);
         }
 
-        RewardModelLosses losses() {
+        RewardModelLosses losses(Ranks ranks) {
+            double[] ofPasses = ranks.collective().sum(contrast, value);
             return new RewardModelLosses(
-                    loss / steps, contrast / steps, value / steps, GuardFigures.of(held), norm / steps, steps);
+                    loss / steps,
+                    ofPasses[0] / steps,
+                    improvedValue.orElse(ofPasses[1]) / steps,
+                    GuardFigures.of(held),
+                    norm / steps,
+                    steps);
         }
     }
 }

@@ -4,10 +4,12 @@ import dev.flipside.algo.Groups;
 import dev.flipside.config.RewardModelConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.reward.RewardFunction;
+import dev.flipside.reward.RewardFunction.Sample;
 import dev.flipside.reward.RewardFunctions;
 import dev.flipside.reward.RewardMix;
 import dev.flipside.reward.RewardTerm;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -21,19 +23,30 @@ public final class RewardSignal {
     private final Optional<Grader> grader;
     private final double modelWeight;
     private final Optional<RewardMix> functions;
+    private final Ranks ranks;
 
-    private RewardSignal(Optional<Grader> grader, double modelWeight, Optional<RewardMix> functions) {
+    private RewardSignal(
+            Optional<Grader> grader, double modelWeight, Optional<RewardMix> functions, Ranks ranks) {
+        this.ranks = ranks;
         this.grader = grader;
         this.modelWeight = modelWeight;
         this.functions = functions;
     }
 
-    /** @param added terms that a program adds to those of the configuration */
-    static RewardSignal of(Optional<Grader> grader, RewardModelConfig config, List<RewardTerm> added) {
+    /**
+     * The signal that a configuration describes.
+     *
+     * @param added terms that a program adds to those of the configuration
+     * @param ranks each of which asks the functions about its part of the groups
+     */
+    static RewardSignal of(Optional<Grader> grader, RewardModelConfig config, List<RewardTerm> added, Ranks ranks) {
         List<RewardTerm> terms = new ArrayList<>(added);
         terms.addAll(functions(config));
         return new RewardSignal(
-                grader, config.weight(), terms.isEmpty() ? Optional.empty() : Optional.of(new RewardMix(terms)));
+                grader,
+                config.weight(),
+                terms.isEmpty() ? Optional.empty() : Optional.of(new RewardMix(terms)),
+                ranks);
     }
 
     /**
@@ -97,7 +110,7 @@ public final class RewardSignal {
             weights.add(modelWeight);
         });
         functions.ifPresent(mix -> {
-            columns.putAll(mix.score(samples.batch().samples()));
+            columns.putAll(score(mix, samples.batch()));
             for (RewardTerm term : mix.terms()) {
                 weighted.add(columns.get(term.label()));
                 weights.add(term.weight());
@@ -106,5 +119,29 @@ public final class RewardSignal {
         double[] total = RewardMix.weightedSum(
                 weighted, weights.stream().mapToDouble(w -> w).toArray());
         return new Graded(samples, Groups.rows(total, samples.batch().groupSize()), columns, grades);
+    }
+
+    /** Every function's rewards by label, group after group. */
+    private Map<String, double[]> score(RewardMix mix, RolloutBatch batch) {
+        List<Sample> all = batch.samples();
+        double[][] scored = ranks.rows(batch.size(), own -> {
+            Map<String, double[]> rewards = mix.score(own.of(all, batch.groupSize()));
+            double[][] ofSamples = new double[(own.to() - own.from()) * batch.groupSize()][];
+            for (int i = 0; i < ofSamples.length; i++) {
+                int sample = i;
+                ofSamples[i] = rewards.values().stream()
+                        .mapToDouble(column -> column[sample])
+                        .toArray();
+            }
+            return ofSamples;
+        });
+        Map<String, double[]> columns = new LinkedHashMap<>();
+        for (RewardTerm term : mix.terms()) {
+            int place = columns.size();
+            columns.put(
+                    term.label(),
+                    Arrays.stream(scored).mapToDouble(row -> row[place]).toArray());
+        }
+        return columns;
     }
 }

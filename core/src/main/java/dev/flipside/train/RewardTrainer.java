@@ -1,10 +1,12 @@
 package dev.flipside.train;
 
 import dev.flipside.algo.BradleyTerry;
+import dev.flipside.algo.Groups;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.OptimiserConfig;
 import dev.flipside.config.RewardTrainingConfig;
 import dev.flipside.engine.AdamW;
+import dev.flipside.engine.Collective;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.engine.NativeMemory;
@@ -18,6 +20,7 @@ import dev.flipside.model.PassSize;
 import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.run.DiskSpace;
+import dev.flipside.run.Provenance;
 import dev.flipside.run.RunDirectory;
 import dev.flipside.run.RunSettings;
 import dev.flipside.safetensors.WeightType;
@@ -47,6 +50,7 @@ public final class RewardTrainer {
     private final RewardTrainingConfig config;
     private TrainListener listener = TrainListener.SILENT;
     private BooleanSupplier stop = () -> false;
+    private Ranks ranks = Ranks.ALONE;
 
     public RewardTrainer(RewardTrainingConfig config) {
         this.config = config;
@@ -65,13 +69,28 @@ public final class RewardTrainer {
     }
 
     /**
+     * The processes that train together, of which this is one, as in {@link SaveTrainer#collective}. Not closed here.
+     */
+    public RewardTrainer collective(Collective collective) {
+        ranks = new Ranks(collective);
+        return this;
+    }
+
+    /**
      * Trains and saves the model in folder {@code final} of the run directory.
      *
      * @throws dev.flipside.config.UserError when a file, an option or a model does not fit
      * @throws NonFiniteException when a loss or gradient is not a number
+     * @throws dev.flipside.engine.PeerException when another rank is gone, late or failed
      */
     public TrainingResult run() {
         NativeLibrary.load();
+        return ranks.telling(this::together);
+    }
+
+    private TrainingResult together() {
+        SameOnAllRanks.require(ranks.collective(), ConfigReader.tree(config));
+        ranks.requireWork(config.training().trainBatchSize(), "pairs", "training.train_batch_size");
         Device device = Device.parse(config.run().device());
         Precision precision = ConfiguredModels.precision(config.run().dtype(), device);
         Path source = Path.of(config.rewardModel().model());
@@ -81,12 +100,16 @@ public final class RewardTrainer {
         try (Renderer renderer = Renderers.load(source, config.rewardModel().template(), files);
                 RewardModel model = open(source, device, precision)) {
             PairRows.Split pairs = PairRows.read(config, renderer, files, listener);
-            try (RunDirectory directory = RunDirectory.create(
-                    Path.of(config.run().outputDir()),
-                    yaml,
-                    RunSettings.once(config.training().tensorboard()))) {
-                directory.record(RunProvenance.of(inputs(), config.run().seed(), yaml, device, precision));
-                return new Loop(model, pairs, directory).run();
+            Provenance provenance = RunProvenance.of(inputs(), config.run().seed(), yaml, device, precision);
+            SameOnAllRanks.require(ranks.collective(), provenance);
+            Path folder = Path.of(config.run().outputDir());
+            try (RunOutput output = RunOutput.begin(
+                    ranks,
+                    folder,
+                    () -> RunDirectory.create(
+                            folder, yaml, RunSettings.once(config.training().tensorboard())))) {
+                output.directory().ifPresent(directory -> directory.record(provenance));
+                return new Loop(model, pairs, output).run();
             }
         }
     }
@@ -119,7 +142,7 @@ public final class RewardTrainer {
         private final List<Pair> train;
         private final Optional<HeldOutAccuracy> heldOut;
         private final Map<String, Double> figures;
-        private final RunDirectory directory;
+        private final RunOutput output;
         private final RewardTrainingConfig.Training training = config.training();
         private final OptimiserConfig optimiserConfig = training.optimiser();
         private final Seeds seeds = new Seeds(config.run().seed());
@@ -127,15 +150,15 @@ public final class RewardTrainer {
         private final int totalSteps;
         private double tokensSeen;
 
-        Loop(RewardModel model, PairRows.Split pairs, RunDirectory directory) {
+        Loop(RewardModel model, PairRows.Split pairs, RunOutput output) {
             this.model = model;
             this.train = pairs.train();
             this.heldOut = pairs.heldOut().isEmpty()
                     ? Optional.empty()
                     : Optional.of(new HeldOutAccuracy(new HeldOutPairs(
-                            pairs.heldOut().stream().map(Pair::rows).toList())));
+                            pairs.heldOut().stream().map(Pair::rows).toList(), ranks)));
             this.figures = pairs.figures();
-            this.directory = directory;
+            this.output = output;
             this.stepsPerEpoch = (train.size() + training.trainBatchSize() - 1) / training.trainBatchSize();
             this.totalSteps = training.maxSteps() > 0 ? training.maxSteps() : stepsPerEpoch * training.numTrainEpochs();
         }
@@ -145,13 +168,15 @@ public final class RewardTrainer {
             listener.phase("reward model", totalSteps);
             Map<String, Double> last = new LinkedHashMap<>(figures);
             last.putAll(evaluate());
-            directory.metrics().log(0, last);
+            log(0, last);
             listener.step(0, last);
             long done = 0;
             ParameterGroup weights = new ParameterGroup("reward_model", model.trunk(), optimiserConfig.weightDecay());
             try (Optimiser optimiser = new Optimiser(
-                    "reward model", new AdamW(List.of(weights), optimiserConfig), optimiserConfig.maxGradNorm())) {
-                while (done < totalSteps && !(done > 0 && stop.getAsBoolean())) {
+                    "reward model",
+                    new AdamW(List.of(weights), optimiserConfig, ranks.collective()),
+                    optimiserConfig.maxGradNorm())) {
+                while (done < totalSteps && !(done > 0 && ranks.any(stop.getAsBoolean()))) {
                     Map<String, Double> metrics = step(optimiser, schedule, done);
                     done++;
                     NativeMemory.trimAfter(done);
@@ -161,23 +186,34 @@ public final class RewardTrainer {
                         metrics.putAll(evaluate());
                     }
                     if (evaluated || done % training.loggingSteps() == 0) {
-                        directory.metrics().log(done, metrics);
+                        log(done, metrics);
                     }
                     listener.step(done, metrics);
                     listener.progress(done);
                     last = metrics;
                 }
             }
+            if (ranks.writes()) {
+                save();
+            }
+            ranks.collective().barrier();
+            return done == totalSteps
+                    ? TrainingResult.finished(output.folder(), done, done, last)
+                    : TrainingResult.stopped(output.folder(), done, totalSteps, last);
+        }
+
+        private void log(long step, Map<String, Double> metrics) {
+            output.directory().ifPresent(directory -> directory.metrics().log(step, metrics));
+        }
+
+        private void save() {
             WeightType type = WeightType.valueOf(config.run().saveDtype().name());
             int padTokenId = padTokenId();
             AtomicFolder.write(
-                    directory.folder().resolve("final"),
+                    output.folder().resolve("final"),
                     model.savedBytes(type),
                     DiskSpace.OF_THE_FILE_SYSTEM,
                     aside -> model.save(aside, type, padTokenId));
-            return done == totalSteps
-                    ? TrainingResult.finished(directory.folder(), done, done, last)
-                    : TrainingResult.stopped(directory.folder(), done, totalSteps, last);
         }
 
         private Map<String, Double> step(Optimiser optimiser, Schedule schedule, long step) {
@@ -186,7 +222,7 @@ public final class RewardTrainer {
             optimiser.zeroGradient();
             double loss = 0;
             int correct = 0;
-            List<Double> rewards = new ArrayList<>();
+            List<Double> own = new ArrayList<>();
             double margin = 0;
             BradleyTerry.Options options =
                     new BradleyTerry.Options(training.labelSmoothing(), training.centerRewardsCoefficient());
@@ -196,7 +232,7 @@ public final class RewardTrainer {
             // Pairs of like length together, so that little is padding; the longest first, so that later passes find
             // room in the
             // memory that earlier ones freed. Sums do not depend on the order.
-            List<Pair> byLength = batch.stream()
+            List<Pair> byLength = ranks.part(batch.size()).of(batch).stream()
                     .sorted(Comparator.comparing(pair -> -pair.tokens()))
                     .toList();
             for (List<Pair> part : Splits.fitting(byLength, Pair::tokens, most, training.perDeviceTrainBatchSize())) {
@@ -211,12 +247,15 @@ public final class RewardTrainer {
                 loss += result.loss();
                 correct += result.correct();
                 for (int i = 0; i < part.size(); i++) {
-                    rewards.add(result.chosen()[i]);
-                    rewards.add(result.rejected()[i]);
+                    own.add(result.chosen()[i]);
+                    own.add(result.rejected()[i]);
                     margin += (result.chosen()[i] - result.rejected()[i]) / batch.size();
                 }
             }
-            CheckedGradient gradient = optimiser.check(loss, step + 1);
+            double[] sums = ranks.collective().sum(loss, correct, margin);
+            double[] rewards = Groups.flat(
+                    ranks.parts(new double[][] {own.stream().mapToDouble(r -> r).toArray()}));
+            CheckedGradient gradient = optimiser.check(sums[0], step + 1);
             double rate = optimiserConfig.learningRate() * schedule.factor(step);
             gradient.step(rate);
             NativeMemory.trimAfterFreeing(most * size.bytesPerToken(plan));
@@ -224,14 +263,12 @@ public final class RewardTrainer {
             tokensSeen += tokens;
             double seconds = (System.nanoTime() - began) * 1e-9;
             Map<String, Double> metrics = new LinkedHashMap<>();
-            metrics.put("loss", loss);
-            metrics.put("accuracy", (double) correct / batch.size());
-            metrics.put("margin", margin);
-            metrics.put("min_reward", rewards.stream().mapToDouble(r -> r).min().orElseThrow());
-            metrics.put(
-                    "mean_reward",
-                    rewards.stream().mapToDouble(r -> r).average().orElseThrow());
-            metrics.put("max_reward", rewards.stream().mapToDouble(r -> r).max().orElseThrow());
+            metrics.put("loss", sums[0]);
+            metrics.put("accuracy", sums[1] / batch.size());
+            metrics.put("margin", sums[2]);
+            metrics.put("min_reward", Arrays.stream(rewards).min().orElseThrow());
+            metrics.put("mean_reward", Arrays.stream(rewards).average().orElseThrow());
+            metrics.put("max_reward", Arrays.stream(rewards).max().orElseThrow());
             metrics.put("grad_norm", gradient.norm());
             metrics.put("learning_rate", rate);
             metrics.put("num_tokens", tokensSeen);

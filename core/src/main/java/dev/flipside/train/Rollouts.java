@@ -18,8 +18,11 @@ final class Rollouts {
     private final GenerationSettings settings;
     private final SamplingOptions options;
     private final Seeds seeds;
+    private final Ranks ranks;
 
-    Rollouts(PolicyModel policy, RolloutConfig config, Seeds seeds) {
+    /** @param ranks each of which samples for its part of the prompts */
+    Rollouts(PolicyModel policy, RolloutConfig config, Seeds seeds, Ranks ranks) {
+        this.ranks = ranks;
         this.policy = policy;
         this.settings = new GenerationSettings(config.maxRows(), config.suppressTokens(), policy.renderer()::decode);
         this.options = new SamplingOptions(
@@ -32,6 +35,10 @@ final class Rollouts {
                 false,
                 config.stop());
         this.seeds = seeds;
+    }
+
+    Ranks ranks() {
+        return ranks;
     }
 
     /**
@@ -78,11 +85,18 @@ final class Rollouts {
         try (Generator generator = new Generator(policy.lm(), settings)) {
             for (int from = 0; from < streams.size(); from += sideBySide) {
                 List<Seeds.Stream> some = streams.subList(from, from + sideBySide);
-                List<Group> groups = generator.generate(
+                List<Group> groups = SharedGroups.of(
+                        ranks,
                         ids,
-                        sideBySide * numGenerations,
-                        sampling,
-                        (prompt, row) -> seeds.key(some.get(row / numGenerations), step, prompt, row % numGenerations));
+                        own -> generator.generate(
+                                own.of(ids),
+                                sideBySide * numGenerations,
+                                sampling,
+                                (prompt, row) -> seeds.key(
+                                        some.get(row / numGenerations),
+                                        step,
+                                        own.from() + prompt,
+                                        row % numGenerations)));
                 for (int s = 0; s < sideBySide; s++) {
                     int first = s * numGenerations;
                     batches.add(batch(

@@ -33,6 +33,7 @@ final class Round implements AutoCloseable {
      * @param gold the function that knows the truth
      * @param pairs labelled, for guard, gate and evaluation
      * @param baseline what the run's first evaluation found
+     * @param ranks among which the work is split
      */
     record Setting(
             TrainConfig config,
@@ -42,7 +43,8 @@ final class Round implements AutoCloseable {
             Optional<RewardFunction> gold,
             LabelledPairs pairs,
             EvaluationBaseline baseline,
-            TrainListener listener) {}
+            TrainListener listener,
+            Ranks ranks) {}
 
     /**
      * The models of a round.
@@ -63,7 +65,7 @@ final class Round implements AutoCloseable {
         RunPlan plan = config.plan();
         PolicyModel policy = models.policy();
         this.sampler = new Sampler(
-                new Rollouts(policy, config.rollout(), setting.seeds()),
+                new Rollouts(policy, config.rollout(), setting.seeds(), setting.ranks()),
                 models.grader(),
                 setting.gold(),
                 config.rollout().numGenerations());
@@ -84,9 +86,9 @@ final class Round implements AutoCloseable {
                 .<RewardModelLearner>map(learns -> learns)
                 .orElseGet(() ->
                         new Frozen(models.grader(), config.save().anchoring().anchor()));
-        this.signal = RewardSignal.of(learner.judge(), config.rewardModel(), setting.added());
+        this.signal = RewardSignal.of(learner.judge(), config.rewardModel(), setting.added(), setting.ranks());
         this.refill = new Refill(sampler, signal, setting.data(), config.rollout(), setting.seeds());
-        this.policyUpdate = new PolicyUpdate(policy.lm(), reference.ofDivergence(plan), config, setting.seeds());
+        this.policyUpdate = new PolicyUpdate(policy.lm(), reference.ofDivergence(plan), config, setting.seeds(), setting.ranks());
         this.figures = new StepFigures(config, setting.data(), number);
         Optional<ValueCheck> values = plan.checksValues()
                 ? Optional.of(new ValueCheck(config, sampler.rollouts(), setting.seeds()))
@@ -110,7 +112,7 @@ final class Round implements AutoCloseable {
         TrainConfig config = setting.config();
         Optional<ValueWarmUp.Fitted> warmUp = grader.filter(g -> config.plan().improves())
                 .map(g -> new ValueWarmUp(
-                                new Rollouts(policy, config.rollout(), setting.seeds()),
+                                new Rollouts(policy, config.rollout(), setting.seeds(), setting.ranks()),
                                 g,
                                 config.save(),
                                 config.rollout().numGenerations(),

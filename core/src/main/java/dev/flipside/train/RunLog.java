@@ -2,7 +2,6 @@ package dev.flipside.train;
 
 import dev.flipside.eval.alarm.Alarm;
 import dev.flipside.eval.alarm.AlarmWatch;
-import dev.flipside.eval.alarm.Alarms;
 import dev.flipside.eval.alarm.Level;
 import dev.flipside.eval.alarm.Measured;
 import dev.flipside.run.Decision;
@@ -13,10 +12,10 @@ import java.util.Optional;
 
 /**
  * Writes what steps found, and raises the alarms of it. Only logged lines count: metrics.jsonl alone then tells which
- * alarms fired.
+ * alarms fired. Every rank raises them, since they decide how a run goes on; rank 0 writes them.
  */
 final class RunLog {
-    private final RunDirectory directory;
+    private final Optional<RunDirectory> directory;
     private final int loggingSteps;
     private final TrainListener listener;
     private final AlarmWatch watch = new AlarmWatch();
@@ -29,24 +28,24 @@ final class RunLog {
      *
      * @param auto decides from the same lines, where the run has preset {@code auto}
      */
-    RunLog(RunDirectory directory, int loggingSteps, Optional<AutoCourse> auto, TrainListener listener) {
-        this.directory = directory;
+    RunLog(RunOutput output, int loggingSteps, Optional<AutoCourse> auto, TrainListener listener) {
+        this.directory = output.directory();
         this.loggingSteps = loggingSteps;
         this.listener = listener;
         this.auto = auto;
-        for (Measured line : Alarms.read(directory.metricsFile())) {
+        for (Measured line : output.history()) {
             watch.observe(line);
             auto.ifPresent(course -> course.observe(line));
         }
-        directory.replaceAlarms(watch.fired());
-        auto.ifPresent(course -> directory.replaceDecisions(course.decisions()));
+        directory.ifPresent(d -> d.replaceAlarms(watch.fired()));
+        auto.ifPresent(course -> replaceDecisions(course));
     }
 
     /** @param always whatever {@code logging.logging_steps} says */
     void step(long step, Map<String, Double> metrics, boolean always) {
         last = metrics;
         if (always || step % loggingSteps == 0) {
-            directory.metrics().log(step, metrics);
+            directory.ifPresent(d -> d.metrics().log(step, metrics));
             Measured line = new Measured(step, metrics);
             raiseAlarms(line);
             auto.ifPresent(course -> tell(course, course.observe(line)));
@@ -58,14 +57,18 @@ final class RunLog {
     private void tell(AutoCourse course, List<Decision> now) {
         now.forEach(d -> listener.message("step " + d.step() + ": auto: " + d.decision() + "."));
         if (!now.isEmpty()) {
-            directory.replaceDecisions(course.decisions());
+            replaceDecisions(course);
         }
+    }
+
+    private void replaceDecisions(AutoCourse course) {
+        directory.ifPresent(d -> d.replaceDecisions(course.decisions()));
     }
 
     private void raiseAlarms(Measured line) {
         List<Alarm> now = watch.observe(line);
         if (!now.isEmpty()) {
-            directory.replaceAlarms(watch.fired());
+            directory.ifPresent(d -> d.replaceAlarms(watch.fired()));
             now.stream().filter(a -> a.level() != Level.INFO).forEach(a -> listener.warning(a.sentence()));
             now.stream().filter(a -> a.level() == Level.INFO).forEach(a -> listener.message(a.sentence()));
         }

@@ -40,6 +40,9 @@ record Sampler(Rollouts rollouts, Optional<Grader> grader, Optional<RewardFuncti
     /** A batch as whatever grades it reads it. */
     Samples read(RolloutBatch batch) {
         return new Samples(
-                batch, grader.map(g -> g.read(batch)).orElse(Reading.NONE), gold.map(g -> g.score(batch.samples())));
+                batch,
+                grader.map(g -> g.read(batch)).orElse(Reading.NONE),
+                gold.map(g -> rollouts.ranks()
+                        .numbers(batch.size(), own -> g.score(own.of(batch.samples(), batch.groupSize())))));
     }
 }

@@ -1,13 +1,16 @@
 package dev.flipside.train;
 
+import dev.flipside.config.ConfigReader;
 import dev.flipside.config.ResumedConfig;
 import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
+import dev.flipside.engine.Collective;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.reward.RewardFunction;
 import dev.flipside.reward.RewardTerm;
 import dev.flipside.run.Checkpoint;
 import dev.flipside.run.DiskSpace;
+import dev.flipside.run.Provenance;
 import dev.flipside.run.RunDirectory;
 import dev.flipside.run.RunSettings;
 import java.nio.file.Path;
@@ -33,6 +36,7 @@ public final class SaveTrainer {
     private BooleanSupplier stop = () -> false;
     private OptionalLong fromStep = OptionalLong.empty();
     private DiskSpace disk = DiskSpace.OF_THE_FILE_SYSTEM;
+    private Ranks ranks = Ranks.ALONE;
 
     public SaveTrainer(TrainConfig config) {
         this.config = config;
@@ -65,6 +69,15 @@ public final class SaveTrainer {
         return this;
     }
 
+    /**
+     * The processes that train together, of which this is one: each runs this loop with the same configuration, does
+     * its part of every step's work, and ends with the same models. Rank 0 writes the run's folder. Not closed here.
+     */
+    public SaveTrainer collective(Collective collective) {
+        ranks = new Ranks(collective);
+        return this;
+    }
+
     /** What is asked before checkpoints and models are written. */
     SaveTrainer disk(DiskSpace disk) {
         this.disk = disk;
@@ -77,29 +90,45 @@ public final class SaveTrainer {
      * @throws dev.flipside.config.UserError when a file, an option or a model does not fit, or a run is resumed with
      *     options that make it another run ({@link ResumedConfig})
      * @throws NonFiniteException when a loss or gradient is not a number
+     * @throws dev.flipside.engine.PeerException when another rank is gone, late or failed
      */
     public TrainingResult run() {
         requireReward();
         NativeLibrary.load();
+        return ranks.telling(this::together);
+    }
+
+    private TrainingResult together() {
+        SameOnAllRanks.require(ranks.collective(), ConfigReader.tree(config));
+        ranks.requireWork(config.rollout().promptsPerStep(), "prompts", "rollout.generation_batch_size");
         Path folder = Path.of(config.run().outputDir());
         String yaml = ResumedConfig.stored(config);
         if (config.run().resume() || fromStep.isPresent()) {
-            try (RunDirectory directory = RunDirectory.resume(folder, settings(), fromStep, this::requireSameRun);
-                    Session session = Session.open(config, functions, directory.resumedFrom(), listener)) {
-                directory.replaceConfig(yaml);
-                return train(session, directory, yaml);
+            try (RunOutput output = RunOutput.resume(
+                            ranks,
+                            folder,
+                            () -> RunDirectory.resume(folder, settings(), fromStep, this::requireSameRun));
+                    Session session = Session.open(config, functions, output.resumedFrom(), listener, ranks)) {
+                Provenance provenance = session.provenance(yaml);
+                SameOnAllRanks.require(ranks.collective(), provenance);
+                output.directory().ifPresent(directory -> directory.replaceConfig(yaml));
+                return train(session, output, provenance);
             }
         }
         // Everything is loaded before the folder is made: a mistake in the configuration leaves nothing behind.
-        try (Session session = Session.open(config, functions, Optional.empty(), listener);
-                RunDirectory directory = RunDirectory.create(folder, yaml, settings())) {
-            return train(session, directory, yaml);
+        try (Session session = Session.open(config, functions, Optional.empty(), listener, ranks)) {
+            Provenance provenance = session.provenance(yaml);
+            SameOnAllRanks.require(ranks.collective(), provenance);
+            try (RunOutput output =
+                    RunOutput.begin(ranks, folder, () -> RunDirectory.create(folder, yaml, settings()))) {
+                return train(session, output, provenance);
+            }
         }
     }
 
-    private TrainingResult train(Session session, RunDirectory directory, String yaml) {
-        directory.record(session.provenance(yaml));
-        return new TrainingLoop(config, session, directory, listener, stop).run();
+    private TrainingResult train(Session session, RunOutput output, Provenance provenance) {
+        output.directory().ifPresent(directory -> directory.record(provenance));
+        return new TrainingLoop(config, session, output, listener, stop).run();
     }
 
     private RunSettings settings() {

@@ -16,6 +16,7 @@ import dev.flipside.run.Provenance;
 import dev.flipside.run.RunDirectory;
 import dev.flipside.safetensors.WeightType;
 import dev.flipside.text.Conversation;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -25,6 +26,8 @@ import java.util.stream.Stream;
 
 /** An opened run: its models, its data, where it is, and how it is saved and restored. */
 final class Session implements AutoCloseable {
+    private static final String THERE = "there";
+
     private final TrainConfig config;
     private final Device device;
     private final Precision precision;
@@ -57,9 +60,17 @@ final class Session implements AutoCloseable {
         this.dataFigures = dataFigures;
     }
 
-    /** Loads models and data; from the checkpoint that the run continues from, when there is one. */
+    /**
+     * Loads models and data; from the checkpoint that the run continues from, when there is one.
+     *
+     * @param ranks among which the work is split
+     */
     static Session open(
-            TrainConfig config, List<RewardTerm> functions, Optional<Checkpoint> checkpoint, TrainListener listener) {
+            TrainConfig config,
+            List<RewardTerm> functions,
+            Optional<Checkpoint> checkpoint,
+            TrainListener listener,
+            Ranks ranks) {
         Device device = Device.parse(config.run().device());
         Precision precision = ConfiguredModels.precision(config.run().dtype(), device);
         Path policyWeights = checkpoint
@@ -76,7 +87,8 @@ final class Session implements AutoCloseable {
                 seeds,
                 device,
                 precision,
-                policy.lm().backbone()));
+                policy.lm().backbone(),
+                ranks));
         if (grader.filter(g -> g.model().sharesBackbone()).isPresent()) {
             listener.message("policy and reward model are adapters on one frozen "
                     + policy.lm().files().directory());
@@ -100,8 +112,8 @@ final class Session implements AutoCloseable {
         Map<String, Double> dataFigures = new LinkedHashMap<>();
         LabelledPairs pairs = grader.map(g -> LabelledPairs.of(config, data, g, dataFigures, listener))
                 .orElse(LabelledPairs.NONE);
-        Round.Setting setting =
-                new Round.Setting(config, seeds, data, functions, gold, pairs, new EvaluationBaseline(), listener);
+        Round.Setting setting = new Round.Setting(
+                config, seeds, data, functions, gold, pairs, new EvaluationBaseline(), listener, ranks);
         if (grader.isPresent()
                 && grader.get().readsBeforeTheEnd(data.prompts().get(0).prompt())) {
             listener.warning(
@@ -201,21 +213,43 @@ final class Session implements AutoCloseable {
 
     /**
      * Writes a checkpoint unless the disk cannot hold it: then the folder stays as it is, and the reason is returned as
-     * the middle of a sentence.
+     * the middle of a sentence, with the newest checkpoint that there is. All ranks take part, since each of them holds
+     * a part of the moments.
      */
-    Optional<String> saveCheckpoint(RunDirectory directory) {
-        if (directory.checkpoints().steps().contains(step)) {
+    Optional<String> saveCheckpoint(RunOutput output) {
+        Ranks ranks = output.ranks();
+        String own = output.directory().map(this::againstCheckpoint).orElse("");
+        String told = new String(
+                ranks.collective().broadcast(own.getBytes(StandardCharsets.UTF_8)), StandardCharsets.UTF_8);
+        if (told.equals(THERE)) {
             return Optional.empty();
         }
-        Optional<String> noRoom = directory.noRoomFor(CheckpointFiles.size(policy, round()));
-        if (noRoom.isEmpty()) {
-            directory.saveCheckpoint(
-                    step,
-                    Map.of("round", (long) round().number),
-                    folder -> CheckpointFiles.write(
-                            folder, policy, round(), setting.baseline().state(), tokensSeen));
+        if (!told.isEmpty()) {
+            return Optional.of(told);
         }
-        return noRoom;
+        if (output.directory().isEmpty()) {
+            CheckpointFiles.sendMoments(round(), ranks);
+        }
+        output.directory()
+                .ifPresent(directory -> directory.saveCheckpoint(
+                        step,
+                        Map.of("round", (long) round().number),
+                        folder -> CheckpointFiles.write(
+                                folder, policy, round(), setting.baseline().state(), tokensSeen, ranks)));
+        return Optional.empty();
+    }
+
+    /** Why none is to be written, {@link #THERE} where it is written already; else empty. */
+    private String againstCheckpoint(RunDirectory directory) {
+        List<Long> steps = directory.checkpoints().steps();
+        if (steps.contains(step)) {
+            return THERE;
+        }
+        String newest = steps.isEmpty() ? "there is none yet" : "the newest is that of step " + steps.get(0);
+        return directory
+                .noRoomFor(CheckpointFiles.size(policy, round()))
+                .map(reason -> reason + "; " + newest)
+                .orElse("");
     }
 
     /** What the first evaluation found of each pair is compared with what later ones find of the same pair. */
@@ -253,7 +287,7 @@ final class Session implements AutoCloseable {
                         g.model().backbone()));
         Round.Models models = new Round.Models(policy, grader, reference, initial);
         Round restored = Round.restore(number, models, state.start(), setting);
-        CheckpointFiles.restore(folder, restored, state);
+        CheckpointFiles.restore(folder, restored, state, setting.ranks());
         round = Optional.of(restored);
         listener.message("resumed from " + checkpoint.folder() + " at step " + step);
     }

@@ -43,8 +43,8 @@ final class Splits {
         return parts;
     }
 
-    /** Consecutive parts of at most {@code most} items. */
+    /** Consecutive parts of at most {@code most} items; none of no items. */
     static int[][] ofAtMost(int[] items, int most) {
-        return even(items, Math.max(1, (items.length + most - 1) / most));
+        return even(items, (items.length + most - 1) / most);
     }
 }

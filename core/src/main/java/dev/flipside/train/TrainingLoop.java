@@ -5,7 +5,6 @@ import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.data.PromptExample;
 import dev.flipside.engine.NativeMemory;
-import dev.flipside.run.RunDirectory;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -19,7 +18,7 @@ import java.util.function.BooleanSupplier;
 final class TrainingLoop {
     private final TrainConfig config;
     private final Session session;
-    private final RunDirectory directory;
+    private final RunOutput output;
     private final RunLog log;
     private final TrainListener listener;
     private final BooleanSupplier stop;
@@ -28,18 +27,18 @@ final class TrainingLoop {
     private final long stepsPerRound;
     private final long total;
 
-    /** @param stop asked after every step */
+    /** @param stop asked after every step, of every rank: one of them is enough */
     TrainingLoop(
-            TrainConfig config, Session session, RunDirectory directory, TrainListener listener, BooleanSupplier stop) {
+            TrainConfig config, Session session, RunOutput output, TrainListener listener, BooleanSupplier stop) {
         this.config = config;
         this.session = session;
-        this.directory = directory;
+        this.output = output;
         this.listener = listener;
         this.stop = stop;
         this.auto = config.plan().adapts() ? Optional.of(new AutoCourse(config.save())) : Optional.empty();
-        this.log = new RunLog(directory, config.logging().loggingSteps(), auto, listener);
+        this.log = new RunLog(output, config.logging().loggingSteps(), auto, listener);
         this.samples =
-                config.logging().logCompletions() ? Optional.of(new SampleLog(directory.samples())) : Optional.empty();
+                config.logging().logCompletions() ? output.directory().map(d -> new SampleLog(d.samples())) : Optional.empty();
         this.stepsPerRound = config.run().maxSteps();
         this.total = stepsPerRound * config.run().rounds();
     }
@@ -55,12 +54,12 @@ final class TrainingLoop {
             Map<String, Double> metrics = step(session.round(), step);
             boolean endOfRound = step % stepsPerRound == 0;
             log.step(step, metrics, endOfRound || dueEvaluation(step));
-            boolean stopping = stop.getAsBoolean() && step < total;
+            boolean stopping = output.ranks().any(stop.getAsBoolean()) && step < total;
             if (stopping || ruledOut() || step == total || dueCheckpoint(step)) {
                 checkpoint(step, stopping);
             }
             if (stopping) {
-                return TrainingResult.stopped(directory.folder(), step, total, log.last());
+                return TrainingResult.stopped(output.folder(), step, total, log.last());
             }
             if (endOfRound && step < total && !ruledOut()) {
                 session.endRound();
@@ -70,8 +69,9 @@ final class TrainingLoop {
             listener.warning("step " + session.step()
                     + ": the run ends here by run.stop_rule; set run.stop_rule: off and resume to go on.");
         }
-        session.export(directory);
-        return TrainingResult.finished(directory.folder(), session.step(), total, log.last());
+        output.directory().ifPresent(session::export);
+        output.ranks().collective().barrier();
+        return TrainingResult.finished(output.folder(), session.step(), total, log.last());
     }
 
     private void beginRound(int number) {
@@ -131,15 +131,12 @@ final class TrainingLoop {
     /** A full disk ends no training that goes on in memory; but what is to be stopped here would be lost. */
     private void checkpoint(long step, boolean stopping) {
         listener.activity("checkpoint", step);
-        session.saveCheckpoint(directory).ifPresent(reason -> {
-            List<Long> steps = directory.checkpoints().steps();
-            String newest = steps.isEmpty() ? "there is none yet" : "the newest is that of step " + steps.get(0);
+        session.saveCheckpoint(output).ifPresent(reason -> {
             if (stopping) {
-                throw new UserError("The run was stopped at step " + step + " without a checkpoint: " + reason + "; "
-                        + newest + ", so free some space before you continue.");
+                throw new UserError("The run was stopped at step " + step + " without a checkpoint: " + reason
+                        + ", so free some space before you continue.");
             }
-            listener.warning("step " + step + ": no checkpoint was written: " + reason + "; " + newest
-                    + ". The run goes on and tries again at the next one that is due; free some space.");
+            listener.warning("step " + step + ": no checkpoint was written: " + reason + ". The run goes on and tries again at the next one that is due; free some space.");
         });
     }
 }

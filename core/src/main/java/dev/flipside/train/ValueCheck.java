@@ -37,7 +37,7 @@ final class ValueCheck {
                 seeds,
                 device,
                 ConfiguredModels.precision(config.run().dtype(), device))) {
-            Rollouts rollouts = new Rollouts(initial, config.rollout(), seeds);
+            Rollouts rollouts = new Rollouts(initial, config.rollout(), seeds, current.ranks());
             metrics.putAll(figures("_initial", grader, sample(rollouts, prompts, 0)));
         }
         return metrics;

@@ -113,12 +113,14 @@ final class ValueWarmUp {
         if (!fit) {
             return new Fitted(anchoring.anchor(), floor, looks, Optional.empty());
         }
-        double[][] features = grader.model()
-                .promptFeatures(chosen.stream()
-                        .map(p -> grader.renderer().prompt(p.prompt()))
-                        .toList());
+        List<int[]> ids = chosen.stream()
+                .map(p -> grader.renderer().prompt(p.prompt()))
+                .toList();
+        double[][] features =
+                grader.ranks().rows(ids.size(), own -> grader.model().promptFeatures(own.of(ids)));
         double[][] targets = ValueTarget.GROUP_MEAN.targets(rewards, usable);
         fitHead(rows(features, targets, 0, fitted), column(targets, 0, fitted));
+        grader.ranks().share(grader.model().valueHead());
         ExplainedVariance explained = ExplainedVariance.of(
                 predict(Arrays.copyOfRange(features, fitted, fitted + heldOut)),
                 keptRows(rewards, usable, fitted, fitted + heldOut));

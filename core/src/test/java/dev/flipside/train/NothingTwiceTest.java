@@ -80,7 +80,7 @@ class NothingTwiceTest {
                         seeds,
                         Device.CPU,
                         Precision.FLOAT32,
-                        Optional.empty())) {
+                        Optional.empty(), Ranks.ALONE)) {
             TrainingData data = TrainingData.read(config, policy, recorder);
             Round.Setting setting = new Round.Setting(
                     config,
@@ -90,7 +90,8 @@ class NothingTwiceTest {
                     Optional.of(gold),
                     LabelledPairs.NONE,
                     new EvaluationBaseline(),
-                    recorder);
+                    recorder,
+                    Ranks.ALONE);
             try (Round round = Round.begin(0, policy, Optional.of(grader), setting)) {
                 long before = grader.gradedRows();
                 long passes = grader.gradings();

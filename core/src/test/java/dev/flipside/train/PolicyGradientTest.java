@@ -57,7 +57,7 @@ class PolicyGradientTest {
         policy = PolicyModel.load(world.policy(), config.policy(), new Seeds(1), Device.CPU, Precision.FLOAT32);
         reference = policy.lm().copy();
         TrainingData data = TrainingData.read(config, policy, TrainListener.SILENT);
-        batch = new Rollouts(policy, config.rollout(), new Seeds(1))
+        batch = new Rollouts(policy, config.rollout(), new Seeds(1), Ranks.ALONE)
                 .sample(data.prompts().subList(0, 5), GROUP, Seeds.Stream.ROLLOUT, 1);
         rewards = new double[batch.size()][GROUP];
         for (int p = 0; p < rewards.length; p++) {
@@ -93,7 +93,7 @@ class PolicyGradientTest {
         Optional<CausalLm> ref = config.algorithm().resolved().beta().orElseThrow() > 0
                 ? Optional.of(reference.copy())
                 : Optional.empty();
-        try (PolicyUpdate update = new PolicyUpdate(model.lm(), ref, config, new Seeds(1))) {
+        try (PolicyUpdate update = new PolicyUpdate(model.lm(), ref, config, new Seeds(1), Ranks.ALONE)) {
             return update.update(batch, rewards, 1);
         } finally {
             ref.ifPresent(CausalLm::close);
@@ -241,7 +241,8 @@ class PolicyGradientTest {
                         other.lm(),
                         Optional.of(reference.copy()),
                         config("algorithm.name=rloo algorithm.beta=0.2"),
-                        new Seeds(1))) {
+                        new Seeds(1),
+                        Ranks.ALONE)) {
             double[] actual = update.update(batch, rewards, 1).advantages();
             double[] penalised = new double[GROUP];
             for (int i = 0; i < GROUP; i++) {

@@ -63,11 +63,11 @@ class RewardModelGradientTest {
                 new Seeds(1),
                 Device.CPU,
                 Precision.FLOAT32,
-                Optional.empty());
+                Optional.empty(), Ranks.ALONE);
         SplittableRandom random = new SplittableRandom(5);
         grader.model().setValueHead(random.doubles(16, -0.1, 0.1).toArray(), 0.2);
         TrainingData data = TrainingData.read(config, policy, TrainListener.SILENT);
-        batch = new Rollouts(policy, config.rollout(), new Seeds(1))
+        batch = new Rollouts(policy, config.rollout(), new Seeds(1), Ranks.ALONE)
                 .sample(data.prompts().subList(0, 5), GROUP, Seeds.Stream.ROLLOUT, 1);
         List<ScoredRow> rows = grader.read(batch).rows();
         replayed = new LabelledPair(rows.get(0), rows.get(7));

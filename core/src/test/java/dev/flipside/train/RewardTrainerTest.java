@@ -108,7 +108,7 @@ class RewardTrainerTest {
                 new Seeds(1),
                 Device.CPU,
                 Precision.FLOAT32,
-                Optional.empty());
+                Optional.empty(), Ranks.ALONE);
     }
 
     @Test

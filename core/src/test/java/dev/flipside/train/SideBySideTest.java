@@ -34,7 +34,7 @@ class SideBySideTest {
                 PolicyModel.load(world.policy(), config.policy(), new Seeds(1), Device.CPU, Precision.FLOAT32)) {
             List<PromptExample> prompts =
                     TrainingData.read(config, policy, TrainListener.SILENT).prompts();
-            Rollouts rollouts = new Rollouts(policy, config.rollout(), new Seeds(1));
+            Rollouts rollouts = new Rollouts(policy, config.rollout(), new Seeds(1), Ranks.ALONE);
             List<RolloutBatch> together = rollouts.sample(prompts, group, STREAMS, 3);
             for (int s = 0; s < STREAMS.size(); s++) {
                 assertSame(together.get(s), rollouts.sample(prompts, group, STREAMS.get(s), 3));

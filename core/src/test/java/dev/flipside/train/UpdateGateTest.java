@@ -62,7 +62,7 @@ class UpdateGateTest {
     private static final class Gated implements AutoCloseable {
         final TrainConfig config = config("gated", "save.gate_patience=2");
         final Grader grader =
-                Grader.load(good, config.rewardModel(), new Seeds(1), Device.CPU, Precision.FLOAT32, Optional.empty());
+                Grader.load(good, config.rewardModel(), new Seeds(1), Device.CPU, Precision.FLOAT32, Optional.empty(), Ranks.ALONE);
         final RewardModel model = grader.model();
         final Recorder recorder = new Recorder();
         final RewardModelUpdate update = new RewardModelUpdate(
@@ -89,7 +89,7 @@ class UpdateGateTest {
                     .map(p -> new LabelledPair(grader.chosen(p), grader.rejected(p)))
                     .toList();
             gate = new UpdateGate(
-                    model, update.optimisers(), config.save().gating(), new HeldOutPairs(pairs), recorder);
+                    model, update.optimisers(), config.save().gating(), new HeldOutPairs(pairs, Ranks.ALONE), recorder);
         }
 
         GateDecision judge() {

@@ -6,8 +6,11 @@ import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.engine.Collective;
+import dev.flipside.engine.Placement;
 import dev.flipside.run.StopSignal;
 import dev.flipside.train.SaveTrainer;
+import dev.flipside.train.TrainListener;
 import dev.flipside.train.TrainingResult;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -43,27 +46,56 @@ public final class Train extends FlipsideCommand {
             })
     private Optional<Long> fromStep = Optional.empty();
 
+    @Mixin
+    private RankProcess ranks;
+
     @Override
     protected int run(Console console) {
         List<String> overrides = new ArrayList<>(arguments.overrides(common()));
         if (resume || fromStep.isPresent()) {
             overrides.add("run.resume=true");
         }
+        Optional<Placement> placement = RankProcess.placement(streams().environment());
+        RankProcess.followParent(streams().environment());
         TrainConfig config = inputs(console).resolve(ConfigReader.train(arguments.file(), overrides));
+        if (ranks.starts(streams().environment())) {
+            return Gang.run(ranks.processes(), ranks.arguments(), streams());
+        }
+        Optional<String> device = RankProcess.deviceOverride(placement, config.run().device(), console);
+        if (device.isPresent()) {
+            overrides.add(device.get());
+            config = inputs(console).resolve(ConfigReader.train(arguments.file(), overrides));
+        }
+        return train(config, placement, console);
+    }
+
+    private int train(TrainConfig config, Optional<Placement> placement, Console console) {
         boolean reference = config.plan().penalisesDivergence();
         NativeLibraries.load(console);
         long began = System.nanoTime();
-        try (TrainingConsole progress = new TrainingConsole(
+        try (Collective collective =
+                        RankProcess.join(placement, config.run().device(), console);
+                TrainingConsole progress = new TrainingConsole(
                         console,
                         metrics -> StepFigures.training(metrics, reference),
                         config.logging().loggingSteps());
-                StopSignal stop = StopSignal.install(signal -> progress.stopping(signal, "writing a checkpoint"))) {
-            SaveTrainer trainer = new SaveTrainer(config).listener(progress).stopWhen(stop::requested);
+                StopSignal stop = StopSignal.install(signal -> {
+                    if (placement.filter(p -> p.rank() > 0).isEmpty()) {
+                        progress.stopping(signal, "writing a checkpoint");
+                    }
+                })) {
+            boolean speaks = collective.rank() == 0;
+            SaveTrainer trainer = new SaveTrainer(config)
+                    .collective(collective)
+                    .listener(speaks ? progress : TrainListener.SILENT)
+                    .stopWhen(stop::requested);
             fromStep.ifPresent(trainer::fromStep);
             TrainingResult result = trainer.run();
             progress.close();
             double seconds = (System.nanoTime() - began) * 1e-9;
-            report(console, config, result, progress.steps(), seconds);
+            if (speaks) {
+                report(console, config, result, progress.steps(), seconds);
+            }
         }
         return ExitCode.OK;
     }

@@ -6,10 +6,14 @@ import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.RewardTrainingConfig;
+import dev.flipside.engine.Collective;
+import dev.flipside.engine.Placement;
 import dev.flipside.run.StopSignal;
 import dev.flipside.train.RewardTrainer;
+import dev.flipside.train.TrainListener;
 import dev.flipside.train.TrainingResult;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -28,21 +32,49 @@ public final class TrainRm extends FlipsideCommand {
     @Mixin
     private ConfigArguments arguments;
 
+    @Mixin
+    private RankProcess ranks;
+
     @Override
     protected int run(Console console) {
+        List<String> overrides = new ArrayList<>(arguments.overrides(common()));
+        Optional<Placement> placement = RankProcess.placement(streams().environment());
+        RankProcess.followParent(streams().environment());
         RewardTrainingConfig config =
-                inputs(console).resolve(ConfigReader.rewardTraining(arguments.file(), arguments.overrides(common())));
+                inputs(console).resolve(ConfigReader.rewardTraining(arguments.file(), overrides));
+        if (ranks.starts(streams().environment())) {
+            return Gang.run(ranks.processes(), ranks.arguments(), streams());
+        }
+        Optional<String> device = RankProcess.deviceOverride(placement, config.run().device(), console);
+        if (device.isPresent()) {
+            overrides.add(device.get());
+            config = inputs(console).resolve(ConfigReader.rewardTraining(arguments.file(), overrides));
+        }
+        return train(config, placement, console);
+    }
+
+    private int train(RewardTrainingConfig config, Optional<Placement> placement, Console console) {
         NativeLibraries.load(console);
         long began = System.nanoTime();
-        try (TrainingConsole progress = new TrainingConsole(
+        try (Collective collective =
+                        RankProcess.join(placement, config.run().device(), console);
+                TrainingConsole progress = new TrainingConsole(
                         console, StepFigures::rewardTraining, config.training().loggingSteps());
                 StopSignal stop =
-                        StopSignal.install(signal -> progress.stopping(signal, "saving the model as it is"))) {
+                        StopSignal.install(signal -> {
+                            if (placement.filter(p -> p.rank() > 0).isEmpty()) {
+                                progress.stopping(signal, "saving the model as it is");
+                            }
+                        })) {
             TrainingResult result = new RewardTrainer(config)
-                    .listener(progress)
+                    .collective(collective)
+                    .listener(collective.rank() == 0 ? progress : TrainListener.SILENT)
                     .stopWhen(stop::requested)
                     .run();
             progress.close();
+            if (collective.rank() > 0) {
+                return ExitCode.OK;
+            }
             Path model = result.folder().resolve("final");
             TrainingSummary summary = new TrainingSummary(
                     result.completed() ? "finished" : "stopped",

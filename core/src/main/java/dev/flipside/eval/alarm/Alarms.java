@@ -5,7 +5,11 @@ import dev.flipside.config.IoReason;
 import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -36,16 +40,34 @@ public final class Alarms {
      * @throws UserError when the file cannot be read, or a line is no JSON object with a step
      */
     public static List<Measured> read(Path file) {
-        List<Measured> history = new ArrayList<>();
         try (BufferedReader lines = Files.newBufferedReader(file)) {
-            for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-                history.add(line(file, history.size() + 1, line));
-            }
+            return read(file, lines);
         } catch (IOException e) {
             throw new UserError(
                     file + " cannot be read (" + IoReason.of(e)
                             + "); check that the folder is one that flipside train wrote.",
                     e);
+        }
+    }
+
+    /**
+     * The same of a file's content.
+     *
+     * @param file for errors
+     */
+    public static List<Measured> read(Path file, byte[] content) {
+        try (BufferedReader lines = new BufferedReader(
+                new InputStreamReader(new ByteArrayInputStream(content), StandardCharsets.UTF_8))) {
+            return read(file, lines);
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static List<Measured> read(Path file, BufferedReader lines) throws IOException {
+        List<Measured> history = new ArrayList<>();
+        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+            history.add(line(file, history.size() + 1, line));
         }
         return history;
     }
