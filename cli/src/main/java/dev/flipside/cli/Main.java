@@ -166,7 +166,8 @@ public final class Main implements Runnable, CommandRoot {
                 && !unmatched.getUnmatched().get(0).startsWith("-")) {
             String word = unmatched.getUnmatched().get(0);
             what = "'" + word + "' is not a command"
-                    + Spelling.suggestion(word, List.copyOf(line.getSubcommands().keySet()));
+                    + Spelling.suggestion(
+                            word, List.copyOf(line.getSubcommands().keySet()));
         }
         line.getErr().println(command + ": " + what + " (`" + command + " --help` shows what it takes)");
         return CommandLine.ExitCode.USAGE;

@@ -73,7 +73,8 @@ class MainTest {
 
     @Test
     void theWrongWordIsNamed() {
-        assertThat(CommandRun.of("trian").err()).startsWith("flipside: 'trian' is not a command (did you mean 'train'?) (");
+        assertThat(CommandRun.of("trian").err())
+                .startsWith("flipside: 'trian' is not a command (did you mean 'train'?) (");
         assertThat(CommandRun.of("data", "inspekt").err())
                 .startsWith("flipside data: 'inspekt' is not a command (did you mean 'inspect'?) (");
         assertThat(CommandRun.of("stray").err()).startsWith("flipside: 'stray' is not a command");
