@@ -33,7 +33,9 @@ record AdaptedEmbedding(Optional<Update> update, Optional<TrainableTokens> token
     record Update(String name, double scaling, Factor a, Factor b, Optional<Factor> magnitude) {
         /** W + s (B A)^T, without gradient. */
         Tensor updated(Tensor weight) {
-            return weight.detach().to(ScalarType.Float).add(torch.mm(a.constant().t(), b.constant().t()), new Scalar(scaling));
+            return weight.detach()
+                    .to(ScalarType.Float)
+                    .add(torch.mm(a.constant().t(), b.constant().t()), new Scalar(scaling));
         }
 
         /** Takes s (B A)^T off a table that it was merged into. */

@@ -285,7 +285,8 @@ final class Lora implements AutoCloseable {
             }
             Tensor part = term.rows(y, -1);
             // DoRA's sums are float32; the output is rounded as it is without autograd.
-            parts.add(part.add(term.delta(weight, bias, x, part, dropout, norms)).to(y.scalar_type()));
+            parts.add(
+                    part.add(term.delta(weight, bias, x, part, dropout, norms)).to(y.scalar_type()));
             at = from + term.module().rows();
         }
         if (at < y.size(-1)) {

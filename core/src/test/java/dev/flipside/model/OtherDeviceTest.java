@@ -183,7 +183,8 @@ class OtherDeviceTest {
             double[][] found = policy.logprobs(rows, 0.9).logprobs();
             // As without an adapter; two more products in each.
             assertThat(meanGap(found, wanted)).isLessThan(0.05);
-            assertThat(GoldenFixtures.largestGap(step(policy, false).logprobs, found)).isLessThan(ROUNDING);
+            assertThat(GoldenFixtures.largestGap(step(policy, false).logprobs, found))
+                    .isLessThan(ROUNDING);
             assertThat(log.outer(OperatorLog.Call::mixes)).isEmpty();
         }
     }
