@@ -65,6 +65,8 @@ class Run:
         self.other = "cuda:0" if self.cuda else "cpu:0"
         self.device = "cuda:0" if self.cuda else "cpu"
         self.dtype = "bfloat16"
+        # A rehearsal runs on whatever machine there is, beside whatever it does.
+        self.patience = 1 if self.cuda else 5
         self.work = Path(tempfile.mkdtemp(prefix="flipside-gpu-"))
         self.peak = self.bandwidth = None
         self.rows = []
@@ -90,7 +92,7 @@ class Run:
 
     def process(self, name, command, limit, environment=None):
         """Runs a command; its standard output. What it printed lies in log/NAME."""
-        limit = min(limit, self.left())
+        limit = min(limit * self.patience, self.left())
         if limit < 5:
             raise Skipped("no time left")
         with open(self.out / "log" / f"{name}.err", "w") as errors:
@@ -304,13 +306,13 @@ def training(run, folder, steps, extra=()):
     return [
         "train", data / "empty.yaml", f"run.output_dir={folder}", f"run.max_steps={steps}", "run.save_steps=1", f"run.device={run.device}",
         f"run.dtype={run.dtype}", f"data.prompts={data / 'prompts.jsonl'}", "policy.learning_rate=1e-4", "rollout.generation_batch_size=16",
-        "rollout.num_generations=4", "rollout.max_completion_length=16", "save.mask_truncated=false", "save.value_warmup=off", "--quiet",
+        "rollout.num_generations=4", "rollout.max_completion_length=16", "save.mask_truncated=false", "save.value_warmup=off", "save.calibration_prompts=8", "--quiet",
         f"policy.model={model(run, 'tiny')}", *extra]
 
 
 def figures(folder):
     lines = [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-    return [line for line in lines if "loss" in line or "policy/loss" in line or "step" in line]
+    return [line for line in lines if "loss" in line]
 
 
 def save_steps(run, algorithm):
@@ -319,7 +321,9 @@ def save_steps(run, algorithm):
     run.flipside(f"save-{algorithm}", training(run, folder, 3, [
         f"algorithm.name={algorithm}", *CLIPPING.get(algorithm, []), f"reward_model.model={model(run, 'tiny', head=True)}"]), 60)
     rows = figures(folder)
-    run.note(f"three SAVE steps, {algorithm}", f"{len(rows)} rows of metrics, last step's reward {rows[-1].get('reward', float('nan')):.3f}")
+    mismatch = max(row.get("sampling/sampling_logp_difference/max", 0) for row in rows)
+    run.note(f"three SAVE steps, {algorithm}", f"loss {rows[-1]['loss']:.3g}, reward {rows[-1]['reward']:.3g}, "
+                                               f"samples and training at most {mismatch:.2g} apart")
 
 
 def digest(folder):
@@ -335,8 +339,8 @@ def kill_and_resume(run):
     with open(run.out / "log" / "killed.err", "w") as errors:
         child = subprocess.Popen([str(c) for c in command], stdout=errors, stderr=errors, cwd=run.work, start_new_session=True,
                                  env={**os.environ, "PYTHON": sys.executable})
-        until = time.monotonic() + min(60, run.left())
-        while not list(killed.glob("checkpoint*/*2*")) and not list(killed.glob("checkpoints/*2*")) and not list(killed.glob("*checkpoint-2*")):
+        until = time.monotonic() + min(60 * run.patience, run.left())
+        while not (killed / "checkpoints" / "step-2").exists():
             if time.monotonic() > until or child.poll() is not None:
                 break
             time.sleep(0.02)
@@ -362,7 +366,7 @@ def lora(run):
         f"reward_model.model={base}", f"reward_model.lora={adapter}", f"data.preferences={data / 'pairs.jsonl'}", "training.num_train_epochs=1",
         "training.train_batch_size=8"], 60)
     run.flipside("lora", [*train, "algorithm.name=grpo", "algorithm.beta=0.05", f"policy.lora={adapter}", f"reward_model.model={rewards / 'final'}"], 60)
-    run.note("train-rm and three SAVE steps with adapters on one frozen base", f"{len(figures(folder))} rows of metrics")
+    run.note("train-rm and three SAVE steps with adapters on one frozen base", f"loss {figures(folder)[-1]['loss']:.3g}")
 
 
 def transformers_generate(run, name):
@@ -476,12 +480,16 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=8, help="when no further row begins and a running one is ended (default: 8)")
     parser.add_argument("--out", default="gpu-results", help="folder of the table (default: gpu-results)")
+    parser.add_argument("--only", default="", help="run the rows whose names hold this word")
     parser.add_argument("--rehearse", action="store_true", help="without a card, run its rows on the CPU with a small model")
-    run = Run(parser.parse_args())
+    options = parser.parse_args()
+    run = Run(options)
     if not torch.__version__.startswith(("2.10.", "2.11.")):
         sys.exit(f"torch {torch.__version__} does not fit Flipside's bindings; PYTHON must name an interpreter with torch 2.10 or 2.11.")
     try:
         for name, measure in rows():
+            if options.only not in name:
+                continue
             began = time.monotonic()
             try:
                 measure(run)

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Proves and measures Flipside on a card in less than 8 minutes and writes one table, table.md, which grows row by row.
-#   flipside-gpu/gpu.sh [--minutes 8] [--out DIR] [--rehearse]       from what bench/gpu-pack.sh packs: needs Python's torch 2.10 or 2.11 and no Java
+#   flipside-gpu/gpu.sh [--minutes 8] [--only WORD] [--out DIR] [--rehearse]    from what bench/gpu-pack.sh packs: needs Python's torch 2.10 or 2.11 and no Java
 #   bench/gpu.sh [...]                                               from a checkout: packs first
 # PYTHON is the interpreter that has torch, and perhaps transformers and trl. Without a card its rows are skipped, with the reason;
 # --rehearse runs them on the CPU with small models, which tests this script and measures nothing.

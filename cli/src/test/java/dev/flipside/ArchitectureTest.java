@@ -100,6 +100,18 @@ class ArchitectureTest {
                 .check(classes);
     }
 
+    /** A GPU is waited for where a tensor is read: in one place, so that such places can be counted. */
+    @Test
+    void tensorsAreReadInOnePlace() {
+        noClasses()
+                .that()
+                .resideOutsideOfPackages("dev.flipside.engine..", "dev.flipside.safetensors..")
+                .should()
+                .callMethodWhere(target(nameMatching("item.*|cpu|nonzero|data_ptr_.*|masked_select|is_nonzero"))
+                        .and(target(owner(resideInAPackage("org.bytedeco.pytorch..")))))
+                .check(classes);
+    }
+
     @Test
     void nativeTypesStayWhereScopesAreKept() {
         noClasses()

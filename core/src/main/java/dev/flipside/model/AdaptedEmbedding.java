@@ -6,6 +6,7 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * A lookup table with an update: rows of W + s (B A)^T, with DoRA each column scaled to a magnitude; or with some of
@@ -32,7 +33,9 @@ record AdaptedEmbedding(Optional<Update> update, Optional<TrainableTokens> token
     record Update(String name, double scaling, Factor a, Factor b, Optional<Factor> magnitude) {
         /** W + s (B A)^T, without gradient. */
         Tensor updated(Tensor weight) {
-            return weight.detach().add(torch.mm(a.constant().t(), b.constant().t()), new Scalar(scaling));
+            return weight.detach()
+                    .to(ScalarType.Float)
+                    .add(torch.mm(a.constant().t(), b.constant().t()), new Scalar(scaling));
         }
 
         /** Takes s (B A)^T off a table that it was merged into. */

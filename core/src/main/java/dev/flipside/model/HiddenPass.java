@@ -37,10 +37,17 @@ final class HiddenPass implements AutoCloseable {
         decoder.weights().train();
         try (Scopes.Frozen scope = Scopes.frozen()) {
             ids = Scopes.keep(layout.ids(decoder.device()));
-            Tensor embedded = decoder.embed(layout);
+            Tensor embedded = embedded(decoder, layout);
             blocks = decoder.plan().blocks()
                     ? new PlannedPass(decoder, layout, embedded, checkpointing, layers)
                     : new AutogradPass(decoder, layout, embedded, checkpointing, layers);
+        }
+    }
+
+    /** An adapter's products are rounded as in the pass without gradient. */
+    private static Tensor embedded(Decoder decoder, RowLayout layout) {
+        try (Autocast autocast = new Autocast(decoder.precision(), decoder.device())) {
+            return decoder.embed(layout);
         }
     }
 

@@ -284,7 +284,9 @@ final class Lora implements AutoCloseable {
                 parts.add(y.narrow(-1, at, from - at));
             }
             Tensor part = term.rows(y, -1);
-            parts.add(part.add(term.delta(weight, bias, x, part, dropout, norms)));
+            // DoRA's sums are float32; the output is rounded as it is without autograd.
+            parts.add(
+                    part.add(term.delta(weight, bias, x, part, dropout, norms)).to(y.scalar_type()));
             at = from + term.module().rows();
         }
         if (at < y.size(-1)) {

@@ -10,6 +10,7 @@ import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.TensorOptional;
 import org.bytedeco.pytorch.global.torch;
+import org.bytedeco.pytorch.global.torch.ScalarType;
 
 /**
  * The update of one linear module: s B A, and with DoRA the magnitudes of its rows.
@@ -108,9 +109,10 @@ record LowRank(LinearModule module, int number, double scaling, Factor a, Factor
         return magnitude.orElseThrow().constant().div(norms.of(this, weight));
     }
 
-    /** W + s B A of the module's rows, [out, in], without gradient. */
+    /** W + s B A of the module's rows, float32 [out, in], without gradient. */
     Tensor updated(Tensor weight) {
-        return rows(weight.detach(), 0).add(torch.mm(b.constant(), a.constant()), new Scalar(scaling));
+        Tensor own = rows(weight.detach(), 0).to(ScalarType.Float);
+        return own.add(torch.mm(b.constant(), a.constant()), new Scalar(scaling));
     }
 
     /** {@link #updated}, with DoRA scaled. */

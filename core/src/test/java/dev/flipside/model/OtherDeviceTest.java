@@ -165,6 +165,30 @@ class OtherDeviceTest {
         }
     }
 
+    @ParameterizedTest
+    @CsvSource({"pissa, false", "bias-lora-only, false", "vocabulary-dora, true", "tokens, true"})
+    void adaptersInBfloat16(String kind, boolean tied) {
+        LoraKinds kinds = new LoraKinds(directory);
+        Path files = directory.resolve("policy");
+        try (CausalLm policy = kinds.adapted(kind, tied)) {
+            policy.save(files, WeightType.F32);
+        }
+        List<TokenRow> rows = DeviceComparison.groups(TinyModels.VOCAB);
+        double[][] wanted;
+        try (CausalLm policy = CausalLm.load(files, Device.CPU, Precision.BFLOAT16)) {
+            wanted = policy.logprobs(rows, 0.9).logprobs();
+        }
+        try (OperatorLog log = new OperatorLog();
+                CausalLm policy = CausalLm.load(files, DEVICE, Precision.BFLOAT16)) {
+            double[][] found = policy.logprobs(rows, 0.9).logprobs();
+            // As without an adapter; two more products in each.
+            assertThat(meanGap(found, wanted)).isLessThan(0.05);
+            assertThat(GoldenFixtures.largestGap(step(policy, false).logprobs, found))
+                    .isLessThan(ROUNDING);
+            assertThat(log.outer(OperatorLog.Call::mixes)).isEmpty();
+        }
+    }
+
     /** What bench/gpu.sh prints of a card. */
     @Test
     void comparisonOfDevices() {
