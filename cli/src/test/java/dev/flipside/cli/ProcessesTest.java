@@ -44,15 +44,17 @@ class ProcessesTest {
 
     @Test
     void twoProcessesTrainAndOneSpeaks() {
-        CommandRun run = CommandRun.of("train-rm", file(), "--processes", "2", "--json")
-                .succeeded();
+        CommandRun run =
+                CommandRun.of("train-rm", file(), "--processes", "2", "--json").succeeded();
         assertThat(run.json().path("steps").asInt()).isEqualTo(3);
         assertThat(folder.resolve("rm/final/model.safetensors")).exists();
-        assertThat(run.err().lines().filter(line -> line.startsWith("step 1/3"))).hasSize(1);
+        assertThat(run.err().lines().filter(line -> line.startsWith("step 1/3")))
+                .hasSize(1);
         assertThat(run.err()).doesNotContain("[1] ");
     }
 
     @Test
+    @Tag("slow")
     void anErrorOfAllIsToldAndEndsAll() {
         CommandRun run = CommandRun.of("train-rm", file(), "training.train_batch_size=1", "--processes", "2");
         assertThat(run.exitCode()).isEqualTo(2);

@@ -68,8 +68,7 @@ public final class SafeTensors {
      * @param from the first that is read, counted in row-major order
      * @param destination contiguous; as many are read as it has
      */
-    public static void read(
-            Path file, String name, TensorInfo info, long elements, long from, Tensor destination) {
+    public static void read(Path file, String name, TensorInfo info, long elements, long from, Tensor destination) {
         WeightType type = WeightType.ofSafeTensorsName(info.dtype())
                 .orElseThrow(() -> new UserError(file + ": tensor " + name + " is of type " + info.dtype()
                         + "; weights must be F32, F16 or BF16, so convert the model first."));

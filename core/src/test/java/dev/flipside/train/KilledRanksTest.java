@@ -69,11 +69,11 @@ class KilledRanksTest {
             Thread.sleep(milliseconds);
             ranks.get(victim).toHandle().destroyForcibly();
             long began = System.nanoTime();
-            assertThat(lastLine(other))
-                    .isIn(sentences(victim));
+            assertThat(lastLine(other)).isIn(sentences(victim));
             assertThat(other.waitFor(SECONDS_TO_END, TimeUnit.SECONDS)).isTrue();
             assertThat(other.exitValue()).isEqualTo(1);
-            assertThat(TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began)).isLessThan(SECONDS_TO_END);
+            assertThat(TimeUnit.NANOSECONDS.toSeconds(System.nanoTime() - began))
+                    .isLessThan(SECONDS_TO_END);
         } finally {
             ranks.forEach(rank -> rank.toHandle().destroyForcibly());
         }
@@ -131,7 +131,8 @@ class KilledRanksTest {
                             "MASTER_ADDR", "127.0.0.1",
                             "MASTER_PORT", Integer.toString(port),
                             "TORCH_CPP_LOG_LEVEL", "FATAL"));
-            ranks.add(builder.redirectError(Files.createTempFile(folder, name, ".err").toFile())
+            ranks.add(builder.redirectError(
+                            Files.createTempFile(folder, name, ".err").toFile())
                     .start());
         }
         return ranks;

@@ -77,8 +77,7 @@ class StoriesRanksTest {
                     .folder();
             RankedRuns.assertAlike(several, one);
             System.out.printf(
-                    "%s, %d ranks: weights differ by %.1e%n",
-                    kind, ranks, RankedRuns.assertAlikeWeights(several, one));
+                    "%s, %d ranks: weights differ by %.1e%n", kind, ranks, RankedRuns.assertAlikeWeights(several, one));
         }
     }
 
@@ -86,12 +85,11 @@ class StoriesRanksTest {
     void aRewardModelIsTrained() throws IOException {
         Path one = RankedRuns.trainRewardModel(1, rewardTraining("rm-1")).folder();
         for (int ranks : new int[] {2, 3}) {
-            Path several =
-                    RankedRuns.trainRewardModel(ranks, rewardTraining("rm-" + ranks)).folder();
+            Path several = RankedRuns.trainRewardModel(ranks, rewardTraining("rm-" + ranks))
+                    .folder();
             RankedRuns.assertAlikeMetrics(several, one);
             System.out.printf(
-                    "train-rm, %d ranks: weights differ by %.1e%n",
-                    ranks, RankedRuns.assertAlikeWeights(several, one));
+                    "train-rm, %d ranks: weights differ by %.1e%n", ranks, RankedRuns.assertAlikeWeights(several, one));
         }
     }
 

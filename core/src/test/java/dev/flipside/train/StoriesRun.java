@@ -19,8 +19,7 @@ import java.util.Optional;
 
 /**
  * A SAVE run on a real language model with settings that keep a step short. As a program it prints every activity, and
- * waits for nobody to kill it;
- * where the environment says so it is one rank of several.
+ * waits for nobody to kill it; where the environment says so it is one rank of several.
  */
 final class StoriesRun {
     private StoriesRun() {}
@@ -60,9 +59,8 @@ final class StoriesRun {
     public static void main(String[] args) {
         String[] overrides = java.util.Arrays.copyOfRange(args, 2, args.length);
         Optional<Placement> placement = Placement.of(System.getenv());
-        try (Collective collective = placement
-                .map(here -> Collective.join(here, Device.CPU))
-                .orElseGet(Collective::alone)) {
+        try (Collective collective =
+                placement.map(here -> Collective.join(here, Device.CPU)).orElseGet(Collective::alone)) {
             train(config(Path.of(args[0]), args[1], overrides), collective);
         } catch (PeerException e) {
             System.out.println("peer: " + e.getMessage());

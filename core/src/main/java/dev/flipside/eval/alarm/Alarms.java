@@ -56,8 +56,8 @@ public final class Alarms {
      * @param file for errors
      */
     public static List<Measured> read(Path file, byte[] content) {
-        try (BufferedReader lines = new BufferedReader(
-                new InputStreamReader(new ByteArrayInputStream(content), StandardCharsets.UTF_8))) {
+        try (BufferedReader lines =
+                new BufferedReader(new InputStreamReader(new ByteArrayInputStream(content), StandardCharsets.UTF_8))) {
             return read(file, lines);
         } catch (IOException e) {
             throw new UncheckedIOException(e);
