@@ -58,8 +58,10 @@ public final class AdamW implements AutoCloseable {
         try (PointerScope scope = new PointerScope()) {
             for (ParameterGroup group : groups) {
                 group.parameters().train();
-                firstMoments.add(Scopes.keep(torch.zeros_like(own(group.parameters().flat()))));
-                secondMoments.add(Scopes.keep(torch.zeros_like(own(group.parameters().flat()))));
+                firstMoments.add(
+                        Scopes.keep(torch.zeros_like(own(group.parameters().flat()))));
+                secondMoments.add(
+                        Scopes.keep(torch.zeros_like(own(group.parameters().flat()))));
             }
         }
     }
@@ -76,8 +78,8 @@ public final class AdamW implements AutoCloseable {
     }
 
     /**
-     * Sums the gradients that the ranks have accumulated since {@link #zeroGradient}, unless that has been done: the own
-     * {@link Shard} of each flat gradient is that of the whole batch afterwards.
+     * Sums the gradients that the ranks have accumulated since {@link #zeroGradient}, unless that has been done: the
+     * own {@link Shard} of each flat gradient is that of the whole batch afterwards.
      */
     public void sumGradients() {
         if (!summed) {
@@ -89,8 +91,7 @@ public final class AdamW implements AutoCloseable {
     /** The 2-norm of all gradients together, of all ranks. */
     public double gradientNorm() {
         sumGradients();
-        return Math.sqrt(overShards(
-                g -> Tensors.squaredNorm(own(g.parameters().gradient()))));
+        return Math.sqrt(overShards(g -> Tensors.squaredNorm(own(g.parameters().gradient()))));
     }
 
     /**

@@ -49,8 +49,8 @@ public sealed interface Collective extends AutoCloseable permits OneProcess, Pro
     byte[] broadcast(byte[] own);
 
     /**
-     * Adds up the buffers of all ranks: afterwards the elements of the own {@link Shard} are their sums. The others hold
-     * what they held.
+     * Adds up the buffers of all ranks: afterwards the elements of the own {@link Shard} are their sums. The others
+     * hold what they held.
      *
      * @param flat float32 [elements], of the same length on all ranks
      */

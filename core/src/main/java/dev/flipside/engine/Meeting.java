@@ -8,7 +8,6 @@ import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.javacpp.SizeTPointer;
 import org.bytedeco.javacpp.chrono.Milliseconds;
 import org.bytedeco.pytorch.ByteVector;
 import org.bytedeco.pytorch.StringVector;
@@ -179,8 +178,8 @@ final class Meeting implements AutoCloseable {
         }
         linger(String.join("; ", reasons));
         return new PeerException(
-                String.join("; ", reasons) + (endsSentence(reasons) ? " " : "; ") + "this rank, "
-                        + placement.rank() + " of " + placement.worldSize() + ", stopped in " + what + ".",
+                String.join("; ", reasons) + (endsSentence(reasons) ? " " : "; ") + "this rank, " + placement.rank()
+                        + " of " + placement.worldSize() + ", stopped in " + what + ".",
                 failure);
     }
 

@@ -54,9 +54,10 @@ public record Placement(
                 .toList();
         if (!missing.isEmpty()) {
             String set = environment.containsKey("WORLD_SIZE") ? "WORLD_SIZE" : "RANK";
-            throw new UserError(set + " is set in the environment, but " + String.join(", ", missing)
-                    + (missing.size() == 1 ? " is" : " are")
-                    + " not; set all of RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT as torchrun does, or unset them to train in one process.");
+            throw new UserError(
+                    set + " is set in the environment, but " + String.join(", ", missing)
+                            + (missing.size() == 1 ? " is" : " are")
+                            + " not; set all of RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT as torchrun does, or unset them to train in one process.");
         }
         int world = number(environment, "WORLD_SIZE", 1, MOST_RANKS);
         int rank = number(environment, "RANK", 0, world - 1);

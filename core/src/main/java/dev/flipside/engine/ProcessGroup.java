@@ -86,7 +86,8 @@ final class ProcessGroup implements Collective {
     }
 
     private static Backend gloo(Placement placement, Meeting meeting) {
-        ProcessGroupGloo.Options options = ProcessGroupGloo.Options.create(milliseconds(placement.exchangeSeconds() + GRACE_SECONDS));
+        ProcessGroupGloo.Options options =
+                ProcessGroupGloo.Options.create(milliseconds(placement.exchangeSeconds() + GRACE_SECONDS));
         String interfaceName = System.getenv().getOrDefault("GLOO_SOCKET_IFNAME", "");
         options.devices(new GlooDeviceVector(
                 interfaceName.isEmpty()
@@ -111,9 +112,8 @@ final class ProcessGroup implements Collective {
                 return master.getHostAddress();
             }
             try (Socket socket = new Socket()) {
-                socket.connect(
-                        new InetSocketAddress(master, placement.masterPort()),
-                        (int) TimeUnit.SECONDS.toMillis(placement.joinSeconds()));
+                socket.connect(new InetSocketAddress(master, placement.masterPort()), (int)
+                        TimeUnit.SECONDS.toMillis(placement.joinSeconds()));
                 return socket.getLocalAddress().getHostAddress();
             }
         } catch (IOException e) {
@@ -187,9 +187,7 @@ final class ProcessGroup implements Collective {
                     }
                 }
                 Tensor received = torch.empty_like(sent);
-                data(
-                        "summing gradients",
-                        () -> data.alltoall_base(received, sent, new LongVector(), new LongVector()));
+                data("summing gradients", () -> data.alltoall_base(received, sent, new LongVector(), new LongVector()));
                 Shard own = within(elements, rank(), at, n);
                 if (own.length() > 0) {
                     Tensor sum = part(flat, own);
@@ -239,8 +237,7 @@ final class ProcessGroup implements Collective {
                             : torch.zeros(new long[] {n}, shard.options());
                     data(
                             "collecting moments",
-                            () -> data.broadcast(
-                                    new TensorVector(some), new BroadcastOptions().rootRank(root)));
+                            () -> data.broadcast(new TensorVector(some), new BroadcastOptions().rootRank(root)));
                     piece.accept(some);
                 }
             }

@@ -19,9 +19,9 @@
  *   <li>{@link dev.flipside.engine.AdamW}, {@link dev.flipside.engine.Schedule}: the optimiser over flat buffers, in
  *       {@link dev.flipside.engine.ParameterGroup}s, and its learning rate.
  *   <li>{@link dev.flipside.engine.Collective}: what processes that train together exchange, by c10d
- *       ({@code ProcessGroup}), with {@link dev.flipside.engine.Placement}: which of them this one is,
- *       {@code Meeting}: how they find each other and who is missing, and {@link dev.flipside.engine.Shard}: a rank's
- *       part of a flat buffer.
+ *       ({@code ProcessGroup}), with {@link dev.flipside.engine.Placement}: which of them this one is, {@code Meeting}:
+ *       how they find each other and who is missing, and {@link dev.flipside.engine.Shard}: a rank's part of a flat
+ *       buffer.
  *   <li>{@link dev.flipside.engine.Seeds}: every random number, derived from (seed, stream, step, prompt, sample).
  * </ul>
  */

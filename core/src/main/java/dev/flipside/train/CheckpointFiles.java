@@ -93,10 +93,8 @@ final class CheckpointFiles {
     static void sendMoments(Round round, Ranks ranks) {
         for (AdamW optimiser : optimisers(round)) {
             Map<String, Tensor> shards = optimiser.state();
-            optimiser
-                    .stateElements()
-                    .forEach((name, elements) ->
-                            ranks.collective().forEachPiece(shards.get(name), elements, piece -> {}));
+            optimiser.stateElements().forEach((name, elements) -> ranks.collective()
+                    .forEachPiece(shards.get(name), elements, piece -> {}));
         }
     }
 

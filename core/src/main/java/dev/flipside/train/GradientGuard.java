@@ -60,9 +60,8 @@ final class GradientGuard implements AutoCloseable {
         trunk.zeroGradient();
         double loss = memory.addGradient(1, course.balanced(), at);
         double norm = trunk.check(loss, at.step()).norm();
-        GradientProducts products =
-                new GradientProducts(
-                        trunk.adam().squaredNorm(own.get()), trunk.adam().dotGradient(own.get()), norm * norm);
+        GradientProducts products = new GradientProducts(
+                trunk.adam().squaredNorm(own.get()), trunk.adam().dotGradient(own.get()), norm * norm);
         try (Scopes.Frozen scope = Scopes.frozen()) {
             gradient.mul_(new Scalar(products.correction() + weight)).add_(own.get());
         }

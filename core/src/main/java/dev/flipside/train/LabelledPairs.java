@@ -54,7 +54,9 @@ record LabelledPairs(
                 .filter(pairs -> !pairs.isEmpty())
                 .map(pairs -> new HeldOutPairs(pairs, grader.ranks()));
         Optional<HeldOutPairs> gate = plan.gatePairs()
-                .flatMap(pairs -> pairs == Pairs.TRUSTED ? Optional.of(new HeldOutPairs(trusted.pairs(), grader.ranks())) : heldOut);
+                .flatMap(pairs -> pairs == Pairs.TRUSTED
+                        ? Optional.of(new HeldOutPairs(trusted.pairs(), grader.ranks()))
+                        : heldOut);
         return new LabelledPairs(guard, trusted, gate, heldOut);
     }
 

@@ -41,8 +41,7 @@ final class Labeller {
      * @param initial the reward model as the round began; needed for anchor frozen, and closed by its owner
      * @param ranks each of which asks it about its part of the prompts
      */
-    Labeller(
-            SaveConfig save, Anchor anchor, double floor, Optional<RewardModel> initial, Seeds seeds, Ranks ranks) {
+    Labeller(SaveConfig save, Anchor anchor, double floor, Optional<RewardModel> initial, Seeds seeds, Ranks ranks) {
         this.filtering = save.filtering();
         this.controls = save.controls();
         this.anchorMix = save.anchoring().anchorMix();

@@ -16,8 +16,8 @@ import java.util.function.Function;
 import java.util.function.Supplier;
 
 /**
- * Who splits a run's work among its processes, and puts the results together again. Nothing else in a training knows how
- * many there are.
+ * Who splits a run's work among its processes, and puts the results together again. Nothing else in a training knows
+ * how many there are.
  *
  * <p>What a model computes, one rank computes for its part of the prompts. The small numbers that come out of it go to
  * all ranks, in the order of the prompts: whatever decides (thresholds, balances, filters, counts, means, figures) sees
@@ -219,7 +219,9 @@ final class Ranks {
             float[] own = Tensors.toFloats(weights.flat());
             ByteBuffer buffer = ByteBuffer.allocate(Math.multiplyExact(own.length, Float.BYTES));
             buffer.asFloatBuffer().put(own);
-            ByteBuffer.wrap(collective.broadcast(buffer.array())).asFloatBuffer().get(own);
+            ByteBuffer.wrap(collective.broadcast(buffer.array()))
+                    .asFloatBuffer()
+                    .get(own);
             weights.flat().copy_(Tensors.ofFloats(own, weights.device(), own.length));
         }
     }

@@ -34,7 +34,11 @@ record ReferencePolicy(Optional<CausalLm> lm) implements AutoCloseable {
     /** Who samples what the reward model learns from in place of {@code policy}, where the plan says so. */
     Optional<Sampler> teacher(PolicyModel policy, Sampler sampler, TrainConfig config, Seeds seeds) {
         return lm.filter(r -> config.plan().learnsFromInitialPolicy())
-                .map(r -> sampler.from(new Rollouts(new PolicyModel(r, policy.renderer()), config.rollout(), seeds, sampler.rollouts().ranks())));
+                .map(r -> sampler.from(new Rollouts(
+                        new PolicyModel(r, policy.renderer()),
+                        config.rollout(),
+                        seeds,
+                        sampler.rollouts().ranks())));
     }
 
     @Override

@@ -150,9 +150,8 @@ final class RewardModelUpdate implements AutoCloseable {
         zeroGradients();
         double loss = 0;
         int promptsPerPass = Math.max(1, config.perDeviceBatchSize() / batch.groupSize());
-        List<Integer> own = Arrays.stream(ranks.part(prompts.length).of(prompts))
-                .boxed()
-                .toList();
+        List<Integer> own =
+                Arrays.stream(ranks.part(prompts.length).of(prompts)).boxed().toList();
         for (List<Integer> part : Splits.fitting(own, p -> whole.rows(p).tokens(), at.passTokens(), promptsPerPass)) {
             int[] together = part.stream().mapToInt(Integer::intValue).toArray();
             loss += contrast.run(whole, together, at.dropoutKey(), sums);
@@ -195,8 +194,8 @@ final class RewardModelUpdate implements AutoCloseable {
         zeroGradients();
         double loss = 0;
         Ranks.Part own = ranks.part(targets.length);
-        for (int[] part : Splits.ofAtMost(
-                IntStream.range(own.from(), own.to()).toArray(), config.perDeviceBatchSize())) {
+        for (int[] part :
+                Splits.ofAtMost(IntStream.range(own.from(), own.to()).toArray(), config.perDeviceBatchSize())) {
             List<ScoredRow> prompts = new ArrayList<>();
             for (int p : part) {
                 int[] prompt = batch.prompt(p);

@@ -25,8 +25,7 @@ public final class RewardSignal {
     private final Optional<RewardMix> functions;
     private final Ranks ranks;
 
-    private RewardSignal(
-            Optional<Grader> grader, double modelWeight, Optional<RewardMix> functions, Ranks ranks) {
+    private RewardSignal(Optional<Grader> grader, double modelWeight, Optional<RewardMix> functions, Ranks ranks) {
         this.ranks = ranks;
         this.grader = grader;
         this.modelWeight = modelWeight;
@@ -43,10 +42,7 @@ public final class RewardSignal {
         List<RewardTerm> terms = new ArrayList<>(added);
         terms.addAll(functions(config));
         return new RewardSignal(
-                grader,
-                config.weight(),
-                terms.isEmpty() ? Optional.empty() : Optional.of(new RewardMix(terms)),
-                ranks);
+                grader, config.weight(), terms.isEmpty() ? Optional.empty() : Optional.of(new RewardMix(terms)), ranks);
     }
 
     /**

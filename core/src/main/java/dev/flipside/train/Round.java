@@ -88,7 +88,8 @@ final class Round implements AutoCloseable {
                         new Frozen(models.grader(), config.save().anchoring().anchor()));
         this.signal = RewardSignal.of(learner.judge(), config.rewardModel(), setting.added(), setting.ranks());
         this.refill = new Refill(sampler, signal, setting.data(), config.rollout(), setting.seeds());
-        this.policyUpdate = new PolicyUpdate(policy.lm(), reference.ofDivergence(plan), config, setting.seeds(), setting.ranks());
+        this.policyUpdate =
+                new PolicyUpdate(policy.lm(), reference.ofDivergence(plan), config, setting.seeds(), setting.ranks());
         this.figures = new StepFigures(config, setting.data(), number);
         Optional<ValueCheck> values = plan.checksValues()
                 ? Optional.of(new ValueCheck(config, sampler.rollouts(), setting.seeds()))

@@ -27,8 +27,7 @@ final class RunOutput implements AutoCloseable {
     private final Optional<RunDirectory> directory;
     private final Optional<Checkpoint> resumedFrom;
 
-    private RunOutput(
-            Ranks ranks, Path folder, Optional<RunDirectory> directory, Optional<Checkpoint> resumedFrom) {
+    private RunOutput(Ranks ranks, Path folder, Optional<RunDirectory> directory, Optional<Checkpoint> resumedFrom) {
         this.ranks = ranks;
         this.folder = folder;
         this.directory = directory;
@@ -45,11 +44,12 @@ final class RunOutput implements AutoCloseable {
     /** @param open finds the checkpoint, on the rank that writes */
     static RunOutput resume(Ranks ranks, Path folder, Supplier<RunDirectory> open) {
         Optional<RunDirectory> directory = ranks.writes() ? Optional.of(open.get()) : Optional.empty();
-        String told = directory.flatMap(RunDirectory::resumedFrom)
+        String told = directory
+                .flatMap(RunDirectory::resumedFrom)
                 .map(c -> c.step() + " " + c.positions().get(ROUND))
                 .orElse("");
-        String from = new String(
-                ranks.collective().broadcast(told.getBytes(StandardCharsets.UTF_8)), StandardCharsets.UTF_8);
+        String from =
+                new String(ranks.collective().broadcast(told.getBytes(StandardCharsets.UTF_8)), StandardCharsets.UTF_8);
         Optional<Checkpoint> checkpoint = directory.isPresent()
                 ? directory.get().resumedFrom()
                 : Optional.of(from).filter(text -> !text.isEmpty()).map(text -> seen(folder, text));

@@ -70,8 +70,9 @@ final class SameOnAllRanks {
     }
 
     private static void require(Collective collective, Map<String, String> own) {
-        List<Map<String, String>> all =
-                collective.gather(encoded(own)).stream().map(SameOnAllRanks::decoded).toList();
+        List<Map<String, String>> all = collective.gather(encoded(own)).stream()
+                .map(SameOnAllRanks::decoded)
+                .toList();
         for (int rank = 1; rank < all.size(); rank++) {
             List<String> different = differences(all.get(0), all.get(rank));
             if (!different.isEmpty()) {

@@ -39,10 +39,7 @@ record Sampler(Rollouts rollouts, Optional<Grader> grader, Optional<RewardFuncti
 
     /** A batch as whatever grades it reads it. */
     Samples read(RolloutBatch batch) {
-        return new Samples(
-                batch,
-                grader.map(g -> g.read(batch)).orElse(Reading.NONE),
-                gold.map(g -> rollouts.ranks()
-                        .numbers(batch.size(), own -> g.score(own.of(batch.samples(), batch.groupSize())))));
+        return new Samples(batch, grader.map(g -> g.read(batch)).orElse(Reading.NONE), gold.map(g -> rollouts.ranks()
+                .numbers(batch.size(), own -> g.score(own.of(batch.samples(), batch.groupSize())))));
     }
 }

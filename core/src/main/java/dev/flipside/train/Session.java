@@ -219,8 +219,8 @@ final class Session implements AutoCloseable {
     Optional<String> saveCheckpoint(RunOutput output) {
         Ranks ranks = output.ranks();
         String own = output.directory().map(this::againstCheckpoint).orElse("");
-        String told = new String(
-                ranks.collective().broadcast(own.getBytes(StandardCharsets.UTF_8)), StandardCharsets.UTF_8);
+        String told =
+                new String(ranks.collective().broadcast(own.getBytes(StandardCharsets.UTF_8)), StandardCharsets.UTF_8);
         if (told.equals(THERE)) {
             return Optional.empty();
         }

@@ -28,8 +28,7 @@ final class TrainingLoop {
     private final long total;
 
     /** @param stop asked after every step, of every rank: one of them is enough */
-    TrainingLoop(
-            TrainConfig config, Session session, RunOutput output, TrainListener listener, BooleanSupplier stop) {
+    TrainingLoop(TrainConfig config, Session session, RunOutput output, TrainListener listener, BooleanSupplier stop) {
         this.config = config;
         this.session = session;
         this.output = output;
@@ -37,8 +36,9 @@ final class TrainingLoop {
         this.stop = stop;
         this.auto = config.plan().adapts() ? Optional.of(new AutoCourse(config.save())) : Optional.empty();
         this.log = new RunLog(output, config.logging().loggingSteps(), auto, listener);
-        this.samples =
-                config.logging().logCompletions() ? output.directory().map(d -> new SampleLog(d.samples())) : Optional.empty();
+        this.samples = config.logging().logCompletions()
+                ? output.directory().map(d -> new SampleLog(d.samples()))
+                : Optional.empty();
         this.stepsPerRound = config.run().maxSteps();
         this.total = stepsPerRound * config.run().rounds();
     }
@@ -136,7 +136,8 @@ final class TrainingLoop {
                 throw new UserError("The run was stopped at step " + step + " without a checkpoint: " + reason
                         + ", so free some space before you continue.");
             }
-            listener.warning("step " + step + ": no checkpoint was written: " + reason + ". The run goes on and tries again at the next one that is due; free some space.");
+            listener.warning("step " + step + ": no checkpoint was written: " + reason
+                    + ". The run goes on and tries again at the next one that is due; free some space.");
         });
     }
 }

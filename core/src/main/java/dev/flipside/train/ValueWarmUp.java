@@ -113,9 +113,8 @@ final class ValueWarmUp {
         if (!fit) {
             return new Fitted(anchoring.anchor(), floor, looks, Optional.empty());
         }
-        List<int[]> ids = chosen.stream()
-                .map(p -> grader.renderer().prompt(p.prompt()))
-                .toList();
+        List<int[]> ids =
+                chosen.stream().map(p -> grader.renderer().prompt(p.prompt())).toList();
         double[][] features =
                 grader.ranks().rows(ids.size(), own -> grader.model().promptFeatures(own.of(ids)));
         double[][] targets = ValueTarget.GROUP_MEAN.targets(rewards, usable);

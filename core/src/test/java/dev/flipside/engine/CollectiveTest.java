@@ -31,9 +31,8 @@ class CollectiveTest {
 
     @Test
     void whatEachRankGivesComesInTheOrderOfRanks() {
-        List<List<String>> gathered = Ranked.run(
-                3,
-                c -> c.gather("x".repeat(c.rank() * 2).getBytes(StandardCharsets.UTF_8)).stream()
+        List<List<String>> gathered =
+                Ranked.run(3, c -> c.gather("x".repeat(c.rank() * 2).getBytes(StandardCharsets.UTF_8)).stream()
                         .map(bytes -> new String(bytes, StandardCharsets.UTF_8))
                         .toList());
         assertThat(gathered).containsOnly(List.of("", "xx", "xxxx")).hasSize(3);
@@ -49,7 +48,7 @@ class CollectiveTest {
 
     @Test
     void rankZeroTellsTheOthers() {
-        assertThat(Ranked.run(2, c -> new String(c.broadcast(("of " + c.rank()).getBytes(StandardCharsets.UTF_8)))))
+        assertThat(Ranked.run(2, c -> new String(c.broadcast(("of " + c.rank()).getBytes(StandardCharsets.UTF_8)), StandardCharsets.UTF_8)))
                 .containsExactly("of 0", "of 0");
         assertThat(Ranked.run(2, c -> c.any(c.rank() == 1))).containsExactly(true, true);
     }
@@ -58,9 +57,8 @@ class CollectiveTest {
     @ParameterizedTest
     @ValueSource(ints = {1, 17, 100, 2_500_003})
     void flatBuffersAreSummed(int elements) {
-        float[][] numbers = IntStream.range(0, 3)
-                .mapToObj(rank -> numbers(elements, rank))
-                .toArray(float[][]::new);
+        float[][] numbers =
+                IntStream.range(0, 3).mapToObj(rank -> numbers(elements, rank)).toArray(float[][]::new);
         float[] sum = new float[elements];
         for (int i = 0; i < elements; i++) {
             sum[i] = numbers[0][i] + numbers[1][i] + numbers[2][i];
@@ -165,20 +163,19 @@ class CollectiveTest {
         int port = Ranked.freePort();
         List<String> said = Ranked.together(
                 2,
-                rank -> message(() -> Collective.join(new Placement(rank, 3, rank, "127.0.0.1", port, 2, 20), Device.CPU)
-                        .close()));
-        assertThat(said)
-                .allSatisfy(sentence -> assertThat(sentence)
-                        .isEqualTo("rank 2 did not come within 2 seconds to rank 0 at 127.0.0.1:" + port
-                                + "; start all 3 ranks with the same WORLD_SIZE, MASTER_ADDR and MASTER_PORT,"
-                                + " or give slow ones longer (FLIPSIDE_JOIN_SECONDS)."));
+                rank -> message(
+                        () -> Collective.join(new Placement(rank, 3, rank, "127.0.0.1", port, 2, 20), Device.CPU)
+                                .close()));
+        assertThat(said).allSatisfy(sentence -> assertThat(sentence)
+                .isEqualTo("rank 2 did not come within 2 seconds to rank 0 at 127.0.0.1:" + port
+                        + "; start all 3 ranks with the same WORLD_SIZE, MASTER_ADDR and MASTER_PORT,"
+                        + " or give slow ones longer (FLIPSIDE_JOIN_SECONDS)."));
     }
 
     @Test
     void withoutRankZeroThereIsNobodyToMeet() {
         int port = Ranked.freePort();
-        assertThat(message(() ->
-                        Collective.join(new Placement(1, 2, 1, "127.0.0.1", port, 2, 20), Device.CPU)))
+        assertThat(message(() -> Collective.join(new Placement(1, 2, 1, "127.0.0.1", port, 2, 20), Device.CPU)))
                 .startsWith("rank 0 cannot be reached at 127.0.0.1:" + port + " within 2 seconds; start it there");
     }
 
@@ -187,8 +184,9 @@ class CollectiveTest {
         try (ServerSocket other = new ServerSocket(0, 1, InetAddress.getByName("0.0.0.0"))) {
             assertThatThrownBy(() -> Collective.join(Ranked.placement(0, 2, other.getLocalPort()), Device.CPU))
                     .isInstanceOf(UserError.class)
-                    .hasMessage("MASTER_PORT: port " + other.getLocalPort()
-                            + " is in use on this machine, by another run or an earlier one that has not ended; choose another port for all ranks.");
+                    .hasMessage(
+                            "MASTER_PORT: port " + other.getLocalPort()
+                                    + " is in use on this machine, by another run or an earlier one that has not ended; choose another port for all ranks.");
         }
     }
 
@@ -235,12 +233,13 @@ class CollectiveTest {
                 .hasMessage(
                         "WORLD_SIZE is set in the environment, but MASTER_ADDR, MASTER_PORT are not; set all of RANK, WORLD_SIZE, MASTER_ADDR and MASTER_PORT as torchrun does, or unset them to train in one process.");
         assertThatThrownBy(() -> Placement.of(Map.of("RANK", "1")))
-                .hasMessageStartingWith("RANK is set in the environment, but WORLD_SIZE, MASTER_ADDR, MASTER_PORT are not");
+                .hasMessageStartingWith(
+                        "RANK is set in the environment, but WORLD_SIZE, MASTER_ADDR, MASTER_PORT are not");
         assertThatThrownBy(() -> Placement.of(
                         Map.of("WORLD_SIZE", "2", "RANK", "2", "MASTER_ADDR", "here", "MASTER_PORT", "29500")))
                 .hasMessage("RANK is '2' in the environment; it must be a whole number from 0 to 1.");
-        assertThatThrownBy(() -> Placement.of(
-                        Map.of("WORLD_SIZE", "2", "RANK", "1", "MASTER_ADDR", "here", "MASTER_PORT", "x")))
+        assertThatThrownBy(() ->
+                        Placement.of(Map.of("WORLD_SIZE", "2", "RANK", "1", "MASTER_ADDR", "here", "MASTER_PORT", "x")))
                 .hasMessage("MASTER_PORT is 'x' in the environment; it must be a whole number from 1 to 65535.");
     }
 }

@@ -80,7 +80,8 @@ class NothingTwiceTest {
                         seeds,
                         Device.CPU,
                         Precision.FLOAT32,
-                        Optional.empty(), Ranks.ALONE)) {
+                        Optional.empty(),
+                        Ranks.ALONE)) {
             TrainingData data = TrainingData.read(config, policy, recorder);
             Round.Setting setting = new Round.Setting(
                     config,

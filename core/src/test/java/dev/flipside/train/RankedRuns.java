@@ -89,9 +89,7 @@ final class RankedRuns {
             int power = where.endsWith("policy/sqrt_kl") ? 2 : 1;
             double wanted = Math.pow(expected.asDouble(), power);
             double tolerance = METRICS * Math.max(1, Math.abs(wanted));
-            assertThat(Math.pow(actual.asDouble(), power))
-                    .as(where)
-                    .isBetween(wanted - tolerance, wanted + tolerance);
+            assertThat(Math.pow(actual.asDouble(), power)).as(where).isBetween(wanted - tolerance, wanted + tolerance);
         } else if (expected.isContainerNode()) {
             assertThat(actual.getNodeType()).as(where).isEqualTo(expected.getNodeType());
             assertThat(actual.size()).as(where).isEqualTo(expected.size());
@@ -158,7 +156,8 @@ final class RankedRuns {
     private static Map<String, String> weights(Path run) {
         Map<String, String> hashes = new TreeMap<>();
         try (Stream<Path> all = Files.walk(run)) {
-            for (Path file : all.filter(f -> f.toString().endsWith(".safetensors")).toList()) {
+            for (Path file :
+                    all.filter(f -> f.toString().endsWith(".safetensors")).toList()) {
                 hashes.put(
                         run.relativize(file).toString(),
                         FileHash.of(file).get(0).sha256());

@@ -50,7 +50,8 @@ class RanksTest {
     }
 
     private static Path run(int ranks, String name, String options, String... more) {
-        return RankedRuns.train(ranks, world.config(name, options(options, more))).folder();
+        return RankedRuns.train(ranks, world.config(name, options(options, more)))
+                .folder();
     }
 
     @ParameterizedTest
@@ -82,12 +83,11 @@ class RanksTest {
         for (int ranks : new int[] {1, 2, 3}) {
             String name = "resumed-by-" + ranks;
             AtomicInteger asked = new AtomicInteger();
-            List<TrainingResult> stopped =
-                    Ranked.run(2, c -> new SaveTrainer(world.config(name, options(GUARDED)))
-                            .collective(c)
-                            // One rank is enough.
-                            .stopWhen(() -> c.rank() == 1 && asked.incrementAndGet() >= 2)
-                            .run());
+            List<TrainingResult> stopped = Ranked.run(2, c -> new SaveTrainer(world.config(name, options(GUARDED)))
+                    .collective(c)
+                    // One rank is enough.
+                    .stopWhen(() -> c.rank() == 1 && asked.incrementAndGet() >= 2)
+                    .run());
             assertThat(stopped).allSatisfy(result -> {
                 assertThat(result.completed()).isFalse();
                 assertThat(result.steps()).isEqualTo(2);
@@ -125,10 +125,7 @@ class RanksTest {
         String prompts = "prompts.jsonl";
         assertThatThrownBy(() -> Ranked.run(2, c -> {
                     Provenance provenance = Provenance.ofThisProcess(
-                            Map.of(),
-                            Map.of(),
-                            "",
-                            List.of(new FileHash(prompts, 10, c.rank() == 0 ? "abc" : "def")));
+                            Map.of(), Map.of(), "", List.of(new FileHash(prompts, 10, c.rank() == 0 ? "abc" : "def")));
                     SameOnAllRanks.require(c, provenance);
                     return "";
                 }))

@@ -63,7 +63,8 @@ class RewardModelGradientTest {
                 new Seeds(1),
                 Device.CPU,
                 Precision.FLOAT32,
-                Optional.empty(), Ranks.ALONE);
+                Optional.empty(),
+                Ranks.ALONE);
         SplittableRandom random = new SplittableRandom(5);
         grader.model().setValueHead(random.doubles(16, -0.1, 0.1).toArray(), 0.2);
         TrainingData data = TrainingData.read(config, policy, TrainListener.SILENT);

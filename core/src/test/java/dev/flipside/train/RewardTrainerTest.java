@@ -108,7 +108,8 @@ class RewardTrainerTest {
                 new Seeds(1),
                 Device.CPU,
                 Precision.FLOAT32,
-                Optional.empty(), Ranks.ALONE);
+                Optional.empty(),
+                Ranks.ALONE);
     }
 
     @Test

@@ -2,7 +2,10 @@ package dev.flipside.train;
 
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.TrainConfig;
+import dev.flipside.engine.Collective;
 import dev.flipside.engine.Device;
+import dev.flipside.engine.PeerException;
+import dev.flipside.engine.Placement;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.RewardModel;
 import dev.flipside.safetensors.WeightType;
@@ -12,10 +15,11 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A SAVE run on a real language model with settings that keep a step short. As a program it prints every activity, and
- * waits for nobody to kill it.
+ * waits for nobody to kill it; where the environment says so it is one rank of several.
  */
 final class StoriesRun {
     private StoriesRun() {}
@@ -54,7 +58,19 @@ final class StoriesRun {
     /** @param args folder, name of the run, overrides */
     public static void main(String[] args) {
         String[] overrides = java.util.Arrays.copyOfRange(args, 2, args.length);
-        new SaveTrainer(config(Path.of(args[0]), args[1], overrides))
+        Optional<Placement> placement = Placement.of(System.getenv());
+        try (Collective collective =
+                placement.map(here -> Collective.join(here, Device.CPU)).orElseGet(Collective::alone)) {
+            train(config(Path.of(args[0]), args[1], overrides), collective);
+        } catch (PeerException e) {
+            System.out.println("peer: " + e.getMessage());
+            System.exit(1);
+        }
+    }
+
+    private static void train(TrainConfig config, Collective collective) {
+        new SaveTrainer(config)
+                .collective(collective)
                 .listener(new TrainListener() {
                     @Override
                     public void activity(String name, long step) {

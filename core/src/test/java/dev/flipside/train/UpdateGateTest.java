@@ -61,8 +61,8 @@ class UpdateGateTest {
     /** A gate over the good model with moments that are not zero, and what it judges. */
     private static final class Gated implements AutoCloseable {
         final TrainConfig config = config("gated", "save.gate_patience=2");
-        final Grader grader =
-                Grader.load(good, config.rewardModel(), new Seeds(1), Device.CPU, Precision.FLOAT32, Optional.empty(), Ranks.ALONE);
+        final Grader grader = Grader.load(
+                good, config.rewardModel(), new Seeds(1), Device.CPU, Precision.FLOAT32, Optional.empty(), Ranks.ALONE);
         final RewardModel model = grader.model();
         final Recorder recorder = new Recorder();
         final RewardModelUpdate update = new RewardModelUpdate(

@@ -76,9 +76,11 @@ final class Gang {
             environment.put("MKL_NUM_THREADS", Integer.toString(threads));
             // Its errors say again, with stack traces, what ours say.
             environment.putIfAbsent("TORCH_CPP_LOG_LEVEL", "FATAL");
-            environment.put(RankProcess.PARENT, Long.toString(ProcessHandle.current().pid()));
+            environment.put(
+                    RankProcess.PARENT, Long.toString(ProcessHandle.current().pid()));
             try {
-                Process process = builder.redirectInput(ProcessBuilder.Redirect.PIPE).start();
+                Process process =
+                        builder.redirectInput(ProcessBuilder.Redirect.PIPE).start();
                 process.getOutputStream().close();
                 ranks.add(process);
                 read(rank, process);

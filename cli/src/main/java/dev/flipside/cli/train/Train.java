@@ -61,7 +61,8 @@ public final class Train extends FlipsideCommand {
         if (ranks.starts(streams().environment())) {
             return Gang.run(ranks.processes(), ranks.arguments(), streams());
         }
-        Optional<String> device = RankProcess.deviceOverride(placement, config.run().device(), console);
+        Optional<String> device =
+                RankProcess.deviceOverride(placement, config.run().device(), console);
         if (device.isPresent()) {
             overrides.add(device.get());
             config = inputs(console).resolve(ConfigReader.train(arguments.file(), overrides));
@@ -73,8 +74,7 @@ public final class Train extends FlipsideCommand {
         boolean reference = config.plan().penalisesDivergence();
         NativeLibraries.load(console);
         long began = System.nanoTime();
-        try (Collective collective =
-                        RankProcess.join(placement, config.run().device(), console);
+        try (Collective collective = RankProcess.join(placement, config.run().device(), console);
                 TrainingConsole progress = new TrainingConsole(
                         console,
                         metrics -> StepFigures.training(metrics, reference),

@@ -40,12 +40,12 @@ public final class TrainRm extends FlipsideCommand {
         List<String> overrides = new ArrayList<>(arguments.overrides(common()));
         Optional<Placement> placement = RankProcess.placement(streams().environment());
         RankProcess.followParent(streams().environment());
-        RewardTrainingConfig config =
-                inputs(console).resolve(ConfigReader.rewardTraining(arguments.file(), overrides));
+        RewardTrainingConfig config = inputs(console).resolve(ConfigReader.rewardTraining(arguments.file(), overrides));
         if (ranks.starts(streams().environment())) {
             return Gang.run(ranks.processes(), ranks.arguments(), streams());
         }
-        Optional<String> device = RankProcess.deviceOverride(placement, config.run().device(), console);
+        Optional<String> device =
+                RankProcess.deviceOverride(placement, config.run().device(), console);
         if (device.isPresent()) {
             overrides.add(device.get());
             config = inputs(console).resolve(ConfigReader.rewardTraining(arguments.file(), overrides));
@@ -56,16 +56,14 @@ public final class TrainRm extends FlipsideCommand {
     private int train(RewardTrainingConfig config, Optional<Placement> placement, Console console) {
         NativeLibraries.load(console);
         long began = System.nanoTime();
-        try (Collective collective =
-                        RankProcess.join(placement, config.run().device(), console);
+        try (Collective collective = RankProcess.join(placement, config.run().device(), console);
                 TrainingConsole progress = new TrainingConsole(
                         console, StepFigures::rewardTraining, config.training().loggingSteps());
-                StopSignal stop =
-                        StopSignal.install(signal -> {
-                            if (placement.filter(p -> p.rank() > 0).isEmpty()) {
-                                progress.stopping(signal, "saving the model as it is");
-                            }
-                        })) {
+                StopSignal stop = StopSignal.install(signal -> {
+                    if (placement.filter(p -> p.rank() > 0).isEmpty()) {
+                        progress.stopping(signal, "saving the model as it is");
+                    }
+                })) {
             TrainingResult result = new RewardTrainer(config)
                     .collective(collective)
                     .listener(collective.rank() == 0 ? progress : TrainListener.SILENT)
