@@ -53,9 +53,10 @@ final class SparkSessions {
      */
     static Open open(ClusterSettings settings, String name) {
         SparkConf conf = conf(settings, name);
+        DriverMessages.quieten();
         try {
             SparkSession session = SparkSession.builder().config(conf).getOrCreate();
-            session.sparkContext().setLogLevel("WARN");
+            session.sparkContext().addSparkListener(new DriverMessages());
             return new Open(session);
         } catch (RuntimeException e) {
             throw new UserError(
