@@ -5,11 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.cli.cluster.ClusterEngine;
+import dev.flipside.cli.cluster.ClusterSettings;
+import dev.flipside.compare.ComparisonPlan;
+import dev.flipside.compare.ComparisonRuns;
+import dev.flipside.config.ConfigReader;
+import dev.flipside.hub.HubInputs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -44,29 +51,35 @@ class CompareOnSparkTest {
                   detectable_effect: 0.02
                 base:
                   world: w
-                  steps: 6
-                  pretraining_steps: 40
-                  overrides: ["run.save_steps=1", "eval.eval_steps=3"]
+                  steps: 3
+                  pretraining_steps: 20
+                  overrides: ["run.save_steps=1", "eval.eval_steps=2"]
                 arms:
                   frozen: {}
                   save: {}
                   guarded: {}
                 """
                         .formatted(folder.resolve("none")));
-        local = results(compare(folder.resolve("local"), List.of()));
+        Path output = folder.resolve("local");
+        assertThat(new ComparisonRuns(plan(output)).run()).isPresent();
+        local = results(output);
     }
 
-    private static Path compare(Path output, List<String> more) {
-        List<String> words =
-                new ArrayList<>(List.of("compare", config.toString(), "comparison.output_dir=" + output, "--json"));
-        words.addAll(more);
-        Command.run("", words).succeeded();
+    private static ComparisonPlan plan(Path output) {
+        return ComparisonPlan.of(
+                ConfigReader.comparison(config, List.of("comparison.output_dir=" + output)), HubInputs.pathsOnly());
+    }
+
+    private static Path compareOnSpark(Path output) {
+        ClusterSettings cluster = new ClusterSettings(
+                "local-cluster[2,1,1024]",
+                Map.of("spark.driver.bindAddress", "127.0.0.1", "spark.driver.host", "127.0.0.1"),
+                0);
+        ComparisonPlan plan = plan(output);
+        try (ClusterEngine.ClusterComparison comparison = ClusterEngine.find().comparison(cluster, plan)) {
+            assertThat(new ComparisonRuns(plan).runner(comparison.runner()).run()).isPresent();
+        }
         return output;
-    }
-
-    private static List<String> onSpark() {
-        return List.of("--master", "local-cluster[2,1,2048]", "--conf", "spark.driver.bindAddress=127.0.0.1",
-                "--conf", "spark.driver.host=127.0.0.1");
     }
 
     /** Without what says where it lies. */
@@ -77,7 +90,7 @@ class CompareOnSparkTest {
 
     @Test
     void figuresAreTheLocalOnes() throws IOException {
-        Path output = compare(folder.resolve("spark"), onSpark());
+        Path output = compareOnSpark(folder.resolve("spark"));
 
         assertSame(output);
         assertThat(output.resolve(".stop")).doesNotExist();
@@ -86,9 +99,9 @@ class CompareOnSparkTest {
     @Test
     void anExecutorThatIsKilledInTheMiddleIsSurvived() throws Exception {
         Path output = folder.resolve("killed");
-        CompletableFuture<Path> comparison = CompletableFuture.supplyAsync(() -> compare(output, onSpark()));
+        CompletableFuture<Path> comparison = CompletableFuture.supplyAsync(() -> compareOnSpark(output));
         Path metrics = output.resolve("seed-1/save/metrics.jsonl");
-        while (!comparison.isDone() && (!Files.exists(metrics) || Files.readAllLines(metrics).size() < 2)) {
+        while (!comparison.isDone() && (!Files.exists(metrics) || Files.readAllLines(metrics).size() < 1)) {
             TimeUnit.MILLISECONDS.sleep(20);
         }
         ProcessHandle executor = executors().findFirst().orElseThrow();

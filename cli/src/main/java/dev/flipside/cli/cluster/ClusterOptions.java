@@ -36,18 +36,23 @@ public final class ClusterOptions {
             description = "With --master: a setting of Spark, such as spark.executor.cores=4; may be given several times.")
     private Map<String, String> conf = new LinkedHashMap<>();
 
+    /** The option, else what spark-submit has set. */
+    private Optional<String> master() {
+        return master.or(() -> Optional.ofNullable(System.getProperty("spark.master")));
+    }
+
     /** Whether the command is to run on a cluster. */
     public boolean given() {
-        if (master.isEmpty() && !conf.isEmpty()) {
+        if (master().isEmpty() && !conf.isEmpty()) {
             throw new ParameterException(
                     command.commandLine(), "--conf sets something of Spark, so it has no effect without --master");
         }
-        return master.isPresent();
+        return master().isPresent();
     }
 
     /** @param threads for every executor, 0 for the default */
     public ClusterSettings settings(int threads) {
-        return new ClusterSettings(master.orElseThrow(), conf, threads);
+        return new ClusterSettings(master().orElseThrow(), conf, threads);
     }
 
     public ClusterEngine engine() {
