@@ -160,7 +160,7 @@ public final class ComparisonDirectory implements AutoCloseable {
     }
 
     /** Writes what the judge said. */
-    public void writeJudgement(long seed, String arm, Object judgement) {
+    public static void writeJudgement(Path folder, long seed, String arm, Object judgement) {
         Path file = judgement(folder, seed, arm);
         try {
             Durable.write(file, Json.pretty(judgement));

@@ -60,6 +60,22 @@ public record ComparisonPlan(ComparisonConfig config, ComparisonBase base, List<
     }
 
     /**
+     * A part by its name, for a process that does this one for another. The folder must hold what the other has written
+     * before the first run.
+     *
+     * @param seed whose part it is
+     * @param what as {@link ComparisonWork#what} says
+     * @throws UserError when the plan has no such part
+     */
+    public ComparisonWork work(long seed, String what) {
+        return SeedWorks.of(this, seed).all().stream()
+                .filter(work -> work.what().equals(what))
+                .findFirst()
+                .orElseThrow(() -> new UserError("the comparison in " + folder() + " has no part '" + what
+                        + "': its configuration or its base files are others here; make them the same on all machines."));
+    }
+
+    /**
      * Checks every arm's configuration and that its runs will measure the outcomes, before anything is registered or
      * run.
      *

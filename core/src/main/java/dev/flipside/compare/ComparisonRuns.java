@@ -1,7 +1,5 @@
 package dev.flipside.compare;
 
-import dev.flipside.config.ComparisonConfig.Judge;
-import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.NativeLibrary;
 import dev.flipside.eval.alarm.Alarms;
@@ -35,6 +33,7 @@ public final class ComparisonRuns {
     private ComparisonListener listener = ComparisonListener.SILENT;
     private BooleanSupplier stop = () -> false;
     private Shard shard = Shard.WHOLE;
+    private WorkRunner runner = WorkRunner.HERE;
 
     public ComparisonRuns(ComparisonPlan plan) {
         this.plan = plan;
@@ -52,19 +51,16 @@ public final class ComparisonRuns {
         return this;
     }
 
+    /** Where the parts are done. */
+    public ComparisonRuns runner(WorkRunner runner) {
+        this.runner = runner;
+        return this;
+    }
+
     /** Which seeds are run; the answer comes once those of the other shares are in the folder too. */
     public ComparisonRuns shard(Shard shard) {
         this.shard = shard;
         return this;
-    }
-
-    /** One seed: what its arms share, in order; then each arm's run and what is asked of it afterwards. */
-    private record Seed(long seed, List<ComparisonWork> shared, List<List<ComparisonWork>> arms) {
-        List<ComparisonWork> all() {
-            List<ComparisonWork> all = new ArrayList<>(shared);
-            arms.forEach(all::addAll);
-            return all;
-        }
     }
 
     /**
@@ -77,9 +73,9 @@ public final class ComparisonRuns {
         try (ComparisonDirectory directory = ComparisonDirectory.open(plan.folder(), plan.config())) {
             plan.seeds().forEach(seed -> plan.base().write(plan.folder(), seed));
             plan.check();
-            List<Seed> seeds =
-                    plan.seeds().stream().map(seed -> seed(directory, seed)).toList();
-            List<Seed> own = shard.of(seeds);
+            List<SeedWorks> seeds =
+                    plan.seeds().stream().map(seed -> SeedWorks.of(plan, seed)).toList();
+            List<SeedWorks> own = shard.of(seeds);
             if (own.isEmpty()) {
                 throw new UserError("--shard " + shard + ": there are " + seeds.size()
                         + " seeds, so this share has none; divide them into fewer.");
@@ -97,42 +93,20 @@ public final class ComparisonRuns {
         }
     }
 
-    private static List<ComparisonWork> unfinished(List<Seed> seeds) {
+    private static List<ComparisonWork> unfinished(List<SeedWorks> seeds) {
         return seeds.stream()
                 .flatMap(seed -> seed.all().stream())
                 .filter(work -> !work.finished())
                 .toList();
     }
 
-    private Seed seed(ComparisonDirectory directory, long seed) {
-        List<List<ComparisonWork>> arms = new ArrayList<>();
-        for (ArmSetting arm : plan.arms()) {
-            TrainConfig config = plan.training(seed, arm, false);
-            ArmWork run = new ArmWork("seed " + seed + ", " + arm.name(), config, plan.training(seed, arm, true));
-            Optional<Judge> judge = plan.config().comparison().judge();
-            arms.add(
-                    judge.isEmpty()
-                            ? List.of(run)
-                            : List.of(
-                                    run,
-                                    new JudgeWork(
-                                            run.what() + ", judge",
-                                            directory,
-                                            seed,
-                                            arm.name(),
-                                            config,
-                                            judge.get(),
-                                            Math.max(1, run.units() / 20))));
-        }
-        return new Seed(seed, plan.base().shared(plan.folder(), seed), arms);
-    }
-
-    private boolean run(List<Seed> seeds, List<ComparisonWork> unfinished) {
+    private boolean run(List<SeedWorks> seeds, List<ComparisonWork> unfinished) {
         NativeLibrary.load();
         listener.begin(plan.base().title(), unfinished);
-        try (SeedOrder workers = new SeedOrder(plan.workers(), plan.base().threads(plan.workers()))) {
+        int atOnce = runner.workers(plan);
+        try (SeedOrder workers = new SeedOrder(atOnce, plan.base().threads(atOnce))) {
             List<CompletableFuture<Boolean>> all = new ArrayList<>();
-            for (Seed seed : seeds) {
+            for (SeedWorks seed : seeds) {
                 Executor worker = workers.of(all.size());
                 all.add(CompletableFuture.supplyAsync(() -> shared(seed), worker)
                         .thenCompose(ready -> ready ? arms(seed, worker) : stopped()));
@@ -154,16 +128,16 @@ public final class ComparisonRuns {
         return CompletableFuture.completedFuture(false);
     }
 
-    private CompletableFuture<Boolean> arms(Seed seed, Executor worker) {
+    private CompletableFuture<Boolean> arms(SeedWorks seed, Executor worker) {
         List<CompletableFuture<Boolean>> arms = seed.arms().stream()
-                .map(work -> CompletableFuture.supplyAsync(() -> inOrder(work), worker))
+                .map(work -> CompletableFuture.supplyAsync(() -> inOrder(seed.seed(), work), worker))
                 .toList();
         return CompletableFuture.allOf(arms.toArray(CompletableFuture[]::new))
                 .thenApply(done -> arms.stream().allMatch(CompletableFuture::join));
     }
 
-    private boolean shared(Seed seed) {
-        boolean done = inOrder(seed.shared());
+    private boolean shared(SeedWorks seed) {
+        boolean done = inOrder(seed.seed(), seed.shared());
         if (done && plan.base().knowsStart()) {
             checkStart(seed.seed());
         }
@@ -171,11 +145,11 @@ public final class ComparisonRuns {
     }
 
     /** One failure ends the other runs after their current step. */
-    private boolean inOrder(List<ComparisonWork> works) {
+    private boolean inOrder(long seed, List<ComparisonWork> works) {
         try {
             for (ComparisonWork work : works) {
                 if (!work.finished()) {
-                    if (stopping() || !work.run(listener.of(work), this::stopping)) {
+                    if (stopping() || !runner.run(seed, work, listener.of(work), this::stopping)) {
                         return false;
                     }
                     listener.done(work);

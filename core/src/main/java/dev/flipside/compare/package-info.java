@@ -9,6 +9,8 @@
  *       done and tells a {@link dev.flipside.compare.ComparisonListener}. Works are {@code TaskWork},
  *       {@code RewardModelWork}, {@code ArmWork} and {@code JudgeWork}; they come in {@code SeedOrder}.
  *       {@link dev.flipside.compare.Shard}: the seeds of one machine of several.
+ *       {@link dev.flipside.compare.WorkRunner}: who does a part, in this process or elsewhere; {@code SeedWorks}: the
+ *       parts of a seed.
  *   <li>{@link dev.flipside.compare.ComparisonDirectory}: the folder, with the question as it was written down before
  *       the first run ({@link dev.flipside.compare.Registration}).
  *   <li>{@link dev.flipside.compare.RunOutcomes} reads what the runs came to;

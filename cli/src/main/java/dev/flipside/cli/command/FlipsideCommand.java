@@ -33,7 +33,10 @@ public abstract class FlipsideCommand implements Callable<Integer> {
     @Override
     public final Integer call() throws Exception {
         Level level = common.debug() ? Level.DEBUG : common.quiet() ? Level.ERROR : Level.INFO;
-        ((Logger) LoggerFactory.getLogger("dev.flipside")).setLevel(level);
+        // Under spark-submit the logging is Spark's, and its levels are set there.
+        if (LoggerFactory.getLogger("dev.flipside") instanceof Logger logger) {
+            logger.setLevel(level);
+        }
         return run(new Console(streams(), common.json(), common.quiet()));
     }
 

@@ -1,5 +1,7 @@
 package dev.flipside.cli.compare;
 
+import dev.flipside.cli.cluster.ClusterEngine.ClusterComparison;
+import dev.flipside.cli.cluster.ClusterOptions;
 import dev.flipside.cli.command.ConfigArguments;
 import dev.flipside.cli.command.FlipsideCommand;
 import dev.flipside.cli.command.NativeLibraries;
@@ -12,11 +14,13 @@ import dev.flipside.compare.ComparisonSummary;
 import dev.flipside.compare.PairedTests;
 import dev.flipside.compare.Pilot;
 import dev.flipside.compare.Shard;
+import dev.flipside.compare.WorkRunner;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ConfigReader;
 import dev.flipside.config.UserError;
 import dev.flipside.run.StopSignal;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -68,13 +72,17 @@ public final class Compare extends FlipsideCommand {
                             + " them. May be given several times.")
     private List<String> against = List.of();
 
+    @Mixin
+    private ClusterOptions cluster;
+
     @Override
     protected int run(Console console) {
+        boolean clustered = cluster.given();
         if (planOnly && (shard.isPresent() || !against.isEmpty())) {
             throw wrongOptions("--plan runs nothing, so --shard and --against have no effect with it");
         }
         Shard share = shard.map(Shard::parse).orElse(Shard.WHOLE);
-        ComparisonConfig config = ConfigReader.comparison(arguments.file(), arguments.overrides());
+        ComparisonConfig config = clustered ? onCluster() : ConfigReader.comparison(arguments.file(), arguments.overrides());
         ComparisonPlan plan = ComparisonPlan.of(config, inputs(console));
         requireArms(config);
         PlanText intended = new PlanText(config, plan, pilot.map(folder -> Pilot.read(folder, config)));
@@ -88,7 +96,7 @@ public final class Compare extends FlipsideCommand {
         Optional<ComparisonSummary> summary;
         try (StopSignal stop = StopSignal.install(
                 name -> console.warn(name + ": ending after the current steps; a second one ends at once."))) {
-            summary = run(plan, share, console, stop);
+            summary = clustered ? onCluster(plan, share, console, stop) : run(plan, share, console, stop, WorkRunner.HERE);
         }
         summary.ifPresent(s -> {
             Path page = plan.folder().resolve(Report.FILE);
@@ -110,6 +118,24 @@ public final class Compare extends FlipsideCommand {
         return ExitCode.OK;
     }
 
+    /** Executors have a working directory of their own. */
+    private ComparisonConfig onCluster() {
+        ComparisonConfig config = ConfigReader.comparison(arguments.file(), arguments.overrides());
+        String folder = config.comparison().outputDir();
+        List<String> overrides = new ArrayList<>(arguments.overrides());
+        overrides.add("comparison.output_dir='"
+                + Path.of(folder).toAbsolutePath().normalize().toString().replace("'", "''") + "'");
+        return ConfigReader.comparison(arguments.file(), overrides);
+    }
+
+    private Optional<ComparisonSummary> onCluster(
+            ComparisonPlan plan, Shard share, Console console, StopSignal stop) {
+        try (ClusterComparison comparison =
+                cluster.engine().comparison(cluster.settings(common().threads()), plan)) {
+            return run(plan, share, console, stop, comparison.runner());
+        }
+    }
+
     private void requireArms(ComparisonConfig config) {
         for (String arm : against) {
             if (!config.arms().containsKey(arm)) {
@@ -120,11 +146,13 @@ public final class Compare extends FlipsideCommand {
     }
 
     /** The result, written to the folder with its report; empty when the runs were stopped. */
-    static Optional<ComparisonSummary> run(ComparisonPlan plan, Shard share, Console console, StopSignal stop) {
+    static Optional<ComparisonSummary> run(
+            ComparisonPlan plan, Shard share, Console console, StopSignal stop, WorkRunner runner) {
         Optional<ComparisonSummary> summary;
         try (ComparisonProgress progress = new ComparisonProgress(console)) {
             summary = new ComparisonRuns(plan)
                     .shard(share)
+                    .runner(runner)
                     .listener(progress)
                     .stopWhen(stop::requested)
                     .run();

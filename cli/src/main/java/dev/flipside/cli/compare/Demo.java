@@ -10,6 +10,7 @@ import dev.flipside.cli.report.ReportPage;
 import dev.flipside.compare.ComparisonPlan;
 import dev.flipside.compare.ComparisonSummary;
 import dev.flipside.compare.Shard;
+import dev.flipside.compare.WorkRunner;
 import dev.flipside.config.ComparisonConfig;
 import dev.flipside.config.ComparisonConfig.WorldName;
 import dev.flipside.engine.Device;
@@ -123,7 +124,7 @@ public final class Demo extends FlipsideCommand {
         try (StopSignal stop = StopSignal.install(
                 name -> console.warn(name + ": ending after the current steps; a second one ends at once."))) {
             for (ComparisonPlan plan : plans) {
-                Optional<ComparisonSummary> summary = Compare.run(plan, Shard.WHOLE, console, stop);
+                Optional<ComparisonSummary> summary = Compare.run(plan, Shard.WHOLE, console, stop, WorkRunner.HERE);
                 if (summary.isEmpty()) {
                     return ExitCode.OK;
                 }

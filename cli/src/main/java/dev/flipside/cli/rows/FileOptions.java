@@ -1,5 +1,6 @@
 package dev.flipside.cli.rows;
 
+import dev.flipside.cli.cluster.ClusterFiles;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.io.InputStream;
@@ -21,18 +22,31 @@ public final class FileOptions {
             names = "--input",
             paramLabel = "FILE",
             defaultValue = JsonLines.STANDARD_STREAM,
-            description = "JSON Lines to read; - is standard input (default).")
+            description = "JSON Lines to read; - is standard input (default). With --master also Parquet, and folders.")
     private String input;
 
     @Option(
             names = "--output",
             paramLabel = "FILE",
             defaultValue = JsonLines.STANDARD_STREAM,
-            description = "JSON Lines to write; - is standard output (default).")
+            description = "JSON Lines to write; - is standard output (default). With --master a folder of part files.")
     private String output;
 
     public String model() {
         return model;
+    }
+
+    /**
+     * The same on a cluster.
+     *
+     * @throws UserError when one of them is a standard stream, which executors do not have
+     */
+    public ClusterFiles onCluster() {
+        if (input.equals(JsonLines.STANDARD_STREAM) || output.equals(JsonLines.STANDARD_STREAM)) {
+            throw new UserError(
+                    "--master: executors have no standard input and output; name the rows with --input and a new folder for the results with --output.");
+        }
+        return new ClusterFiles(input, output);
     }
 
     /** The rows of the input. */

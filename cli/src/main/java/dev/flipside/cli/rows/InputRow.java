@@ -21,6 +21,17 @@ import java.util.function.Supplier;
  * @param columns what it holds
  */
 public record InputRow(String where, long number, ObjectNode columns) {
+    /**
+     * Of one line of JSON Lines.
+     *
+     * @param name of what the line is in, for errors
+     * @param number of the line, from 1
+     * @throws UserError when it is not a JSON object
+     */
+    public static InputRow ofLine(String name, long number, String line) {
+        return JsonLines.read(name, number, line);
+    }
+
     public boolean has(String column) {
         return columns.has(column);
     }

@@ -68,8 +68,7 @@ final class JsonLines {
                 }
             }
         } catch (JsonProcessingException e) {
-            throw new UserError(
-                    where(number) + " is not valid JSON (" + e.getOriginalMessage() + "): correct that line.", e);
+            throw notJson(number, e);
         } catch (IOException e) {
             throw new UserError(
                     where(number) + " or one after it cannot be read (" + IoReason.of(e) + "): save the file as UTF-8.",
@@ -79,6 +78,27 @@ final class JsonLines {
             throw new UserError(name + " has no rows: write one JSON object per line.");
         }
         return rows;
+    }
+
+    /**
+     * One row.
+     *
+     * @param name of what the line is in, for errors
+     * @param number of the line, from 1
+     * @throws UserError when it is not a JSON object
+     */
+    static InputRow read(String name, long number, String line) {
+        JsonLines lines = new JsonLines(name);
+        try {
+            return lines.row(number, ONE_VALUE.readValue(line));
+        } catch (JsonProcessingException e) {
+            throw lines.notJson(number, e);
+        }
+    }
+
+    private UserError notJson(long number, JsonProcessingException e) {
+        return new UserError(
+                where(number) + " is not valid JSON (" + e.getOriginalMessage() + "): correct that line.", e);
     }
 
     private InputRow row(long number, JsonNode node) {

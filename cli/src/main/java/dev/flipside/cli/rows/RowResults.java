@@ -87,7 +87,7 @@ public final class RowResults {
     }
 
     /** JSON has no other numbers; a command that knows which row a result is of says so before. */
-    private static void requireFinite(ObjectNode result) {
+    public static void requireFinite(ObjectNode result) {
         result.properties().forEach(column -> {
             for (JsonNode value : column.getValue().isArray() ? column.getValue() : List.of(column.getValue())) {
                 if (value.isNumber()) {
