@@ -48,7 +48,11 @@ class CollectiveTest {
 
     @Test
     void rankZeroTellsTheOthers() {
-        assertThat(Ranked.run(2, c -> new String(c.broadcast(("of " + c.rank()).getBytes(StandardCharsets.UTF_8)), StandardCharsets.UTF_8)))
+        assertThat(Ranked.run(
+                        2,
+                        c -> new String(
+                                c.broadcast(("of " + c.rank()).getBytes(StandardCharsets.UTF_8)),
+                                StandardCharsets.UTF_8)))
                 .containsExactly("of 0", "of 0");
         assertThat(Ranked.run(2, c -> c.any(c.rank() == 1))).containsExactly(true, true);
     }
