@@ -57,7 +57,8 @@ class StoriesRanksTest {
         }
 
         String[] options() {
-            List<String> all = new ArrayList<>(List.of("run.max_steps=10", "run.save_steps=0", "rollout.generation_batch_size=16"));
+            List<String> all = new ArrayList<>(
+                    List.of("run.max_steps=10", "run.save_steps=0", "rollout.generation_batch_size=16"));
             for (String option : options) {
                 all.add(option.replace("PAIRS", pairs.toString()).replace("HELD_OUT", heldOut.toString()));
             }
