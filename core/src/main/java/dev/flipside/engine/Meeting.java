@@ -152,7 +152,7 @@ final class Meeting implements AutoCloseable {
             List<Integer> missing = missing(List.of(CALLED, LEFT), ROLL_CALL_SECONDS);
             for (int rank = 0; rank < placement.worldSize(); rank++) {
                 if (rank != placement.rank() && has(LEFT + rank)) {
-                    reasons.add("rank " + rank + " ended: " + read(LEFT + rank));
+                    reasons.add("rank " + rank + " ended: " + read(LEFT + rank).replaceFirst("\\.$", ""));
                 }
             }
             for (int rank = 0; reasons.isEmpty() && missing.isEmpty() && rank < placement.worldSize(); rank++) {
@@ -178,13 +178,9 @@ final class Meeting implements AutoCloseable {
         }
         linger(String.join("; ", reasons));
         return new PeerException(
-                String.join("; ", reasons) + (endsSentence(reasons) ? " " : "; ") + "this rank, " + placement.rank()
-                        + " of " + placement.worldSize() + ", stopped in " + what + ".",
+                String.join("; ", reasons) + "; this rank, " + placement.rank() + " of " + placement.worldSize()
+                        + ", stopped in " + what + ".",
                 failure);
-    }
-
-    private static boolean endsSentence(List<String> reasons) {
-        return reasons.get(reasons.size() - 1).endsWith(".");
     }
 
     /** Rank 0 keeps the store until the others have read it: those that are there do so within the roll call. */

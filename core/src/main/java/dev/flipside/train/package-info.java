@@ -29,6 +29,9 @@
  *       {@link dev.flipside.train.EndOfTurn} (whether replies end) and {@link dev.flipside.train.Renderers} (whether
  *       the chat template is the model's own); {@link dev.flipside.train.MemoryEstimate} (how much memory a run takes,
  *       by {@link dev.flipside.train.ModelSize}).
+ *   <li>{@code Ranks}: who splits a run's work among several processes and puts the numbers together again
+ *       ({@code SharedGroups} samples), once {@code SameOnAllRanks} has found them alike; {@code RunOutput}: which of
+ *       them writes. docs/scaling.md says what is split and what is summed.
  *   <li>{@link dev.flipside.train.TrainListener}: what a console hears.
  * </ul>
  */

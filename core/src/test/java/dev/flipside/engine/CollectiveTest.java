@@ -122,9 +122,9 @@ class CollectiveTest {
                     return "";
                 }))
                 .containsExactly(
-                        "rank 1 ended: prompts.jsonl, line 3: no prompt. this rank, 0 of 3, stopped in gathering numbers.",
+                        "rank 1 ended: prompts.jsonl, line 3: no prompt; this rank, 0 of 3, stopped in gathering numbers.",
                         "prompts.jsonl, line 3: no prompt.",
-                        "rank 1 ended: prompts.jsonl, line 3: no prompt. this rank, 2 of 3, stopped in gathering numbers.");
+                        "rank 1 ended: prompts.jsonl, line 3: no prompt; this rank, 2 of 3, stopped in gathering numbers.");
     }
 
     @Test
@@ -136,7 +136,7 @@ class CollectiveTest {
                     c.barrier();
                     return "";
                 }))
-                .containsExactly("no.", "rank 0 ended: no. this rank, 1 of 2, stopped in gathering numbers.");
+                .containsExactly("no.", "rank 0 ended: no; this rank, 1 of 2, stopped in gathering numbers.");
     }
 
     @Test

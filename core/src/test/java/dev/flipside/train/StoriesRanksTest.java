@@ -40,8 +40,7 @@ class StoriesRanksTest {
                 "algorithm.beta=0",
                 "algorithm.epsilon=3e-4",
                 "algorithm.epsilon_high=4e-4",
-                "algorithm.steps_per_generation=4",
-                "rollout.generation_batch_size=16"),
+                "algorithm.steps_per_generation=4"),
         GUARDED("save.preset=guarded", "data.preferences=PAIRS", "data.eval_preferences=HELD_OUT"),
         PROJECT_TRUSTED(
                 "save.guard=project",
@@ -58,7 +57,8 @@ class StoriesRanksTest {
         }
 
         String[] options() {
-            List<String> all = new ArrayList<>(List.of("run.max_steps=10", "run.save_steps=0"));
+            List<String> all = new ArrayList<>(
+                    List.of("run.max_steps=10", "run.save_steps=0", "rollout.generation_batch_size=16"));
             for (String option : options) {
                 all.add(option.replace("PAIRS", pairs.toString()).replace("HELD_OUT", heldOut.toString()));
             }
