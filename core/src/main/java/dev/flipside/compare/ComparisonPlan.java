@@ -71,8 +71,10 @@ public record ComparisonPlan(ComparisonConfig config, ComparisonBase base, List<
         return SeedWorks.of(this, seed).all().stream()
                 .filter(work -> work.what().equals(what))
                 .findFirst()
-                .orElseThrow(() -> new UserError("the comparison in " + folder() + " has no part '" + what
-                        + "': its configuration or its base files are others here; make them the same on all machines."));
+                .orElseThrow(
+                        () -> new UserError(
+                                "the comparison in " + folder() + " has no part '" + what
+                                        + "': its configuration or its base files are others here; make them the same on all machines."));
     }
 
     /**

@@ -9,8 +9,7 @@ import java.nio.file.Path;
 import java.util.function.BooleanSupplier;
 
 /** An independent reward model's opinion of an arm's final policy. */
-record JudgeWork(
-        String what, Path folder, long seed, String arm, TrainConfig config, Judge judge, long units)
+record JudgeWork(String what, Path folder, long seed, String arm, TrainConfig config, Judge judge, long units)
         implements ComparisonWork {
     @Override
     public boolean finished() {

@@ -10,8 +10,8 @@ import java.util.stream.Collectors;
  * Short requests, each with one constraint that one of IFEval's checkers verifies (Zhou et al., arXiv 2311.07911).
  *
  * <p>A constraint is among them because SmolLM2-135M-Instruct obeys it now and then: at temperature 1, of 48 answers of
- * at most 96 tokens to requests about other subjects, it was 21 to 58 % (docs/data.md). So samples of one prompt differ,
- * and there is something to learn.
+ * at most 96 tokens to requests about other subjects, it was 21 to 58 % (docs/data.md). So samples of one prompt
+ * differ, and there is something to learn.
  */
 final class InstructionPrompts {
     private static final List<String> SUBJECTS = List.of(

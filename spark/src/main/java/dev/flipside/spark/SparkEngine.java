@@ -65,7 +65,6 @@ public final class SparkEngine implements ClusterEngine {
         return written.value();
     }
 
-
     /** The row's id, where it has one, and the columns of its result. */
     private static long parquet(RowPlan plan, RowProgram program, RowFiles input, ClusterFiles files) {
         Dataset<Row> rows = input.parquet();

@@ -33,7 +33,8 @@ public final class ClusterOptions {
     @Option(
             names = "--conf",
             paramLabel = "KEY=VALUE",
-            description = "With --master: a setting of Spark, such as spark.executor.cores=4; may be given several times.")
+            description =
+                    "With --master: a setting of Spark, such as spark.executor.cores=4; may be given several times.")
     private Map<String, String> conf = new LinkedHashMap<>();
 
     /** The option, else what spark-submit has set. */

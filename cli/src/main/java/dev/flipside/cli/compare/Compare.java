@@ -82,7 +82,8 @@ public final class Compare extends FlipsideCommand {
             throw wrongOptions("--plan runs nothing, so --shard and --against have no effect with it");
         }
         Shard share = shard.map(Shard::parse).orElse(Shard.WHOLE);
-        ComparisonConfig config = clustered ? onCluster() : ConfigReader.comparison(arguments.file(), arguments.overrides());
+        ComparisonConfig config =
+                clustered ? onCluster() : ConfigReader.comparison(arguments.file(), arguments.overrides());
         ComparisonPlan plan = ComparisonPlan.of(config, inputs(console));
         requireArms(config);
         PlanText intended = new PlanText(config, plan, pilot.map(folder -> Pilot.read(folder, config)));
@@ -96,7 +97,9 @@ public final class Compare extends FlipsideCommand {
         Optional<ComparisonSummary> summary;
         try (StopSignal stop = StopSignal.install(
                 name -> console.warn(name + ": ending after the current steps; a second one ends at once."))) {
-            summary = clustered ? onCluster(plan, share, console, stop) : run(plan, share, console, stop, WorkRunner.HERE);
+            summary = clustered
+                    ? onCluster(plan, share, console, stop)
+                    : run(plan, share, console, stop, WorkRunner.HERE);
         }
         summary.ifPresent(s -> {
             Path page = plan.folder().resolve(Report.FILE);
@@ -128,10 +131,8 @@ public final class Compare extends FlipsideCommand {
         return ConfigReader.comparison(arguments.file(), overrides);
     }
 
-    private Optional<ComparisonSummary> onCluster(
-            ComparisonPlan plan, Shard share, Console console, StopSignal stop) {
-        try (ClusterComparison comparison =
-                cluster.engine().comparison(cluster.settings(common().threads()), plan)) {
+    private Optional<ComparisonSummary> onCluster(ComparisonPlan plan, Shard share, Console console, StopSignal stop) {
+        try (ClusterComparison comparison = cluster.engine().comparison(cluster.settings(common().threads()), plan)) {
             return run(plan, share, console, stop, comparison.runner());
         }
     }

@@ -23,7 +23,9 @@ public final class RowCommands {
                     case "score" -> new Score();
                     case "generate" -> new Generate();
                     case "logprobs" -> new Logprobs();
-                    default -> throw new UserError("'" + name + "' is no command over rows; they are score, generate and logprobs.");
+                    default ->
+                        throw new UserError(
+                                "'" + name + "' is no command over rows; they are score, generate and logprobs.");
                 };
         try {
             new CommandLine(command).parseArgs(options.toArray(String[]::new));

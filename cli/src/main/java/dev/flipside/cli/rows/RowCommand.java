@@ -66,8 +66,8 @@ public abstract class RowCommand<M extends AutoCloseable, R> extends FlipsideCom
         List<InputRow> input = files.rows(streams().in());
         Path directory = inputs(console).model("--model", files.model());
         NativeLibraries.load(console, directory);
-        try (RowModel<M, R> model = RowModel.open(
-                task, directory, Device.parse(common().device()), dtype.precision(), rendering)) {
+        try (RowModel<M, R> model =
+                RowModel.open(task, directory, Device.parse(common().device()), dtype.precision(), rendering)) {
             model.departure().ifPresent(console::warn);
             List<ModelRow<R>> rows = model.read(input, 0);
             model.remarks(rows).forEach(remark -> console.warn(remark.sentence()));

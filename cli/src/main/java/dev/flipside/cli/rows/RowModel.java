@@ -24,8 +24,7 @@ public final class RowModel<M extends AutoCloseable, R> implements AutoCloseable
     private final RowWork<R> work;
     private final Optional<String> departure;
 
-    private RowModel(
-            RowTask<M, R> task, M model, Renderer renderer, RowWork<R> work, Optional<String> departure) {
+    private RowModel(RowTask<M, R> task, M model, Renderer renderer, RowWork<R> work, Optional<String> departure) {
         this.task = task;
         this.model = model;
         this.renderer = renderer;
@@ -47,11 +46,7 @@ public final class RowModel<M extends AutoCloseable, R> implements AutoCloseable
             Renderer renderer = Renderers.load(tokenizer, rendering, task.filesOf(model));
             try {
                 return new RowModel<>(
-                        task,
-                        model,
-                        renderer,
-                        task.work(model, renderer),
-                        Renderers.departure(tokenizer, rendering));
+                        task, model, renderer, task.work(model, renderer), Renderers.departure(tokenizer, rendering));
             } catch (RuntimeException e) {
                 renderer.close();
                 throw e;

@@ -145,7 +145,9 @@ class MadeTaskTest {
     void wrongUsesAreNamed() {
         Stream.of(
                         List.of("base.train=", "give either world (w or n) or train"),
-                        List.of("base.make.task=poems", "base.make.task: 'poems' is not one of stories, instructions, stale."),
+                        List.of(
+                                "base.make.task=poems",
+                                "base.make.task: 'poems' is not one of stories, instructions, stale."),
                         List.of(
                                 "base.make={pairs: 3}",
                                 "base.make: no task is named; write task: stories, instructions or stale."),
