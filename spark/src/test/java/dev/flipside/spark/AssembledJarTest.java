@@ -40,14 +40,17 @@ class AssembledJarTest {
 
     @BeforeAll
     static void startCluster() throws IOException, InterruptedException {
-        home = folder.resolve("spark");
+        // Not in the temporary folder, whose end warns of every link.
+        home = Path.of("target/standalone").toAbsolutePath();
         Path jars = Files.createDirectories(home.resolve("jars"));
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
             Path jar = Path.of(entry);
             if (entry.endsWith(".jar")
                     && !entry.contains("flipside")
                     && !NOT_SPARKS.matcher(jar.getFileName().toString()).matches()) {
-                Files.createSymbolicLink(jars.resolve(jar.getFileName()), jar.toAbsolutePath());
+                Path link = jars.resolve(jar.getFileName());
+                Files.deleteIfExists(link);
+                Files.createSymbolicLink(link, jar.toAbsolutePath());
             }
         }
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getByName(HOST))) {
