@@ -108,7 +108,7 @@ public final class Flipside {
                 pairs,
                 row -> true,
                 row -> new RowText(input, row.number() + 1, row.row().getString(1)),
-                (row, result) -> RowColumns.append(row.getStruct(0), command, result));
+                (row, result) -> RowColumns.append(row.getStruct(0), command, result.columns()));
         return rows.sparkSession().createDataFrame(results, schema);
     }
 

@@ -57,9 +57,9 @@ public final class SparkEngine implements ClusterEngine {
                 line -> !line.isBlank(),
                 row -> new RowText(name, row.number() + 1, row.row()),
                 (row, result) -> {
-                    RowResults.requireFinite(result);
+                    RowResults.requireFinite(result.columns());
                     written.add(1);
-                    return result.toString();
+                    return result.columns().toString();
                 });
         results.saveAsTextFile(files.output());
         return written.value();
