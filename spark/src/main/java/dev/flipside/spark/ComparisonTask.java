@@ -56,7 +56,8 @@ final class ComparisonTask implements Function<Integer, Boolean> {
         NativeSettings.apply();
         ComparisonPlan plan = ComparisonPlan.of(
                 ConfigReader.comparison(
-                        directory.resolve("comparison.yaml"), List.of("comparison.output_dir='" + folder.replace("'", "''") + "'")),
+                        directory.resolve("comparison.yaml"),
+                        List.of("comparison.output_dir='" + folder.replace("'", "''") + "'")),
                 new HubInputs(() -> new Hub(HubSettings.of(System.getenv()), TransferListener.NONE)));
         ComparisonWork work = plan.work(seed, what);
         if (work.finished()) {

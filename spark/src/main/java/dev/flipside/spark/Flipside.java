@@ -21,17 +21,17 @@ import org.apache.spark.sql.types.StructType;
  * scored.select("id", "score", "value").show();
  * }</pre>
  *
- * <p>Every function adds columns to those of the dataset and keeps the order of its rows. What a row must have, and what
- * is computed of it, is as with the command of the same name: {@code text}, {@code messages}, or {@code prompt} with
- * {@code completion}. A column that is null in a row counts as missing in it.
+ * <p>Every function adds columns to those of the dataset and keeps the order of its rows. What a row must have, and
+ * what is computed of it, is as with the command of the same name: {@code text}, {@code messages}, or {@code prompt}
+ * with {@code completion}. A column that is null in a row counts as missing in it.
  *
  * <p>A row's place is its number in the dataset's own order, partition after partition. Rows are computed together with
  * their neighbours by place, and the random numbers of completions derive from the seed and the place, so that the
  * results do not depend on partitions and executors: they are those of the command for a file with these rows in this
  * order. A dataset whose order is another at every evaluation (after a shuffle) must be sorted or persisted before.
  *
- * <p>Calling a function counts the dataset's rows; models run when the result is used. An executor process loads a model
- * once, with the first row, and its tasks take turns at it.
+ * <p>Calling a function counts the dataset's rows; models run when the result is used. An executor process loads a
+ * model once, with the first row, and its tasks take turns at it.
  *
  * <p>Options are those of the command by their names without dashes, such as {@code "temperature", "0.7"}; a flag has
  * the value {@code "true"}. A model is a directory that every executor sees, or a name of the Hub.
@@ -108,7 +108,7 @@ public final class Flipside {
                 pairs,
                 row -> true,
                 row -> new RowText(input, row.number() + 1, row.row().getString(1)),
-                (row, result) -> RowColumns.append(row.getStruct(0), command, result));
+                (row, result) -> RowColumns.append(row.getStruct(0), command, result.columns()));
         return rows.sparkSession().createDataFrame(results, schema);
     }
 

@@ -55,9 +55,8 @@ final class RowColumns {
                 .distinct()
                 .toList();
         if (read.stream().allMatch("id"::equals)) {
-            throw new UserError(
-                    "the dataset has none of the columns text, messages, prompt and completion, only "
-                            + String.join(", ", schema.fieldNames()) + "; rename the one that holds the texts.");
+            throw new UserError("the dataset has none of the columns text, messages, prompt and completion, only "
+                    + String.join(", ", schema.fieldNames()) + "; rename the one that holds the texts.");
         }
         return read;
     }

@@ -24,7 +24,9 @@ import org.apache.spark.sql.Row;
 import org.apache.spark.sql.SparkSession;
 import org.apache.spark.sql.functions;
 
-/** The files of a command over rows: JSON Lines or Parquet, one file or a folder of part files in the order of names. */
+/**
+ * The files of a command over rows: JSON Lines or Parquet, one file or a folder of part files in the order of names.
+ */
 final class RowFiles {
     private final SparkSession session;
     private final String input;
@@ -54,7 +56,8 @@ final class RowFiles {
                 }
             }
             if (found.isEmpty()) {
-                throw new UserError("--input: the folder " + name + " has no files; name one of JSON Lines or Parquet.");
+                throw new UserError(
+                        "--input: the folder " + name + " has no files; name one of JSON Lines or Parquet.");
             }
             found.sort(Comparator.comparing(FileStatus::getPath));
             return found;
@@ -104,8 +107,7 @@ final class RowFiles {
 
     /** Rows as they stand in the files, in the order of the files; Spark reads the largest first. */
     Dataset<Row> parquet() {
-        String[] paths =
-                files.stream().map(file -> file.getPath().toString()).toArray(String[]::new);
+        String[] paths = files.stream().map(file -> file.getPath().toString()).toArray(String[]::new);
         Dataset<Row> rows = session.read().parquet(paths);
         return paths.length == 1
                 ? rows
@@ -131,6 +133,7 @@ final class RowFiles {
     /** For messages and logs. */
     @Override
     public String toString() {
-        return input + " " + Arrays.toString(files.stream().map(FileStatus::getPath).toArray());
+        return input + " "
+                + Arrays.toString(files.stream().map(FileStatus::getPath).toArray());
     }
 }

@@ -39,7 +39,7 @@ final class RowFunction<T, U> implements FlatMapFunction<Iterator<Tuple2<Long, R
 
     /** What is made of a row and one of its results, whose id is as the row had it. */
     interface Writing<T, U> extends Serializable {
-        U of(T row, ObjectNode result);
+        U of(T row, RowResult result);
     }
 
     /** A {@link RowRemark} on its way to the driver. */
@@ -129,7 +129,7 @@ final class RowFunction<T, U> implements FlatMapFunction<Iterator<Tuple2<Long, R
             for (ObjectNode result : compute(input, Math.toIntExact(part.get(0)._1()))) {
                 int row = result.get("id").intValue();
                 result.set("id", ids.get(row));
-                results.add(writing.of(part.get(row)._2().row(), result));
+                results.add(writing.of(part.get(row)._2().row(), new RowResult(result)));
             }
             return results;
         }

@@ -70,8 +70,7 @@ final class RowNumbers<T> implements Serializable {
     /** Every row by its place. */
     JavaPairRDD<Long, Numbered<T>> number(JavaRDD<T> all) {
         Function2<Integer, Iterator<T>, Iterator<Tuple2<Long, Numbered<T>>>> numbers =
-                (partition, items) -> new NumberedRows<>(
-                        items, isRow, firstNumbers[partition], firstPlaces[partition]);
+                (partition, items) -> new NumberedRows<>(items, isRow, firstNumbers[partition], firstPlaces[partition]);
         return JavaPairRDD.fromJavaRDD(all.mapPartitionsWithIndex(numbers, true));
     }
 

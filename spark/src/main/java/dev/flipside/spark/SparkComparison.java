@@ -87,7 +87,8 @@ final class SparkComparison implements ClusterComparison, WorkRunner {
                 Files.createFile(ComparisonTask.stopMark(folder));
             }
         } catch (IOException e) {
-            throw new UserError(folder + " cannot be written (" + IoReason.of(e) + "), so the runs cannot be told to stop.", e);
+            throw new UserError(
+                    folder + " cannot be written (" + IoReason.of(e) + "), so the runs cannot be told to stop.", e);
         }
     }
 

@@ -57,14 +57,13 @@ public final class SparkEngine implements ClusterEngine {
                 line -> !line.isBlank(),
                 row -> new RowText(name, row.number() + 1, row.row()),
                 (row, result) -> {
-                    RowResults.requireFinite(result);
+                    RowResults.requireFinite(result.columns());
                     written.add(1);
-                    return result.toString();
+                    return result.columns().toString();
                 });
         results.saveAsTextFile(files.output());
         return written.value();
     }
-
 
     /** The row's id, where it has one, and the columns of its result. */
     private static long parquet(RowPlan plan, RowProgram program, RowFiles input, ClusterFiles files) {

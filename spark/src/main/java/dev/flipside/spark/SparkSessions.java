@@ -12,7 +12,8 @@ import org.apache.spark.sql.SparkSession;
 
 /** The one place where a session is made: which settings Flipside needs, below those that the user gives. */
 final class SparkSessions {
-    private static final Pattern LOCAL_CLUSTER = Pattern.compile("local-cluster\\[\\s*\\d+\\s*,\\s*(\\d+)\\s*,\\s*\\d+\\s*]");
+    private static final Pattern LOCAL_CLUSTER =
+            Pattern.compile("local-cluster\\[\\s*\\d+\\s*,\\s*(\\d+)\\s*,\\s*\\d+\\s*]");
     private static final Pattern MASTER = Pattern.compile("local(\\[.*])?|local-cluster\\[.*]|yarn|(spark|k8s)://.+");
 
     /** What the launcher sets for its own process: figures depend on some of it, memory and speed on the rest. */
@@ -69,8 +70,9 @@ final class SparkSessions {
     static SparkConf conf(ClusterSettings settings, String name) {
         String master = settings.master();
         if (!MASTER.matcher(master).matches()) {
-            throw new UserError("--master: '" + master
-                    + "' is no master of Spark; use local[N], local-cluster[2,1,2048], spark://HOST:PORT, k8s://... or yarn.");
+            throw new UserError(
+                    "--master: '" + master
+                            + "' is no master of Spark; use local[N], local-cluster[2,1,2048], spark://HOST:PORT, k8s://... or yarn.");
         }
         SparkConf conf = new SparkConf();
         conf.setMaster(master);
@@ -96,7 +98,9 @@ final class SparkSessions {
         return conf;
     }
 
-    /** How executors come to this program: on the same machine from the same files, elsewhere from the assembled jar. */
+    /**
+     * How executors come to this program: on the same machine from the same files, elsewhere from the assembled jar.
+     */
     private static void carry(SparkConf conf, String master) {
         String assembly = System.getProperty("flipside.assembly", "");
         if (master.startsWith("local-cluster")) {

@@ -40,20 +40,31 @@ class AssembledJarTest {
 
     @BeforeAll
     static void startCluster() throws IOException, InterruptedException {
-        home = folder.resolve("spark");
+        // Not in the temporary folder, whose end warns of every link.
+        home = Path.of("target/standalone").toAbsolutePath();
         Path jars = Files.createDirectories(home.resolve("jars"));
         for (String entry : System.getProperty("java.class.path").split(File.pathSeparator)) {
             Path jar = Path.of(entry);
             if (entry.endsWith(".jar")
                     && !entry.contains("flipside")
                     && !NOT_SPARKS.matcher(jar.getFileName().toString()).matches()) {
-                Files.createSymbolicLink(jars.resolve(jar.getFileName()), jar.toAbsolutePath());
+                Path link = jars.resolve(jar.getFileName());
+                Files.deleteIfExists(link);
+                Files.createSymbolicLink(link, jar.toAbsolutePath());
             }
         }
         try (ServerSocket free = new ServerSocket(0, 1, InetAddress.getByName(HOST))) {
             port = free.getLocalPort();
         }
-        daemon("master", "org.apache.spark.deploy.master.Master", "--host", HOST, "--port", "" + port, "--webui-port", "0");
+        daemon(
+                "master",
+                "org.apache.spark.deploy.master.Master",
+                "--host",
+                HOST,
+                "--port",
+                "" + port,
+                "--webui-port",
+                "0");
         for (int i = 0; i < 600 && !listens(); i++) {
             TimeUnit.MILLISECONDS.sleep(100);
         }
@@ -94,8 +105,8 @@ class AssembledJarTest {
     }
 
     private static Process java(String name, String heap, String main, String... arguments) throws IOException {
-        List<String> command = new ArrayList<>(List.of(
-                ProcessHandle.current().info().command().orElseThrow(), "-Xmx" + heap, "-XX:+UseSerialGC"));
+        List<String> command = new ArrayList<>(
+                List.of(ProcessHandle.current().info().command().orElseThrow(), "-Xmx" + heap, "-XX:+UseSerialGC"));
         command.addAll(opens());
         command.addAll(List.of("-cp", home.resolve("jars") + "/*", main));
         command.addAll(List.of(arguments));
@@ -125,8 +136,7 @@ class AssembledJarTest {
     @Test
     void isSubmittedToAStandaloneCluster() throws IOException, InterruptedException {
         Path policy = TinyFiles.policy(folder.resolve("policy"));
-        String rewardModel =
-                TinyFiles.rewardModel(policy, folder.resolve("rm")).toString();
+        String rewardModel = TinyFiles.rewardModel(policy, folder.resolve("rm")).toString();
         List<ObjectNode> rows = TinyFiles.rows(600);
         Path input = TinyFiles.write(folder.resolve("rows.jsonl"), rows);
         Path output = folder.resolve("scores");
@@ -143,9 +153,10 @@ class AssembledJarTest {
             submit.addAll(List.of("--conf", conf));
         }
         submit.addAll(List.of("--class", "dev.flipside.cli.Main", assembled().toString()));
-        submit.addAll(List.of(
-                "score", "--model", rewardModel, "--input", input.toString(), "--output", output.toString()));
-        Process submitted = java("submit", "512m", "org.apache.spark.deploy.SparkSubmit", submit.toArray(String[]::new));
+        submit.addAll(
+                List.of("score", "--model", rewardModel, "--input", input.toString(), "--output", output.toString()));
+        Process submitted =
+                java("submit", "512m", "org.apache.spark.deploy.SparkSubmit", submit.toArray(String[]::new));
         assertThat(submitted.waitFor(8, TimeUnit.MINUTES)).isTrue();
         assertThat(submitted.exitValue())
                 .as(Files.readString(folder.resolve("submit.log")))

@@ -21,8 +21,7 @@ record Command(int exitCode, String out, String err) {
         int exitCode = Main.run(
                 new Streams(new ByteArrayInputStream(input.getBytes(StandardCharsets.UTF_8)), out, err, 0),
                 args.toArray(String[]::new));
-        return new Command(
-                exitCode, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
+        return new Command(exitCode, out.toString(StandardCharsets.UTF_8), err.toString(StandardCharsets.UTF_8));
     }
 
     Command succeeded() {

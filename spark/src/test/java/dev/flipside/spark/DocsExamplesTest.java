@@ -39,7 +39,10 @@ class DocsExamplesTest {
                 .matcher(Command.run("score", "--model", rewardModel, "--input", input.toString())
                         .succeeded()
                         .out());
-        best = score.results().mapToDouble(m -> Double.parseDouble(m.group(1))).max().orElseThrow();
+        best = score.results()
+                .mapToDouble(m -> Double.parseDouble(m.group(1)))
+                .max()
+                .orElseThrow();
     }
 
     @AfterEach
@@ -109,7 +112,8 @@ class DocsExamplesTest {
                 .master("local[2]")
                 .config("spark.ui.enabled", "false")
                 .getOrCreate();
-        try (URLClassLoader loader = new URLClassLoader(new URL[] {classes.toUri().toURL()})) {
+        try (URLClassLoader loader =
+                new URLClassLoader(new URL[] {classes.toUri().toURL()})) {
             return (double) loader.loadClass("Example")
                     .getMethod("run", SparkSession.class, String.class, String.class)
                     .invoke(null, spark, input.toString(), rewardModel);

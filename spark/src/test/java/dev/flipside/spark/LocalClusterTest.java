@@ -78,7 +78,8 @@ class LocalClusterTest {
             assertThat(scored).hasSize(ROWS);
             for (int i = 0; i < ROWS; i++) {
                 JsonNode row = JSON.readTree(expected.get(i));
-                assertThat(scored.get(i).<String>getAs("id")).isEqualTo(row.get("id").asText());
+                assertThat(scored.get(i).<String>getAs("id"))
+                        .isEqualTo(row.get("id").asText());
                 assertThat(scored.get(i).<Double>getAs("score"))
                         .isEqualTo(row.get("score").doubleValue());
                 assertThat(scored.get(i).<Double>getAs("value"))
@@ -96,7 +97,8 @@ class LocalClusterTest {
 
     private static void move(Path from, Path to) throws IOException {
         try (var files = Files.list(from)) {
-            for (Path file : files.filter(f -> f.toString().endsWith(".parquet")).toList()) {
+            for (Path file :
+                    files.filter(f -> f.toString().endsWith(".parquet")).toList()) {
                 Files.move(file, to.resolve("z-" + file.getFileName()));
             }
         }

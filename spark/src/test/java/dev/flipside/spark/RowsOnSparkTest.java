@@ -117,7 +117,10 @@ class RowsOnSparkTest {
                     .isEqualTo(plain.get(i).get("id").asText());
             assertThat(generated.get(i).<String>getAs("completion"))
                     .isEqualTo(plain.get(i).get("completion").asText());
-            assertThat(generated.get(i).getList(generated.get(i).fieldIndex("token_ids")).toString())
+            assertThat(generated
+                            .get(i)
+                            .getList(generated.get(i).fieldIndex("token_ids"))
+                            .toString())
                     .isEqualTo(plain.get(i).get("token_ids").toString().replace(",", ", "));
             assertThat(generated.get(i).<String>getAs("finish_reason"))
                     .isEqualTo(plain.get(i).get("finish_reason").asText());
@@ -128,14 +131,16 @@ class RowsOnSparkTest {
     void logProbabilitiesAreTheCommands() throws IOException {
         List<ObjectNode> rows = TinyFiles.rows(140);
         List<JsonNode> plain = plain(rows, "logprobs", "--model", policy);
-        List<Row> measured = Flipside.logprobs(dataset(local(), rows, 2), policy).collectAsList();
+        List<Row> measured =
+                Flipside.logprobs(dataset(local(), rows, 2), policy).collectAsList();
 
         assertThat(measured).hasSize(140);
         for (int i = 0; i < 140; i++) {
             List<Double> values = measured.get(i).getList(measured.get(i).fieldIndex("logprobs"));
             assertThat(values).hasSize(plain.get(i).get("logprobs").size());
             for (int j = 0; j < values.size(); j++) {
-                assertThat(values.get(j)).isEqualTo(plain.get(i).get("logprobs").get(j).doubleValue());
+                assertThat(values.get(j))
+                        .isEqualTo(plain.get(i).get("logprobs").get(j).doubleValue());
             }
         }
     }
@@ -184,18 +189,22 @@ class RowsOnSparkTest {
         List<ObjectNode> rows = new ArrayList<>(TinyFiles.rows(3));
         rows.get(1).remove("completion");
         Path input = TinyFiles.write(folder.resolve("rows.jsonl"), rows);
-        assertThat(failure(input, "out", "local[1]", rewardModel)).contains("rows.jsonl, line 2 needs a text in 'completion'.");
+        assertThat(failure(input, "out", "local[1]", rewardModel))
+                .contains("rows.jsonl, line 2 needs a text in 'completion'.");
         assertThat(failure(input, "out2", "local[1]", folder.resolve("no-model").toString()))
                 .startsWith("flipside: executor driver on ")
                 .contains("there is no such model directory");
-        assertThat(failure(input, "out3", "locl[1]", rewardModel)).contains("--master: 'locl[1]' is no master of Spark");
+        assertThat(failure(input, "out3", "locl[1]", rewardModel))
+                .contains("--master: 'locl[1]' is no master of Spark");
         assertThat(failure(folder.resolve("none.jsonl"), "out4", "local[1]", rewardModel))
                 .contains("--input: there is no file or folder");
         Files.createDirectories(folder.resolve("there"));
         assertThat(failure(input, "there", "local[1]", rewardModel)).contains("is there already; name a new folder.");
-        assertThat(Command.run("score", "--model", rewardModel, "--conf", "spark.a=b").err())
+        assertThat(Command.run("score", "--model", rewardModel, "--conf", "spark.a=b")
+                        .err())
                 .contains("--conf sets something of Spark, so it has no effect without --master");
-        assertThat(Command.run("score", "--model", rewardModel, "--master", "local[1]").err())
+        assertThat(Command.run("score", "--model", rewardModel, "--master", "local[1]")
+                        .err())
                 .contains("executors have no standard input and output");
 
         Dataset<Row> few = dataset(local(), TinyFiles.rows(2), 1);
@@ -222,7 +231,11 @@ class RowsOnSparkTest {
                 "--output",
                 folder.resolve(output).toString());
         assertThat(command.exitCode()).as(command.err()).isEqualTo(2);
-        return command.err().lines().filter(line -> line.startsWith("flipside")).findFirst().orElse(command.err());
+        return command.err()
+                .lines()
+                .filter(line -> line.startsWith("flipside"))
+                .findFirst()
+                .orElse(command.err());
     }
 
     private static List<String> with(String[] words, String... more) {

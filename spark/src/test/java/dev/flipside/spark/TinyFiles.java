@@ -49,7 +49,8 @@ final class TinyFiles {
     static Path rewardModel(Path policy, Path directory) throws IOException {
         Files.createDirectories(directory);
         try (RewardModel model = RewardModel.fromBackbone(policy, Device.CPU, new Seeds(1))) {
-            model.setValueHead(IntStream.range(0, HIDDEN).mapToDouble(i -> 0.1 * i - 0.7).toArray(), 0.25);
+            model.setValueHead(
+                    IntStream.range(0, HIDDEN).mapToDouble(i -> 0.1 * i - 0.7).toArray(), 0.25);
             model.save(directory, WeightType.F32);
         }
         return directory;
@@ -75,8 +76,7 @@ final class TinyFiles {
 
     static Path write(Path file, List<ObjectNode> rows) throws IOException {
         Files.createDirectories(file.getParent());
-        return Files.writeString(
-                file, rows.stream().map(row -> row + "\n").collect(Collectors.joining()));
+        return Files.writeString(file, rows.stream().map(row -> row + "\n").collect(Collectors.joining()));
     }
 
     /** The part files of a folder, one after another. */
