@@ -3,6 +3,7 @@ package dev.flipside.train;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.flipside.config.TrainConfig;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.Ranked;
 import dev.flipside.run.FileHash;
@@ -10,6 +11,7 @@ import dev.flipside.run.Provenance;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -61,7 +63,7 @@ class RanksTest {
                 "algorithm.name=rloo algorithm.beta=0.1 save.guard=project save.guard_batch=6 save.candidates=fresh",
                 "!data.preferences algorithm.name=gspo algorithm.epsilon=3e-4 algorithm.epsilon_high=4e-4"
                         + " algorithm.steps_per_generation=3 save.value_target=improved",
-                "!data.preferences save.anchor_gradient=flow reward_model.functions=[{\"name\":\"length\",\"weight\":0.1}]",
+                "!data.preferences save.anchor_gradient=flow reward_model.functions=[{\"name\":\"length\",\"max_completion_length\":5,\"weight\":0.1}]",
                 "!data.preferences save.anchor=frozen save.relabel=mini_batch save.rm_mini_batches=2 algorithm.scale_rewards=batch",
             })
     void twoAndThreeRanksTrainWhatOneDoes(String options) {
@@ -92,7 +94,21 @@ class RanksTest {
                 assertThat(result.completed()).isFalse();
                 assertThat(result.steps()).isEqualTo(2);
             });
-            RankedRuns.assertAlike(run(ranks, name, GUARDED, "run.resume=true"), undisturbed);
+            List<String> said = Collections.synchronizedList(new ArrayList<>());
+            TrainConfig config = world.config(name, options(GUARDED, "run.resume=true"));
+            Ranked.run(ranks, c -> new SaveTrainer(config)
+                    .collective(c)
+                    .listener(new TrainListener() {
+                        @Override
+                        public void message(String line) {
+                            said.add(line);
+                        }
+                    })
+                    .run());
+            assertThat(said)
+                    .anySatisfy(
+                            line -> assertThat(line).startsWith("resumed from").endsWith("at step 2"));
+            RankedRuns.assertAlike(Path.of(config.run().outputDir()), undisturbed);
         }
     }
 
