@@ -116,9 +116,18 @@ class CompareOnSparkTest {
 
     /** Those whose parent is this process, as a local cluster's workers live in it. */
     private static Stream<ProcessHandle> executors() {
-        return ProcessHandle.current()
-                .children()
-                .filter(child -> child.info().commandLine().orElse("").contains("CoarseGrainedExecutorBackend"));
+        return ProcessHandle.current().children().filter(CompareOnSparkTest::isExecutor);
+    }
+
+    /** Its command line is longer than what Java reads of one. */
+    private static boolean isExecutor(ProcessHandle process) {
+        try {
+            return Files.readString(Path.of("/proc/" + process.pid() + "/cmdline"))
+                    .contains("CoarseGrainedExecutorBackend");
+        } catch (IOException e) {
+            // It has ended.
+            return false;
+        }
     }
 
     private static void assertSame(Path output) throws IOException {
