@@ -56,9 +56,16 @@ final class Meeting implements AutoCloseable {
                                 + " ranks with the same WORLD_SIZE, MASTER_ADDR and MASTER_PORT, or give slow ones longer (FLIPSIDE_JOIN_SECONDS).",
                         null);
             }
-        } catch (RuntimeException e) {
+        } catch (PeerException e) {
             meeting.close();
             throw e;
+        } catch (RuntimeException e) {
+            // The store went with rank 0, which had waited longer.
+            meeting.close();
+            throw new PeerException(
+                    "rank 0 at " + placement.master()
+                            + " ended before all ranks had come; it says itself who was missing, so start all of them again.",
+                    e);
         }
         return meeting;
     }

@@ -75,7 +75,10 @@ public final class Tensors {
     public static float[] toFloats(Tensor tensor) {
         Tensor flat = host(tensor.detach().to(ScalarType.Float));
         float[] values = new float[Math.toIntExact(flat.numel())];
-        new FloatPointer(flat.data_ptr_float()).get(values);
+        // A tensor without elements has no address to read from.
+        if (values.length > 0) {
+            new FloatPointer(flat.data_ptr_float()).get(values);
+        }
         return values;
     }
 
@@ -83,7 +86,9 @@ public final class Tensors {
     public static long[] toLongs(Tensor tensor) {
         Tensor flat = host(tensor.detach().to(ScalarType.Long));
         long[] values = new long[Math.toIntExact(flat.numel())];
-        new LongPointer(flat.data_ptr_long()).get(values);
+        if (values.length > 0) {
+            new LongPointer(flat.data_ptr_long()).get(values);
+        }
         return values;
     }
 
@@ -91,7 +96,9 @@ public final class Tensors {
     public static double[] toDoubles(Tensor tensor) {
         Tensor flat = host(tensor.detach().to(ScalarType.Double));
         double[] values = new double[Math.toIntExact(flat.numel())];
-        new DoublePointer(flat.data_ptr_double()).get(values);
+        if (values.length > 0) {
+            new DoublePointer(flat.data_ptr_double()).get(values);
+        }
         return values;
     }
 
