@@ -24,6 +24,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -304,14 +305,16 @@ public final class ConfigReader {
         ((ObjectNode) (map.isObject() ? map : section.putObject(key))).set(inner, value);
     }
 
-    /** The command whose files have a section that those of the others have not. */
+    /** The command whose files have a section, where it is not the one that is being read. */
     private static Optional<String> commandOf(String section) {
-        return switch (section) {
-            case "policy", "rollout", "algorithm", "save", "eval", "logging" -> Optional.of("train");
-            case "training" -> Optional.of("train-rm");
-            case "comparison", "base", "arms" -> Optional.of("compare");
-            default -> Optional.empty();
-        };
+        Map<String, Record> files = new LinkedHashMap<>();
+        files.put("train", TrainConfig.defaults());
+        files.put("train-rm", RewardTrainingConfig.defaults());
+        files.put("compare", ComparisonConfig.defaults());
+        return files.entrySet().stream()
+                .filter(file -> tree(file.getValue()).has(section))
+                .map(Map.Entry::getKey)
+                .findFirst();
     }
 
     /** What an unknown key may have meant: one of another section, one of TRL's, or a misspelt one of this section. */

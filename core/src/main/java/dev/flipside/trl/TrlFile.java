@@ -110,8 +110,4 @@ public record TrlFile(Path path, Map<String, JsonNode> values) {
                 .map(value -> value.asBoolean(value.asText().equalsIgnoreCase("true")))
                 .orElse(false);
     }
-
-    boolean isFalse(String key) {
-        return has(key) && !isTrue(key);
-    }
 }

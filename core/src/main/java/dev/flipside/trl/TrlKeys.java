@@ -3,21 +3,23 @@ package dev.flipside.trl;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Keys of TRL that become one of ours as they are, and keys that are left out, with the reason. */
 final class TrlKeys {
     private static final Map<String, String> SHARED =
             Map.ofEntries(Map.entry("output_dir", "run.output_dir"), Map.entry("seed", "run.seed"));
 
-    private static final Map<String, String> OPTIMISER = Map.ofEntries(
-            Map.entry("learning_rate", "learning_rate"),
-            Map.entry("weight_decay", "weight_decay"),
-            Map.entry("adam_beta1", "adam_beta1"),
-            Map.entry("adam_beta2", "adam_beta2"),
-            Map.entry("adam_epsilon", "adam_epsilon"),
-            Map.entry("max_grad_norm", "max_grad_norm"),
-            Map.entry("per_device_train_batch_size", "per_device_train_batch_size"),
-            Map.entry("gradient_checkpointing", "gradient_checkpointing"));
+    /** Of the model that learns; our section has the same names. */
+    private static final Set<String> OPTIMISER = Set.of(
+            "learning_rate",
+            "weight_decay",
+            "adam_beta1",
+            "adam_beta2",
+            "adam_epsilon",
+            "max_grad_norm",
+            "per_device_train_batch_size",
+            "gradient_checkpointing");
 
     private static final Map<String, String> POLICY = Map.ofEntries(
             Map.entry("chat_template_kwargs", "policy.chat_template_kwargs"),
@@ -154,7 +156,8 @@ final class TrlKeys {
 
     /** Our key for one of GRPOConfig and RLOOConfig that has the same meaning and values. */
     static Optional<String> ofPolicyTraining(String key) {
-        return Optional.ofNullable(OPTIMISER.get(key))
+        return Optional.of(key)
+                .filter(OPTIMISER::contains)
                 .map(name -> "policy." + name)
                 .or(() -> Optional.ofNullable(POLICY.get(key)))
                 .or(() -> Optional.ofNullable(SHARED.get(key)));
@@ -162,7 +165,8 @@ final class TrlKeys {
 
     /** The same for RewardConfig. */
     static Optional<String> ofRewardTraining(String key) {
-        return Optional.ofNullable(OPTIMISER.get(key))
+        return Optional.of(key)
+                .filter(OPTIMISER::contains)
                 .map(name -> "training." + name)
                 .or(() -> Optional.ofNullable(REWARD.get(key)))
                 .or(() -> Optional.ofNullable(SHARED.get(key)));

@@ -5,11 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.flipside.engine.Ranked;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
@@ -107,23 +105,10 @@ class KilledRanksTest {
     }
 
     private static List<Process> start(String name, String... options) throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(a -> a.startsWith("-D"))
-                .forEach(command::add);
-        Collections.addAll(
-                command,
-                "-cp",
-                System.getProperty("java.class.path"),
-                StoriesRun.class.getName(),
-                folder.toString(),
-                name);
-        Collections.addAll(command, options);
         int port = Ranked.freePort();
         List<Process> ranks = new ArrayList<>();
         for (int rank = 0; rank < 2; rank++) {
-            ProcessBuilder builder = new ProcessBuilder(command);
+            ProcessBuilder builder = new ProcessBuilder(StoriesRun.command(folder, name, options));
             builder.environment()
                     .putAll(Map.of(
                             "RANK", Integer.toString(rank),

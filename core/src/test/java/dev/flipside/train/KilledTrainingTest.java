@@ -4,12 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Collections;
-import java.util.List;
 import java.util.SplittableRandom;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -97,20 +93,7 @@ class KilledTrainingTest {
     }
 
     private static Process start(String name) throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(a -> a.startsWith("-D"))
-                .forEach(command::add);
-        Collections.addAll(
-                command,
-                "-cp",
-                System.getProperty("java.class.path"),
-                StoriesRun.class.getName(),
-                folder.toString(),
-                name);
-        Collections.addAll(command, OPTIONS);
-        return new ProcessBuilder(command)
+        return new ProcessBuilder(StoriesRun.command(folder, name, OPTIONS))
                 .redirectError(ProcessBuilder.Redirect.DISCARD)
                 .start();
     }

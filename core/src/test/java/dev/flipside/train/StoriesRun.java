@@ -11,9 +11,11 @@ import dev.flipside.model.RewardModel;
 import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
 
@@ -53,6 +55,24 @@ final class StoriesRun {
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
+    }
+
+    /** How a process does such a run: this program, on the class path and with the properties of this one. */
+    static List<String> command(Path folder, String name, String... overrides) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(argument -> argument.startsWith("-D"))
+                .forEach(command::add);
+        Collections.addAll(
+                command,
+                "-cp",
+                System.getProperty("java.class.path"),
+                StoriesRun.class.getName(),
+                folder.toString(),
+                name);
+        Collections.addAll(command, overrides);
+        return command;
     }
 
     /** @param args folder, name of the run, overrides */

@@ -2,6 +2,7 @@ package dev.flipside.cli.train;
 
 import dev.flipside.cli.command.NativeLibraries;
 import dev.flipside.cli.console.Console;
+import dev.flipside.cli.console.Streams;
 import dev.flipside.engine.Collective;
 import dev.flipside.engine.Device;
 import dev.flipside.engine.Placement;
@@ -10,6 +11,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -41,16 +43,12 @@ final class RankProcess {
     }
 
     /** Whether this process only starts others, and looks after them. */
-    boolean starts(Map<String, String> environment) {
+    private boolean starts(Map<String, String> environment) {
         return processes > 1 && !environment.containsKey(PARENT);
     }
 
-    int processes() {
-        return processes;
-    }
-
     /** What each of the started processes is given. */
-    List<String> arguments() {
+    private List<String> arguments() {
         List<String> given = command.root().commandLine().getParseResult().originalArgs();
         List<String> arguments = new ArrayList<>();
         for (int i = 0; i < given.size(); i++) {
@@ -63,12 +61,44 @@ final class RankProcess {
         return arguments;
     }
 
-    static Optional<Placement> placement(Map<String, String> environment) {
-        return Placement.of(environment);
+    /** A training as one rank, or in one process. */
+    interface Training<C> {
+        int run(C config, Optional<Placement> placement, Console console);
+    }
+
+    /**
+     * Trains in this process, or starts the processes that do.
+     *
+     * @param overrides of the configuration
+     * @param read reads it with overrides
+     * @param device that it asks for
+     * @return the exit code
+     */
+    <C> int run(
+            Streams streams,
+            Console console,
+            List<String> overrides,
+            Function<List<String>, C> read,
+            Function<C, String> device,
+            Training<C> training) {
+        Map<String, String> environment = streams.environment();
+        Optional<Placement> placement = Placement.of(environment);
+        followParent(environment);
+        C config = read.apply(overrides);
+        if (starts(environment)) {
+            return Gang.run(processes, arguments(), streams);
+        }
+        Optional<String> own = deviceOverride(placement, device.apply(config), console);
+        if (own.isPresent()) {
+            List<String> more = new ArrayList<>(overrides);
+            more.add(own.get());
+            config = read.apply(more);
+        }
+        return training.run(config, placement, console);
     }
 
     /** Every rank of a machine takes a GPU of its own, unless the configuration names the CPU. */
-    static Optional<String> deviceOverride(Optional<Placement> placement, String configured, Console console) {
+    private static Optional<String> deviceOverride(Optional<Placement> placement, String configured, Console console) {
         if (placement.isEmpty()) {
             return Optional.empty();
         }
@@ -91,7 +121,7 @@ final class RankProcess {
     }
 
     /** A rank of {@link Gang} ends with its parent, which alone hears a terminal's Ctrl-C. */
-    static void followParent(Map<String, String> environment) {
+    private static void followParent(Map<String, String> environment) {
         String parent = environment.get(PARENT);
         if (parent != null && parent.matches("\\d{1,18}")) {
             StopSignal.endWith(Long.parseLong(parent));

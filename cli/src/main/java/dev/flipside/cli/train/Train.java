@@ -55,19 +55,13 @@ public final class Train extends FlipsideCommand {
         if (resume || fromStep.isPresent()) {
             overrides.add("run.resume=true");
         }
-        Optional<Placement> placement = RankProcess.placement(streams().environment());
-        RankProcess.followParent(streams().environment());
-        TrainConfig config = inputs(console).resolve(ConfigReader.train(arguments.file(), overrides));
-        if (ranks.starts(streams().environment())) {
-            return Gang.run(ranks.processes(), ranks.arguments(), streams());
-        }
-        Optional<String> device =
-                RankProcess.deviceOverride(placement, config.run().device(), console);
-        if (device.isPresent()) {
-            overrides.add(device.get());
-            config = inputs(console).resolve(ConfigReader.train(arguments.file(), overrides));
-        }
-        return train(config, placement, console);
+        return ranks.run(
+                streams(),
+                console,
+                overrides,
+                changes -> inputs(console).resolve(ConfigReader.train(arguments.file(), changes)),
+                config -> config.run().device(),
+                this::train);
     }
 
     private int train(TrainConfig config, Optional<Placement> placement, Console console) {

@@ -13,7 +13,6 @@ import dev.flipside.train.RewardTrainer;
 import dev.flipside.train.TrainListener;
 import dev.flipside.train.TrainingResult;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -37,20 +36,13 @@ public final class TrainRm extends FlipsideCommand {
 
     @Override
     protected int run(Console console) {
-        List<String> overrides = new ArrayList<>(arguments.overrides(common()));
-        Optional<Placement> placement = RankProcess.placement(streams().environment());
-        RankProcess.followParent(streams().environment());
-        RewardTrainingConfig config = inputs(console).resolve(ConfigReader.rewardTraining(arguments.file(), overrides));
-        if (ranks.starts(streams().environment())) {
-            return Gang.run(ranks.processes(), ranks.arguments(), streams());
-        }
-        Optional<String> device =
-                RankProcess.deviceOverride(placement, config.run().device(), console);
-        if (device.isPresent()) {
-            overrides.add(device.get());
-            config = inputs(console).resolve(ConfigReader.rewardTraining(arguments.file(), overrides));
-        }
-        return train(config, placement, console);
+        return ranks.run(
+                streams(),
+                console,
+                arguments.overrides(common()),
+                changes -> inputs(console).resolve(ConfigReader.rewardTraining(arguments.file(), changes)),
+                config -> config.run().device(),
+                this::train);
     }
 
     private int train(RewardTrainingConfig config, Optional<Placement> placement, Console console) {
