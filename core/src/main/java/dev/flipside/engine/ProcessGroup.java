@@ -67,6 +67,8 @@ final class ProcessGroup implements Collective {
     static ProcessGroup join(Placement placement, Device device) {
         NativeLibrary.load();
         Loader.load(torch_gloo.class);
+        // Reads TORCH_CPP_LOG_LEVEL, which Python's torch does when it is imported.
+        torch.initLogging();
         Meeting meeting = Meeting.open(placement);
         try (PointerScope scope = new PointerScope()) {
             Backend control = Scopes.keep(gloo(placement, meeting));

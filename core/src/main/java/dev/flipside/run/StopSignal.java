@@ -1,6 +1,7 @@
 package dev.flipside.run;
 
 import dev.flipside.config.UserError;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -66,7 +67,7 @@ public final class StopSignal implements AutoCloseable {
     public static void endWith(long process) {
         Runnable end = () -> {
             Signal.handle(new Signal("TERM"), END);
-            Signal.raise(new Signal("TERM"));
+            killThisProcess();
         };
         try {
             Signal.handle(new Signal("INT"), SignalHandler.SIG_IGN);
@@ -74,6 +75,20 @@ public final class StopSignal implements AutoCloseable {
             LOG.debug("signals are left as they are", e);
         }
         ProcessHandle.of(process).ifPresentOrElse(parent -> parent.onExit().thenRun(end), end);
+    }
+
+    /** Java sends itself no signal that it does not handle, and does not let a process destroy itself. */
+    private static void killThisProcess() {
+        try {
+            new ProcessBuilder(
+                            "sh",
+                            "-c",
+                            "kill -s TERM " + ProcessHandle.current().pid())
+                    .start();
+        } catch (IOException e) {
+            LOG.debug("there is no shell to send a signal with", e);
+            Runtime.getRuntime().halt(KILLED_BY_SIGNAL + new Signal("TERM").getNumber());
+        }
     }
 
     /**
