@@ -58,6 +58,23 @@ class StopSignalTest {
     }
 
     @ParameterizedTest
+    @ValueSource(strings = {"alone", "handling"})
+    void aProcessEndsWithTheOneThatItFollows(String how) throws Exception {
+        Process parent = ChildJvm.start(Endless.class, "before");
+        Process child = ChildJvm.start(Following.class, Long.toString(parent.pid()), how);
+        try (BufferedReader output = child.inputReader()) {
+            assertThat(output.readLine()).isEqualTo("ready");
+            parent.destroyForcibly().waitFor();
+            assertThat(child.waitFor(20, TimeUnit.SECONDS)).isTrue();
+            assertThat(child.exitValue()).isEqualTo(128 + SIGTERM);
+            assertThat(output.lines()).isEmpty();
+        } finally {
+            parent.destroyForcibly();
+            child.destroyForcibly();
+        }
+    }
+
+    @ParameterizedTest
     @ValueSource(strings = {"TERM", "INT"})
     void bothSignalsSetTheFlagOnce(String name) throws Exception {
         Signal signal = new Signal(name);
@@ -98,6 +115,18 @@ class StopSignalTest {
                 Thread.sleep(300);
                 System.out.println("checkpoint written");
             }
+        }
+    }
+
+    /** A process that follows another, and handles signals or does not. */
+    static final class Following {
+        public static void main(String[] args) throws InterruptedException {
+            StopSignal.endWith(Long.parseLong(args[0]));
+            if (args[1].equals("handling")) {
+                StopSignal.install(signal -> {});
+            }
+            System.out.println("ready");
+            Thread.sleep(Duration.ofMinutes(5).toMillis());
         }
     }
 

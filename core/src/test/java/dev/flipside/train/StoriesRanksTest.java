@@ -57,8 +57,10 @@ class StoriesRanksTest {
         }
 
         String[] options() {
+            // With seed 0 one number of some 2,000 falls on the border of two tokens within rounding, and draws another
+            // one.
             List<String> all = new ArrayList<>(
-                    List.of("run.max_steps=10", "run.save_steps=0", "rollout.generation_batch_size=16"));
+                    List.of("run.seed=5", "run.max_steps=10", "run.save_steps=0", "rollout.generation_batch_size=16"));
             for (String option : options) {
                 all.add(option.replace("PAIRS", pairs.toString()).replace("HELD_OUT", heldOut.toString()));
             }

@@ -8,16 +8,16 @@ import dev.flipside.engine.PeerException;
 import dev.flipside.engine.Placement;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.RewardModel;
+import dev.flipside.run.ChildJvm;
 import dev.flipside.safetensors.WeightType;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Collections;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 
 /**
  * A SAVE run on a real language model with settings that keep a step short. As a program it prints every activity, and
@@ -57,22 +57,12 @@ final class StoriesRun {
         }
     }
 
-    /** How a process does such a run: this program, on the class path and with the properties of this one. */
+    /** How a process does such a run. */
     static List<String> command(Path folder, String name, String... overrides) {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(argument -> argument.startsWith("-D"))
-                .forEach(command::add);
-        Collections.addAll(
-                command,
-                "-cp",
-                System.getProperty("java.class.path"),
-                StoriesRun.class.getName(),
-                folder.toString(),
-                name);
-        Collections.addAll(command, overrides);
-        return command;
+        return ChildJvm.command(
+                StoriesRun.class,
+                Stream.concat(Stream.of(folder.toString(), name), Stream.of(overrides))
+                        .toArray(String[]::new));
     }
 
     /** @param args folder, name of the run, overrides */
