@@ -15,7 +15,6 @@ import org.bytedeco.pytorch.NoGradGuard;
 import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
-import org.bytedeco.pytorch.TensorVector;
 import org.bytedeco.pytorch.global.torch;
 import org.bytedeco.pytorch.global.torch.ScalarType;
 
@@ -169,7 +168,11 @@ public final class GroupDecoding implements AutoCloseable {
         head = prepare();
         try (Scopes.Frozen scope = Scopes.frozen()) {
             int longest = prompts.stream().mapToInt(p -> p.length).max().orElseThrow();
-            rotations = Scopes.keep(rotations(decoder.rotary(), longest + steps + 1L));
+            rotations = Scopes.keep(decoder.rotary()
+                    .upTo(longest + steps + 1L)
+                    .uniform()
+                    .asComplex()
+                    .squeeze(1));
             long[] next = IntStream.of(cells)
                     .mapToLong(c -> prompts.get(c / samples).length)
                     .toArray();
@@ -234,15 +237,6 @@ public final class GroupDecoding implements AutoCloseable {
         head.run();
         // Without idle cells the buffer itself holds the rows in their order.
         return cells.length == grid ? buffers.logits.narrow(0, 0, grid) : buffers.logits.index_select(0, index(cells));
-    }
-
-    private Tensor rotations(RotaryTables rotary, long count) {
-        RotaryAngles all = rotary.upTo(count).uniform();
-        long half = config.headDim() / 2;
-        // The first half of the sine table carries a minus.
-        return torch.view_as_complex(torch.stack(
-                        new TensorVector(all.cos().narrow(2, 0, half), all.sin().narrow(2, half, half)), -1)
-                .squeeze(1));
     }
 
     private void block(int number, GroupedKvCache.Step step) {

@@ -8,9 +8,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
-import java.util.stream.Stream;
 import org.bytedeco.javacpp.PointerScope;
-import org.bytedeco.pytorch.Scalar;
 import org.bytedeco.pytorch.ScalarTypeOptional;
 import org.bytedeco.pytorch.Tensor;
 import org.bytedeco.pytorch.global.torch;
@@ -37,7 +35,7 @@ final class PlannedAttention implements AutoCloseable {
      *
      * @param first where in [N] they begin
      * @param prefixes where in the first part the sequences begin that they continue; negative for none
-     * @param cos of the rotation, [groups, samples, tokens, 1, 1, headDim] or broadcast to it, sin its signed sine
+     * @param turns of the rotation
      * @param prefixMask minus infinity behind the end of shorter prefixes, [groups * KV, 1, prefix slots]
      */
     private record Part(
@@ -46,21 +44,21 @@ final class PlannedAttention implements AutoCloseable {
             int tokens,
             long first,
             int prefixes,
-            Tensor cos,
-            Tensor sin,
+            HeadTurns turns,
             Optional<Tensor> prefixMask) {
         long rows() {
             return (long) groups * samples * tokens;
         }
 
-        Stream<Tensor> tensors() {
-            return Stream.concat(Stream.of(cos, sin), prefixMask.stream());
+        void release() {
+            turns.close();
+            prefixMask.ifPresent(Scopes::release);
         }
     }
 
     /**
-     * Rotated queries and keys, and values, of a part: q [groups, KV, samples, tokens, G, headDim], k and v [groups,
-     * KV, samples, tokens, headDim].
+     * Queries and keys as {@link HeadTurns} leave them, and values, of a part: q [groups, KV, samples, tokens, G,
+     * headDim], k and v [groups, KV, samples, tokens, headDim].
      */
     private record Heads(Tensor q, Tensor k, Tensor v) {
         Heads keep() {
@@ -88,13 +86,13 @@ final class PlannedAttention implements AutoCloseable {
                 int tokens = RowLayout.longest(padded.rows());
                 parts.add(part(padded.rows().length, 1, tokens, 0, -1, angles, Optional.empty()));
             }
-            parts.forEach(part -> part.tensors().forEach(Scopes::keep));
+            parts.forEach(part -> part.prefixMask.ifPresent(Scopes::keep));
         }
     }
 
     @Override
     public void close() {
-        parts.forEach(part -> part.tensors().forEach(Scopes::release));
+        parts.forEach(Part::release);
     }
 
     private void prefixAndContinuations(SharedPrefixLayout layout, RotaryAngles angles) {
@@ -137,17 +135,16 @@ final class PlannedAttention implements AutoCloseable {
                 tokens,
                 first,
                 prefixes,
-                table(angles.cos(), groups, samples, tokens, first),
-                table(angles.sin(), groups, samples, tokens, first),
+                new HeadTurns(turns(angles.asComplex(), groups, samples, tokens, first), kv, group),
                 prefixMask);
     }
 
-    /** Angles are given for every place of a row [T, 1, headDim], or of the whole layout [N, 1, headDim]. */
-    private Tensor table(Tensor angles, long groups, long samples, long tokens, long first) {
+    /** Given for every place of a row [T, 1, headDim / 2], or of the whole layout [N, 1, headDim / 2]. */
+    private static Tensor turns(Tensor all, long groups, long samples, long tokens, long first) {
         long rows = groups * samples * tokens;
-        return angles.size(0) == tokens && first == 0 && angles.size(0) != rows
-                ? angles.view(1, 1, tokens, 1, 1, dim)
-                : angles.narrow(0, first, rows).view(groups, samples, tokens, 1, 1, dim);
+        return all.size(0) == tokens && first == 0 && all.size(0) != rows
+                ? all.view(1, 1, tokens, 1, 1, -1)
+                : all.narrow(0, first, rows).view(groups, samples, tokens, 1, 1, -1);
     }
 
     private Optional<Tensor> prefixMask(int[] lengths, int slots) {
@@ -202,7 +199,7 @@ final class PlannedAttention implements AutoCloseable {
                                 .forward(block.of(q), block.sources(), block.of(out), block.of(own.orElseThrow()));
                     }
                 }
-                queriesOf(mixed, parts.get(p), 0).copy_(byToken(out));
+                queriesOf(mixed, parts.get(p)).copy_(byToken(out));
                 return own;
             }
         }
@@ -214,7 +211,7 @@ final class PlannedAttention implements AutoCloseable {
 
         /** The rotated keys of whole rows or of prefixes, [sequences, KV, T, headDim]. */
         Tensor keys() {
-            return rotated.get(0).k.squeeze(2);
+            return HeadTurns.inModelsOrder(rotated.get(0).k.squeeze(2));
         }
 
         /** Their values. */
@@ -242,9 +239,9 @@ final class PlannedAttention implements AutoCloseable {
 
         private void backward(int p, Tensor gradMixed, List<Heads> gradients) {
             try (PointerScope inner = new PointerScope()) {
-                Tensor ofPart = queriesOf(gradMixed, parts.get(p), 0);
+                Tensor ofPart = queriesOf(gradMixed, parts.get(p));
                 Tensor gradOut = byHead(ofPart).contiguous();
-                Optional<Tensor> dots = normalisers.get(p).map(n -> byHead(ofPart.mul(queriesOf(mixed, parts.get(p), 0))
+                Optional<Tensor> dots = normalisers.get(p).map(n -> byHead(ofPart.mul(queriesOf(mixed, parts.get(p)))
                                 .sum(new long[] {5}, true, new ScalarTypeOptional()))
                         .contiguous());
                 Tensor q = rotated.get(p).q;
@@ -307,48 +304,34 @@ final class PlannedAttention implements AutoCloseable {
         Tensor q = torch.empty(part.groups, kv, part.samples, part.tokens, group, dim);
         Tensor k = torch.empty(part.groups, kv, part.samples, part.tokens, dim);
         Tensor v = torch.empty(part.groups, kv, part.samples, part.tokens, dim);
-        // As [groups, samples, tokens, KV, G, headDim], which the layout's rows are.
-        Scalar scale = new Scalar(1 / Math.sqrt(dim));
-        rotate(queriesOf(qkv, part, 0), part.cos.mul(scale), part.sin.mul(scale), byToken(q), 1);
-        rotate(keysOf(qkv, part, heads), part.cos, part.sin, byToken(k.unsqueeze(4)), 1);
-        byToken(v.unsqueeze(4)).copy_(keysOf(qkv, part, heads + kv));
+        part.turns.turn(queriesAndKeys(qkv, part), q, k);
+        byToken(v.unsqueeze(4)).copy_(valuesOf(qkv, part));
         return new Heads(q, k, v);
     }
 
     private void rotateBack(Heads gradient, Tensor gradQkv, Part part) {
         try (PointerScope scope = new PointerScope()) {
-            Scalar scale = new Scalar(1 / Math.sqrt(dim));
-            rotate(byToken(gradient.q), part.cos.mul(scale), part.sin.mul(scale), queriesOf(gradQkv, part, 0), -1);
-            rotate(byToken(gradient.k.unsqueeze(4)), part.cos, part.sin, keysOf(gradQkv, part, heads), -1);
-            keysOf(gradQkv, part, heads + kv).copy_(byToken(gradient.v.unsqueeze(4)));
+            part.turns.turnBack(gradient.q, gradient.k, queriesAndKeys(gradQkv, part));
+            valuesOf(gradQkv, part).copy_(byToken(gradient.v.unsqueeze(4)));
         }
     }
 
-    /**
-     * Rotates every head.
-     *
-     * @param sin signed, negative in the first half of a head
-     * @param direction 1, or -1 to rotate back
-     */
-    private void rotate(Tensor x, Tensor cos, Tensor sin, Tensor into, int direction) {
-        long half = dim / 2;
-        Scalar sign = new Scalar((double) direction);
-        torch.mul_out(into, x, cos);
-        into.narrow(5, 0, half).addcmul_(x.narrow(5, half, half), sin.narrow(5, 0, half), sign);
-        into.narrow(5, half, half).addcmul_(x.narrow(5, 0, half), sin.narrow(5, half, half), sign);
+    /** A part's rows of a matrix of queries' heads [N, H headDim], [groups, samples, tokens, KV, G, headDim]. */
+    private Tensor queriesOf(Tensor matrix, Part part) {
+        return matrix.narrow(0, part.first, part.rows()).view(part.groups, part.samples, part.tokens, kv, group, dim);
     }
 
-    /** Some heads of a part's rows of a matrix with whole heads, [groups, samples, tokens, KV, G, headDim]. */
-    private Tensor queriesOf(Tensor matrix, Part part, int firstHead) {
-        return matrix.narrow(0, part.first, part.rows())
-                .narrow(1, (long) firstHead * dim, (long) heads * dim)
-                .view(part.groups, part.samples, part.tokens, kv, group, dim);
+    /** The queries and keys of a part's rows of qkv, [rows, H + KV, headDim]. */
+    private Tensor queriesAndKeys(Tensor qkv, Part part) {
+        return qkv.narrow(0, part.first, part.rows())
+                .narrow(1, 0, (long) (heads + kv) * dim)
+                .unflatten(1, heads + kv, dim);
     }
 
-    /** The same for keys or values, [groups, samples, tokens, KV, 1, headDim]. */
-    private Tensor keysOf(Tensor matrix, Part part, int firstHead) {
-        return matrix.narrow(0, part.first, part.rows())
-                .narrow(1, (long) firstHead * dim, (long) kv * dim)
+    /** Their values, [groups, samples, tokens, KV, 1, headDim]. */
+    private Tensor valuesOf(Tensor qkv, Part part) {
+        return qkv.narrow(0, part.first, part.rows())
+                .narrow(1, (long) (heads + kv) * dim, (long) kv * dim)
                 .view(part.groups, part.samples, part.tokens, kv, 1, dim);
     }
 

@@ -2,6 +2,8 @@ package dev.flipside.model;
 
 import dev.flipside.engine.Tensors;
 import org.bytedeco.pytorch.Tensor;
+import org.bytedeco.pytorch.TensorVector;
+import org.bytedeco.pytorch.global.torch;
 
 /**
  * Rows of the tables of {@link Rope}, shaped to broadcast over [B, T, heads, headDim].
@@ -15,6 +17,13 @@ record RotaryAngles(Tensor cos, Tensor sin) {
         long rotated = cos.size(-1);
         long kept = x.size(-1) - rotated;
         return kept == 0 ? whole(x) : Tensors.cat(-1, whole(x.narrow(-1, 0, rotated)), x.narrow(-1, rotated, kept));
+    }
+
+    /** For angles a of whole heads e^(i a), complex [..., headDim / 2]. */
+    Tensor asComplex() {
+        long half = cos.size(-1) / 2;
+        return torch.view_as_complex(
+                torch.stack(new TensorVector(cos.narrow(-1, 0, half), sin.narrow(-1, half, half)), -1));
     }
 
     private Tensor whole(Tensor x) {
