@@ -10,8 +10,9 @@ import java.util.Arrays;
  * @param ceiling the R^2 of a perfect value function, below 1 because the mean of G samples is itself noisy: {@code T /
  *     (T + W / G)} with W the mean unbiased variance within groups and {@code T = max(0, unbiased variance of the group
  *     means - W / G)}
+ * @param prompts how many had two rewards or more
  */
-public record ExplainedVariance(double mse, double meanMse, double ceiling) {
+public record ExplainedVariance(double mse, double meanMse, double ceiling, int prompts) {
 
     /**
      * Compares values with rewards; prompts with fewer than two rewards say nothing about the noise and are left out.
@@ -37,7 +38,7 @@ public record ExplainedVariance(double mse, double meanMse, double ceiling) {
         double variance = Groups.variance(Arrays.copyOf(means, n));
         double signal = Math.max(0.0, variance - noise / n);
         return new ExplainedVariance(
-                squares / n, variance * (n - 1) / n, signal == 0 ? 0.0 : signal / (signal + noise / n));
+                squares / n, variance * (n - 1) / n, signal == 0 ? 0.0 : signal / (signal + noise / n), n);
     }
 
     /** {@code 1 - mse / meanMse}; NaN when all group means are equal or there are none. */
@@ -48,6 +49,11 @@ public record ExplainedVariance(double mse, double meanMse, double ceiling) {
     /** R^2 as a share of what is attainable; NaN when nothing is. */
     public double r2OverCeiling() {
         return ceiling == 0 ? Double.NaN : r2() / ceiling;
+    }
+
+    /** Whether there was anything to explain: one prompt's mean does not differ from itself. */
+    public boolean measured() {
+        return prompts >= 2;
     }
 
     /** Whether the values are at least as good as the mean of the group means. */

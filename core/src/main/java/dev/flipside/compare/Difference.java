@@ -1,6 +1,7 @@
 package dev.flipside.compare;
 
 import dev.flipside.eval.Interval;
+import java.util.Optional;
 
 /**
  * An arm against the baseline in one outcome, seed by seed.
@@ -22,6 +23,14 @@ public record Difference(
         double corrected,
         double detectable,
         Verdict verdict) {
+
+    /** Fewer seeds have no interval to speak of: it would only repeat them. */
+    private static final int FEWEST_FOR_AN_INTERVAL = 3;
+
+    /** The interval, where there are seeds enough for one. */
+    public Optional<Interval> intervalOverSeeds() {
+        return seeds() < FEWEST_FOR_AN_INTERVAL ? Optional.empty() : Optional.of(interval);
+    }
 
     /** Seeds in which both were measured. */
     public int seeds() {

@@ -14,6 +14,8 @@ public enum Verdict {
     NOT_MET("not met"),
     /** Significant in the other direction. */
     OPPOSITE("not met: the opposite holds"),
+    /** The same numbers as the baseline's in every seed: the arm did not learn, or its settings had no effect. */
+    UNCHANGED("nothing compared: every seed equals the baseline's"),
     /** Not significant, and a difference of the stated size could have been missed. */
     TOO_FEW_SEEDS("too few seeds");
 
@@ -39,7 +41,7 @@ public enum Verdict {
      * counts.
      */
     static Verdict all(List<Verdict> parts) {
-        for (Verdict worst : List.of(OPPOSITE, NOT_MET, TOO_FEW_SEEDS, MET)) {
+        for (Verdict worst : List.of(OPPOSITE, UNCHANGED, NOT_MET, TOO_FEW_SEEDS, MET)) {
             if (parts.contains(worst)) {
                 return worst;
             }

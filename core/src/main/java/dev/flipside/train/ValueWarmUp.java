@@ -10,6 +10,7 @@ import dev.flipside.config.AnchorConfig.Anchor;
 import dev.flipside.config.FilterConfig;
 import dev.flipside.config.OptimiserConfig;
 import dev.flipside.config.SaveConfig;
+import dev.flipside.config.Spelling;
 import dev.flipside.config.UserError;
 import dev.flipside.config.ValueHeadConfig;
 import dev.flipside.config.ValueHeadConfig.ValueWarmup;
@@ -127,23 +128,35 @@ final class ValueWarmUp {
     }
 
     private Anchor anchorAfter(ExplainedVariance explained) {
+        boolean needsValue = anchoring.anchor() == Anchor.VALUE || anchoring.anchor() == Anchor.MIXTURE;
+        if (!explained.measured()) {
+            listener.warning(
+                    "the value head cannot be judged, because fewer than two of the held-out warm-up prompts have two completions that count; "
+                            + "raise rollout.max_completion_length or save.value_warmup_prompts, or set save.mask_truncated: false. The anchor is "
+                            + Spelling.of(without(needsValue)) + ".");
+            return without(needsValue);
+        }
         String share = explained.ceiling() == 0
                 ? "group means differ by sampling noise alone"
                 : String.format("ceiling %.3f, share of it %.3f", explained.ceiling(), explained.r2OverCeiling());
         listener.message(String.format(
                 "value head on held-out prompts: R^2 %.3f (%s), mean squared error %.4g against %.4g of the global mean",
                 explained.r2(), share, explained.mse(), explained.meanMse()));
-        boolean needsValue = anchoring.anchor() == Anchor.VALUE || anchoring.anchor() == Anchor.MIXTURE;
         if (explained.noWorseThanMean() || !needsValue) {
             return anchoring.anchor();
         }
         if (anchoring.forceAnchor()) {
             listener.warning("the value head is worse than the global mean; save.force_anchor keeps it as the anchor.");
-            return anchoring.anchor();
+        } else {
+            listener.warning("the value head is worse than the global mean, so the anchor falls back to leave_one_out;"
+                    + " more save.value_warmup_prompts may help, save.force_anchor keeps it.");
         }
-        listener.warning("the value head is worse than the global mean, so the anchor falls back to leave_one_out;"
-                + " more save.value_warmup_prompts may help, save.force_anchor keeps it.");
-        return Anchor.LEAVE_ONE_OUT;
+        return without(true);
+    }
+
+    /** The anchor where the value head is of no use. */
+    private Anchor without(boolean needsValue) {
+        return needsValue && !anchoring.forceAnchor() ? Anchor.LEAVE_ONE_OUT : anchoring.anchor();
     }
 
     private void initialiseHead() {

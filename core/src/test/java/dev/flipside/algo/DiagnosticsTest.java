@@ -109,9 +109,14 @@ class DiagnosticsTest {
         assertThat(constant.ceiling()).isZero();
         assertThat(constant.r2OverCeiling()).isNaN();
         assertThat(constant.noWorseThanMean()).isFalse();
+        assertThat(constant.measured()).isTrue();
         double[][] withSingle = {{0, 1}, {7}, {2, 3}};
-        assertThat(ExplainedVariance.of(new double[] {0.5, 0, 2.5}, withSingle).r2())
-                .isEqualTo(1.0);
+        ExplainedVariance two = ExplainedVariance.of(new double[] {0.5, 0, 2.5}, withSingle);
+        assertThat(two.r2()).isEqualTo(1.0);
+        assertThat(two.measured()).isTrue();
+        double[][] cut = {{0, 1}, {7}, {}};
+        assertThat(ExplainedVariance.of(new double[] {0.5, 0, 2.5}, cut).measured())
+                .isFalse();
     }
 
     @Test

@@ -109,6 +109,17 @@ class ComparisonResultTest {
     }
 
     @Test
+    void runsThatEqualTheBaselineAreNoResult() {
+        ComparisonConfig config = config("comparison.detectable_effect=10");
+        assertThat(of(config, Map.of("frozen", BASE, "save", BASE.clone())).verdict())
+                .isEqualTo(Verdict.UNCHANGED);
+        double[] oneSeed = BASE.clone();
+        oneSeed[2] += 1e-9;
+        assertThat(of(config, Map.of("frozen", BASE, "save", oneSeed)).verdict())
+                .isEqualTo(Verdict.NOT_MET);
+    }
+
+    @Test
     void fourSeedsAreTooFewForAPermutationTest() {
         ComparisonConfig config = config("comparison.seeds=[1, 2, 3, 4]", "comparison.detectable_effect=10");
         Map<String, double[]> values =

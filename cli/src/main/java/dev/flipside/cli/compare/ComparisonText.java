@@ -93,8 +93,9 @@ record ComparisonText(ComparisonSummary summary) {
                     d == null ? "" : Numbers.signed(d.interval().mean()),
                     d == null
                             ? ""
-                            : Numbers.signedInterval(
-                                    d.interval().low(), d.interval().high()),
+                            : d.intervalOverSeeds()
+                                    .map(i -> Numbers.signedInterval(i.low(), i.high()))
+                                    .orElse(""),
                     d == null ? "" : Integer.toString(d.seeds()),
                     d == null ? "" : Numbers.pValue(d.pValue())));
             if (primary) {

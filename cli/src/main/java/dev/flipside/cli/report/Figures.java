@@ -1,7 +1,7 @@
 package dev.flipside.cli.report;
 
 import dev.flipside.cli.console.Numbers;
-import dev.flipside.eval.Interval;
+import dev.flipside.compare.Difference;
 import java.util.Locale;
 
 /** Numbers as people read them: a true minus sign, so that columns of tabular figures align. */
@@ -25,8 +25,12 @@ final class Figures {
         return minus(Numbers.signed(value));
     }
 
-    static String range(Interval interval) {
-        return minus(Numbers.signedInterval(interval.low(), interval.high()));
+    /** The interval of a difference; empty where there are too few seeds for one. */
+    static String range(Difference difference) {
+        return difference
+                .intervalOverSeeds()
+                .map(i -> minus(Numbers.signedInterval(i.low(), i.high())))
+                .orElse("");
     }
 
     /** A share in percent, one decimal. */

@@ -90,7 +90,7 @@ record Forest(String baseline, List<Panel> panels) {
                 axis.span(d.interval().low(), d.interval().high()),
                 axis.at(d.interval().mean()),
                 seeds,
-                Figures.signed(d.interval().mean()) + " " + Figures.range(d.interval()),
+                (Figures.signed(d.interval().mean()) + " " + Figures.range(d)).strip(),
                 d.seeds() + (d.seeds() == 1 ? " seed" : " seeds") + (test.isEmpty() ? "" : ", " + test));
     }
 

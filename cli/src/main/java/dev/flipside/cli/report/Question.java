@@ -25,7 +25,7 @@ record Question(String criterion, String verdict, String mark, String kind, List
         String mark =
                 switch (verdict) {
                     case MET -> "\u2713";
-                    case NOT_MET, OPPOSITE -> "\u2717";
+                    case NOT_MET, OPPOSITE, UNCHANGED -> "\u2717";
                     case TOO_FEW_SEEDS, NONE -> "?";
                 };
         List<Fact> facts = new ArrayList<>();

@@ -63,7 +63,7 @@ record SummaryTable(List<Column> outcomes, List<Row> rows, List<SeedTable> seeds
         return new Cell(
                 mean,
                 Figures.signed(d.interval().mean()),
-                Figures.range(d.interval()),
+                Figures.range(d),
                 judged ? Figures.p("corrected p", d.corrected()) : Figures.p("p", d.pValue()),
                 judged ? d.verdict().text() : "",
                 outcome.primary());

@@ -45,6 +45,15 @@ sealed interface Condition {
         }
     }
 
+    /** The last {@code window} values of a metric that is never negative were zero. */
+    record Zero(String metric, int window) implements Condition {
+        @Override
+        public Optional<Crossing> crossing(Trace trace) {
+            OptionalDouble mean = trace.mean(metric, window);
+            return mean.isPresent() && mean.getAsDouble() == 0 ? Optional.of(new Crossing(0, 0)) : Optional.empty();
+        }
+    }
+
     /** The value is outside {@code -threshold .. threshold}. */
     record Beyond(String metric, double threshold) implements Condition {
         @Override

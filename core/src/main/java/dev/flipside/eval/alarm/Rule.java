@@ -9,6 +9,7 @@ import dev.flipside.eval.alarm.Condition.Both;
 import dev.flipside.eval.alarm.Condition.Exceeds;
 import dev.flipside.eval.alarm.Condition.Rise;
 import dev.flipside.eval.alarm.Condition.Shrunk;
+import dev.flipside.eval.alarm.Condition.Zero;
 
 /**
  * Everything that is watched, with its threshold; docs/diagnostics.md gives the reason of each. None needs a gold
@@ -73,6 +74,18 @@ public enum Rule {
             Level.WARN,
             new Above("save/cut_frac", 0.5, 5),
             "most completions are cut at the length limit and teach nothing: raise rollout.max_completion_length."),
+    ALL_CUT(
+            Level.ALARM,
+            new Both(new Zero("grad_norm", 1), new Above("completions/clipped_ratio", 0.999)),
+            "every completion of a step was cut at the length limit and none was learnt from: raise rollout.max_completion_length, or set algorithm.mask_truncated_completions and save.mask_truncated to false."),
+    POLICY_UNMOVED(
+            Level.ALARM,
+            new Zero("grad_norm", 3),
+            "the policy's gradient has been zero for three steps, so it is still what it was: see frac_reward_zero_std (equal rewards: raise rollout.temperature), completions/clipped_ratio and algorithm.mask_truncated_completions."),
+    REWARD_MODEL_UNMOVED(
+            Level.ALARM,
+            new Zero("save/kept_frac", 3),
+            "no completion has passed the filter for three steps, so the reward model is still what it was: see save/cut_frac (raise rollout.max_completion_length) and save/one_sided_frac, or lower save.filter_threshold."),
     SAMPLING_MISMATCH(
             Level.ALARM,
             new Above("sampling/sampling_logp_difference/mean", 0.1),

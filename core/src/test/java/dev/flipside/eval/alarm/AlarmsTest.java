@@ -36,6 +36,8 @@ class AlarmsTest {
             Map.entry("save/one_sided_frac", 0.1),
             Map.entry("save/kept_frac", 0.7),
             Map.entry("save/cut_frac", 0.0),
+            Map.entry("grad_norm", 0.3),
+            Map.entry("completions/clipped_ratio", 0.1),
             Map.entry("save/kendall_tau", 0.9),
             Map.entry("save/near_tie_frac", 0.05),
             Map.entry("sampling/sampling_logp_difference/mean", 1e-6),
@@ -88,6 +90,9 @@ class AlarmsTest {
         "ONE_SIDED_GROUPS, save/one_sided_frac, 0.9, 5, 0.58, 0.5",
         "LITTLE_KEPT, save/kept_frac, 0.01, 7, 0.01, 0.1",
         "MOSTLY_CUT, save/cut_frac, 0.9, 5, 0.54, 0.5",
+        // Two of three are not enough.
+        "POLICY_UNMOVED, grad_norm, 0, 5, 0, 0",
+        "REWARD_MODEL_UNMOVED, save/kept_frac, 0, 5, 0, 0",
         "SAMPLING_MISMATCH, sampling/sampling_logp_difference/mean, 12, 3, 12, 0.1",
         "ORDER_UNSTABLE, save/kendall_tau, 0.1, 5, 0.42, 0.5",
         "NEAR_TIES, save/near_tie_frac, 0.7, 5, 0.44, 0.4",
@@ -104,6 +109,17 @@ class AlarmsTest {
         assertThat(alarm.threshold()).isCloseTo(threshold, org.assertj.core.data.Offset.offset(1e-12));
         assertThat(alarm.metric()).isEqualTo(metric);
         assertThat(alarm.level()).isEqualTo(rule.level());
+    }
+
+    @Test
+    void aStepOfCutCompletionsIsToldAtOnceWhereNoneIsLearntFrom() {
+        Map<String, Double> masked = Map.of("grad_norm", 0.0, "completions/clipped_ratio", 1.0);
+        assertThat(alarm(run(0, 1, masked), Rule.ALL_CUT).orElseThrow().firstStep())
+                .isZero();
+        Map<String, Double> learntFrom = Map.of("completions/clipped_ratio", 1.0);
+        assertThat(alarm(run(0, 3, learntFrom), Rule.ALL_CUT)).isEmpty();
+        Map<String, Double> flat = Map.of("grad_norm", 0.0);
+        assertThat(alarm(run(0, 3, flat), Rule.ALL_CUT)).isEmpty();
     }
 
     @Test
