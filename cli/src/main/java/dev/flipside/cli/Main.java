@@ -90,9 +90,14 @@ public final class Main implements Runnable, CommandRoot {
 
     public static void main(String[] args) {
         StopSignal.endAtOnce();
-        // Java 17 cannot tell whether standard error is a terminal: the launcher says so.
+        // Java 17 cannot tell which of the streams are terminals: the launcher says so.
         Streams streams = new Streams(
-                System.in, ResultStream.standardOutput(), System.err, Integer.getInteger("flipside.columns", 0));
+                System.in,
+                ResultStream.standardOutput(),
+                System.err,
+                Integer.getInteger("flipside.columns", 0),
+                System.getenv(),
+                Boolean.getBoolean("flipside.typed"));
         System.exit(started(streams, args));
     }
 

@@ -4,6 +4,9 @@ package dev.flipside.rollout;
 public enum FinishReason {
     /** An end token was sampled or a stop string was written. */
     STOP,
-    /** The longest completion, or the model's context, was reached: the completion is truncated. */
+    /**
+     * The longest completion, or the model's context, was reached, or whoever asked wanted no more: the completion is
+     * truncated.
+     */
     LENGTH
 }

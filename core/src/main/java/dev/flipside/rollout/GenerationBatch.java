@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
+import java.util.function.IntPredicate;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 import org.bytedeco.pytorch.Tensor;
@@ -31,13 +32,15 @@ final class GenerationBatch implements AutoCloseable {
      * @param stop strings that end it
      * @param decode ids to text, for stop strings
      * @param newTokens told the number of tokens that each step added to completions
+     * @param goOn told every token of a completion, and asked whether another is wanted
      */
     record Rules(
             TokenSampler sampler,
             Set<Integer> endIds,
             List<String> stop,
             Function<int[], String> decode,
-            LongConsumer newTokens) {}
+            LongConsumer newTokens,
+            IntPredicate goOn) {}
 
     /**
      * A batch that has not begun; the batch and the penalty stay the caller's to close.
@@ -91,9 +94,10 @@ final class GenerationBatch implements AutoCloseable {
             Row row = rows.get(r);
             if (!row.done()) {
                 row.append(choices.tokens()[r], choices.logprobs()[r], choices.logKeptMass()[r]);
+                boolean wanted = rules.goOn().test(choices.tokens()[r]);
                 if (ended(row, choices.tokens()[r])) {
                     row.finish(FinishReason.STOP);
-                } else if (row.full()) {
+                } else if (row.full() || !wanted) {
                     row.finish(FinishReason.LENGTH);
                 }
                 added++;

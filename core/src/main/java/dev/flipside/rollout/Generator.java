@@ -7,6 +7,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.IntPredicate;
 import java.util.function.LongConsumer;
 import java.util.stream.IntStream;
 
@@ -59,6 +60,32 @@ public final class Generator implements AutoCloseable {
      */
     public List<Group> generate(
             List<int[]> prompts, int numGenerations, SamplingOptions options, SampleKeys keys, LongConsumer newTokens) {
+        return generate(prompts, numGenerations, options, keys, newTokens, token -> true);
+    }
+
+    /**
+     * Samples one completion of one prompt, which is told as it grows.
+     *
+     * @param prompt rendered, not empty
+     * @param key of its random numbers
+     * @param goOn told every token as it is chosen, an end token too, and asked whether another is wanted; from this
+     *     thread
+     * @throws UserError as {@link #generate(List, int, SamplingOptions, SampleKeys, LongConsumer)}
+     */
+    public Completion stream(int[] prompt, SamplingOptions options, long key, IntPredicate goOn) {
+        return generate(List.of(prompt), 1, options, (p, sample) -> key, newTokens -> {}, goOn)
+                .get(0)
+                .completions()
+                .get(0);
+    }
+
+    private List<Group> generate(
+            List<int[]> prompts,
+            int numGenerations,
+            SamplingOptions options,
+            SampleKeys keys,
+            LongConsumer newTokens,
+            IntPredicate goOn) {
         if (numGenerations < 1) {
             throw new IllegalArgumentException("numGenerations " + numGenerations);
         }
@@ -68,8 +95,8 @@ public final class Generator implements AutoCloseable {
         List<List<Completion>> completions = new ArrayList<>();
         prompts.forEach(p -> completions.add(new ArrayList<>()));
         try (TokenSampler sampler = new TokenSampler(options, settings.suppressedIds(), model.device())) {
-            GenerationBatch.Rules rules =
-                    new GenerationBatch.Rules(sampler, model.endIds(), options.stop(), settings.decode(), newTokens);
+            GenerationBatch.Rules rules = new GenerationBatch.Rules(
+                    sampler, model.endIds(), options.stop(), settings.decode(), newTokens, goOn);
             for (int[] batch : batches(prompts, numGenerations)) {
                 for (Row row : run(batch, prompts, numGenerations, options, keys, rules)) {
                     completions.get(row.prompt()).add(row.completion());

@@ -38,10 +38,12 @@ public final class StopSignal implements AutoCloseable {
             : SignalHandler.SIG_DFL;
 
     private final AtomicBoolean requested = new AtomicBoolean();
+    private final List<String> signals;
     private final Consumer<String> onRequest;
     private final List<Map.Entry<Signal, SignalHandler>> previous = new ArrayList<>();
 
-    private StopSignal(Consumer<String> onRequest) {
+    private StopSignal(List<String> signals, Consumer<String> onRequest) {
+        this.signals = signals;
         this.onRequest = onRequest;
     }
 
@@ -99,17 +101,9 @@ public final class StopSignal implements AutoCloseable {
      * @throws UserError when the JVM was started with {@code -Xrs}
      */
     public static StopSignal install(Consumer<String> onRequest) {
-        StopSignal stop = new StopSignal(onRequest);
+        StopSignal stop = new StopSignal(SIGNALS, onRequest);
         try {
-            for (String name : SIGNALS) {
-                Signal signal = new Signal(name);
-                SignalHandler before = Signal.handle(signal, stop::receive);
-                if (before.equals(SignalHandler.SIG_IGN)) {
-                    Signal.handle(signal, before);
-                } else {
-                    stop.previous.add(Map.entry(signal, before));
-                }
-            }
+            stop.handleAll();
         } catch (IllegalArgumentException e) {
             stop.close();
             throw new UserError(
@@ -118,6 +112,32 @@ public final class StopSignal implements AutoCloseable {
                     e);
         }
         return stop;
+    }
+
+    /**
+     * Handles Ctrl-C alone until {@link #close}, for a piece of work that it is to end rather than the process. Under
+     * {@code -Xrs} it goes on ending the process.
+     */
+    public static StopSignal ofInterrupt() {
+        StopSignal stop = new StopSignal(List.of("INT"), signal -> {});
+        try {
+            stop.handleAll();
+        } catch (IllegalArgumentException e) {
+            LOG.debug("signals are left as they are", e);
+        }
+        return stop;
+    }
+
+    private void handleAll() {
+        for (String name : signals) {
+            Signal signal = new Signal(name);
+            SignalHandler before = Signal.handle(signal, this::receive);
+            if (before.equals(SignalHandler.SIG_IGN)) {
+                Signal.handle(signal, before);
+            } else {
+                previous.add(Map.entry(signal, before));
+            }
+        }
     }
 
     /** Whether to stop; the loop asks between steps. */
@@ -134,7 +154,7 @@ public final class StopSignal implements AutoCloseable {
 
     private void receive(Signal signal) {
         if (requested.compareAndSet(false, true)) {
-            SIGNALS.forEach(name -> Signal.handle(new Signal(name), END));
+            signals.forEach(name -> Signal.handle(new Signal(name), END));
             onRequest.accept("SIG" + signal.getName());
         }
     }

@@ -9,7 +9,7 @@
  * a model's own prompt text ({@link dev.flipside.text.TemplateSource} is its source, as it is read and saved; package
  * {@code jinja} runs the template, {@code Strftime} writes the dates it prints); {@link dev.flipside.text.Renderer}
  * joins the two and says which positions are scored ({@link dev.flipside.text.Rendered};
- * {@link dev.flipside.text.Continued} as a policy writes it), and where prompt and reply merge
- * ({@link dev.flipside.text.PrefixMismatch}).
+ * {@link dev.flipside.text.Continued} as a policy writes it; {@link dev.flipside.text.CompletionStream} as it comes,
+ * token by token), and where prompt and reply merge ({@link dev.flipside.text.PrefixMismatch}).
  */
 package dev.flipside.text;

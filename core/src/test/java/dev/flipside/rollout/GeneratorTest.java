@@ -229,6 +229,29 @@ class GeneratorTest {
     }
 
     @Test
+    void aStreamedCompletionIsTheSameAndEndsWhenNoMoreIsWanted() {
+        SamplingOptions options = SamplingOptions.plain(10);
+        int[] prompt = PROMPTS.get(0);
+        Completion whole = generator(new HashedModel(), 8)
+                .generate(List.of(prompt), 1, options, (p, s) -> key(0, 0))
+                .get(0)
+                .completions()
+                .get(0);
+        List<Integer> told = new ArrayList<>();
+        Completion streamed = generator(new HashedModel(), 8).stream(prompt, options, key(0, 0), token -> {
+            told.add(token);
+            return true;
+        });
+        Completion ended = generator(new HashedModel(), 8).stream(prompt, options, key(0, 0), token -> false);
+
+        assertThat(whole.ids()).hasSizeGreaterThan(1);
+        assertThat(streamed.ids()).isEqualTo(whole.ids());
+        assertThat(told).isEqualTo(Arrays.stream(whole.ids()).boxed().toList());
+        assertThat(ended.ids()).isEqualTo(Arrays.copyOf(whole.ids(), 1));
+        assertThat(ended.finishReason()).isEqualTo(FinishReason.LENGTH);
+    }
+
+    @Test
     void theContextBoundsACompletion() {
         int[] almostFull = IntStream.range(0, 23).map(i -> i % 12).toArray();
         List<int[]> prompts = List.of(almostFull, new int[] {5});

@@ -19,6 +19,7 @@ public final class Console {
     private final boolean json;
     private final boolean quiet;
     private final int columns;
+    private final boolean typed;
 
     public Console(Streams streams, boolean json, boolean quiet) {
         this.out = Text.writer(streams.out());
@@ -26,6 +27,12 @@ public final class Console {
         this.json = json;
         this.quiet = quiet;
         this.columns = streams.columns();
+        this.typed = streams.typed();
+    }
+
+    /** Whether a person types the input. */
+    public boolean typed() {
+        return typed;
     }
 
     public boolean json() {
@@ -48,9 +55,17 @@ public final class Console {
         }
     }
 
+    /** A part of such a line, shown at once. */
+    public void part(String text) {
+        if (!json) {
+            out.print(text);
+            out.flush();
+        }
+    }
+
     /** Asks a person at a terminal for input. */
     public void prompt(String text) {
-        if (columns > 0 && !quiet) {
+        if (typed && columns > 0 && !quiet) {
             err.print(text);
             err.flush();
         }
@@ -61,6 +76,11 @@ public final class Console {
         if (!quiet) {
             message(line);
         }
+    }
+
+    /** What somebody has asked for while the command runs, beside its result; also with {@code --quiet}. */
+    public void reply(String lines) {
+        message(lines);
     }
 
     /** A line that is shown even with {@code --quiet}. */
