@@ -21,6 +21,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** The launcher {@code flipside}, in a checkout that is already built. */
 class LauncherTest {
@@ -119,6 +121,31 @@ class LauncherTest {
         }
         assertThat(flipside(Map.of(), "--version")).isEqualTo(whole);
         assertThat(Files.size(archive)).isGreaterThan(size / 2);
+    }
+
+    @ParameterizedTest
+    @CsvSource({
+        "-Xmx16m, 'a heap of 16m, and Flipside needs 64 MB at least; raise it, or leave it out (4g).'",
+        "-Xmx8g -Xmx1000k, a heap of 1000k",
+        "-XX:MaxHeapSize=1000000, a heap of 1000000",
+        "-Xmxmuch, 'a heap of ''much'', which is no size; write for example -Xmx8g.'"
+    })
+    void aHeapThatIsTooSmallIsASentence(String options, String sentence) throws IOException, InterruptedException {
+        Run run = flipside(Map.of("FLIPSIDE_JAVA_OPTS", options), "--version");
+
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.out()).isEmpty();
+        assertThat(run.err())
+                .startsWith("flipside: FLIPSIDE_JAVA_OPTS gives Java ")
+                .contains(sentence)
+                .hasLineCount(1);
+    }
+
+    @Test
+    void theLeastHeapStartsJava() throws IOException, InterruptedException {
+        Run run = flipside(Map.of("FLIPSIDE_JAVA_OPTS", "-Xmx64m"), "--version");
+
+        assertThat(run.exitCode()).as(run.err()).isZero();
     }
 
     @Test

@@ -46,7 +46,7 @@ class RenderedAsTrainedTest {
                 """
                 run: {output_dir: %1$s/rm, device: cpu}
                 reward_model: {model: %1$s/policy}
-                data: {preferences: %1$s/pairs.jsonl, eval_preferences: %1$s/pairs.jsonl}
+                data: {preferences: %1$s/pairs.jsonl, eval_fraction: 0}
                 training: {learning_rate: 1.0e-2, train_batch_size: 12, max_steps: 6, tensorboard: false}
                 """
                         .formatted(folder));

@@ -28,16 +28,23 @@ public record StoryRun(Path folder) {
         return SharedFiles.require("models/stories260k");
     }
 
-    /** Writes prompts.jsonl, pairs.jsonl, rm.yaml, train.yaml and frozen.yaml, whose reward model does not learn. */
+    /**
+     * Writes prompts.jsonl, pairs.jsonl, held-out.jsonl, rm.yaml, train.yaml and frozen.yaml, whose reward model does
+     * not learn.
+     */
     public static StoryRun in(Path folder) throws IOException {
         List<String> pairs = new ArrayList<>();
+        List<String> heldOut = new ArrayList<>();
         for (String opening : OPENINGS) {
             for (int i = 0; i < HAPPY.size(); i++) {
                 pairs.add(JSON.writeValueAsString(
                         Map.of("prompt", opening, "chosen", HAPPY.get(i), "rejected", SAD.get(i))));
+                heldOut.add(JSON.writeValueAsString(
+                        Map.of("prompt", opening, "chosen", HAPPY.get(i), "rejected", SAD.get((i + 1) % SAD.size()))));
             }
         }
         Files.write(folder.resolve("pairs.jsonl"), pairs);
+        Files.write(folder.resolve("held-out.jsonl"), heldOut);
         StoryRun run = new StoryRun(folder);
         run.prompts(OPENINGS);
         Files.writeString(
@@ -55,7 +62,7 @@ public record StoryRun(Path folder) {
                 run: {output_dir: %1$s/run, max_steps: 4, save_steps: 2}
                 policy: {model: %2$s, learning_rate: 1e-3}
                 reward_model: {model: %1$s/rm/final}
-                data: {prompts: %1$s/prompts.jsonl, eval_preferences: %1$s/pairs.jsonl}
+                data: {prompts: %1$s/prompts.jsonl, eval_preferences: %1$s/held-out.jsonl}
                 rollout: {generation_batch_size: 4, num_generations: 2, max_completion_length: 6}
                 save: {learning_rate: 1e-3, mask_truncated: false, value_warmup_prompts: 4, calibration_prompts: 4}
                 """

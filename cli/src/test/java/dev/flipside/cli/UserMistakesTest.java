@@ -4,10 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.flipside.model.GoldenFixtures;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -96,6 +100,103 @@ class UserMistakesTest {
                 return stories.train("algorithm.name=gspo");
             }
         },
+        TRAINING_PAIRS_HELD_OUT(
+                "data.eval_preferences: its pairs are all in data.preferences",
+                "learnt by heart",
+                "flipside data split") {
+            @Override
+            CommandRun make() throws IOException {
+                List<String> rows = new ArrayList<>(Files.readAllLines(folder.resolve("pairs.jsonl")));
+                Collections.reverse(rows);
+                Path other = Files.write(folder.resolve("another-name.jsonl"), rows);
+                return stories.trainRewardModel(
+                        "run.output_dir=" + folder.resolve("same"), "data.eval_preferences=" + other);
+            }
+        },
+        GUARD_PAIRS_HELD_OUT("data.eval_preferences: its pairs are all in data.preferences") {
+            @Override
+            CommandRun make() {
+                String pairs = folder.resolve("pairs.jsonl").toString();
+                return stories.train(
+                        "save.guard=replay", "data.preferences=" + pairs, "data.eval_preferences=" + pairs);
+            }
+        },
+        TRAINING_PROMPTS_HELD_OUT("data.eval_prompts: its prompts are all in data.prompts", "learnt by heart") {
+            @Override
+            CommandRun make() {
+                return stories.train("data.eval_prompts=" + folder.resolve("prompts.jsonl"));
+            }
+        },
+        ONE_PAIR("data.preferences: ", "single.jsonl has one usable pair in 2 row(s)", "give more") {
+            @Override
+            CommandRun make() throws IOException {
+                Path file = Files.write(
+                        folder.resolve("single.jsonl"),
+                        List.of(
+                                "{\"prompt\": \"The cat\", \"chosen\": \" sat.\", \"rejected\": \" ran.\"}",
+                                "{\"prompt\": \"The dog\", \"chosen\": \" sat.\", \"rejected\": \" sat.\"}"));
+                return stories.trainRewardModel("run.output_dir=" + folder.resolve("one"), "data.preferences=" + file);
+            }
+        },
+        REWARD_MODEL_AS_POLICY(
+                "rm/final: it is a reward model (it has a score.weight) where a language model is needed") {
+            @Override
+            CommandRun make() {
+                return stories.train("policy.model=" + folder.resolve("rm/final"));
+            }
+        },
+        REWARD_MODEL_THAT_GENERATES("rm/final: it is a reward model (it has a score.weight)") {
+            @Override
+            CommandRun make() {
+                return CommandRun.withInput(
+                        "{\"prompt\": \"a\"}",
+                        "generate",
+                        "--model",
+                        folder.resolve("rm/final").toString());
+            }
+        },
+        SEVERAL_KEYS_MISSING("policy.model, reward_model.model and data.prompts are missing; name ") {
+            @Override
+            CommandRun make() throws IOException {
+                Path config = Files.writeString(folder.resolve("few.yaml"), "run: {max_steps: 1}\n");
+                return CommandRun.of("train", config.toString());
+            }
+        },
+        CONFIG_THAT_IS_NOT_UTF8("latin.yaml cannot be read: not UTF-8 text") {
+            @Override
+            CommandRun make() throws IOException {
+                Path config = Files.write(
+                        folder.resolve("latin.yaml"), "# gr\u00fcn\n".getBytes(StandardCharsets.ISO_8859_1));
+                return CommandRun.of("train", config.toString());
+            }
+        },
+        SCALAR_FOR_A_LIST("rollout.stop: 'END' is not a list; put it in [brackets]") {
+            @Override
+            CommandRun make() {
+                return stories.train("rollout.stop=END");
+            }
+        },
+        SCALAR_FOR_A_LIST_OF_MAPS("reward_model.functions: 'length' is not a list; put it in [brackets]") {
+            @Override
+            CommandRun make() {
+                return stories.train("reward_model.functions=length");
+            }
+        },
+        SCALAR_IN_A_LIST_OF_MAPS("reward_model.functions.[0]: 'length' is not a map of keys") {
+            @Override
+            CommandRun make() {
+                return stories.train("reward_model.functions=[length]");
+            }
+        },
+        CUT_ROW(
+                "line 1 is not valid JSON (Unexpected end-of-input: expected close marker for Object)",
+                "correct that") {
+            @Override
+            CommandRun make() throws IOException {
+                Path file = Files.writeString(folder.resolve("cut.jsonl"), "{\"prompt\": \"The cat.\"\n");
+                return stories.train("data.prompts=" + file);
+            }
+        },
         CORRUPTED_CHECKPOINT("checkpoints/step-2 is damaged", "policy/model.safetensors", "step-1") {
             @Override
             CommandRun make() throws IOException {
@@ -128,6 +229,28 @@ class UserMistakesTest {
         assertThat(run.out()).isEmpty();
         String sentence = run.err().lines().reduce((first, second) -> second).orElseThrow();
         assertThat(sentence).startsWith("flipside: ").contains(mistake.expected).endsWith(".");
-        assertThat(run.err()).doesNotContain("\tat ").doesNotContain("Exception");
+        assertThat(run.err()).doesNotContain("\tat ", "Exception", "Source:", "REDACTED");
+    }
+
+    /** Its run may hold a part of the file out, so that this is no more than a warning. */
+    @Test
+    void heldOutPairsThatTaughtTheRewardModelAreTold() throws IOException {
+        Path copy = Files.copy(folder.resolve("pairs.jsonl"), folder.resolve("copy.jsonl"));
+        CommandRun run = stories.train(
+                        "run.output_dir=" + folder.resolve("taught"),
+                        "run.max_steps=1",
+                        "data.eval_preferences=" + copy)
+                .succeeded();
+        CommandRun validate = stories.command("validate", "train.yaml", "data.eval_preferences=" + copy);
+        CommandRun others = stories.train("run.output_dir=" + folder.resolve("others"), "run.max_steps=1")
+                .succeeded();
+
+        String sentence = copy + " holds the pairs that " + folder.resolve("rm/final") + " was trained on ("
+                + folder.resolve("rm/provenance.json") + " says so)";
+        assertThat(run.err()).contains("warning: data.eval_preferences: " + sentence);
+        assertThat(validate.out())
+                .containsPattern("note +data.eval_preferences +")
+                .contains(sentence);
+        assertThat(others.err()).doesNotContain("was trained on");
     }
 }

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.core.JacksonException;
 import com.fasterxml.jackson.core.exc.InputCoercionException;
 import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.exc.InvalidFormatException;
 import com.fasterxml.jackson.databind.exc.MismatchedInputException;
 import com.fasterxml.jackson.databind.exc.UnrecognizedPropertyException;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -27,7 +26,7 @@ final class ConfigBinding {
     static <C extends Record> C toRecords(JsonMapper records, ObjectNode tree, C defaults) {
         try {
             C config = (C) records.treeToValue(tree, defaults.getClass());
-            requireValues(config, defaults);
+            requireValues(tree, config, defaults);
             return config;
         } catch (JsonMappingException e) {
             String key = e.getPath().stream()
@@ -56,12 +55,14 @@ final class ConfigBinding {
     }
 
     /** YAML's {@code model:} with nothing behind it is no value, and only options that may be absent take it. */
-    private static void requireValues(Record config, Record defaults) {
+    private static void requireValues(ObjectNode tree, Record config, Record defaults) {
         JsonNode values = ConfigReader.tree(config);
         for (Map.Entry<String, JsonNode> section : ConfigReader.tree(defaults).properties()) {
             for (Map.Entry<String, JsonNode> entry : section.getValue().properties()) {
                 if (values.path(section.getKey()).path(entry.getKey()).isNull()
-                        && !entry.getValue().isNull()) {
+                        && !entry.getValue().isNull()
+                        && !NumberOrNone.NONE.equals(
+                                tree.path(section.getKey()).path(entry.getKey()).asText())) {
                     throw new UserError(section.getKey() + "." + entry.getKey()
                             + ": there is no value; write one, or remove the key to have its default.");
                 }
@@ -81,7 +82,7 @@ final class ConfigBinding {
                             .map(c -> Spelling.of((Enum<?>) c))
                             .collect(Collectors.joining(", "));
         }
-        if (type == int.class || type == long.class || e instanceof InvalidFormatException && type == Integer.class) {
+        if (type == int.class || type == long.class || type == Integer.class) {
             return "a whole number";
         }
         if (type == double.class || type == Double.class) {
@@ -90,7 +91,7 @@ final class ConfigBinding {
         if (type != null && Collection.class.isAssignableFrom(type)) {
             return "a list; put it in [brackets]";
         }
-        if (type != null && type.isRecord()) {
+        if (type != null && (type.isRecord() || Map.class.isAssignableFrom(type))) {
             return "a map of keys, which docs/configuration.md lists";
         }
         return type == boolean.class || type == Boolean.class ? "true or false" : "of the right type";

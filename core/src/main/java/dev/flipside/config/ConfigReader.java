@@ -49,6 +49,7 @@ public final class ConfigReader {
             .build();
     private static final JsonMapper RECORDS = JsonMapper.builder()
             .addModule(new Jdk8Module())
+            .addModule(NumberOrNone.module())
             .addModule(new SimpleModule().addSerializer(new LowerCaseEnum()))
             .propertyNamingStrategy(PropertyNamingStrategies.SNAKE_CASE)
             .enable(MapperFeature.ACCEPT_CASE_INSENSITIVE_ENUMS)
@@ -145,7 +146,11 @@ public final class ConfigReader {
 
     /** The complete configuration as YAML; reading it gives an equal configuration. */
     public static String write(Record config) {
-        return yaml(RECORDS.valueToTree(config));
+        ObjectNode tree = RECORDS.valueToTree(config);
+        Stream.of(TrainConfig.defaults(), RewardTrainingConfig.defaults(), ComparisonConfig.defaults())
+                .filter(defaults -> defaults.getClass() == config.getClass())
+                .forEach(defaults -> NumberOrNone.spell(tree, tree(defaults)));
+        return yaml(tree);
     }
 
     /** Sections and keys as YAML. */
@@ -216,7 +221,7 @@ public final class ConfigReader {
             }
             return withoutZeros(file.toString(), YAML.readTree(BoundedFile.yaml(file)));
         } catch (JacksonException e) {
-            throw new UserError(file + " line " + line(e) + " is not valid YAML: " + e.getOriginalMessage() + ".", e);
+            throw new UserError(file + " line " + line(e) + " is not valid YAML: " + JsonReason.of(e) + ".", e);
         } catch (IOException e) {
             throw new UserError("config file " + file + " cannot be read: " + IoReason.of(e) + ".", e);
         }
@@ -248,8 +253,7 @@ public final class ConfigReader {
                     .set(override.substring(dot + 1, equals), value.isMissingNode() ? node.nullNode() : value);
             return node;
         } catch (JacksonException e) {
-            throw new UserError(
-                    "the value of '" + override + "' is not valid YAML: " + e.getOriginalMessage() + ".", e);
+            throw new UserError("the value of '" + override + "' is not valid YAML: " + JsonReason.of(e) + ".", e);
         }
     }
 

@@ -45,6 +45,7 @@ public final class ConfigReference {
             Names are TRL's where TRL has the option.
             A default of - means that nothing is set.
             Where the default then depends on other options, the description says so.
+            A number that may be absent is written `none`, such as `data.max_length: none` in a file for `train-rm`.
             Paths are relative to the folder in which `flipside` is started.
             """;
     private static final String RESUMING =

@@ -1,5 +1,6 @@
 package dev.flipside.config;
 
+import com.fasterxml.jackson.core.JacksonException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -21,6 +22,9 @@ public final class IoReason {
     public static String of(Exception e) {
         if (e instanceof UncheckedIOException unchecked) {
             return of(unchecked.getCause());
+        }
+        if (e instanceof JacksonException json) {
+            return JsonReason.of(json);
         }
         if (e instanceof NoSuchFileException) {
             return "no such file or folder";

@@ -52,9 +52,21 @@ public final class Validation {
             throw new UserError(
                     key + ": " + ConfigReader.shown(value) + " has no effect, because " + reason + "; remove the key.");
         });
+        tellMissing(reading.config());
         reading.config().validate();
         validation.combinations();
         validation.keysWithoutEffect();
+    }
+
+    private static void tellMissing(TrainConfig config) {
+        boolean graded = config.rewardModel().model().isPresent()
+                || !config.rewardModel().functions().isEmpty()
+                || config.save().preset() == SaveConfig.Preset.OFF;
+        new MissingKeys()
+                .unless(!config.policy().model().isBlank(), "policy.model", "a Hugging Face directory")
+                .unless(graded, "reward_model.model", "the directory of a reward model")
+                .unless(!config.data().prompts().isBlank(), "data.prompts", "a file of prompts")
+                .tellSeveral();
     }
 
     /** The keys that were given, differ from their default and cannot change anything. */
@@ -65,6 +77,10 @@ public final class Validation {
     }
 
     static void checkRewardTraining(RewardTrainingConfig config) {
+        new MissingKeys()
+                .unless(!config.rewardModel().model().isBlank(), "reward_model.model", "a Hugging Face directory")
+                .unless(!config.data().preferences().isBlank(), "data.preferences", "a file of labelled pairs")
+                .tellSeveral();
         config.validate();
         if (config.data().longPairs() == LongPairs.DROP && config.data().truncationMode() == TruncationMode.KEEP_END) {
             throw new UserError(

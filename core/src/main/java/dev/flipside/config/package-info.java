@@ -18,7 +18,8 @@
  *   <li>{@link dev.flipside.config.Spelling}: how a choice is written, whoever writes it.
  *   <li>{@link dev.flipside.config.UserError}: what the user can mend, as a sentence.
  *   <li>{@link dev.flipside.config.BoundedFile}, {@link dev.flipside.config.BoundedLines},
- *       {@link dev.flipside.config.NamedPath}, {@link dev.flipside.config.StrictJson}: how anything from elsewhere is
+ *       {@link dev.flipside.config.NamedPath}, {@link dev.flipside.config.StrictJson},
+ *       {@link dev.flipside.config.JsonReason}, {@link dev.flipside.config.IoReason}: how anything from elsewhere is
  *       read, whoever reads it.
  * </ul>
  */

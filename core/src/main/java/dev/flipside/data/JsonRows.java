@@ -10,6 +10,8 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.BoundedLines;
+import dev.flipside.config.IoReason;
+import dev.flipside.config.JsonReason;
 import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.BufferedReader;
@@ -117,13 +119,13 @@ final class JsonRows {
 
     private UserError notJson(long line, JsonProcessingException cause) {
         return new UserError(
-                file + ", line " + line + " is not valid JSON (" + cause.getOriginalMessage() + "): correct that line.",
+                file + ", line " + line + " is not valid JSON (" + JsonReason.of(cause) + "): correct that line.",
                 cause);
     }
 
     private UserError unreadable(long line, IOException cause) {
         return new UserError(
-                file + " cannot be read beyond line " + line + " (" + cause + "): it must be "
+                file + " cannot be read beyond line " + line + " (" + IoReason.of(cause) + "): it must be "
                         + (compressed ? "an undamaged gzip file of " : "") + "UTF-8 text.",
                 cause);
     }

@@ -43,6 +43,9 @@ public final class Rows {
         if (!Files.isRegularFile(file)) {
             throw new UserError(file + " is missing or is not a file: give the path of a " + ACCEPTED + " file.");
         }
+        if (!Files.isReadable(file)) {
+            throw new UserError(file + " cannot be read (permission denied): correct its permissions.");
+        }
         AtomicBoolean any = new AtomicBoolean();
         readByName(file, row -> {
             any.set(true);

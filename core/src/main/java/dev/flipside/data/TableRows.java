@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.NullNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.fasterxml.jackson.databind.node.TextNode;
+import dev.flipside.config.JsonReason;
 import dev.flipside.config.UserError;
 import java.nio.file.Path;
 import java.sql.Connection;
@@ -129,8 +130,8 @@ final class TableRows {
             return json == null ? NullNode.instance : JsonRows.MAPPER.readTree(json);
         } catch (JsonProcessingException e) {
             throw new UserError(
-                    where + " holds in column '" + column + "' a value that JSON cannot carry ("
-                            + e.getOriginalMessage() + "): leave that column out.",
+                    where + " holds in column '" + column + "' a value that JSON cannot carry (" + JsonReason.of(e)
+                            + "): leave that column out.",
                     e);
         }
     }

@@ -3,12 +3,15 @@ package dev.flipside.engine;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.net.URL;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.PointerScope;
 import org.bytedeco.pytorch.Tensor;
@@ -23,6 +26,11 @@ public final class NativeLibrary {
     /** What {@link #blas()} says when MKL stands where the bindings would load OpenBLAS. */
     static final String SWAPPED_MKL = "MKL (in place of OpenBLAS)";
 
+    /** What is unpacked, in bytes. */
+    private static final long BYTES_WITH_MKL = 900_000_000;
+
+    private static final long BYTES_WITH_OPENBLAS = 480_000_000;
+
     private NativeLibrary() {}
 
     /**
@@ -33,6 +41,7 @@ public final class NativeLibrary {
     public static synchronized void load() {
         try {
             if (Loader.getLoadedLibraries().isEmpty()) {
+                requireRoom();
                 UnpackedFiles unpacked = UnpackedFiles.open(cacheFolder(), NativeLibrary::inJar);
                 Loader.load(torch.class);
                 unpacked.note();
@@ -47,6 +56,41 @@ public final class NativeLibrary {
             throw new UserError("FLIPSIDE_LIBTORCH: libtorch " + version + " does not fit these bindings, which need "
                     + String.join(" or ", SUPPORTED_VERSIONS)
                     + "; install torch==2.10.0 or unset FLIPSIDE_LIBTORCH.");
+        }
+    }
+
+    /** Half unpacked, the libraries would be missed one by one, in the linker's words. */
+    private static void requireRoom() throws IOException {
+        if (foreign() || unpacked()) {
+            return;
+        }
+        Path folder = cacheFolder();
+        FileStore store = Files.getFileStore(folder);
+        boolean known = store.getTotalSpace() > 0; // Some network file systems do not know it.
+        boolean mkl = System.getProperty("org.bytedeco.openblas.load", "").startsWith("mkl");
+        long needed = (mkl ? BYTES_WITH_MKL : BYTES_WITH_OPENBLAS) - present(folder);
+        requireRoom(folder, needed, known ? store.getUsableSpace() : Long.MAX_VALUE);
+    }
+
+    static void requireRoom(Path folder, long needed, long free) {
+        if (free < needed) {
+            throw new UserError(String.format(
+                    Locale.ROOT,
+                    "%s has %.0f MB free, and the native libraries that are unpacked there, once, take %.0f MB more; make room, or name another folder with FLIPSIDE_JAVA_OPTS=-Dorg.bytedeco.javacpp.cachedir=DIR.",
+                    folder,
+                    free / 1e6,
+                    needed / 1e6));
+        }
+    }
+
+    /** The bytes that earlier starts have unpacked of the jars on the class path, each to a folder of its name. */
+    private static long present(Path folder) throws IOException {
+        String jars = System.getProperty("java.class.path");
+        try (Stream<Path> files = Files.walk(folder)) {
+            return files.filter(Files::isRegularFile)
+                    .filter(file -> jars.contains("/" + folder.relativize(file).getName(0)))
+                    .mapToLong(file -> file.toFile().length())
+                    .sum();
         }
     }
 

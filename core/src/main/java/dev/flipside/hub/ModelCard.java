@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.TextNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLGenerator;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.flipside.config.BoundedFile;
+import dev.flipside.config.JsonReason;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
 import java.io.IOException;
@@ -209,7 +210,7 @@ public record ModelCard(Path directory) {
                     : JSON.readTree(BoundedFile.text(file));
         } catch (JsonProcessingException e) {
             throw new UserError(
-                    file + " is not the file that Flipside wrote (" + e.getOriginalMessage()
+                    file + " is not the file that Flipside wrote (" + JsonReason.of(e)
                             + "): restore it, or move it away to push without it.",
                     e);
         } catch (IOException e) {

@@ -65,6 +65,9 @@ public final class CausalLm implements AutoCloseable {
             return new CausalLm(files, layout, weights, precision);
         }
         AdapterFiles adapter = AdapterFiles.open(directory);
+        if (adapter.has(WeightLayout.REWARD_HEAD)) {
+            throw notALanguageModel(directory);
+        }
         BackboneBase below = Backbone.below(files, device, shared, () -> loadBase(files, layout, device));
         ModelWeights weights = below.adapted(adapter, layout);
         return new CausalLm(files, layout, weights, precision);
@@ -115,9 +118,19 @@ public final class CausalLm implements AutoCloseable {
     private static Parameters loadBase(
             ModelFiles files, WeightLayout layout, Function<WeightFiles, Parameters> loading) {
         WeightFiles weights = WeightFiles.open(files.directory());
+        if (weights.has(WeightLayout.REWARD_HEAD) && !weights.has(layout.headInFile())) {
+            throw notALanguageModel(files.directory());
+        }
         Parameters base = loading.apply(weights);
         requireTiedHead(files, weights, layout.headInFile(), base);
         return base;
+    }
+
+    /** With a tied vocabulary head all of a language model would be there, and its words mean nothing any more. */
+    private static UserError notALanguageModel(Path directory) {
+        return new UserError(
+                directory
+                        + ": it is a reward model (it has a score.weight) where a language model is needed; name the model that it was trained from, or one that `flipside train` wrote.");
     }
 
     /**

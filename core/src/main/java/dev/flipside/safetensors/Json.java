@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.BoundedFile;
 import dev.flipside.config.IoReason;
+import dev.flipside.config.JsonReason;
 import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
@@ -40,9 +41,7 @@ public final class Json {
             String line =
                     e.getLocation() == null ? "" : " at line " + e.getLocation().getLineNr();
             throw new UserError(
-                    file + ": is not valid JSON" + line + " (" + e.getOriginalMessage()
-                            + "); copy or download it again.",
-                    e);
+                    file + ": is not valid JSON" + line + " (" + JsonReason.of(e) + "); copy or download it again.", e);
         } catch (IOException e) {
             throw SafeTensors.unreadable(file, e);
         }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.flipside.config.JsonReason;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -146,7 +147,7 @@ final class SafeTensorsHeader {
                 return object;
             }
         } catch (JsonProcessingException e) {
-            throw malformed("its header is not JSON (" + e.getOriginalMessage() + ")");
+            throw malformed("its header is not JSON (" + JsonReason.of(e) + ")");
         }
         throw malformed("its header is not a JSON object");
     }

@@ -128,6 +128,9 @@ public record SpecialTokens(
     }
 
     static String firstLine(Throwable e) {
+        if (e instanceof IOException io) {
+            return IoReason.of(io);
+        }
         String message = e.getMessage() == null ? e.getClass().getSimpleName() : e.getMessage();
         return message.lines().findFirst().orElse(e.getClass().getSimpleName());
     }

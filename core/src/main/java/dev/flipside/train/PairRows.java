@@ -23,6 +23,9 @@ import java.util.OptionalDouble;
  * Labelled pairs as the reward model reads them: rendered, within the length limit, split into training and held out.
  */
 final class PairRows {
+    private static final String TRAINED = "data.preferences";
+    private static final String HELD_OUT = "data.eval_preferences";
+
     private PairRows() {}
 
     /** A rendered pair. */
@@ -43,10 +46,15 @@ final class PairRows {
         RewardTrainingConfig.Data data = config.data();
         int maxLength = files.mostTokens(data.maxLength());
         Reader reader = new Reader(data, maxLength, renderer, listener, new LinkedHashMap<>());
-        List<Pair> pairs = reader.read("preferences", data.preferences());
-        if (data.evalPreferences().isPresent()) {
+        PreferenceData labelled = reader.labelled(TRAINED, data.preferences());
+        Optional<PreferenceData> kept = data.evalPreferences().map(file -> reader.labelled(HELD_OUT, file));
+        kept.flatMap(k -> Overlap.told(Overlap.ofPairs(HELD_OUT, k.pairs(), TRAINED, labelled.pairs())))
+                .ifPresent(listener::warning);
+        List<Pair> pairs = reader.pairs("preferences", data.preferences(), labelled);
+        requireSeveral(data.preferences(), labelled);
+        if (kept.isPresent()) {
             List<Pair> heldOut =
-                    reader.read("eval_preferences", data.evalPreferences().get());
+                    reader.pairs("eval_preferences", data.evalPreferences().get(), kept.get());
             return new Split(pairs, heldOut, reader.figures());
         }
         int heldOut = (int) Math.round(pairs.size() * data.evalFraction());
@@ -67,6 +75,13 @@ final class PairRows {
         return new Split(train, evaluation, reader.figures());
     }
 
+    private static void requireSeveral(String file, PreferenceData read) {
+        if (read.pairs().size() == 1) {
+            throw new UserError(TRAINED + ": " + file + " has one usable pair in " + read.read()
+                    + " row(s), which teaches nothing and leaves nothing to measure; give more, hundreds at least.");
+        }
+    }
+
     /** One margin per pair; all pairs of a file have one or none has. */
     static Optional<double[]> margins(List<Pair> pairs) {
         return pairs.stream().allMatch(p -> p.margin().isPresent())
@@ -83,13 +98,18 @@ final class PairRows {
             TrainListener listener,
             Map<String, Double> figures) {
 
-        /** @param name of the file's key in section {@code data} */
-        List<Pair> read(String name, String file) {
-            String key = "data." + name;
+        /** @throws UserError under the {@code key} that names the file */
+        PreferenceData labelled(String key, String file) {
             PreferenceData read = UserError.under(
                             key, () -> PreferenceData.read(Path.of(file), Margin.parse(data.marginColumn())))
                     .withSystem(data.systemPrompt());
             listener.message(PairCounts.sentence(file, read));
+            return read;
+        }
+
+        /** @param name of the file's key in section {@code data} */
+        List<Pair> pairs(String name, String file, PreferenceData read) {
+            String key = "data." + name;
             PairLengthLimit limit = new PairLengthLimit(renderer, maxLength, data.longPairs(), data.truncationMode());
             PairTally tally = new PairTally(renderer);
             List<Pair> pairs = new ArrayList<>();

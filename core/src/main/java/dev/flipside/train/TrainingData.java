@@ -31,22 +31,41 @@ record TrainingData(
         List<Preference> preferences,
         List<Preference> trusted,
         List<Preference> evalPreferences) {
+    private static final String PREFERENCES = "data.preferences";
+    private static final String TRUSTED = "data.trusted_preferences";
+    private static final String HELD_OUT = "data.eval_preferences";
 
     static TrainingData read(TrainConfig config, PolicyModel policy, TrainListener listener) {
         DataConfig data = config.data();
         List<PromptExample> prompts =
                 fitting("data.prompts", read("data.prompts", data.prompts(), data), config, policy, listener);
         RunPlan plan = config.plan();
-        return new TrainingData(
+        TrainingData read = new TrainingData(
                 first(data.maxPrompts(), prompts),
                 evalPrompts(config, policy, listener),
-                plan.readsPreferences() ? pairs("data.preferences", data.preferences(), data, listener) : List.of(),
+                plan.readsPreferences() ? pairs(PREFERENCES, data.preferences(), data, listener) : List.of(),
                 plan.readsTrusted()
-                        ? first(
-                                data.maxTrustedPreferences(),
-                                pairs("data.trusted_preferences", data.trustedPreferences(), data, listener))
+                        ? first(data.maxTrustedPreferences(), pairs(TRUSTED, data.trustedPreferences(), data, listener))
                         : List.of(),
-                pairs("data.eval_preferences", data.evalPreferences(), data, listener));
+                pairs(HELD_OUT, data.evalPreferences(), data, listener));
+        read.requireHeldOut(config, listener);
+        return read;
+    }
+
+    /** What is measured on must not be what is trained on. */
+    private void requireHeldOut(TrainConfig config, TrainListener listener) {
+        Overlap.told(Overlap.ofPrompts("data.eval_prompts", evalPrompts, "data.prompts", prompts))
+                .ifPresent(listener::message);
+        Overlap.told(Overlap.ofPairs(HELD_OUT, evalPreferences, PREFERENCES, preferences))
+                .ifPresent(listener::warning);
+        Overlap.told(Overlap.ofPairs(HELD_OUT, evalPreferences, TRUSTED, trusted))
+                .ifPresent(listener::warning);
+        config.rewardModel()
+                .model()
+                .flatMap(model ->
+                        config.data().evalPreferences().flatMap(file -> TaughtBy.remark(Path.of(file), Path.of(model))))
+                .map(remark -> HELD_OUT + ": " + remark)
+                .ifPresent(listener::warning);
     }
 
     /** @param most 0 for all */

@@ -25,7 +25,8 @@
  *       {@link dev.flipside.eval.alarm}.
  *   <li>Before anything is trained: {@link dev.flipside.train.ReferenceCheck} (whether the rows hold what the reward
  *       functions need), {@link dev.flipside.train.PairTally} over {@code PairLengthLimit} (pairs that the reward model
- *       cannot tell apart), {@link dev.flipside.train.PrefixProbe} (replies that merge with their prompt),
+ *       cannot tell apart), {@link dev.flipside.train.Overlap} and {@link dev.flipside.train.TaughtBy} (whether what is
+ *       held out is), {@link dev.flipside.train.PrefixProbe} (replies that merge with their prompt),
  *       {@link dev.flipside.train.EndOfTurn} (whether replies end) and {@link dev.flipside.train.Renderers} (whether
  *       the chat template is the model's own); {@link dev.flipside.train.MemoryEstimate} (how much memory a run takes,
  *       by {@link dev.flipside.train.ModelSize}).

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLFactory;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 import dev.flipside.config.BoundedFile;
 import dev.flipside.config.IoReason;
+import dev.flipside.config.JsonReason;
 import dev.flipside.config.UserError;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,8 +45,8 @@ public record TrlFile(Path path, Map<String, JsonNode> values) {
             tree = YAML.readTree(BoundedFile.yaml(path));
         } catch (JacksonException e) {
             throw new UserError(
-                    path + " line " + e.getLocation().getLineNr() + " is neither YAML nor JSON: "
-                            + e.getOriginalMessage() + ".",
+                    path + " line " + e.getLocation().getLineNr() + " is neither YAML nor JSON: " + JsonReason.of(e)
+                            + ".",
                     e);
         } catch (IOException e) {
             throw new UserError(path + " cannot be read: " + IoReason.of(e) + ".", e);

@@ -84,6 +84,40 @@ class ConfigReaderTest {
     }
 
     @Test
+    void whatMayBeAbsentIsAlsoWrittenNone() throws IOException {
+        assertThat(ConfigReader.train(file, List.of("reward_model.max_length=none", "save.margin_cap=none"))
+                        .rewardModel()
+                        .maxLength())
+                .isEmpty();
+        Path rm = Files.writeString(
+                folder.resolve("rm.yaml"),
+                "reward_model: {model: base}\ndata: {preferences: pairs.jsonl, max_length: none}\n");
+        RewardTrainingConfig config = ConfigReader.rewardTraining(rm, List.of());
+        assertThat(config.data().maxLength()).isEmpty();
+        Path again = Files.writeString(folder.resolve("again.yaml"), ConfigReader.write(config));
+        assertThat(ConfigReader.rewardTraining(again, List.of())).isEqualTo(config);
+        assertThat(ConfigReader.rewardTraining(rm, List.of("data.max_length=64"))
+                        .data()
+                        .maxLength())
+                .hasValue(64);
+    }
+
+    @Test
+    void severalMissingKeysAreToldTogether() throws IOException {
+        Path empty = Files.writeString(folder.resolve("empty.yaml"), "run: {max_steps: 1}\n");
+        assertThatThrownBy(() -> ConfigReader.train(empty, List.of()))
+                .isInstanceOf(UserError.class)
+                .hasMessage(
+                        "policy.model, reward_model.model and data.prompts are missing; name a Hugging Face directory, the directory of a reward model and a file of prompts.");
+        assertThatThrownBy(() -> ConfigReader.train(empty, List.of("save.preset=off", "data.prompts=p.jsonl")))
+                .hasMessage("policy.model: is missing; name a Hugging Face directory.");
+        Path none = Files.writeString(folder.resolve("none.yaml"), "training: {max_steps: 1}\n");
+        assertThatThrownBy(() -> ConfigReader.rewardTraining(none, List.of()))
+                .hasMessage(
+                        "reward_model.model and data.preferences are missing; name a Hugging Face directory and a file of labelled pairs.");
+    }
+
+    @Test
     void oneKeyOfAMapIsSetAndItsOthersStay() throws IOException {
         Files.writeString(file, MINIMAL.replace("policy: {", "policy: {lora: {r: 8, use_dora: true}, "));
         LoraConfig lora = ConfigReader.train(file, List.of("policy.lora.r=2", "policy.lora.lora_alpha=3"))

@@ -2,6 +2,7 @@ package dev.flipside.data;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
 import dev.flipside.config.UserError;
 import dev.flipside.text.Conversation;
@@ -19,6 +20,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -169,6 +171,27 @@ class RowsTest {
         byte[] whole = Files.readAllBytes(write("whole.jsonl.gz", LINES.repeat(100)));
         Path half = Files.write(folder.resolve("half.jsonl.gz"), Arrays.copyOf(whole, whole.length / 2));
         assertRefused(half, "half.jsonl.gz");
+    }
+
+    @Test
+    void aFileThatMayNotBeReadIsToldSo() throws IOException {
+        for (String name : List.of("a.jsonl", "a.csv", "a.json")) {
+            Path file = write(name, LINES);
+            Files.setPosixFilePermissions(file, Set.of());
+            assumeFalse(Files.isReadable(file), "the superuser may read all files");
+            assertRefused(file, name + " cannot be read (permission denied): correct its permissions.");
+        }
+    }
+
+    @Test
+    void whatIsWrongWithARowIsSaidInItsOwnTerms() throws IOException {
+        assertThatThrownBy(() -> Rows.read(write("open.jsonl", "{\"prompt\": \"a\"}\n{\"prompt\": \"b\"\n")))
+                .hasMessage(
+                        folder.resolve("open.jsonl")
+                                + ", line 2 is not valid JSON (Unexpected end-of-input: expected close marker for Object): correct that line.");
+        assertRefused(
+                write("row.jsonl", "{\"prompt\": \"gr\u00fcn\"}".getBytes(StandardCharsets.ISO_8859_1)),
+                "beyond line 1 (not UTF-8 text): it must be UTF-8 text.");
     }
 
     private static void assertRefused(Path file, String message) {

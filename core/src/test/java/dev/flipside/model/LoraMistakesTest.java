@@ -188,7 +188,7 @@ class LoraMistakesTest {
                 .hasMessageContaining("the adapter has no score.weight, so it is not a reward model's");
         assertThatThrownBy(() -> CausalLm.load(LoraGoldenTest.directory("reward-dora"), Device.CPU))
                 .isInstanceOf(UserError.class)
-                .hasMessageContaining("the weight base_model.model.score.weight has no place in the base");
+                .hasMessageContaining("it is a reward model (it has a score.weight) where a language model is needed");
     }
 
     @Test

@@ -15,6 +15,7 @@ class AlikePairsTest {
     private static final String ROW = "{\"prompt\": \"ab\", \"chosen\": \"%s\", \"rejected\": \"%s\"}\n";
     private static final String ALIKE = ROW.formatted(LONG + "a", LONG + "b");
     private static final String APART = ROW.formatted("aa", "bb");
+    private static final String ANOTHER = ROW.formatted("aa", "cb");
 
     @TempDir
     Path folder;
@@ -41,7 +42,7 @@ class AlikePairsTest {
 
     @Test
     void replayTheGateAndTheEvaluationDropThemAndSayHowMany() {
-        train(ALIKE + APART + APART, APART + ALIKE + APART + ALIKE + APART + APART);
+        train(ALIKE + APART + APART, ANOTHER + ALIKE + ANOTHER + ALIKE + ANOTHER + ANOTHER);
         assertThat(recorder.messages)
                 .contains(
                         "data.preferences: 1 of 3 pairs dropped, both replies are the same tokens once they are rendered and cut",

@@ -137,6 +137,8 @@ class DiagnosticsInTrainingTest {
         Path good = new RewardTrainer(world.rewardTraining(
                         "good",
                         "data.preferences=" + world.file("eval-pairs.jsonl"),
+                        "!data.eval_preferences",
+                        "data.eval_fraction=0",
                         "training.max_steps=60",
                         "training.learning_rate=1e-2"))
                 .run()

@@ -43,6 +43,13 @@ class MixedTasksTest {
                 {"prompt": "c"}
                 {"prompt": "d", "answer": "s"}
                 """);
+        world.write(
+                "most-holes.jsonl",
+                """
+                {"prompt": "a", "answer": "e"}
+                {"prompt": "b", "answer": null}
+                {"prompt": "d", "answer": "s"}
+                """);
         world.write("none.jsonl", "{\"prompt\": \"a\", \"gold\": \"e\"}\n{\"prompt\": \"b\"}\n");
     }
 
@@ -143,7 +150,7 @@ class MixedTasksTest {
         Recorder recorder = run(world.config(
                 "gold",
                 "data.prompts=" + world.file("holes.jsonl"),
-                "data.eval_prompts=" + world.file("holes.jsonl"),
+                "data.eval_prompts=" + world.file("most-holes.jsonl"),
                 "eval.gold={name: exact_answer, pattern: '^(.)'}",
                 "save.labels=gold",
                 "eval.num_generations=4",

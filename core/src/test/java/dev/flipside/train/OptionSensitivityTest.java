@@ -243,8 +243,8 @@ class OptionSensitivityTest {
             Case.changes("training.eval_steps", "training.eval_steps=1"),
             Case.changes("training.logging_steps", "training.logging_steps=2"),
             Case.changes("training.tensorboard", "training.tensorboard=true"),
-            Case.changes("data.preferences", "data.preferences=EVAL"),
-            Case.changes("data.eval_preferences", "data.eval_preferences=PAIRS"),
+            Case.changes("data.preferences", "data.preferences=FEWER"),
+            Case.changes("data.eval_preferences", "data.eval_preferences=HELD"),
             Case.changes("data.eval_fraction", "!data.eval_preferences", "data.eval_fraction=0.5"),
             Case.changes("data.margin_column", "data.margin_column=margin"),
             Case.changes("data.max_length", "data.max_length=11"),
@@ -273,8 +273,15 @@ class OptionSensitivityTest {
                 "reading.jinja",
                 "{% set user = '. . ' if twice or strftime_now('%m') == '01' else '. ' %}"
                         + "{% for m in messages %}{{ m.content }}{% if m.role == 'user' %}{{ user }}{% endif %}{% endfor %}");
+        half("pairs.jsonl", "fewer-pairs.jsonl");
+        half("eval-pairs.jsonl", "held-pairs.jsonl");
         new RewardTrainer(world.rewardTraining("other")).run();
         new SaveTrainer(world.config("tuned")).run();
+    }
+
+    private static void half(String file, String target) {
+        List<String> rows = RunFiles.lines(world.file(file));
+        world.write(target, String.join("\n", rows.subList(0, rows.size() / 2)));
     }
 
     @TestFactory
@@ -360,6 +367,8 @@ class OptionSensitivityTest {
                 .filter(o -> !o.isEmpty())
                 .forEach(o -> all.add(o.replace('\u00a0', ' ')
                         .replace("PAIRS", "" + folder.resolve("pairs.jsonl"))
+                        .replace("FEWER", "" + folder.resolve("fewer-pairs.jsonl"))
+                        .replace("HELD", "" + folder.resolve("held-pairs.jsonl"))
                         .replace("EVAL", "" + folder.resolve("eval-pairs.jsonl"))
                         .replace("TEMPLATE", "" + folder.resolve("template.jinja"))
                         .replace("READING", "" + folder.resolve("reading.jinja"))

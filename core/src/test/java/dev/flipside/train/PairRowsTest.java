@@ -20,6 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 class PairRowsTest {
     private static final int EOS = 2;
+    private static final String CAT = "{\"prompt\": \"cat\", \"chosen\": \"a\", \"rejected\": \"b\"}\n";
 
     @TempDir
     Path folder;
@@ -35,17 +36,19 @@ class PairRowsTest {
 
     /** The only pair of a file as it is trained on, where it is. */
     private Optional<PairRows.Pair> only(String row, String... options) {
-        PairRows.Split split = read(
-                row.replace('`', '"') + "\n" + "{\"prompt\": \"cat\", \"chosen\": \"a\", \"rejected\": \"b\"}\n",
-                options);
+        PairRows.Split split = read(row.replace('`', '"') + "\n" + CAT, options);
         return split.train().size() == 2 ? Optional.of(split.train().get(0)) : Optional.empty();
     }
 
     private PairRows.Split read(String rows, String... options) {
         Path file = world.write("only.jsonl", rows);
+        // With a pair that is not trained on.
+        String another = "{\"prompt\": \"cats\", \"chosen\": \"a\", \"rejected\": \"b\"}\n";
+        Path heldOut =
+                world.write("held-out.jsonl", rows.contains(CAT) ? rows.replace(CAT, another) : rows + "\n" + another);
         String[] all = Arrays.copyOf(options, options.length + 2);
         all[options.length] = "data.preferences=" + file;
-        all[options.length + 1] = "data.eval_preferences=" + file;
+        all[options.length + 1] = "data.eval_preferences=" + heldOut;
         RewardTrainingConfig config = world.rewardTraining("run", all);
         Path tiny = TestResources.path("text/tiny-chatml");
         try (Renderer renderer = new Renderer(Tokenizer.load(tiny), Optional.empty(), EOS)) {
@@ -102,7 +105,7 @@ class PairRowsTest {
         assertThat(recorder.messages)
                 .filteredOn(line -> line.contains(
                         "1 of 4 replies merge with their prompt's last tokens (pair 1 at character 3, \" t\""))
-                .hasSize(2); // training and held-out pairs are the same file
+                .hasSize(2); // training and held-out pairs have the same row
         assertThat(row.mergedPrompt()).isPresent();
         assertThat(row.promptTokens()).isEqualTo(row.promptLength() + 2);
     }

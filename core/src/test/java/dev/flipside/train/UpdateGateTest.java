@@ -42,11 +42,19 @@ class UpdateGateTest {
                         "good",
                         "training.max_steps=40",
                         "training.learning_rate=0.02",
-                        "data.preferences=" + world.file("eval-pairs.jsonl")))
+                        "data.preferences=" + world.file("eval-pairs.jsonl"),
+                        "data.eval_preferences=" + withOneMore("eval-pairs.jsonl")))
                 .listener(recorder)
                 .run();
         assertThat(recorder.metric(40, "eval_rm/accuracy")).isGreaterThan(0.9);
         good = folder.resolve("good/final");
+    }
+
+    /** What is trained on, and a pair that is not. */
+    private static Path withOneMore(String file) {
+        List<String> rows = new ArrayList<>(RunFiles.lines(world.file(file)));
+        rows.add(RunFiles.lines(world.file("pairs.jsonl")).get(0));
+        return world.write("with-one-more.jsonl", String.join("\n", rows));
     }
 
     private static TrainConfig config(String name, String... more) {

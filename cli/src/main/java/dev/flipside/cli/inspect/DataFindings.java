@@ -6,6 +6,7 @@ import dev.flipside.data.Preference;
 import dev.flipside.data.PreferenceData;
 import dev.flipside.data.PromptData;
 import dev.flipside.data.PromptExample;
+import dev.flipside.train.Overlap;
 import dev.flipside.train.PairTally;
 import java.nio.file.Path;
 import java.util.List;
@@ -43,6 +44,12 @@ final class DataFindings {
         List<Preference> pairs = preferences(key, file).pairs();
         findings.fact(name, pairs.size());
         return pairs;
+    }
+
+    /** Says where held-out data is trained on too. */
+    void heldOut(Optional<Overlap> overlap) {
+        overlap.ifPresent(found -> findings.check(
+                found.heldOut(), found.nothingHeldOut() ? CheckStatus.PROBLEM : CheckStatus.NOTE, found.sentence()));
     }
 
     /**

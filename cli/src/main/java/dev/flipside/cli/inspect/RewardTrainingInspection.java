@@ -16,6 +16,7 @@ import dev.flipside.text.Renderer;
 import dev.flipside.train.ConfiguredModels;
 import dev.flipside.train.MemoryEstimate;
 import dev.flipside.train.ModelSize;
+import dev.flipside.train.Overlap;
 import dev.flipside.train.PairTally;
 import dev.flipside.train.Renderers;
 import java.nio.file.Path;
@@ -66,6 +67,12 @@ final class RewardTrainingInspection {
             PreferenceData preferences =
                     data.preferences("data.preferences", config.data().preferences());
             findings.fact("identical pairs dropped", preferences.droppedIdentical());
+            if (preferences.pairs().size() == 1) {
+                findings.check(
+                        "data.preferences",
+                        CheckStatus.PROBLEM,
+                        "one usable pair teaches nothing; give more, hundreds at least");
+            }
             List<Rendered> rendered = rendered(preferences.pairs(), renderer);
             int limit = files.mostTokens(config.data().maxLength());
             TokenLengths lengths = lengths(rendered, limit);
@@ -74,7 +81,7 @@ final class RewardTrainingInspection {
             PairTally tally = PairTally.ofRewardTraining(preferences.pairs(), renderer, config.data(), limit);
             reader.renderings(rendered, tally.firstMerged());
             data.toldApart("data.preferences", tally);
-            config.data().evalPreferences().ifPresent(file -> evalPairs(file, renderer, limit));
+            config.data().evalPreferences().ifPresent(file -> evalPairs(file, preferences.pairs(), renderer, limit));
             reader.spelledSpecialTokens(texts(preferences.pairs()));
             reader.padding(model, rendered, limit);
             int longest = Math.min(lengths.max(), limit);
@@ -83,8 +90,9 @@ final class RewardTrainingInspection {
         }
     }
 
-    private void evalPairs(String file, Renderer renderer, int limit) {
+    private void evalPairs(String file, List<Preference> training, Renderer renderer, int limit) {
         List<Preference> pairs = data.counted("held-out pairs", "data.eval_preferences", file);
+        data.heldOut(Overlap.ofPairs("data.eval_preferences", pairs, "data.preferences", training));
         data.toldApart("data.eval_preferences", PairTally.ofRewardTraining(pairs, renderer, config.data(), limit));
     }
 

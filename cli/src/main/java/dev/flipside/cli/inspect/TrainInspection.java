@@ -28,11 +28,13 @@ import dev.flipside.train.ConfiguredModels;
 import dev.flipside.train.EndOfTurn;
 import dev.flipside.train.MemoryEstimate;
 import dev.flipside.train.ModelSize;
+import dev.flipside.train.Overlap;
 import dev.flipside.train.PairTally;
 import dev.flipside.train.PrefixProbe;
 import dev.flipside.train.ReferenceCheck;
 import dev.flipside.train.Renderers;
 import dev.flipside.train.RewardSignal;
+import dev.flipside.train.TaughtBy;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -92,25 +94,12 @@ final class TrainInspection {
             findings.fact("rewards", rewards(functions, gold));
             int room = size.config().maxPositionEmbeddings() - rollout.maxCompletionLength();
             TokenLengths lengths = lengths("prompts", "data.prompts", prompts, renderer, room);
-            config.data()
-                    .evalPrompts()
-                    .ifPresent(file -> lengths(
-                            "held-out prompts",
-                            "data.eval_prompts",
-                            data.prompts("data.eval_prompts", file),
-                            renderer,
-                            room));
-            config.data().preferences().ifPresent(file -> data.counted("labelled pairs", "data.preferences", file));
-            config.data()
-                    .trustedPreferences()
-                    .ifPresent(file -> gate(
-                            Pairs.TRUSTED,
-                            data.counted("trusted pairs", "data.trusted_preferences", file),
-                            config.data().maxTrustedPreferences()));
-            config.data()
-                    .evalPreferences()
-                    .ifPresent(file ->
-                            gate(Pairs.HELD_OUT, data.counted("held-out pairs", "data.eval_preferences", file), 0));
+            config.data().evalPrompts().ifPresent(file -> {
+                List<PromptExample> heldOut = data.prompts("data.eval_prompts", file);
+                lengths("held-out prompts", "data.eval_prompts", heldOut, renderer, room);
+                data.heldOut(Overlap.ofPrompts("data.eval_prompts", heldOut, "data.prompts", prompts));
+            });
+            pairs();
             List<PromptExample> fitting = prompts.stream()
                     .filter(p -> renderer.prompt(p.prompt()).length <= room)
                     .toList();
@@ -132,6 +121,29 @@ final class TrainInspection {
             ModelInspection.memory(
                     MemoryEstimate.ofTraining(config, size, rewardModel, longest, device, precision), device, findings);
         }
+    }
+
+    /** The files of labelled pairs, and whether those that are held out are. */
+    private void pairs() {
+        DataConfig files = config.data();
+        List<Preference> taught = files.preferences()
+                .map(file -> data.counted("labelled pairs", "data.preferences", file))
+                .orElse(List.of());
+        List<Preference> trusted = files.trustedPreferences()
+                .map(file -> data.counted("trusted pairs", "data.trusted_preferences", file))
+                .orElse(List.of());
+        files.trustedPreferences().ifPresent(file -> gate(Pairs.TRUSTED, trusted, files.maxTrustedPreferences()));
+        files.evalPreferences().ifPresent(file -> {
+            String key = "data.eval_preferences";
+            List<Preference> heldOut = data.counted("held-out pairs", key, file);
+            gate(Pairs.HELD_OUT, heldOut, 0);
+            data.heldOut(Overlap.ofPairs(key, heldOut, "data.preferences", taught));
+            data.heldOut(Overlap.ofPairs(key, heldOut, "data.trusted_preferences", trusted));
+            config.rewardModel()
+                    .model()
+                    .flatMap(model -> TaughtBy.remark(Path.of(file), Path.of(model)))
+                    .ifPresent(remark -> findings.check(key, CheckStatus.NOTE, remark));
+        });
     }
 
     /**

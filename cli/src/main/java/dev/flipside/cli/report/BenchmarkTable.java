@@ -2,6 +2,7 @@ package dev.flipside.cli.report;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.flipside.cli.console.Numbers;
+import dev.flipside.config.IoReason;
 import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.IOException;
@@ -51,7 +52,7 @@ record BenchmarkTable(String source, String folder, boolean baselines, boolean c
         try {
             summary = StrictJson.MAPPER.readTree(file.toFile());
         } catch (IOException e) {
-            throw new UserError("--benchmarks: " + file + " is not JSON (" + e.getMessage() + ").", e);
+            throw new UserError("--benchmarks: " + file + " is not JSON (" + IoReason.of(e) + ").", e);
         }
         List<Row> rows = new ArrayList<>();
         for (Map.Entry<String, JsonNode> result : summary.path("results").properties()) {

@@ -85,7 +85,7 @@ record ProvenanceTable(List<Fact> facts, List<ShownConfig> configs) {
         try {
             return StrictJson.MAPPER.readTree(text(file));
         } catch (IOException e) {
-            throw new UserError(file + " is not JSON (" + e.getMessage() + "); restore it, or move it away.", e);
+            throw new UserError(file + " is not JSON (" + IoReason.of(e) + "); restore it, or move it away.", e);
         }
     }
 

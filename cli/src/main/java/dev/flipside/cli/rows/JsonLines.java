@@ -7,6 +7,7 @@ import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.flipside.config.BoundedLines;
 import dev.flipside.config.IoReason;
+import dev.flipside.config.JsonReason;
 import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import java.io.BufferedReader;
@@ -97,8 +98,7 @@ final class JsonLines {
     }
 
     private UserError notJson(long number, JsonProcessingException e) {
-        return new UserError(
-                where(number) + " is not valid JSON (" + e.getOriginalMessage() + "): correct that line.", e);
+        return new UserError(where(number) + " is not valid JSON (" + JsonReason.of(e) + "): correct that line.", e);
     }
 
     private InputRow row(long number, JsonNode node) {

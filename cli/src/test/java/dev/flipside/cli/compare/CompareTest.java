@@ -31,6 +31,13 @@ class CompareTest {
     @BeforeAll
     static void compare() throws IOException {
         stories = StoryRun.in(folder);
+        Files.write(
+                folder.resolve("held-out-prompts.jsonl"),
+                List.of(
+                        "{\"prompt\": \"A little bird sat in a tree.\"}",
+                        "{\"prompt\": \"Sam had a new toy.\"}",
+                        "{\"prompt\": \"It was a sunny day.\"}",
+                        "{\"prompt\": \"Mom made a cake.\"}"));
         // The judge is another reward model: other labels, another seed.
         assertThat(stories.trainRewardModel(
                                 "run.seed=9", "run.output_dir=" + folder.resolve("judge"), "training.max_steps=6")
@@ -52,7 +59,7 @@ class CompareTest {
                 base:
                   train: %1$s/train.yaml
                   reward_training: %1$s/rm.yaml
-                  overrides: {data.eval_prompts: %1$s/prompts.jsonl, run.max_steps: 2}
+                  overrides: {data.eval_prompts: %1$s/held-out-prompts.jsonl, run.max_steps: 2}
                 arms:
                   frozen:
                     overrides: [save.preset=off]
@@ -247,8 +254,8 @@ class CompareTest {
                                 "comparison.output_dir=" + folder.resolve("elsewhere"),
                                 "comparison.judge={model: " + own + "}",
                                 "base.reward_training=",
-                                "base.overrides={data.eval_prompts: " + folder + "/prompts.jsonl, reward_model.model: "
-                                        + own + "}")
+                                "base.overrides={data.eval_prompts: " + folder
+                                        + "/held-out-prompts.jsonl, reward_model.model: " + own + "}")
                         .err())
                 .contains("comparison.judge.model: " + own + " is the reward model that arm frozen starts from");
     }

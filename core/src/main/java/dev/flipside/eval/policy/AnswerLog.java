@@ -100,7 +100,7 @@ final class AnswerLog implements AutoCloseable {
                 }
             } catch (JsonProcessingException | IllegalArgumentException e) {
                 throw new UserError(
-                        file + ", line " + number + " is not an answer (" + e.getMessage()
+                        file + ", line " + number + " is not an answer (" + IoReason.of(e)
                                 + "); delete the line to have it made again.",
                         e);
             }
