@@ -53,7 +53,7 @@ public final class Rewards extends FlipsideCommand {
     private static String text(List<RewardFunction> functions) {
         List<List<String>> rows = new ArrayList<>();
         for (RewardFunction function : functions) {
-            rows.add(List.of(function.name(), "", "", plain(function.summary())));
+            rows.add(List.of(function.name(), "", "", described(function)));
             for (RewardOption<?> option : function.options()) {
                 rows.add(List.of(
                         "  " + option.name(), option.type().name(), option.shownDefault(), plain(option.meaning())));
@@ -61,6 +61,11 @@ public final class Rewards extends FlipsideCommand {
         }
         return new Table(List.of("function", "type", "default", "meaning"), rows).render()
                 + "\nEvery entry of reward_model.functions also takes weight (default 1) and label (default: the name), which names its metrics.";
+    }
+
+    /** A function that says nothing of itself is shown by its class. */
+    private static String described(RewardFunction function) {
+        return function.summary().isEmpty() ? function.getClass().getName() : plain(function.summary());
     }
 
     /** Markdown's marks of code are for pages. */
