@@ -5,6 +5,7 @@ import dev.flipside.cli.console.OutputException;
 import dev.flipside.config.UserError;
 import dev.flipside.engine.PeerException;
 import dev.flipside.hub.HubUnavailableException;
+import dev.flipside.reward.RewardUnavailableException;
 import dev.flipside.train.NonFiniteException;
 import java.io.PrintWriter;
 import java.util.Optional;
@@ -27,11 +28,13 @@ final class Failures {
                 && command.common().debug();
         Optional<String> wrongInput = LastResort.wrongInput(failure);
         boolean user = failure instanceof UserError || wrongInput.isPresent();
-        // A training that diverged, a Hub that is away and a full disk say themselves what happened and what to do.
+        // A training that diverged, a Hub or a reward server that is away and a full disk say themselves what happened
+        // and what to do.
         boolean plain = user
                 || failure instanceof NonFiniteException
                 || failure instanceof PeerException
                 || failure instanceof HubUnavailableException
+                || failure instanceof RewardUnavailableException
                 || failure instanceof OutputException;
         err.println(
                 plain

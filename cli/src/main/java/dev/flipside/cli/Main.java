@@ -14,6 +14,7 @@ import dev.flipside.cli.hub.Merge;
 import dev.flipside.cli.hub.Pull;
 import dev.flipside.cli.hub.Push;
 import dev.flipside.cli.inspect.Data;
+import dev.flipside.cli.inspect.Rewards;
 import dev.flipside.cli.inspect.Validate;
 import dev.flipside.cli.machine.Bench;
 import dev.flipside.cli.machine.BuildVersion;
@@ -60,6 +61,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             Push.class,
             Validate.class,
             Data.class,
+            Rewards.class,
             Config.class,
             Generate.class,
             Chat.class,

@@ -15,7 +15,7 @@
  *   <li>{@link dev.flipside.cli.train}: {@code train} and {@code train-rm}.
  *   <li>{@link dev.flipside.cli.compare}: {@code compare} and {@code demo}.
  *   <li>{@link dev.flipside.cli.report}: {@code report}.
- *   <li>{@link dev.flipside.cli.inspect}: {@code validate} and {@code data}.
+ *   <li>{@link dev.flipside.cli.inspect}: {@code validate}, {@code data} and {@code rewards}.
  *   <li>{@link dev.flipside.cli.model}: {@code generate}, {@code chat}, {@code score} and {@code logprobs}.
  *   <li>{@link dev.flipside.cli.rewardmodel}: {@code eval-rm}.
  *   <li>{@link dev.flipside.cli.policy}: what the tasks of {@code eval-policy} share, and those that a program marks.

@@ -29,7 +29,8 @@ class LoadedClassesTest {
                 "score --help",
                 "train missing.yaml",
                 "score --model missing --input missing.jsonl",
-                "chat --model missing"
+                "chat --model missing",
+                "rewards"
             })
     void helpAndWrongInputInitialiseNoNativeLibrary(String line) throws IOException, InterruptedException {
         List<String> initialised = initialised(Main.class, line.split(" "));

@@ -62,6 +62,7 @@ public final class ConfigReference {
             %s
             In a run of one round `run.max_steps` may change too.
             A decaying learning rate then follows its schedule over the new length.
+            Of reward functions `http` and `process` everything may change but `name`, `label`, `weight` and `messages`.
 
             A checkpoint or a log that was damaged since is refused, and the sentence names the step to go back to.
             `flipside train CONFIG --from-step N` does it: checkpoints, metrics and samples after step N are deleted.

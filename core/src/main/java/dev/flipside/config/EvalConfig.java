@@ -9,7 +9,7 @@ public record EvalConfig(
         @Doc("Completions per held-out prompt.") int numGenerations,
         @Doc("Sampling temperature of the evaluation; 0 is greedy.") double temperature,
         @Doc(
-                        "A reward function that knows the truth, as `{name}` and its options. Measures the policy and the reward model, and labels for `save.labels: gold`. Never part of the reward.")
+                        "A [reward function](rewards.md) that knows the truth, as `{name}` and its options. Measures the policy and the reward model, and labels for `save.labels: gold`. Never part of the reward.")
                 Optional<Map<String, Object>> gold,
         @Doc(
                         "Completions per held-out prompt whose mean reward the value head is compared with; 0 is off and 64 is a good number. They are drawn twice: from the policy as it is and from the initial one.")

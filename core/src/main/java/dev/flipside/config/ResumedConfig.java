@@ -17,7 +17,8 @@ import java.util.stream.Stream;
  * <p>Free are the keys that change no number of the training: where the run lies, what it computes on, how much memory
  * a pass takes, how often something is written or measured. {@code run.max_steps} may grow in a run of one round; a
  * learning rate that decays then follows its schedule over the new length. Every other key decides what was sampled and
- * learnt so far, so a run with another value of it is another run.
+ * learnt so far, so a run with another value of it is another run. Where functions {@code http} and {@code process} are
+ * computed may change: rewards of a server that has moved are the same.
  */
 public final class ResumedConfig {
     /** How and where a run is computed; its numbers are the same. */
@@ -49,6 +50,11 @@ public final class ResumedConfig {
                             "logging.samples_max_mb"))
             .collect(Collectors.toUnmodifiableSet());
 
+    /** Functions that are computed elsewhere, and which of their keys decide what is asked and what becomes of it. */
+    private static final Set<String> ELSEWHERE = Set.of("http", "process");
+
+    private static final Set<String> KEPT_OF_ELSEWHERE = Set.of("name", "label", "weight", "messages");
+
     private static final String MAX_STEPS = "run.max_steps";
 
     private ResumedConfig() {}
@@ -69,7 +75,10 @@ public final class ResumedConfig {
         TrainConfig before =
                 ConfigReader.read(stored, List.of(), TrainConfig.defaults()).config();
         boolean grows = before.run().rounds() == 1;
-        String differing = firstDifference(before, config, key -> FREE.contains(key) || grows && key.equals(MAX_STEPS))
+        String differing = firstDifference(
+                        withoutPlaces(before),
+                        withoutPlaces(config),
+                        key -> FREE.contains(key) || grows && key.equals(MAX_STEPS))
                 .orElse("");
         if (!differing.isEmpty()) {
             throw new UserError(differing + " that the run was begun with (" + stored
@@ -136,10 +145,31 @@ public final class ResumedConfig {
         });
     }
 
-    /** {@code section.key: 'new' differs from the 'old'}, in the file's order. */
+    /**
+     * A configuration without what says where programs elsewhere compute rewards: a server that has moved gives the
+     * same rewards.
+     */
+    private static JsonNode withoutPlaces(TrainConfig config) {
+        JsonNode tree = ConfigReader.tree(config);
+        tree.at("/reward_model/functions").forEach(ResumedConfig::withoutPlace);
+        withoutPlace(tree.at("/eval/gold"));
+        return tree;
+    }
+
+    private static void withoutPlace(JsonNode function) {
+        if (function instanceof ObjectNode entry
+                && ELSEWHERE.contains(entry.path("name").asText())) {
+            entry.retain(KEPT_OF_ELSEWHERE);
+        }
+    }
+
     private static Optional<String> firstDifference(Record before, Record now, Predicate<String> free) {
-        JsonNode then = ConfigReader.tree(before);
-        for (Map.Entry<String, JsonNode> section : ConfigReader.tree(now).properties()) {
+        return firstDifference(ConfigReader.tree(before), ConfigReader.tree(now), free);
+    }
+
+    /** {@code section.key: 'new' differs from the 'old'}, in the file's order. */
+    private static Optional<String> firstDifference(JsonNode then, JsonNode now, Predicate<String> free) {
+        for (Map.Entry<String, JsonNode> section : now.properties()) {
             JsonNode old = then.path(section.getKey());
             for (Map.Entry<String, JsonNode> entry : section.getValue().properties()) {
                 String key = section.getKey() + "." + entry.getKey();

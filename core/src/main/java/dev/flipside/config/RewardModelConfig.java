@@ -24,7 +24,8 @@ public record RewardModelConfig(
                 boolean gradientCheckpointing,
         @Doc("Memory in MiB that a pass of the reward model may keep for its backward pass, as in section `policy`.")
                 int activationMemoryMb,
-        @Doc("Programmatic rewards added to the score: a list of `{name, weight}` and the function's own options.")
+        @Doc(
+                        "Programmatic rewards added to the score: a list of [functions](rewards.md), each as `{name, weight, label}` and its own options. The label, by default the name, names its metrics.")
                 List<Map<String, Object>> functions) {
 
     public static RewardModelConfig defaults() {

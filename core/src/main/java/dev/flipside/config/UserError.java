@@ -1,5 +1,6 @@
 package dev.flipside.config;
 
+import java.util.List;
 import java.util.function.Supplier;
 
 /**
@@ -22,6 +23,15 @@ public class UserError extends RuntimeException {
 
     public UserError(String message, Throwable cause) {
         super(shortened(message), cause);
+    }
+
+    private UserError(List<String> messages) {
+        super(String.join(" ", messages));
+    }
+
+    /** Several that are told at once, each as long as one may be. */
+    public static UserError all(List<String> messages) {
+        return new UserError(messages.stream().map(UserError::shortened).toList());
     }
 
     private static String shortened(String message) {

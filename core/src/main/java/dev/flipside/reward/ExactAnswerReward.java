@@ -24,12 +24,19 @@ import java.util.regex.Pattern;
  */
 record ExactAnswerReward(String column, Optional<Pattern> pattern, Optional<Pattern> columnPattern)
         implements RewardFunction {
-    private static final int FLAGS = Pattern.DOTALL | Pattern.MULTILINE;
+    private static final RewardOption<String> COLUMN =
+            RewardOption.of("column", OptionType.TEXT, "answer", "The column of the data with the right answer.");
+    private static final RewardOption<Pattern> PATTERN = RewardOption.optional(
+            "pattern",
+            OptionType.PATTERN,
+            "The answer is the first group, or the whole, of its last match in the completion; no match is 0.");
+    private static final RewardOption<Pattern> COLUMN_PATTERN = RewardOption.optional(
+            "column_pattern", OptionType.PATTERN, "The same for the column, where no match cannot be judged.");
     private static final Pattern NUMBER = Pattern.compile(
             "[+-]?(?=\\.?\\d)(\\d{1,3}(,\\d{3})+|\\d{1,400})?(\\.\\d{1,400})?(?<exponent>e[+-]?\\d{1,4})?");
 
     ExactAnswerReward() {
-        this("answer", Optional.empty(), Optional.empty());
+        this(COLUMN.standard().orElseThrow(), Optional.empty(), Optional.empty());
     }
 
     @Override
@@ -38,13 +45,21 @@ record ExactAnswerReward(String column, Optional<Pattern> pattern, Optional<Patt
     }
 
     @Override
+    public String summary() {
+        return "1 when the answer equals the one in a data column, by its words or by its value, otherwise 0.";
+    }
+
+    @Override
+    public List<RewardOption<?>> options() {
+        return List.of(COLUMN, PATTERN, COLUMN_PATTERN);
+    }
+
+    @Override
     public RewardFunction configure(Map<String, Object> given) {
-        Options options = new Options(name(), given);
-        ExactAnswerReward configured = new ExactAnswerReward(
-                options.text("column", column),
-                options.optionalPattern("pattern", FLAGS),
-                options.optionalPattern("column_pattern", FLAGS));
-        options.refuseOthers();
+        RewardOptions options = new RewardOptions(this, given);
+        ExactAnswerReward configured =
+                new ExactAnswerReward(options.get(COLUMN), options.find(PATTERN), options.find(COLUMN_PATTERN));
+        options.end();
         return configured;
     }
 

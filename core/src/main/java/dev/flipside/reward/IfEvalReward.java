@@ -20,16 +20,38 @@ record IfEvalReward(boolean loose, boolean all) implements RewardFunction {
     private static final String IDS = "instruction_id_list";
     private static final String KWARGS = "kwargs";
 
+    private static final RewardOption<Boolean> LOOSE = RewardOption.of(
+            "loose",
+            OptionType.FLAG,
+            false,
+            "Accept what one of eight variants of the answer fulfils, as IFEval does.");
+    private static final RewardOption<Boolean> ALL =
+            RewardOption.of("all", OptionType.FLAG, false, "1 when all are followed and 0 otherwise, not the share.");
+
+    IfEvalReward() {
+        this(false, false);
+    }
+
     @Override
     public String name() {
         return "ifeval";
     }
 
     @Override
+    public String summary() {
+        return "The share of instructions followed (IFEval), from columns `instruction_id_list` and `kwargs`.";
+    }
+
+    @Override
+    public List<RewardOption<?>> options() {
+        return List.of(LOOSE, ALL);
+    }
+
+    @Override
     public RewardFunction configure(Map<String, Object> given) {
-        Options options = new Options(name(), given);
-        IfEvalReward configured = new IfEvalReward(options.flag("loose", loose), options.flag("all", all));
-        options.refuseOthers();
+        RewardOptions options = new RewardOptions(this, given);
+        IfEvalReward configured = new IfEvalReward(options.get(LOOSE), options.get(ALL));
+        options.end();
         return configured;
     }
 

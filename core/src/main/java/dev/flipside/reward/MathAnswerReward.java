@@ -14,16 +14,36 @@ import java.util.Optional;
  *     as a solution, the boxed part is the reference
  */
 record MathAnswerReward(String column) implements RewardFunction {
+    private static final RewardOption<String> COLUMN = RewardOption.of(
+            "column",
+            OptionType.TEXT,
+            "answer",
+            "The column of the data with the right answer; of a text with a box, such as a solution, the boxed part.");
+
+    MathAnswerReward() {
+        this(COLUMN.standard().orElseThrow());
+    }
+
     @Override
     public String name() {
         return "math_answer";
     }
 
     @Override
+    public String summary() {
+        return "1 when the last boxed answer equals the one in a data column by MATH's rule or by value, otherwise 0.";
+    }
+
+    @Override
+    public List<RewardOption<?>> options() {
+        return List.of(COLUMN);
+    }
+
+    @Override
     public RewardFunction configure(Map<String, Object> given) {
-        Options options = new Options(name(), given);
-        MathAnswerReward configured = new MathAnswerReward(options.text("column", column));
-        options.refuseOthers();
+        RewardOptions options = new RewardOptions(this, given);
+        MathAnswerReward configured = new MathAnswerReward(options.get(COLUMN));
+        options.end();
         return configured;
     }
 

@@ -8,15 +8,18 @@ import java.util.regex.Pattern;
  * {@code regex_format}: 1 when the answer's beginning matches a regular expression, otherwise 0.
  *
  * <p>The match starts at the first character, as in TRL's format reward; end the expression with {@code \z} to bind the
- * end too. The dot matches line breaks, and {@code ^} and {@code $} match at lines.
+ * end too.
  *
- * @param pattern option {@code pattern}, required, in the syntax of {@link Pattern}
+ * @param pattern option {@code pattern}
  */
 record RegexFormatReward(Pattern pattern) implements RewardFunction {
-    private static final int FLAGS = Pattern.DOTALL | Pattern.MULTILINE;
+    private static final RewardOption<Pattern> PATTERN = RewardOption.required(
+            "pattern",
+            OptionType.PATTERN,
+            "What the answer begins with, in Java's syntax; `\\z` at its end binds the answer's end too. The dot matches line breaks.");
 
     RegexFormatReward() {
-        this(Pattern.compile("", FLAGS));
+        this(PATTERN.type().neutral());
     }
 
     @Override
@@ -25,10 +28,20 @@ record RegexFormatReward(Pattern pattern) implements RewardFunction {
     }
 
     @Override
+    public String summary() {
+        return "1 when the answer's beginning matches a regular expression, otherwise 0.";
+    }
+
+    @Override
+    public List<RewardOption<?>> options() {
+        return List.of(PATTERN);
+    }
+
+    @Override
     public RewardFunction configure(Map<String, Object> given) {
-        Options options = new Options(name(), given);
-        Pattern chosen = options.pattern("pattern", FLAGS);
-        options.refuseOthers();
+        RewardOptions options = new RewardOptions(this, given);
+        Pattern chosen = options.get(PATTERN);
+        options.end();
         return new RegexFormatReward(chosen);
     }
 

@@ -16,23 +16,34 @@ import java.util.Set;
  * @param maxPenalty option {@code max_penalty}, default -1: what total repetition approaches; at most 0
  */
 record RepetitionReward(int ngramSize, double maxPenalty) implements RewardFunction {
+    private static final RewardOption<Integer> SIZE =
+            RewardOption.of("ngram_size", OptionType.WHOLE_NUMBER, 3, "Tokens of an n-gram.");
+    private static final RewardOption<Double> PENALTY =
+            RewardOption.of("max_penalty", OptionType.NUMBER, -1.0, "What total repetition approaches; at most 0.");
+
     @Override
     public String name() {
         return "repetition";
     }
 
     @Override
+    public String summary() {
+        return "A penalty on repeated n-grams of tokens: the share of them that is repeated, times `max_penalty`.";
+    }
+
+    @Override
+    public List<RewardOption<?>> options() {
+        return List.of(SIZE, PENALTY);
+    }
+
+    @Override
     public RewardFunction configure(Map<String, Object> given) {
-        Options options = new Options(name(), given);
-        int size = options.integer("ngram_size", 3);
-        double penalty = options.number("max_penalty", -1);
-        options.refuseOthers();
-        if (size < 1) {
-            throw options.error("ngram_size", "must be at least 1, not " + size);
-        }
-        if (penalty > 0) {
-            throw options.error("max_penalty", "must be at most 0, not " + penalty);
-        }
+        RewardOptions options = new RewardOptions(this, given);
+        int size = options.get(SIZE);
+        double penalty = options.get(PENALTY);
+        options.require(size >= 1, "must be at least 1, not " + size, SIZE);
+        options.require(penalty <= 0, "must be at most 0, not " + penalty, PENALTY);
+        options.end();
         return new RepetitionReward(size, penalty);
     }
 

@@ -15,12 +15,22 @@ import java.util.Map;
  * arguments, named in {@code META-INF/services/dev.flipside.reward.RewardFunction} of a jar on the class path, is known
  * to configurations by its {@link #name}.
  */
-public interface RewardFunction {
+public interface RewardFunction extends AutoCloseable {
     /** The name that configurations and metrics use: letters, digits and underscores. */
     String name();
 
+    /** What it rewards, in one sentence for {@code flipside rewards}; Markdown. */
+    default String summary() {
+        return "";
+    }
+
+    /** The options that {@link #configure} knows, as {@code flipside rewards} lists them. */
+    default List<RewardOption<?>> options() {
+        return List.of();
+    }
+
     /**
-     * One reward per sample, in order.
+     * One reward per sample, in order. Never called by two threads at once.
      *
      * @return as many numbers as samples; NaN for a sample that this function cannot judge
      */
@@ -43,10 +53,20 @@ public interface RewardFunction {
     }
 
     /**
+     * The same for a function that also looks at the prompt.
+     *
+     * @throws UserError where the prompt or a column is something that it cannot read
+     */
+    default boolean judges(Conversation prompt, Map<String, Object> columns) {
+        return judges(columns);
+    }
+
+    /**
      * A copy with these options; this object does not change.
      *
      * @param options by name, as read from the configuration; empty when none were given
-     * @throws UserError for an unknown, missing or invalid option. This default takes none
+     * @throws UserError naming every unknown, missing or invalid option ({@link RewardOptions} does). This default
+     *     takes none
      */
     default RewardFunction configure(Map<String, Object> options) {
         if (!options.isEmpty()) {
@@ -55,6 +75,10 @@ public interface RewardFunction {
         }
         return this;
     }
+
+    /** Ends what it holds, such as a process: the run that has configured it is over. Called once. */
+    @Override
+    default void close() {}
 
     /**
      * What a function can look at.

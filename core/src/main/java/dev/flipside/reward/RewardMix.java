@@ -2,7 +2,6 @@ package dev.flipside.reward;
 
 import dev.flipside.config.UserError;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,8 +28,9 @@ public final class RewardMix {
         Set<String> labels = new HashSet<>();
         for (RewardTerm term : terms) {
             if (!labels.add(term.label())) {
-                throw new UserError("Two reward functions are labelled '" + term.label()
-                        + "', so their metrics would overwrite each other; use one of them once.");
+                throw new UserError(
+                        "Two reward functions are labelled '" + term.label()
+                                + "', so their metrics would overwrite each other; give one of them a label of its own, such as {name: length, label: short}.");
             }
         }
     }
@@ -42,21 +42,12 @@ public final class RewardMix {
     /**
      * Every function's rewards, unweighted, by label in the order of the terms; each array has one entry per sample.
      *
-     * @throws UserError when a function returns another number of rewards, or an infinite one
+     * @throws UserError when a function fails ({@link RewardFunctions#ask})
      */
     public Map<String, double[]> score(List<RewardFunction.Sample> samples) {
         Map<String, double[]> rewards = new LinkedHashMap<>();
         for (RewardTerm term : terms) {
-            double[] scored = term.function().score(samples);
-            if (scored.length != samples.size()) {
-                throw new UserError("Reward function '" + term.label() + "' returned " + scored.length + " rewards for "
-                        + samples.size() + " samples; it must return one per sample.");
-            }
-            if (Arrays.stream(scored).anyMatch(Double::isInfinite)) {
-                throw new UserError("Reward function '" + term.label()
-                        + "' returned an infinite reward; return NaN for what cannot be judged.");
-            }
-            rewards.put(term.label(), scored);
+            rewards.put(term.label(), RewardFunctions.ask(term.label(), term.function(), samples));
         }
         return rewards;
     }

@@ -31,6 +31,12 @@ import java.util.regex.Pattern;
 record StoryReward(double joy, double object, double ending, double variety) implements RewardFunction {
     private static final String OBJECT = "object";
 
+    private static final RewardOption<Double> JOY = weight("joy", "Weight of joyful and of different words.");
+    private static final RewardOption<Double> NAMED = weight(OBJECT, "Weight of naming the prompt's thing.");
+    private static final RewardOption<Double> ENDING = weight("ending", "Weight of an end at a sentence's end.");
+    private static final RewardOption<Double> VARIETY =
+            weight("variety", "Weight of the share of different sequences of three words.");
+
     private static final Pattern BETWEEN_WORDS = Pattern.compile("[^\\p{L}\\p{M}\\p{N}]+");
     private static final Pattern SENTENCE_END = Pattern.compile("[.!?][\"'\u201d\u2019\u00bb]?$");
 
@@ -60,6 +66,14 @@ record StoryReward(double joy, double object, double ending, double variety) imp
             "dance dances danced dancing",
             "sing sings sang singing");
 
+    StoryReward() {
+        this(1, 1, 1, 1);
+    }
+
+    private static RewardOption<Double> weight(String name, String meaning) {
+        return RewardOption.of(name, OptionType.NUMBER, 1.0, meaning);
+    }
+
     private static Map<String, String> byForm(String... lines) {
         Map<String, String> words = new TreeMap<>();
         for (String line : lines) {
@@ -77,25 +91,34 @@ record StoryReward(double joy, double object, double ending, double variety) imp
     }
 
     @Override
+    public String summary() {
+        return "How well a children's story goes on, 0 to 1: the mean of four judges, with column `object`.";
+    }
+
+    @Override
+    public List<RewardOption<?>> options() {
+        return List.of(JOY, NAMED, ENDING, VARIETY);
+    }
+
+    @Override
     public RewardFunction configure(Map<String, Object> given) {
-        Options options = new Options(name(), given);
+        RewardOptions options = new RewardOptions(this, given);
         StoryReward configured = new StoryReward(
-                weight(options, "joy", joy),
-                weight(options, OBJECT, object),
-                weight(options, "ending", ending),
-                weight(options, "variety", variety));
-        options.refuseOthers();
-        if (configured.weights() == 0) {
-            throw options.error("joy", "and the other three weights are 0, so nothing is judged; set one above 0");
-        }
+                weight(options, JOY), weight(options, NAMED), weight(options, ENDING), weight(options, VARIETY));
+        options.require(
+                configured.weights() != 0,
+                "and the other three weights are 0, so nothing is judged; set one above 0",
+                JOY,
+                NAMED,
+                ENDING,
+                VARIETY);
+        options.end();
         return configured;
     }
 
-    private static double weight(Options options, String key, double otherwise) {
-        double weight = options.number(key, otherwise);
-        if (weight < 0) {
-            throw options.error(key, "must be a weight of at least 0, not " + weight);
-        }
+    private static double weight(RewardOptions options, RewardOption<Double> option) {
+        double weight = options.get(option);
+        options.require(weight >= 0, "must be a weight of at least 0, not " + weight, option);
         return weight;
     }
 

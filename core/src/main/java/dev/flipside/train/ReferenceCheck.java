@@ -53,7 +53,7 @@ public record ReferenceCheck(String key, int prompts, Map<String, Integer> judge
 
     private static boolean judges(String key, RewardFunction function, PromptExample prompt) {
         try {
-            return function.judges(prompt.columns());
+            return function.judges(prompt.prompt(), prompt.columns());
         } catch (UserError e) {
             String text = prompt.prompt().last().content();
             String beginning = text.substring(0, Math.min(SHOWN, text.length())).replace('\n', ' ');

@@ -2,10 +2,7 @@ package dev.flipside.train;
 
 import dev.flipside.algo.Groups;
 import dev.flipside.config.RewardModelConfig;
-import dev.flipside.config.UserError;
-import dev.flipside.reward.RewardFunction;
 import dev.flipside.reward.RewardFunction.Sample;
-import dev.flipside.reward.RewardFunctions;
 import dev.flipside.reward.RewardMix;
 import dev.flipside.reward.RewardTerm;
 import java.util.ArrayList;
@@ -16,7 +13,7 @@ import java.util.Map;
 import java.util.Optional;
 
 /** What the policy is rewarded for: the reward model's score, programmatic functions, or a weighted sum of both. */
-public final class RewardSignal {
+final class RewardSignal {
     /** The reward model's own column among the rewards. */
     static final String MODEL = "reward_model";
 
@@ -35,45 +32,12 @@ public final class RewardSignal {
     /**
      * The signal that a configuration describes.
      *
-     * @param added terms that a program adds to those of the configuration
+     * @param terms its functions
      * @param ranks each of which asks the functions about its part of the groups
      */
-    static RewardSignal of(Optional<Grader> grader, RewardModelConfig config, List<RewardTerm> added, Ranks ranks) {
-        List<RewardTerm> terms = new ArrayList<>(added);
-        terms.addAll(functions(config));
+    static RewardSignal of(Optional<Grader> grader, RewardModelConfig config, List<RewardTerm> terms, Ranks ranks) {
         return new RewardSignal(
                 grader, config.weight(), terms.isEmpty() ? Optional.empty() : Optional.of(new RewardMix(terms)), ranks);
-    }
-
-    /**
-     * The programmatic rewards that {@code reward_model.functions} asks for, with their weights.
-     *
-     * @throws UserError for a name that no function has, an option that it does not know or a weight that is no number
-     */
-    public static List<RewardTerm> functions(RewardModelConfig config) {
-        List<RewardTerm> terms = new ArrayList<>();
-        for (Map<String, Object> function : config.functions()) {
-            Map<String, Object> options = new LinkedHashMap<>(function);
-            Object weight = options.remove("weight");
-            if (weight != null && !(weight instanceof Number)) {
-                throw new UserError("reward_model.functions: weight '" + weight + "' is not a number.");
-            }
-            RewardFunction found = named("reward_model.functions", options);
-            terms.add(new RewardTerm(found.name(), found, weight == null ? 1.0 : ((Number) weight).doubleValue()));
-        }
-        return terms;
-    }
-
-    /** The function that a map {name, and its options} describes. */
-    public static RewardFunction named(String key, Map<String, Object> description) {
-        Map<String, Object> options = new LinkedHashMap<>(description);
-        Object name = options.remove("name");
-        if (!(name instanceof String text)) {
-            throw new UserError(
-                    key + ": an entry is a map with a name, such as {name: length, weight: 0.1}; this one has "
-                            + description.keySet() + ".");
-        }
-        return RewardFunctions.find(text, options);
     }
 
     /** Grades a batch in a step. */
@@ -121,7 +85,7 @@ public final class RewardSignal {
     private Map<String, double[]> score(RewardMix mix, RolloutBatch batch) {
         List<Sample> all = batch.samples();
         double[][] scored = ranks.rows(batch.size(), own -> {
-            Map<String, double[]> rewards = mix.score(own.of(all, batch.groupSize()));
+            Map<String, double[]> rewards = AskedRewards.asked(() -> mix.score(own.of(all, batch.groupSize())));
             double[][] ofSamples = new double[(own.to() - own.from()) * batch.groupSize()][];
             for (int i = 0; i < ofSamples.length; i++) {
                 int sample = i;

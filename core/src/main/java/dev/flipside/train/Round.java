@@ -5,8 +5,6 @@ import dev.flipside.config.TrainConfig;
 import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Seeds;
 import dev.flipside.model.RewardModel;
-import dev.flipside.reward.RewardFunction;
-import dev.flipside.reward.RewardTerm;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -29,8 +27,7 @@ final class Round implements AutoCloseable {
     /**
      * What a round is built from besides the models.
      *
-     * @param added reward functions that a program brings
-     * @param gold the function that knows the truth
+     * @param rewards the functions of the reward, and the one that knows the truth
      * @param pairs labelled, for guard, gate and evaluation
      * @param baseline what the run's first evaluation found
      * @param ranks among which the work is split
@@ -39,8 +36,7 @@ final class Round implements AutoCloseable {
             TrainConfig config,
             Seeds seeds,
             TrainingData data,
-            List<RewardTerm> added,
-            Optional<RewardFunction> gold,
+            ConfiguredRewards rewards,
             LabelledPairs pairs,
             EvaluationBaseline baseline,
             TrainListener listener,
@@ -67,7 +63,7 @@ final class Round implements AutoCloseable {
         this.sampler = new Sampler(
                 new Rollouts(policy, config.rollout(), setting.seeds(), setting.ranks()),
                 models.grader(),
-                setting.gold(),
+                setting.rewards().gold(),
                 config.rollout().numGenerations());
         Optional<SelfImproving> improving = models.grader()
                 .filter(g -> plan.improves())
@@ -86,7 +82,8 @@ final class Round implements AutoCloseable {
                 .<RewardModelLearner>map(learns -> learns)
                 .orElseGet(() ->
                         new Frozen(models.grader(), config.save().anchoring().anchor()));
-        this.signal = RewardSignal.of(learner.judge(), config.rewardModel(), setting.added(), setting.ranks());
+        this.signal = RewardSignal.of(
+                learner.judge(), config.rewardModel(), setting.rewards().terms(), setting.ranks());
         this.refill = new Refill(sampler, signal, setting.data(), config.rollout(), setting.seeds());
         this.policyUpdate =
                 new PolicyUpdate(policy.lm(), reference.ofDivergence(plan), config, setting.seeds(), setting.ranks());

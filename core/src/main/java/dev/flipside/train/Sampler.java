@@ -3,6 +3,7 @@ package dev.flipside.train;
 import dev.flipside.data.PromptExample;
 import dev.flipside.engine.Seeds;
 import dev.flipside.reward.RewardFunction;
+import dev.flipside.reward.RewardFunctions;
 import java.util.List;
 import java.util.Optional;
 
@@ -40,6 +41,9 @@ record Sampler(Rollouts rollouts, Optional<Grader> grader, Optional<RewardFuncti
     /** A batch as whatever grades it reads it. */
     Samples read(RolloutBatch batch) {
         return new Samples(batch, grader.map(g -> g.read(batch)).orElse(Reading.NONE), gold.map(g -> rollouts.ranks()
-                .numbers(batch.size(), own -> g.score(own.of(batch.samples(), batch.groupSize())))));
+                .numbers(
+                        batch.size(),
+                        own -> AskedRewards.asked(
+                                () -> RewardFunctions.ask(g.name(), g, own.of(batch.samples(), batch.groupSize()))))));
     }
 }

@@ -8,7 +8,6 @@ import dev.flipside.engine.Seeds;
 import dev.flipside.model.CausalLm;
 import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
-import dev.flipside.reward.RewardFunction;
 import dev.flipside.reward.RewardTerm;
 import dev.flipside.run.Checkpoint;
 import dev.flipside.run.DiskSpace;
@@ -22,7 +21,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /** An opened run: its models, its data, where it is, and how it is saved and restored. */
 final class Session implements AutoCloseable {
@@ -71,6 +69,8 @@ final class Session implements AutoCloseable {
             Optional<Checkpoint> checkpoint,
             TrainListener listener,
             Ranks ranks) {
+        // Before anything is loaded: what is wrong with a function is told at once.
+        ConfiguredRewards rewards = ConfiguredRewards.of(config, functions);
         Device device = Device.parse(config.run().device());
         Precision precision = ConfiguredModels.precision(config.run().dtype(), device);
         Path policyWeights = checkpoint
@@ -105,15 +105,14 @@ final class Session implements AutoCloseable {
                         policy.lm().files(),
                         data.prompts().get(0).prompt())
                 .ifPresent(line -> listener.warning("policy.model: " + line));
-        Optional<RewardFunction> gold = config.eval().gold().map(g -> RewardSignal.named("eval.gold", g));
-        requireReferences(config, data, functions, gold, listener);
+        requireReferences(config, data, rewards, listener);
         grader.ifPresent(
                 g -> UserError.under("reward_model.model", () -> probe(g, data)).ifPresent(listener::message));
         Map<String, Double> dataFigures = new LinkedHashMap<>();
         LabelledPairs pairs = grader.map(g -> LabelledPairs.of(config, data, g, dataFigures, listener))
                 .orElse(LabelledPairs.NONE);
-        Round.Setting setting = new Round.Setting(
-                config, seeds, data, functions, gold, pairs, new EvaluationBaseline(), listener, ranks);
+        Round.Setting setting =
+                new Round.Setting(config, seeds, data, rewards, pairs, new EvaluationBaseline(), listener, ranks);
         if (grader.isPresent()
                 && grader.get().readsBeforeTheEnd(data.prompts().get(0).prompt())) {
             listener.warning(
@@ -127,16 +126,8 @@ final class Session implements AutoCloseable {
 
     /** Before anything is trained: what the functions of the reward need is there. */
     private static void requireReferences(
-            TrainConfig config,
-            TrainingData data,
-            List<RewardTerm> added,
-            Optional<RewardFunction> gold,
-            TrainListener listener) {
-        List<RewardFunction> functions = Stream.concat(
-                        added.stream(), RewardSignal.functions(config.rewardModel()).stream())
-                .map(RewardTerm::function)
-                .toList();
-        ReferenceCheck.require(config, data.prompts(), data.evalPrompts(), functions, gold)
+            TrainConfig config, TrainingData data, ConfiguredRewards rewards, TrainListener listener) {
+        ReferenceCheck.require(config, data.prompts(), data.evalPrompts(), rewards.functions(), rewards.gold())
                 .forEach(check -> check.remarks().forEach(remark -> listener.message(check.key() + ": " + remark)));
     }
 
@@ -321,5 +312,6 @@ final class Session implements AutoCloseable {
         round.ifPresent(Round::close);
         policy.close();
         grader.ifPresent(Grader::close);
+        setting.rewards().close();
     }
 }

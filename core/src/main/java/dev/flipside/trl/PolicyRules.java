@@ -98,7 +98,10 @@ final class PolicyRules extends TrlRules {
                         text,
                         "nearest is " + FUNCTIONS.get(text) + " in reward_model.functions; read its options first");
             } else {
-                missing(key, text, "write a RewardFunction in Java and name it in reward_model.functions");
+                missing(
+                        key,
+                        text,
+                        "let it run as the function process or http of reward_model.functions, or write a RewardFunction in Java");
             }
         }
     }

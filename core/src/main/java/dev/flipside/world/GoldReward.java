@@ -27,6 +27,11 @@ public final class GoldReward implements RewardFunction {
     }
 
     @Override
+    public String summary() {
+        return "The true quality of a list in the worlds of `flipside demo`.";
+    }
+
+    @Override
     public double[] score(List<Sample> samples) {
         return samples.stream().mapToDouble(GoldReward::of).toArray();
     }

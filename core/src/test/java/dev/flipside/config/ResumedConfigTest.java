@@ -62,6 +62,29 @@ class ResumedConfigTest {
                 .hasMessageContaining("config.yaml");
     }
 
+    /** A server that has moved gives the same rewards. */
+    @Test
+    void whereRewardsAreComputedMayChangeAndWhatTheyWeighMayNot() throws IOException {
+        String begun =
+                "reward_model.functions=[{name: http, url: 'http://a/'}, {name: process, command: [x], weight: 2}]";
+        Files.writeString(stored, ResumedConfig.stored(read(begun)));
+
+        assertThatCode(() -> ResumedConfig.requireContinues(
+                        stored,
+                        read(
+                                "reward_model.functions=[{name: http, url: 'http://b/', timeout: 5}, {name: process, command: [y, z], weight: 2}]"),
+                        5))
+                .doesNotThrowAnyException();
+        for (String other : List.of(
+                begun.replace("weight: 2", "weight: 3"),
+                begun.replace("url", "messages: true, url"),
+                begun.replace("process", "length"))) {
+            assertThatThrownBy(() -> ResumedConfig.requireContinues(stored, read(other), 5))
+                    .isInstanceOf(UserError.class)
+                    .hasMessageStartingWith("reward_model.functions: ");
+        }
+    }
+
     @Test
     void aRunCannotBecomeShorterThanItIs() {
         assertThatThrownBy(() -> ResumedConfig.requireContinues(stored, read("run.max_steps=4"), 5))

@@ -255,7 +255,7 @@ class RewardFunctionsTest {
         assertRefused(
                 () -> find("shoutin", Map.of()),
                 "'shoutin'",
-                "exact_answer, ifeval, length, math_answer, regex_format, repetition, shouting",
+                "exact_answer, http, ifeval, length, math_answer, process, regex_format, repetition, shouting",
                 "META-INF/services");
     }
 

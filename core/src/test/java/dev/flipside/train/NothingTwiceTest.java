@@ -87,8 +87,8 @@ class NothingTwiceTest {
                     config,
                     seeds,
                     data,
-                    List.of(new RewardTerm("counting", function, 1)),
-                    Optional.of(gold),
+                    new ConfiguredRewards(
+                            List.of(new RewardTerm("counting", function, 1)), List.of(), Optional.of(gold)),
                     LabelledPairs.NONE,
                     new EvaluationBaseline(),
                     recorder,

@@ -178,7 +178,7 @@ class TrlTranslationTest {
                 "load_in_4bit: true | load_in_4bit | not quantised",
                 "report_to: wandb | report_to | another tracker can read metrics.jsonl",
                 "reward_funcs: accuracy_reward | reward_funcs | nearest is math_answer",
-                "reward_funcs: [mine] | reward_funcs | write a RewardFunction in Java",
+                "reward_funcs: [mine] | reward_funcs | let it run as the function process or http",
                 "max_prompt_length: 512 | max_prompt_length | prompts are never cut",
                 "top_entropy_quantile: 0.2 | top_entropy_quantile | it is 1.0 here always",
                 "importance_sampling_level: sequence | importance_sampling_level | choose with --trainer",

@@ -19,12 +19,13 @@ import dev.flipside.model.Precision;
 import dev.flipside.model.RewardModel;
 import dev.flipside.model.ScoredRow;
 import dev.flipside.reward.RewardFunction;
-import dev.flipside.reward.RewardTerm;
+import dev.flipside.reward.RewardFunctions;
 import dev.flipside.text.Conversation;
 import dev.flipside.text.Message;
 import dev.flipside.text.Rendered;
 import dev.flipside.text.Renderer;
 import dev.flipside.train.ConfiguredModels;
+import dev.flipside.train.ConfiguredRewards;
 import dev.flipside.train.EndOfTurn;
 import dev.flipside.train.MemoryEstimate;
 import dev.flipside.train.ModelSize;
@@ -33,7 +34,6 @@ import dev.flipside.train.PairTally;
 import dev.flipside.train.PrefixProbe;
 import dev.flipside.train.ReferenceCheck;
 import dev.flipside.train.Renderers;
-import dev.flipside.train.RewardSignal;
 import dev.flipside.train.TaughtBy;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -67,6 +67,12 @@ final class TrainInspection {
     }
 
     void run() {
+        try (ConfiguredRewards rewards = ConfiguredRewards.of(config)) {
+            run(rewards);
+        }
+    }
+
+    private void run(ConfiguredRewards rewards) {
         RolloutConfig rollout = config.rollout();
         findings.fact(
                 "run",
@@ -79,8 +85,6 @@ final class TrainInspection {
                         config.run().maxSteps(),
                         rollout.promptsPerStep(),
                         rollout.numGenerations()));
-        List<RewardTerm> functions = RewardSignal.functions(config.rewardModel());
-        Optional<RewardFunction> gold = config.eval().gold().map(g -> RewardSignal.named("eval.gold", g));
         List<PromptExample> prompts = data.prompts("data.prompts", config.data().prompts());
         Precision precision = ModelInspection.precision(config.run().dtype(), device, findings);
         Path dir = Path.of(config.policy().model());
@@ -91,7 +95,7 @@ final class TrainInspection {
             findings.fact("policy", ModelInspection.describe(policy.files(), size));
             ReaderInspection reader = new ReaderInspection("policy", renderer, findings);
             reader.template("policy", dir, config.policy().template());
-            findings.fact("rewards", rewards(functions, gold));
+            findings.fact("rewards", described(rewards));
             int room = size.config().maxPositionEmbeddings() - rollout.maxCompletionLength();
             TokenLengths lengths = lengths("prompts", "data.prompts", prompts, renderer, room);
             config.data().evalPrompts().ifPresent(file -> {
@@ -115,8 +119,8 @@ final class TrainInspection {
             Optional<ModelSize> rewardModel = config.rewardModel()
                     .model()
                     .map(model -> rewardModel(Path.of(model), fitting, replies, policy.backbone()));
-            references(fitting, functions, gold);
-            functions(functions, gold, replies);
+            references(fitting, rewards);
+            functions(rewards, replies);
             int longest = Math.min(lengths.max(), room);
             ModelInspection.memory(
                     MemoryEstimate.ofTraining(config, size, rewardModel, longest, device, precision), device, findings);
@@ -172,14 +176,14 @@ final class TrainInspection {
                                 + " it finds not even the greatest loss in four of five cases; give it more pairs, or set save.gate: off");
     }
 
-    private String rewards(List<RewardTerm> functions, Optional<RewardFunction> gold) {
+    private String described(ConfiguredRewards rewards) {
         List<String> names = new ArrayList<>();
         config.rewardModel()
                 .model()
                 .ifPresent(
                         m -> names.add("reward model x " + config.rewardModel().weight()));
-        functions.forEach(term -> names.add(term.label() + " x " + term.weight()));
-        gold.ifPresent(g -> names.add("(" + g.name() + " measures, as eval.gold)"));
+        rewards.terms().forEach(term -> names.add(term.label() + " x " + term.weight()));
+        rewards.gold().ifPresent(g -> names.add("(" + g.name() + " measures, as eval.gold)"));
         return String.join(", ", names);
     }
 
@@ -272,26 +276,25 @@ final class TrainInspection {
     }
 
     /** What functions need and rows lack. */
-    private void references(List<PromptExample> prompts, List<RewardTerm> functions, Optional<RewardFunction> gold) {
+    private void references(List<PromptExample> prompts, ConfiguredRewards rewards) {
         List<PromptExample> evalPrompts = config.data()
                 .evalPrompts()
                 .map(file -> data.prompts("data.eval_prompts", file))
                 .orElse(List.of());
-        List<RewardFunction> all = functions.stream().map(RewardTerm::function).toList();
-        for (ReferenceCheck check : ReferenceCheck.require(config, prompts, evalPrompts, all, gold)) {
+        for (ReferenceCheck check :
+                ReferenceCheck.require(config, prompts, evalPrompts, rewards.functions(), rewards.gold())) {
             check.remarks().forEach(remark -> findings.check(check.key(), CheckStatus.NOTE, remark));
         }
     }
 
     /** Every function judges the examples once. */
-    private void functions(List<RewardTerm> functions, Optional<RewardFunction> gold, List<ExampleReply> replies) {
-        List<RewardFunction> all = new ArrayList<>();
-        functions.forEach(term -> all.add(term.function()));
-        gold.ifPresent(all::add);
+    private void functions(ConfiguredRewards rewards, List<ExampleReply> replies) {
+        List<RewardFunction> all = new ArrayList<>(rewards.functions());
+        rewards.gold().ifPresent(all::add);
         List<RewardFunction.Sample> samples =
                 replies.stream().map(ExampleReply::sample).toList();
         for (RewardFunction function : all) {
-            double first = function.score(samples)[0];
+            double first = RewardFunctions.ask(function.name(), function, samples)[0];
             findings.check(
                     "function " + function.name(),
                     Double.isNaN(first) ? CheckStatus.NOTE : CheckStatus.OK,

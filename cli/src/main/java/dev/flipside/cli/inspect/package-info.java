@@ -8,6 +8,7 @@
  *       read, data files.
  *   <li>{@code ExampleReply}, {@code PaddingProbe} and {@code TokenLengths}: what they look at it with.
  *   <li>{@code Data}: {@code DataInspect}, a file of preferences or prompts as {@code DatasetTables}.
+ *   <li>{@code Rewards}: the reward functions that there are.
  * </ul>
  */
 package dev.flipside.cli.inspect;

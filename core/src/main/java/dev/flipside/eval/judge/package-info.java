@@ -4,9 +4,9 @@
  * <ul>
  *   <li>Asking: {@link dev.flipside.eval.judge.Judge} sends {@link dev.flipside.eval.judge.ChatRequest}s to a
  *       {@link dev.flipside.eval.judge.JudgeEndpoint} and gets {@link dev.flipside.eval.judge.ChatReply}s, several at a
- *       time; {@code ChatClient} is one request with its retries and {@code BoundedAnswer} what it takes of an answer,
- *       {@code ReplyCache} what was answered before, {@link dev.flipside.eval.judge.JudgeUsage} what it cost by
- *       {@link dev.flipside.eval.judge.TokenPrices}, {@link dev.flipside.net.ApiKey} the secret,
+ *       time; {@code ChatClient} is one request with its retries and {@link dev.flipside.net.BoundedAnswer} what it
+ *       takes of an answer, {@code ReplyCache} what was answered before, {@link dev.flipside.eval.judge.JudgeUsage}
+ *       what it cost by {@link dev.flipside.eval.judge.TokenPrices}, {@link dev.flipside.net.ApiKey} the secret,
  *       {@link dev.flipside.eval.judge.JudgeTemplate} the wording.
  *   <li>{@link dev.flipside.eval.judge.AlpacaEval}: weighted preference; {@link dev.flipside.eval.judge.LengthControl}
  *       of {@code JudgedInstruction}s with {@link dev.flipside.eval.judge.GamedBaseline}, by

@@ -1,8 +1,9 @@
 package com.example.flipside;
 
-import dev.flipside.config.UserError;
+import dev.flipside.reward.OptionType;
 import dev.flipside.reward.RewardFunction;
-import java.util.LinkedHashSet;
+import dev.flipside.reward.RewardOption;
+import dev.flipside.reward.RewardOptions;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -10,7 +11,7 @@ import java.util.Set;
 /**
  * {@code kind_words}: the share of a completion's words that are kind, between 0 and 1.
  *
- * <p>Named in {@code META-INF/services/dev.flipside.reward.RewardFunction}, so the command line finds it on its class path:
+ * <p>Named in {@code META-INF/services/dev.flipside.reward.RewardFunction}, so the command line finds it on its class path, and {@code flipside rewards} lists it:
  *
  * <pre>{@code
  * FLIPSIDE_CLASSPATH=examples/library/target/classes ./flipside train my.yaml
@@ -21,14 +22,14 @@ import java.util.Set;
  * }</pre>
  */
 public final class KindWordsReward implements RewardFunction {
-    /** What counts as kind when option {@code words} is not given. */
-    static final Set<String> DEFAULT_WORDS = Set.of("kind", "gentle", "warm", "thanks");
+    private static final RewardOption<List<String>> WORDS = RewardOption.of(
+            "words", OptionType.TEXTS, List.of("kind", "gentle", "warm", "thanks"), "What counts as kind.");
 
     private final Set<String> words;
 
     /** For {@link java.util.ServiceLoader}. */
     public KindWordsReward() {
-        this(DEFAULT_WORDS);
+        this(Set.copyOf(WORDS.standard().orElseThrow()));
     }
 
     private KindWordsReward(Set<String> words) {
@@ -41,19 +42,20 @@ public final class KindWordsReward implements RewardFunction {
     }
 
     @Override
-    public RewardFunction configure(Map<String, Object> options) {
-        if (options.isEmpty()) {
-            return this;
-        }
-        if (!options.keySet().equals(Set.of("words"))
-                || !(options.get("words") instanceof List<?> given)
-                || given.isEmpty()) {
-            throw new UserError(
-                    "Reward function 'kind_words' has one option, words: a list such as [thanks, please]; these were given: "
-                            + options + ".");
-        }
-        Set<String> chosen = new LinkedHashSet<>();
-        given.forEach(word -> chosen.add(String.valueOf(word)));
+    public String summary() {
+        return "The share of a completion's words that are kind.";
+    }
+
+    @Override
+    public List<RewardOption<?>> options() {
+        return List.of(WORDS);
+    }
+
+    @Override
+    public RewardFunction configure(Map<String, Object> given) {
+        RewardOptions options = new RewardOptions(this, given);
+        Set<String> chosen = Set.copyOf(options.get(WORDS));
+        options.end();
         return new KindWordsReward(chosen);
     }
 

@@ -1,4 +1,4 @@
-package dev.flipside.eval.judge;
+package dev.flipside.net;
 
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
@@ -11,13 +11,14 @@ import java.util.concurrent.CompletionStage;
 import java.util.concurrent.Flow.Subscription;
 
 /** The body of an answer as UTF-8 text, refused once it is longer than any answer: a server can send without end. */
-final class BoundedAnswer implements BodySubscriber<String> {
+public final class BoundedAnswer implements BodySubscriber<String> {
     private final int maxBytes;
     private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
     private final CompletableFuture<String> body = new CompletableFuture<>();
     private Subscription subscription;
 
-    BoundedAnswer(int maxBytes) {
+    /** @param maxBytes that a body may have; one that has more fails with an IOException */
+    public BoundedAnswer(int maxBytes) {
         this.maxBytes = maxBytes;
     }
 
