@@ -7,6 +7,7 @@ import dev.flipside.compare.OutcomeResult;
 import dev.flipside.compare.Registration;
 import dev.flipside.compare.RunOutcomes;
 import dev.flipside.config.ComparisonConfig;
+import dev.flipside.eval.Interval;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -30,7 +31,8 @@ record ComparisonView(String id, String criterion, long finished, long runs, Str
      *
      * @param seeds in which it was measured
      * @param mean over them; NaN for none
-     * @param difference from the baseline over the seeds that both have, with its 95 % interval; NaN for none
+     * @param difference from the baseline over the seeds that both have; NaN for none
+     * @param low of its 95 % interval to {@code high}; NaN where there are too few seeds for one
      * @param verdict empty before the last run has finished, and where none is given
      */
     record Arm(
@@ -84,8 +86,8 @@ record ComparisonView(String id, String criterion, long finished, long runs, Str
                             .count(),
                     result.mean(name),
                     d.map(x -> x.interval().mean()).orElse(Double.NaN),
-                    d.map(x -> x.interval().low()).orElse(Double.NaN),
-                    d.map(x -> x.interval().high()).orElse(Double.NaN),
+                    d.flatMap(Difference::intervalOverSeeds).map(Interval::low).orElse(Double.NaN),
+                    d.flatMap(Difference::intervalOverSeeds).map(Interval::high).orElse(Double.NaN),
                     whole ? d.map(x -> x.verdict().text()).orElse("") : ""));
         }
         return new Outcome(

@@ -187,7 +187,8 @@
 
   function armCell(arm) {
     const difference = arm.difference == null ? "" : el("span", { class: "diff" },
-      (arm.difference >= 0 ? "+" : "") + text(arm.difference) + " [" + text(arm.low) + ", " + text(arm.high) + "]");
+      (arm.difference >= 0 ? "+" : "") + text(arm.difference) +
+      (arm.low == null ? "" : " [" + text(arm.low) + ", " + text(arm.high) + "]"));
     return el("td", { class: "num" }, el("span", { class: "mean" }, text(arm.mean)), difference,
       el("span", { class: "test" }, arm.seeds + (arm.seeds === 1 ? " seed" : " seeds")),
       arm.verdict ? el("span", { class: "test" }, arm.verdict) : "");
