@@ -9,6 +9,7 @@ import dev.flipside.cli.console.OutputException;
 import dev.flipside.cli.console.ResultStream;
 import dev.flipside.cli.console.Streams;
 import dev.flipside.cli.console.Text;
+import dev.flipside.cli.dashboard.Dashboard;
 import dev.flipside.cli.hub.Import;
 import dev.flipside.cli.hub.Merge;
 import dev.flipside.cli.hub.Pull;
@@ -57,6 +58,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             Train.class,
             Compare.class,
             Report.class,
+            Dashboard.class,
             Pull.class,
             Push.class,
             Validate.class,

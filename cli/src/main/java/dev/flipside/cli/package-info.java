@@ -14,7 +14,7 @@
  *   <li>{@link dev.flipside.cli.rows}: what the commands over rows of JSON Lines share.
  *   <li>{@link dev.flipside.cli.train}: {@code train} and {@code train-rm}.
  *   <li>{@link dev.flipside.cli.compare}: {@code compare} and {@code demo}.
- *   <li>{@link dev.flipside.cli.report}: {@code report}.
+ *   <li>{@link dev.flipside.cli.report}: {@code report}; {@link dev.flipside.cli.dashboard}: {@code dashboard}.
  *   <li>{@link dev.flipside.cli.inspect}: {@code validate}, {@code data} and {@code rewards}.
  *   <li>{@link dev.flipside.cli.model}: {@code generate}, {@code chat}, {@code score} and {@code logprobs}.
  *   <li>{@link dev.flipside.cli.rewardmodel}: {@code eval-rm}.

@@ -11,6 +11,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
  * What a comparison's runs measured, read from its folder.
@@ -24,15 +25,26 @@ public record RunOutcomes(
     /** The judge's outcome. */
     public static final String JUDGE = "judge/reward";
 
+    private static final String METRICS = "metrics.jsonl";
+
     /** Reads the runs that are there. */
     public static RunOutcomes read(Path folder, ComparisonConfig config) {
+        return read(folder, config, run -> Files.isRegularFile(run.resolve(METRICS)));
+    }
+
+    /**
+     * Reads some of the runs.
+     *
+     * @param counts of a run's folder: whether what it measured is read; others count as not begun
+     */
+    public static RunOutcomes read(Path folder, ComparisonConfig config, Predicate<Path> counts) {
         Map<String, List<List<Measured>>> histories = new LinkedHashMap<>();
         Map<String, double[]> judged = new LinkedHashMap<>();
         for (String arm : config.arms().keySet()) {
             List<List<Measured>> runs = new ArrayList<>();
             for (long seed : config.comparison().seeds()) {
-                Path metrics = ComparisonDirectory.run(folder, seed, arm).resolve("metrics.jsonl");
-                runs.add(Files.isRegularFile(metrics) ? Alarms.read(metrics) : List.of());
+                Path run = ComparisonDirectory.run(folder, seed, arm);
+                runs.add(counts.test(run) ? Alarms.read(run.resolve(METRICS)) : List.of());
             }
             histories.put(arm, runs);
             judged.put(

@@ -8,7 +8,6 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.time.Instant;
 import java.util.Optional;
 
 /**
@@ -25,15 +24,6 @@ public final class RunLock implements AutoCloseable {
     private final FileChannel channel;
     private final Path owner;
 
-    private record Owner(long pid, String started) {
-        static Owner self() {
-            ProcessHandle process = ProcessHandle.current();
-            return new Owner(
-                    process.pid(),
-                    process.info().startInstant().map(Instant::toString).orElse("unknown"));
-        }
-    }
-
     private RunLock(FileChannel channel, Path owner) {
         this.channel = channel;
         this.owner = owner;
@@ -47,7 +37,7 @@ public final class RunLock implements AutoCloseable {
     public static RunLock acquire(Path folder) {
         Path ownerFile = folder.resolve(OWNER);
         try {
-            if (owner(ownerFile).equals(Optional.of(Owner.self()))) {
+            if (RunProcess.of(folder).equals(Optional.of(RunProcess.self()))) {
                 throw held(folder, "this process");
             }
             FileChannel channel =
@@ -56,11 +46,11 @@ public final class RunLock implements AutoCloseable {
                 channel.close();
                 throw held(
                         folder,
-                        owner(ownerFile)
+                        RunProcess.of(folder)
                                 .map(other -> "the process " + other.pid() + " (started " + other.started() + ")")
                                 .orElse("another process"));
             }
-            Durable.write(ownerFile, Json.line(Owner.self()) + "\n");
+            Durable.write(ownerFile, Json.line(RunProcess.self()) + "\n");
             return new RunLock(channel, ownerFile);
         } catch (IOException e) {
             throw Durable.refused("lock", folder, e);
@@ -82,18 +72,6 @@ public final class RunLock implements AutoCloseable {
             return lock != null;
         } catch (OverlappingFileLockException e) {
             return false; // Another thread of this process was faster.
-        }
-    }
-
-    /**
-     * Empty where nobody has written it, and where a machine that lost its power left it unfinished: the lock decides,
-     * the name is only told.
-     */
-    private static Optional<Owner> owner(Path file) {
-        try {
-            return Optional.ofNullable(Json.MAPPER.readValue(file.toFile(), Owner.class));
-        } catch (IOException e) {
-            return Optional.empty();
         }
     }
 

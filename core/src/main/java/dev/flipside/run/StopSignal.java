@@ -140,6 +140,21 @@ public final class StopSignal implements AutoCloseable {
         }
     }
 
+    /**
+     * Asks this process to stop, as SIGTERM from outside does.
+     *
+     * @return whether somebody listens; nothing is done where nobody does
+     */
+    static boolean raise() {
+        try {
+            Signal.raise(new Signal("TERM"));
+            return true;
+        } catch (IllegalArgumentException e) {
+            LOG.debug("no handler for a signal of its own", e);
+            return false;
+        }
+    }
+
     /** Whether to stop; the loop asks between steps. */
     public boolean requested() {
         return requested.get();

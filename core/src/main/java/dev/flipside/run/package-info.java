@@ -15,7 +15,8 @@
  *       numbers that JSON can hold; {@link dev.flipside.run.JsonFile}: a result of such.
  *   <li>{@link dev.flipside.run.Provenance}, {@link dev.flipside.run.FileHash}: what would be needed to repeat the run.
  *   <li>{@link dev.flipside.run.StopSignal}: SIGTERM and Ctrl-C end the run after the current step, and any other
- *       command at once.
+ *       command at once. {@link dev.flipside.run.RunProcess}: which process writes a run, and how to stop it from
+ *       another.
  * </ul>
  *
  * <p>Failures of the file system (no space, no permission) are {@link dev.flipside.config.UserError}s that name the

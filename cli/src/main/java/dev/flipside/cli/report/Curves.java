@@ -20,9 +20,6 @@ import org.apache.commons.math3.distribution.TDistribution;
  * @param charts one per metric that was measured more than once
  */
 record Curves(List<Entry> legend, List<Chart> charts) {
-    /** What a comparison is usually looked at for, in this order, after its outcomes. */
-    private static final Map<String, String> TITLES = titles();
-
     /** Student's interval of two seeds is twenty times as wide as they lie apart. */
     private static final int FEWEST_FOR_A_BAND = 3;
 
@@ -37,7 +34,7 @@ record Curves(List<Entry> legend, List<Chart> charts) {
      */
     static Curves of(List<ArmRuns> arms, Map<String, String> first, String prefix) {
         Map<String, String> wanted = new LinkedHashMap<>(first);
-        TITLES.forEach(wanted::putIfAbsent);
+        MetricTitles.ALL.forEach(wanted::putIfAbsent);
         List<Chart> charts = new ArrayList<>();
         wanted.forEach((metric, title) -> {
             Set<Long> steps = new LinkedHashSet<>();
@@ -54,7 +51,7 @@ record Curves(List<Entry> legend, List<Chart> charts) {
 
     /** What the page calls a metric: its usual title, or {@code otherwise}. */
     static String title(String metric, String otherwise) {
-        return TITLES.getOrDefault(metric, otherwise);
+        return MetricTitles.ALL.getOrDefault(metric, otherwise);
     }
 
     private static boolean measured(Measured line, String metric) {
@@ -131,31 +128,5 @@ record Curves(List<Entry> legend, List<Chart> charts) {
     /** Five digits are more than a curve shows; the page stays small. */
     private static double shortened(double value) {
         return value == 0 ? 0 : new BigDecimal(value).round(SHORT).doubleValue();
-    }
-
-    private static Map<String, String> titles() {
-        Map<String, String> titles = new LinkedHashMap<>();
-        titles.put("eval_gold", "Gold reward on held-out prompts");
-        titles.put("eval_rm/on_policy_accuracy", "Reward model\u2019s accuracy on the policy\u2019s samples");
-        titles.put("eval_rm/accuracy", "Reward model\u2019s accuracy on held-out pairs");
-        titles.put("save/label_accuracy", "Accuracy of the reward model\u2019s own labels");
-        titles.put("save/kept_frac", "Share of completions that teach");
-        titles.put("save/one_sided_frac", "Share of one-sided groups");
-        titles.put("eval_reward", "Held-out reward, on each arm\u2019s own scale");
-        titles.put("reward", "Training reward, on each arm\u2019s own scale");
-        titles.put("eval_rm/spearman_length", "Correlation of reward and length");
-        titles.put("eval_rm/partial_length_corr", "Correlation of reward and length at equal label");
-        titles.put("eval_rm/ece", "Calibration error on held-out pairs");
-        titles.put("save/probe/std_ratio", "Reward scale on fixed texts, against the start");
-        titles.put("save/probe/level_shift", "Reward level on fixed texts, in standard deviations");
-        titles.put("save/value_explained_var", "Share of the variance that the anchor explains");
-        titles.put("policy/sqrt_kl", "Distance of the policy from its reference, \u221aKL");
-        titles.put("completions/mean_length", "Length of completions in tokens");
-        titles.put("policy/unique_frac", "Share of different completions in a group");
-        titles.put("entropy", "Entropy of the policy in nats per token");
-        // Of train-rm.
-        titles.put("accuracy", "Accuracy on the training pairs");
-        titles.put("margin", "Margin on the training pairs");
-        return titles;
     }
 }

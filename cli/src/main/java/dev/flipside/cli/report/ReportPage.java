@@ -7,15 +7,12 @@ import dev.flipside.config.IoReason;
 import dev.flipside.config.UserError;
 import dev.flipside.run.Durable;
 import java.io.IOException;
-import java.io.InputStream;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.List;
-import java.util.Properties;
 import java.util.stream.Collectors;
 
 /**
@@ -69,7 +66,7 @@ public record ReportPage(
                 // A list's size and a text are also the question whether there is any.
                 .zeroIsFalse(true)
                 .emptyStringIsFalse(true)
-                .compile(resource("report.html.mustache"))
+                .compile(PageParts.text(ReportPage.class, "report.html.mustache"))
                 .execute(this);
     }
 
@@ -80,12 +77,12 @@ public record ReportPage(
 
     /** The page's style sheets; they hold no data. */
     String style() {
-        return webJar("uPlot.min.css") + resource("report.css");
+        return PageParts.style();
     }
 
     /** The page's scripts; they hold no data. */
     String script() {
-        return webJar("uPlot.iife.min.js") + "\n" + resource("report.js");
+        return PageParts.charts() + PageParts.text(ReportPage.class, "report.js");
     }
 
     /** The curves as JSON inside a script element: no character in it can end the element. */
@@ -96,32 +93,6 @@ public record ReportPage(
             return JSON.writeValueAsString(charts).replace("<", "\\u003c");
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("curves that are no JSON", e);
-        }
-    }
-
-    private static String resource(String name) {
-        return text(ReportPage.class.getResourceAsStream(name), name);
-    }
-
-    private static String webJar(String name) {
-        Properties build = new Properties();
-        try (InputStream in = ReportPage.class.getResourceAsStream("/dev/flipside/cli/build.properties")) {
-            build.load(in);
-        } catch (IOException e) {
-            throw new IllegalStateException("build.properties cannot be read from the class path", e);
-        }
-        String path = "/META-INF/resources/webjars/uplot/" + build.getProperty("uplot") + "/dist/" + name;
-        return text(ReportPage.class.getResourceAsStream(path), path);
-    }
-
-    private static String text(InputStream stream, String name) {
-        try (InputStream in = stream) {
-            if (in == null) {
-                throw new IllegalStateException(name + " is not on the class path");
-            }
-            return new String(in.readAllBytes(), StandardCharsets.UTF_8);
-        } catch (IOException e) {
-            throw new IllegalStateException(name + " cannot be read from the class path", e);
         }
     }
 }

@@ -12,7 +12,10 @@
  *   <li>{@code ArmRuns}, {@code ArmRun}: what they are made of; {@code Chart}, {@code Curve}, {@code Fact},
  *       {@code ShownConfig}: their parts.
  *   <li>{@code BenchmarkTable}: from folders that eval-rm or eval-policy wrote.
- *   <li>{@code Figures}: numbers as people read them.
+ *   <li>{@code Figures}: numbers as people read them; {@link dev.flipside.cli.report.MetricTitles}: metrics by their
+ *       names for people.
+ *   <li>{@link dev.flipside.cli.report.PageParts}: style and scripts that the live page shares; {@code charts.js}: how
+ *       curves look.
  * </ul>
  */
 package dev.flipside.cli.report;

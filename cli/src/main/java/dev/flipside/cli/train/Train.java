@@ -49,6 +49,9 @@ public final class Train extends FlipsideCommand {
     @Mixin
     private RankProcess ranks;
 
+    @Mixin
+    private LivePage page;
+
     @Override
     protected int run(Console console) {
         List<String> overrides = new ArrayList<>(arguments.overrides(common()));
@@ -77,7 +80,10 @@ public final class Train extends FlipsideCommand {
                     if (placement.filter(p -> p.rank() > 0).isEmpty()) {
                         progress.stopping(signal, "writing a checkpoint");
                     }
-                })) {
+                });
+                LivePage.Served served = collective.rank() == 0
+                        ? page.open(Path.of(config.run().outputDir()), streams(), console)
+                        : LivePage.Served.NOTHING) {
             boolean speaks = collective.rank() == 0;
             SaveTrainer trainer = new SaveTrainer(config)
                     .collective(collective)

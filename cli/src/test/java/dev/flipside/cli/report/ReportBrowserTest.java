@@ -5,15 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.logging.Level;
-import java.util.logging.Logger;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -21,81 +15,28 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.openqa.selenium.By;
 import org.openqa.selenium.chrome.ChromeDriver;
-import org.openqa.selenium.chrome.ChromeDriverService;
-import org.openqa.selenium.chrome.ChromeOptions;
 import org.openqa.selenium.logging.LogEntry;
 import org.openqa.selenium.logging.LogType;
-import org.openqa.selenium.logging.LoggingPreferences;
 
 /**
  * The page in a headless Chromium, opened from disk. Skipped where there is no chromium with its chromedriver (Debian:
  * apt install chromium chromium-driver).
  */
 class ReportBrowserTest {
-    /** Elements whose text is cut or runs out of them, and the whole page when it is wider than the window. */
-    private static final String OVERFLOWING =
-            """
-            const wide = [];
-            if (document.documentElement.scrollWidth > window.innerWidth) {
-              wide.push('page: ' + document.documentElement.scrollWidth);
-            }
-            for (const e of document.querySelectorAll('body *')) {
-              if (e.closest('.hidden, .skip, svg, .uplot, .scroll, pre, script, style, noscript')) continue;
-              const box = e.getBoundingClientRect();
-              if (box.width === 0) continue;
-              if (e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display !== 'inline') {
-                wide.push(e.tagName + '.' + e.className + ' ' + e.textContent.slice(0, 40));
-              }
-              if (box.right > window.innerWidth + 1) {
-                wide.push('beyond the edge: ' + e.tagName + '.' + e.className);
-              }
-            }
-            return wide;
-            """;
-
     @TempDir
     static Path temp;
-
-    /** Selenium warns of every Chromium that is newer than itself; held here, or the setting is garbage. */
-    private static final Logger SELENIUM = Logger.getLogger("org.openqa.selenium");
 
     private static ChromeDriver browser;
     private static Path page;
 
     @BeforeAll
     static void open() throws IOException {
-        Optional<Path> chromium = onPath("chromium", "google-chrome", "chromium-browser");
-        Optional<Path> driver = onPath("chromedriver");
-        Assumptions.assumeTrue(
-                chromium.isPresent() && driver.isPresent(),
-                "skipped: no chromium and chromedriver on the PATH (Debian: apt install chromium chromium-driver)");
-        SELENIUM.setLevel(Level.SEVERE);
+        browser = Chromium.openOrSkip();
         page = temp.resolve("report.html");
         ReportPage.read(
                         SyntheticRuns.comparison(temp.resolve("comparison")),
                         List.of(SyntheticRuns.rewardModelBenchmarks(temp.resolve("rm"))))
                 .write(page);
-        ChromeOptions options = new ChromeOptions();
-        options.setBinary(chromium.get().toFile());
-        options.addArguments("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage");
-        LoggingPreferences logs = new LoggingPreferences();
-        logs.enable(LogType.BROWSER, Level.ALL);
-        logs.enable(LogType.PERFORMANCE, Level.ALL);
-        options.setCapability("goog:loggingPrefs", logs);
-        browser = new ChromeDriver(
-                new ChromeDriverService.Builder()
-                        .usingDriverExecutable(driver.get().toFile())
-                        .withTimeout(Duration.ofSeconds(60))
-                        .build(),
-                options);
-    }
-
-    private static Optional<Path> onPath(String... names) {
-        String path = Optional.ofNullable(System.getenv("PATH")).orElse("");
-        return Stream.of(names)
-                .flatMap(name -> Stream.of(path.split(":")).map(folder -> Path.of(folder, name)))
-                .filter(Files::isExecutable)
-                .findFirst();
     }
 
     @AfterAll
@@ -106,9 +47,7 @@ class ReportBrowserTest {
     }
 
     private void load(Path file, int width) {
-        browser.executeCdpCommand(
-                "Emulation.setDeviceMetricsOverride",
-                Map.of("width", width, "height", 900, "deviceScaleFactor", 1, "mobile", width < 500));
+        Chromium.screen(browser, width, "light");
         // What earlier pages logged is not this one's.
         browser.manage().logs().get(LogType.BROWSER);
         browser.manage().logs().get(LogType.PERFORMANCE);
@@ -210,12 +149,13 @@ class ReportBrowserTest {
     @ValueSource(ints = {1280, 390})
     void nothingOverflows(int width) throws IOException {
         load(page, width);
-        List<String> wide = ask("document.querySelectorAll('details').forEach(d => d.open = true);" + OVERFLOWING);
+        List<String> wide =
+                ask("document.querySelectorAll('details').forEach(d => d.open = true);" + Chromium.OVERFLOWING);
         assertThat(wide).isEmpty();
         Path run = SyntheticRuns.run(Files.createDirectories(temp.resolve("run-" + width)), 1, 1);
         ReportPage.read(run, List.of()).write(run.resolve("report.html"));
         load(run.resolve("report.html"), width);
-        assertThat(ReportBrowserTest.<List<String>>ask(OVERFLOWING)).isEmpty();
+        assertThat(ReportBrowserTest.<List<String>>ask(Chromium.OVERFLOWING)).isEmpty();
     }
 
     @Test
