@@ -211,7 +211,9 @@ class DashboardServerTest {
         assertThat(arms.get(0).path("name").asText()).isEqualTo("frozen");
         assertThat(arms.get(1).path("seeds").asInt()).isEqualTo(2);
         assertThat(arms.get(1).path("difference").asDouble()).isEqualTo(0.25);
-        assertThat(arms.get(1).path("low").isNull()).as("two seeds have no interval").isTrue();
+        assertThat(arms.get(1).path("low").isNull())
+                .as("two seeds have no interval")
+                .isTrue();
         assertThat(arms.get(1).path("verdict").asText()).isEmpty();
     }
 
