@@ -77,6 +77,9 @@ public final class MatrixProduct implements AutoCloseable {
      */
     public static MatrixProduct of(Tensor a, Tensor b, Tensor into, Epilogue epilogue) {
         requireShapes(a, b, into);
+        if (isScattered(into)) {
+            return of(a.unsqueeze(0), b.unsqueeze(0), into.unsqueeze(0), epilogue);
+        }
         requireTypes(a, b, into);
         dnnl_memory_desc layout = OneDnn.layout(b);
         try {
@@ -89,7 +92,19 @@ public final class MatrixProduct implements AutoCloseable {
     /** {@code into = epilogue(a b)}, once. */
     public static void multiply(Tensor a, Tensor b, Tensor into, Epilogue epilogue) {
         requireShapes(a, b, into);
-        RecentProducts.ofThread().of(a, b, into, epilogue).run();
+        if (isScattered(into)) {
+            multiply(a.unsqueeze(0), b.unsqueeze(0), into.unsqueeze(0), epilogue);
+        } else {
+            RecentProducts.ofThread().of(a, b, into, epilogue).run();
+        }
+    }
+
+    /**
+     * Whether this is one column whose elements lie apart. With AVX-512 oneDNN 3.8 takes it for a vector and writes its
+     * elements side by side; of a batch of such columns it writes each where it belongs.
+     */
+    private static boolean isScattered(Tensor into) {
+        return into.dim() == 2 && into.size(1) == 1 && into.size(0) > 1 && into.stride(0) != 1;
     }
 
     /** The same product of other memory, of the shapes that it was prepared for and without a bias. */

@@ -57,6 +57,32 @@ class MatrixProductTest {
         }
     }
 
+    /** Few columns into a part of wider rows, where a library may take one for a vector. */
+    @ParameterizedTest
+    @CsvSource({"1, 8, 1", "8, 1, 1", "8, 24, 1", "64, 64, 1", "8, 24, 2", "65, 33, 3"})
+    void fewColumnsThatLieApart(long rows, long inputs, long columns) {
+        try (PointerScope scope = new PointerScope()) {
+            Tensor a = random(rows, inputs);
+            Tensor b = random(inputs, columns);
+            Tensor wide = random(rows, 33);
+            Tensor before = wide.clone();
+            Tensor into = wide.narrow(1, 30, columns);
+            MatrixProduct.multiply(a, b, into, Epilogue.NONE);
+            assertEqual(into, torch.mm(a, b));
+            MatrixProduct.multiply(a, b, into, Epilogue.ACCUMULATE);
+            assertEqual(into, torch.mm(a, b).mul(Tensors.scalar(2)));
+            try (MatrixProduct kept = MatrixProduct.of(a, b, into, Epilogue.NONE)) {
+                kept.run();
+            }
+            assertEqual(into, torch.mm(a, b));
+            assertThat(torch.equal(wide.narrow(1, 0, 30), before.narrow(1, 0, 30)))
+                    .isTrue();
+            assertThat(torch.equal(
+                            wide.narrow(1, 30 + columns, 3 - columns), before.narrow(1, 30 + columns, 3 - columns)))
+                    .isTrue();
+        }
+    }
+
     /** A product that was prepared for other memory of the same shapes. */
     @Test
     void aKeptProductMultipliesWhatItIsGivenNow() {

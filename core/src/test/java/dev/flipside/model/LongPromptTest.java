@@ -50,9 +50,18 @@ class LongPromptTest {
             long once = highest(decoder, 2048);
             long twice = highest(decoder, 4096);
             // Bounds, not a ratio: what a pass finds free in huge pages differs from run to run by 20 MB.
-            assertThat(once).as("kB of 2,048").isLessThan(150_000);
-            assertThat(twice).as("kB of 4,096").isLessThan(300_000);
+            assertThat(once).as("kB of 2,048").isLessThan(150_000 + kernels(2048));
+            assertThat(twice).as("kB of 4,096").isLessThan(300_000 + kernels(4096));
         }
+    }
+
+    /**
+     * kB of oneDNN's kernels for the six products of each block of 128 tokens, whose keys are as many as no other's:
+     * 0.2 to 1.2 MB each with AVX-512, nothing to speak of without.
+     */
+    private static long kernels(int tokens) throws IOException {
+        boolean wide = Files.readString(Path.of("/proc/cpuinfo")).contains("avx512f");
+        return wide ? tokens / 128 * 6 * 1200L : 0;
     }
 
     private static long highest(Decoder decoder, int tokens) throws IOException {
