@@ -119,7 +119,8 @@ public record ComparisonResult(ComparisonConfig config, List<OutcomeResult> outc
         if (judged) {
             boolean right = outcome.direction() == Direction.HIGHER ? interval.mean() > 0 : interval.mean() < 0;
             boolean reachable = PairedTests.smallestPValue(config.comparison().test(), bySeed.length) <= level;
-            if (Arrays.stream(bySeed).allMatch(d -> d == 0)) {
+            // Two seeds may come to the same accuracy of a few pairs by chance, as many as a test needs hardly.
+            if (reachable && Arrays.stream(bySeed).allMatch(d -> d == 0)) {
                 verdict = Verdict.UNCHANGED;
             } else if (corrected <= config.comparison().alpha()) {
                 verdict = right ? Verdict.MET : Verdict.OPPOSITE;

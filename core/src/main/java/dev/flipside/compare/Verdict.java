@@ -14,7 +14,10 @@ public enum Verdict {
     NOT_MET("not met"),
     /** Significant in the other direction. */
     OPPOSITE("not met: the opposite holds"),
-    /** The same numbers as the baseline's in every seed: the arm did not learn, or its settings had no effect. */
+    /**
+     * The same numbers as the baseline's in every seed, of which there are enough: the arm did not learn, or its
+     * settings had no effect.
+     */
     UNCHANGED("nothing compared: every seed equals the baseline's"),
     /** Not significant, and a difference of the stated size could have been missed. */
     TOO_FEW_SEEDS("too few seeds");

@@ -113,6 +113,12 @@ class ComparisonResultTest {
         ComparisonConfig config = config("comparison.detectable_effect=10");
         assertThat(of(config, Map.of("frozen", BASE, "save", BASE.clone())).verdict())
                 .isEqualTo(Verdict.UNCHANGED);
+        double[] two = Arrays.copyOf(BASE, 2);
+        assertThat(of(
+                                config("comparison.detectable_effect=10", "comparison.seeds=[1, 2]"),
+                                Map.of("frozen", two, "save", two))
+                        .verdict())
+                .isEqualTo(Verdict.TOO_FEW_SEEDS);
         double[] oneSeed = BASE.clone();
         oneSeed[2] += 1e-9;
         assertThat(of(config, Map.of("frozen", BASE, "save", oneSeed)).verdict())
