@@ -112,8 +112,10 @@ public final class DashboardServer implements AutoCloseable {
             }
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
-        } catch (IOException | RuntimeException e) {
-            LOG.debug("a request ended early", e); // The page was closed, or half a file was read.
+        } catch (IOException e) {
+            LOG.debug("a request ended early", e); // The page was closed.
+        } catch (RuntimeException e) {
+            LOG.warn("a request of the dashboard failed", e);
         }
     }
 

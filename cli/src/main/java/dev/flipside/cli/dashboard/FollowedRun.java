@@ -3,10 +3,10 @@ package dev.flipside.cli.dashboard;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.MissingNode;
 import dev.flipside.config.BoundedFile;
-import dev.flipside.config.StrictJson;
 import dev.flipside.config.UserError;
 import dev.flipside.eval.alarm.Alarm;
 import dev.flipside.eval.alarm.AlarmWatch;
+import dev.flipside.eval.alarm.Alarms;
 import dev.flipside.eval.alarm.Measured;
 import dev.flipside.run.RunProcess;
 import java.io.IOException;
@@ -95,23 +95,13 @@ final class FollowedRun {
         length = Optional.empty();
     }
 
+    /** Lines that are none are counted; the page says how many. */
     private Optional<Measured> parsed(String text) {
-        try {
-            JsonNode row = StrictJson.MAPPER.readTree(text);
-            if (row.path("step").isIntegralNumber()) {
-                Map<String, Double> values = new LinkedHashMap<>();
-                row.properties().forEach(field -> {
-                    if (field.getValue().isNumber() && !field.getKey().equals("step")) {
-                        values.put(field.getKey(), field.getValue().asDouble());
-                    }
-                });
-                return Optional.of(new Measured(row.get("step").asLong(), values));
-            }
-        } catch (IOException e) {
-            // Counted below; the page says how many.
+        Optional<Measured> line = Alarms.line(text);
+        if (line.isEmpty()) {
+            damaged++;
         }
-        damaged++;
-        return Optional.empty();
+        return line;
     }
 
     private void observe(Measured line) {

@@ -1,5 +1,6 @@
 package dev.flipside.cli.dashboard;
 
+import dev.flipside.config.UserError;
 import dev.flipside.eval.alarm.Alarm;
 import dev.flipside.run.Json;
 import dev.flipside.run.RunProcess;
@@ -35,6 +36,8 @@ final class LiveRuns implements AutoCloseable {
     private final Set<Subscriber> subscribers = ConcurrentHashMap.newKeySet();
     private volatile Catalog catalog = new Catalog(Map.of(), Map.of(), false);
     private volatile String overview = "{}";
+    /** Of the looking thread alone. */
+    private boolean failed;
 
     private LiveRuns(Path root) {
         this.root = root;
@@ -89,10 +92,17 @@ final class LiveRuns implements AutoCloseable {
                 overview = changed;
                 subscribers.forEach(s -> s.overview(changed));
             }
-            looked.countDown();
-        } catch (RuntimeException e) {
+        } catch (UserError e) {
             // What is half written now is whole at the next look.
             LOG.debug("a look at the runs failed", e);
+        } catch (RuntimeException e) {
+            // An exception would end the looks. Said once: they come twice a second.
+            if (!failed) {
+                LOG.warn("the dashboard could not look at its runs", e);
+            }
+            failed = true;
+        } finally {
+            looked.countDown();
         }
     }
 

@@ -16,6 +16,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * The alarms of a run, from its metrics alone.
@@ -67,20 +68,22 @@ public final class Alarms {
     private static List<Measured> read(Path file, BufferedReader lines) throws IOException {
         List<Measured> history = new ArrayList<>();
         for (String line = lines.readLine(); line != null; line = lines.readLine()) {
-            history.add(line(file, history.size() + 1, line));
+            int number = history.size() + 1;
+            history.add(line(line).orElseThrow(() -> notAMetric(file, number)));
         }
         return history;
     }
 
-    private static Measured line(Path file, int number, String line) {
+    /** One line of a {@code metrics.jsonl}; empty for what is no JSON object with a step. */
+    public static Optional<Measured> line(String text) {
         JsonNode row;
         try {
-            row = StrictJson.MAPPER.readTree(line);
+            row = StrictJson.MAPPER.readTree(text);
         } catch (IOException e) {
-            throw notAMetric(file, number, e);
+            return Optional.empty();
         }
         if (!row.path("step").isIntegralNumber()) {
-            throw notAMetric(file, number, null);
+            return Optional.empty();
         }
         Map<String, Double> values = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> field : row.properties()) {
@@ -88,13 +91,12 @@ public final class Alarms {
                 values.put(field.getKey(), field.getValue().asDouble());
             }
         }
-        return new Measured(row.get("step").asLong(), values);
+        return Optional.of(new Measured(row.get("step").asLong(), values));
     }
 
-    private static UserError notAMetric(Path file, int number, IOException cause) {
+    private static UserError notAMetric(Path file, int number) {
         return new UserError(
                 file + " line " + number
-                        + " is not a JSON object with a step, so it is no metrics.jsonl; check the path, or delete a torn last line.",
-                cause);
+                        + " is not a JSON object with a step, so it is no metrics.jsonl; check the path, or delete a torn last line.");
     }
 }
